@@ -1,0 +1,1 @@
+//! What Launchway asks of AWS, in its own words.

@@ -1,0 +1,1 @@
+//! The Launchway controller: a git commit becomes a running Amazon ECS service.

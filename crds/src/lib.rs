@@ -1,0 +1,1 @@
+//! The Kubernetes API of Launchway: what users write and read.

@@ -1,0 +1,1 @@
+//! An AWS that lives in memory, spoken to over the wire.

@@ -1,0 +1,1 @@
+//! Kubernetes without a cluster: a small store, and the real API server on loopback.

@@ -1,0 +1,1 @@
+//! What Launchway promises: scenarios, searches, cluster tests and the quick start's world.
