@@ -147,3 +147,11 @@ fn offset(token: &str) -> Option<usize> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(token).ok()?;
     String::from_utf8(bytes).ok()?.strip_prefix("launchway-page:")?.parse().ok()
 }
+
+/// The answer with its `nextToken`, if there is one.
+pub fn with_token(mut answer: Value, next: Option<String>) -> Value {
+    if let Some(token) = next {
+        answer["nextToken"] = Value::from(token);
+    }
+    answer
+}

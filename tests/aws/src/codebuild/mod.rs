@@ -1,24 +1,184 @@
-//! CodeBuild: projects and builds that go through their phases. What a build pushes goes to `ecr`, what it says to `logs`.
+//! CodeBuild: projects and builds that go through their phases. What a build pushes goes to `ecr`, what it says to `logs`. Batches, reports, webhooks,
+//! fleets and the making of projects over the wire are not here.
+
+mod build;
+mod course;
+mod project;
+mod read;
+mod start;
+mod steps;
+mod story;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Answer, Call, Refusal, World};
+pub use self::build::{Build, PhaseEnd, PhaseRun, PhaseStatus};
+pub use self::project::{Environment, Project, Source, Variable, VariableKind, Vpc};
+pub use self::story::{BuildStory, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories};
+use crate::{Answer, Call, Guess, Refusal, World};
+
+/// Where this module only guesses.
+pub const GUESSES: &[Guess] = &[
+    Guess {
+        what: "StartBuild: a token used again with other parameters is refused with InvalidInputException; it belongs to the account and region",
+        source: "API_StartBuild: \"parameter mismatch error\"; neither the class nor the scope is named",
+    },
+    Guess {
+        what: "StartBuild: a token used again with the same parameters answers the first build as it is now, even if limits are reached",
+        source: "API_StartBuild says only that the request is idempotent for 5 minutes",
+    },
+    Guess {
+        what: "Values outside of a member's range, empty lists and lists that are too long are InvalidInputException; their texts",
+        source: "The only client error that the operations model; AWS's front may say ValidationException instead",
+    },
+    Guess { what: "StopBuild of a build that is over answers the build and changes nothing", source: "Not documented" },
+    Guess {
+        what: "StopBuild answers a build that is STOPPED and complete at once",
+        source: "The AWS CLI's example of stop-build",
+    },
+    Guess {
+        what: "A build that is stopped or times out goes from the phase it is in straight to COMPLETED",
+        source: "The AWS CLI's example of stop-build; for timeouts an inference from it",
+    },
+    Guess {
+        what: "A failure up to PROVISIONING goes to COMPLETED, in DOWNLOAD_SOURCE, INSTALL or PRE_BUILD to FINALIZING, in BUILD to POST_BUILD",
+        source: "Logs of failed builds; the user guide says only that UPLOAD_ARTIFACTS is attempted after a failed BUILD",
+    },
+    Guess {
+        what: "timeoutInMinutes counts from PROVISIONING; queuedTimeoutInMinutes from QUEUED; their context is BUILD_TIMED_OUT \"Build has timed out. \"",
+        source: "API_Build names two separate timeouts; the context is from experience, for QUEUED an inference",
+    },
+    Guess {
+        what: "20 builds run at a time, 100 wait; one more is AccountLimitExceededException \"Cannot have more than 100 builds in queue for the account\"",
+        source: "User guide, quotas: the number depends on account and machine; the text is seen, which number it names is an inference",
+    },
+    Guess {
+        what: "A project's concurrentBuildLimit refuses StartBuild with AccountLimitExceededException \"Cannot have more than N active builds for the project\"",
+        source: "API_Project: new builds are throttled and not run; the error is not named",
+    },
+    Guess { what: "resolvedSourceVersion is there from the end of DOWNLOAD_SOURCE", source: "Not documented" },
+    Guess {
+        what: "Faults: phase status FAULT with context INTERNAL_SERVICE_ERROR, then COMPLETED",
+        source: "API_BuildPhase names the status only",
+    },
+    Guess {
+        what: "No usable VPC: QUEUED ends CLIENT_ERROR with VPC_CLIENT_ERROR \"Unexpected EC2 error: UnauthorizedOperation\", the build is FAILED",
+        source: "Seen in live answers (aws-cdk issue 12705); the build's status is an inference",
+    },
+    Guess {
+        what: "A missing parameter is DOWNLOAD_SOURCE's \"Decrypted Variables Error: parameter does not exist: NAME\", a missing secret its \"Secrets Manager Error: …\"",
+        source: "Seen in logs (aws-codebuild-docker-images issues 159 and 475); the text for a missing JSON key is made up",
+    },
+    Guess {
+        what: "The service role's rights are not looked at: builds read every parameter and push to every repository",
+        source: "A choice: only Launchway's own rights are enforced",
+    },
+    Guess {
+        what: "Automatic retries follow FAILED, FAULT and TIMED_OUT, at once",
+        source: "User guide, auto-retry: \"after a failed build\"",
+    },
+    Guess {
+        what: "ListBuildsForProject refuses sortOrder, ascending or descending, as soon as the project has more than 100 builds",
+        source: "API_ListBuildsForProject: \"if the project has more than 100 builds, setting the sort order will result in an error\"",
+    },
+];
+
+/// How many builds an account may have at a time, of all projects in a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountLimits {
+    /// From PROVISIONING on; more of them wait in QUEUED.
+    pub running: usize,
+    /// In SUBMITTED and QUEUED; one more is refused.
+    pub queued: usize,
+}
+
+impl Default for AccountLimits {
+    fn default() -> Self {
+        Self { running: 20, queued: 100 }
+    }
+}
 
 /// The projects and builds of one account and region.
 #[derive(Clone, Debug, Default)]
-pub struct CodeBuildState {}
+pub struct CodeBuildState {
+    /// What builds do: asked once for each, when it starts.
+    pub stories: Stories,
+    /// The account's limits.
+    pub limits: AccountLimits,
+    projects: BTreeMap<String, Arc<Project>>,
+    /// In the order they were started.
+    builds: BTreeMap<u64, Arc<Build>>,
+    ids: BTreeMap<String, u64>,
+    by_project: BTreeMap<String, Arc<Vec<u64>>>,
+    active: BTreeSet<u64>,
+    tokens: BTreeMap<String, start::Token>,
+    latest_step: Timestamp,
+}
 
 impl CodeBuildState {
+    /// Adds a project, or replaces the one of that name; its builds stay.
+    pub fn add_project(&mut self, project: Project) {
+        self.projects.insert(project.name.clone(), Arc::new(project));
+    }
+
+    /// The project of this name.
+    pub fn project(&self, name: &str) -> Option<&Project> {
+        self.projects.get(name).map(|project| &**project)
+    }
+
+    /// All builds, oldest first, each as it was at the latest time that the world was brought to.
+    pub fn builds(&self) -> impl Iterator<Item = &Build> {
+        self.builds.values().map(|build| &**build)
+    }
+
+    /// The build with this ID (`project:uuid`).
+    pub fn build(&self, id: &str) -> Option<&Build> {
+        self.builds.get(self.ids.get(id)?).map(|build| &**build)
+    }
+
     /// When the next state machine moves.
     pub fn next_event(&self) -> Option<Timestamp> {
-        None
+        course::next_step(self).map(|(at, _)| at)
     }
 }
 
 /// Answers one operation.
-pub fn answer(_world: &mut World, call: &Call) -> Answer {
-    Err(Refusal::unknown_operation(&call.operation))
+pub fn answer(world: &mut World, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "StartBuild" => start::start(world, call),
+        "StopBuild" => read::stop(world, call),
+        "BatchGetBuilds" => read::batch(world, call),
+        "ListBuildsForProject" => read::list(world, call),
+        "BatchGetProjects" => project::batch(world, call),
+        other => Err(Refusal::unknown_operation(other)),
+    }
 }
 
 /// Brings every build to `now`; it is never called with a time before an earlier one.
-pub fn advance(_world: &mut World, _now: Timestamp) {}
+pub fn advance(world: &mut World, now: Timestamp) {
+    course::advance(world, now);
+}
+
+/// The name in a project's ARN; a name as it is.
+fn project_name(name_or_arn: &str) -> &str {
+    name_or_arn.split_once(":project/").map_or(name_or_arn, |(_, name)| name)
+}
+
+/// The ID in a build's ARN; an ID as it is.
+fn build_id(id_or_arn: &str) -> &str {
+    id_or_arn.split_once(":build/").map_or(id_or_arn, |(_, id)| id)
+}
+
+fn project_arn(call: &Call, name: &str) -> String {
+    call.arn("codebuild", &format!("project/{name}"))
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidInputException", message)
+}
+
+fn not_found(message: impl Into<String>) -> Refusal {
+    Refusal::new("ResourceNotFoundException", message)
+}

@@ -1,0 +1,155 @@
+//! DescribeImages and BatchGetImage: which images are there. How they came there is in the parent module.
+
+use serde_json::{Value, json};
+
+use super::{Image, MANIFEST_TYPE, Repository, bad_token, invalid, no_repository, registry, repository_arn};
+use crate::call::{epoch, page, with_token};
+use crate::{Answer, Call, Refusal, World};
+
+/// imageIds in one call, at most [API_DescribeImages, API_BatchGetImage].
+const IDS: usize = 100;
+/// Images on a page unless maxResults says otherwise, and at most [API_DescribeImages].
+const PAGE: i64 = 100;
+const LONGEST_PAGE: i64 = 1_000;
+
+/// An image as a call names it.
+struct ImageId<'a> {
+    digest: Option<&'a str>,
+    tag: Option<&'a str>,
+}
+
+impl<'a> ImageId<'a> {
+    fn parse(value: &'a Value) -> Self {
+        let member = |name| value.get(name).and_then(Value::as_str);
+        Self { digest: member("imageDigest"), tag: member("imageTag") }
+    }
+
+    /// With a digest and a tag, both must name the same image.
+    fn image<'r>(&self, repository: &'r Repository) -> Option<&'r Image> {
+        let image = repository.image(self.digest.or(self.tag)?)?;
+        let tagged = self.tag.is_none_or(|tag| image.tags.iter().any(|other| other == tag));
+        tagged.then_some(image)
+    }
+}
+
+/// DescribeImages.
+pub fn describe(world: &mut World, call: &Call) -> Answer {
+    let repository = repository(world, call, "ecr:DescribeImages")?;
+    let ids = image_ids(call)?;
+    if ids.is_empty() {
+        return list(call, repository);
+    }
+    if call.member("maxResults").is_some() || call.member("nextToken").is_some() {
+        return Err(invalid("maxResults and nextToken cannot be used when imageIds are specified"));
+    }
+    let found =
+        ids.iter().map(|id| id.image(repository).ok_or_else(|| no_image(call, id)).map(|image| detail(call, image)));
+    let details: Vec<Value> = found.collect::<Result<_, _>>()?;
+    Ok(json!({ "imageDetails": details }))
+}
+
+/// BatchGetImage.
+pub fn batch(world: &mut World, call: &Call) -> Answer {
+    let repository = repository(world, call, "ecr:BatchGetImage")?;
+    let ids = image_ids(call)?;
+    let mut images = Vec::new();
+    let mut failures = Vec::new();
+    for id in &ids {
+        match id.image(repository) {
+            Some(image) => images.push(whole(call, id, image)),
+            None => failures.push(failure(id)),
+        }
+    }
+    Ok(json!({ "images": images, "failures": failures }))
+}
+
+fn repository<'w>(world: &'w mut World, call: &Call, action: &str) -> Result<&'w Repository, Refusal> {
+    let name = call.text("repositoryName").ok_or_else(|| {
+        invalid("Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must not be null'")
+    })?;
+    let account = registry(call);
+    world.allow(call, action, &repository_arn(call, &account, name), &[])?;
+    let state = world.ecr.get(&(account.clone(), call.region.clone()));
+    let repository = state.and_then(|state| state.repositories.get(name));
+    repository.map(|repository| &**repository).ok_or_else(|| no_repository(name, &account))
+}
+
+fn image_ids(call: &Call) -> Result<Vec<ImageId<'_>>, Refusal> {
+    let ids: Vec<ImageId<'_>> = call.list("imageIds").iter().map(ImageId::parse).collect();
+    if ids.len() > IDS {
+        return Err(invalid(
+            "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length less than or equal to 100'",
+        ));
+    }
+    if ids.iter().any(|id| id.digest.is_none() && id.tag.is_none()) {
+        return Err(invalid("Invalid request parameters: an image ID needs an imageDigest or an imageTag"));
+    }
+    Ok(ids)
+}
+
+fn list(call: &Call, repository: &Repository) -> Answer {
+    let filter = |name: &str| call.member("filter").and_then(|filter| filter.get(name)).and_then(Value::as_str);
+    let tagged = |image: &Image| match filter("tagStatus") {
+        Some("TAGGED") => !image.tags.is_empty(),
+        Some("UNTAGGED") => image.tags.is_empty(),
+        Some(_) | None => true,
+    };
+    let active = matches!(filter("imageStatus"), None | Some("ACTIVE" | "ANY"));
+    let images: Vec<&Image> = repository.images.values().filter(|image| active && tagged(image)).collect();
+    let size = call.number("maxResults").unwrap_or(PAGE).clamp(1, LONGEST_PAGE) as usize;
+    let (images, next) = page(&images, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let details: Vec<Value> = images.into_iter().map(|image| detail(call, image)).collect();
+    Ok(with_token(json!({ "imageDetails": details }), next))
+}
+
+fn detail(call: &Call, image: &Image) -> Value {
+    let mut detail = json!({
+        "registryId": registry(call),
+        "repositoryName": call.text("repositoryName"),
+        "imageDigest": image.digest,
+        "imageSizeInBytes": image.size,
+        "imagePushedAt": epoch(image.pushed_at),
+        "imageManifestMediaType": MANIFEST_TYPE,
+        "artifactMediaType": "application/vnd.docker.container.image.v1+json",
+        "imageStatus": "ACTIVE",
+    });
+    if !image.tags.is_empty() {
+        detail["imageTags"] = json!(image.tags);
+    }
+    detail
+}
+
+fn whole(call: &Call, id: &ImageId<'_>, image: &Image) -> Value {
+    let mut named = json!({ "imageDigest": image.digest });
+    if let Some(tag) = id.tag {
+        named["imageTag"] = Value::from(tag);
+    }
+    json!({
+        "registryId": registry(call),
+        "repositoryName": call.text("repositoryName"),
+        "imageId": named,
+        "imageManifest": image.manifest,
+        "imageManifestMediaType": MANIFEST_TYPE,
+    })
+}
+
+fn failure(id: &ImageId<'_>) -> Value {
+    let mut named = json!({});
+    if let Some(digest) = id.digest {
+        named["imageDigest"] = Value::from(digest);
+    }
+    if let Some(tag) = id.tag {
+        named["imageTag"] = Value::from(tag);
+    }
+    json!({ "imageId": named, "failureCode": "ImageNotFound", "failureReason": "Requested image not found" })
+}
+
+fn no_image(call: &Call, id: &ImageId<'_>) -> Refusal {
+    let (digest, tag) = (id.digest.unwrap_or("null"), id.tag.unwrap_or("null"));
+    let repository = call.text("repositoryName").unwrap_or_default();
+    let message = format!(
+        "The image with imageId {{imageDigest:'{digest}', imageTag:'{tag}'}} does not exist within the repository with name '{repository}' in the registry with id '{}'",
+        registry(call)
+    );
+    Refusal::new("ImageNotFoundException", message)
+}

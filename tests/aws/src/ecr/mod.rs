@@ -1,0 +1,294 @@
+//! ECR: repositories, images by digest and tag, and the push that a build makes. Layers, scans, policies and the registry's own protocol are not here.
+
+mod images;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::{Answer, Call, Guess, Refusal, TaskStory, World};
+
+/// Media type of every manifest here.
+pub const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// Where this module only guesses.
+pub const GUESSES: &[Guess] = &[
+    Guess {
+        what: "DescribeImages with several imageIds fails whole when one is missing, naming the first that is",
+        source: "The text names one image (seen in Terraform provider issue 35268); the behaviour with several is not documented",
+    },
+    Guess {
+        what: "DescribeImages lists images in the order of their digests",
+        source: "API_DescribeImages promises no order",
+    },
+    Guess {
+        what: "DescribeImages refuses maxResults and nextToken beside imageIds with InvalidParameterException",
+        source: "API_DescribeImages: the options cannot be used with imageIds; the error is not named",
+    },
+    Guess {
+        what: "An immutable tag is refused even if the image pushed is the one it points to",
+        source: "aws/aws-sdk issue 750: docker push of the same image fails too",
+    },
+    Guess {
+        what: "A registryId of another account is answered like one's own: repository policies are not looked at",
+        source: "A choice",
+    },
+];
+
+/// Whether a tag may move to another image.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Mutability {
+    /// It may.
+    #[default]
+    Mutable,
+    /// It never may.
+    Immutable,
+    /// It may only if it matches one of these; `*` stands for any text.
+    ImmutableExcept(Vec<String>),
+}
+
+impl Mutability {
+    /// As `imageTagMutability` says it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mutable => "MUTABLE",
+            Self::Immutable => "IMMUTABLE",
+            Self::ImmutableExcept(_) => "IMMUTABLE_WITH_EXCLUSION",
+        }
+    }
+
+    fn moves(&self, tag: &str) -> bool {
+        match self {
+            Self::Mutable => true,
+            Self::Immutable => false,
+            Self::ImmutableExcept(filters) => filters.iter().any(|filter| crate::faults::glob(filter, tag)),
+        }
+    }
+}
+
+/// One repository.
+#[derive(Clone, Debug, Default)]
+pub struct Repository {
+    /// Whether tags may move.
+    pub mutability: Mutability,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its images, by digest.
+    pub images: BTreeMap<String, Image>,
+}
+
+/// One image.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// `sha256:…` of the manifest.
+    pub digest: String,
+    /// Its tags, oldest first; a tag is on one image of a repository only.
+    pub tags: Vec<String>,
+    /// When it was pushed.
+    pub pushed_at: Timestamp,
+    /// Bytes of its layers.
+    pub size: u64,
+    /// The manifest's exact bytes.
+    pub manifest: String,
+    /// How tasks that run it behave.
+    pub story: TaskStory,
+}
+
+/// The repositories of one account and region.
+#[derive(Clone, Debug, Default)]
+pub struct EcrState {
+    /// By name.
+    pub repositories: BTreeMap<String, Arc<Repository>>,
+}
+
+impl EcrState {
+    /// Adds an empty repository.
+    pub fn add_repository(&mut self, name: &str, mutability: Mutability) {
+        let repository = Repository { mutability, ..Repository::default() };
+        self.repositories.insert(name.to_owned(), Arc::new(repository));
+    }
+
+    /// Puts an image there under a tag, as a push does, and returns its digest. The same `content` is the same image.
+    pub fn push(
+        &mut self,
+        repository: &str,
+        tag: &str,
+        content: &str,
+        story: TaskStory,
+        now: Timestamp,
+    ) -> Result<String, PushRefused> {
+        let Some(found) = self.repositories.get_mut(repository) else {
+            return Err(PushRefused::NoRepository);
+        };
+        let taken = found.images.values().any(|image| image.tags.iter().any(|other| other == tag));
+        if taken && !found.mutability.moves(tag) {
+            return Err(PushRefused::TagExists);
+        }
+        Ok(Arc::make_mut(found).put(tag, content, story, now))
+    }
+
+    /// The image with this tag or digest.
+    pub fn image(&self, repository: &str, tag_or_digest: &str) -> Option<&Image> {
+        self.repositories.get(repository)?.image(tag_or_digest)
+    }
+}
+
+impl Repository {
+    /// The image with this tag or digest.
+    pub fn image(&self, tag_or_digest: &str) -> Option<&Image> {
+        let tagged = || self.images.values().find(|image| image.tags.iter().any(|tag| tag == tag_or_digest));
+        self.images.get(tag_or_digest).or_else(tagged)
+    }
+
+    fn put(&mut self, tag: &str, content: &str, story: TaskStory, now: Timestamp) -> String {
+        for image in self.images.values_mut() {
+            image.tags.retain(|other| other != tag);
+        }
+        let manifest = manifest(content);
+        let digest = digest(&manifest);
+        let image = self.images.entry(digest.clone()).or_insert_with(|| Image {
+            digest: digest.clone(),
+            tags: Vec::new(),
+            pushed_at: now,
+            size: layer_size(content),
+            manifest,
+            story: TaskStory::default(),
+        });
+        image.tags.push(tag.to_owned());
+        image.story = story;
+        digest
+    }
+}
+
+/// Why a push was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PushRefused {
+    /// There is no such repository.
+    NoRepository,
+    /// The tag is on an image and may not move.
+    TagExists,
+}
+
+impl PushRefused {
+    /// What docker prints.
+    pub fn message(self, account: &str, repository: &str, tag: &str) -> String {
+        match self {
+            Self::NoRepository => {
+                format!(
+                    "name unknown: The repository with name '{repository}' does not exist in the registry with id '{account}'"
+                )
+            }
+            Self::TagExists => format!(
+                "tag invalid: The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten because the tag is immutable."
+            ),
+        }
+    }
+
+    /// The code of PutImage's error beneath it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoRepository => "RepositoryNotFoundException",
+            Self::TagExists => "ImageTagAlreadyExistsException",
+        }
+    }
+}
+
+/// The manifest of an image with this content.
+fn manifest(content: &str) -> String {
+    json!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_TYPE,
+        "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023, "digest": digest(&format!("config of {content}")) },
+        "layers": [{
+            "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "size": layer_size(content),
+            "digest": digest(&format!("layer of {content}")),
+        }],
+    })
+    .to_string()
+}
+
+/// `sha256:` and 64 hex digits.
+pub fn digest(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().fold(String::from("sha256:"), |digest, byte| digest + &format!("{byte:02x}"))
+}
+
+/// Some 30 to 95 MB, the same for the same content.
+fn layer_size(content: &str) -> u64 {
+    let hash = Sha256::digest(content.as_bytes());
+    30_000_000 + u64::from(u16::from_be_bytes([hash[0], hash[1]])) * 1_000
+}
+
+/// Answers one operation.
+pub fn answer(world: &mut World, call: &Call) -> Answer {
+    match call.operation.as_str() {
+        "DescribeImages" => images::describe(world, call),
+        "BatchGetImage" => images::batch(world, call),
+        "DescribeRepositories" => repositories(world, call),
+        other => Err(Refusal::unknown_operation(other)),
+    }
+}
+
+fn repositories(world: &mut World, call: &Call) -> Answer {
+    let names = call.texts("repositoryNames");
+    allow_each(world, call, &names)?;
+    let account = registry(call);
+    let empty = BTreeMap::new();
+    let held = world.ecr.get(&(account.clone(), call.region.clone())).map_or(&empty, |state| &state.repositories);
+    if let Some(missing) = names.iter().find(|name| !held.contains_key(*name)) {
+        return Err(no_repository(missing, &account));
+    }
+    let wanted: Vec<_> = held.iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect();
+    let size = call.number("maxResults").map_or(100, |size| size.clamp(1, 1000) as usize);
+    let (page, next) = crate::call::page(&wanted, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let rendered: Vec<Value> =
+        page.into_iter().map(|(name, repository)| render(call, &account, name, repository)).collect();
+    Ok(crate::call::with_token(json!({ "repositories": rendered }), next))
+}
+
+fn allow_each(world: &mut World, call: &Call, names: &[String]) -> Result<(), Refusal> {
+    if names.is_empty() {
+        return world.allow(call, "ecr:DescribeRepositories", &repository_arn(call, &registry(call), "*"), &[]);
+    }
+    names.iter().try_for_each(|name| {
+        world.allow(call, "ecr:DescribeRepositories", &repository_arn(call, &registry(call), name), &[])
+    })
+}
+
+fn render(call: &Call, account: &str, name: &str, repository: &Repository) -> Value {
+    json!({
+        "repositoryArn": repository_arn(call, account, name),
+        "registryId": account,
+        "repositoryName": name,
+        "repositoryUri": format!("{account}.dkr.ecr.{}.amazonaws.com/{name}", call.region),
+        "createdAt": crate::call::epoch(repository.created_at),
+        "imageTagMutability": repository.mutability.name(),
+        "imageScanningConfiguration": { "scanOnPush": false },
+        "encryptionConfiguration": { "encryptionType": "AES256" },
+    })
+}
+
+fn registry(call: &Call) -> String {
+    call.text("registryId").unwrap_or(&call.account).to_owned()
+}
+
+fn repository_arn(call: &Call, account: &str, name: &str) -> String {
+    format!("arn:aws:ecr:{}:{account}:repository/{name}", call.region)
+}
+
+fn no_repository(name: &str, account: &str) -> Refusal {
+    let message = format!("The repository with name '{name}' does not exist in the registry with id '{account}'");
+    Refusal::new("RepositoryNotFoundException", message)
+}
+
+fn bad_token() -> Refusal {
+    invalid("Invalid parameter at 'nextToken' failed to satisfy constraint: 'Invalid token'")
+}
+
+fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidParameterException", message)
+}
