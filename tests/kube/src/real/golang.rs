@@ -1,0 +1,102 @@
+//! Builds one Go program from a module of ours, with progress. Chooses nothing: package and flags are given.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use super::Say;
+use super::cache::last_lines;
+
+/// Quiet long enough not to fill a log, and short enough that nobody believes it hangs.
+const BETWEEN_SIGNS_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// What is built, and how it is told.
+pub(super) struct Build<'a> {
+    /// The program's name, also of its file.
+    pub(super) name: &'a str,
+    /// The folder of the module whose go.mod pins everything.
+    pub(super) module: &'a Path,
+    /// The Go package of the program.
+    pub(super) package: &'a str,
+    /// For the Go linker.
+    pub(super) link: &'a str,
+    /// What a person should expect, such as "about 4 min".
+    pub(super) takes: &'a str,
+}
+
+impl Build<'_> {
+    /// Builds into `folder`; the file appears there whole or not at all.
+    pub(super) fn write_into(&self, folder: &Path, say: &Say) -> anyhow::Result<PathBuf> {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let part = folder.join(format!("{}.{}.part", self.name, std::process::id()));
+        let log = folder.join(format!("{}.build.log", self.name));
+        let began = Instant::now();
+        say.line(format!("{}: building with Go, once ({}) …", self.name, self.takes));
+        let status = self.run(&part, &log, say)?;
+        if !status.success() {
+            bail!("{}: `go build {}` failed ({status}):\n{}", self.name, self.package, last_lines(&log, 20));
+        }
+        let program = folder.join(self.name);
+        std::fs::rename(&part, &program).with_context(|| format!("cannot write {}", program.display()))?;
+        say.line(format!("{}: built in {}", self.name, elapsed(began)));
+        Ok(program)
+    }
+
+    fn run(&self, part: &Path, log: &Path, say: &Say) -> anyhow::Result<ExitStatus> {
+        let child = self.command(part, log)?.spawn().map_err(|error| self.cannot_start(error))?;
+        self.until_ended(child, log, say).with_context(|| format!("{}: lost sight of `go build`", self.name))
+    }
+
+    fn command(&self, part: &Path, log: &Path) -> anyhow::Result<Command> {
+        let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let mut go = Command::new("go");
+        go.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", self.link, "-o"])
+            .arg(part)
+            .arg(self.package)
+            .current_dir(self.module)
+            .env("CGO_ENABLED", "0")
+            .env("GOWORK", "off")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone()?)
+            .stderr(output);
+        Ok(go)
+    }
+
+    fn cannot_start(&self, error: io::Error) -> anyhow::Error {
+        anyhow::anyhow!(
+            "{} has to be built with Go, and `go` does not start ({error}). Install Go 1.26 or newer (https://go.dev/dl), \
+             or set KUBEBUILDER_ASSETS to a folder that has the programs kube-apiserver, etcd, kubectl and \
+             kube-controller-manager.",
+            self.name
+        )
+    }
+
+    fn until_ended(&self, mut child: Child, log: &Path, say: &Say) -> io::Result<ExitStatus> {
+        let began = Instant::now();
+        let mut told = began;
+        loop {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            if told.elapsed() > BETWEEN_SIGNS_OF_LIFE {
+                told = Instant::now();
+                say.line(format!("{}: still building after {} {}", self.name, elapsed(began), last_lines(log, 1)));
+            }
+            sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// "3 min 45 s", or "12 s".
+pub(super) fn elapsed(since: Instant) -> String {
+    let seconds = since.elapsed().as_secs();
+    match seconds / 60 {
+        0 => format!("{seconds} s"),
+        minutes => format!("{minutes} min {} s", seconds % 60),
+    }
+}
