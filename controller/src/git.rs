@@ -1,0 +1,59 @@
+//! The heads of branches in a git repository over smart HTTP, without a checkout. No other refs, no objects, no SSH.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::web::Web;
+
+mod advice;
+mod credential;
+mod fault;
+mod listing;
+mod packet;
+mod polls;
+mod remote;
+
+pub use credential::{Credential, CredentialFault};
+pub use fault::{GitFault, NoSuchBranch, Offered};
+pub use packet::Malformed;
+pub use polls::{Ask, Poll, Polls};
+
+/// What a branch points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The commit's full ID: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
+    pub commit: String,
+}
+
+/// The heads of those branches that were asked for, each found or missed.
+pub type Heads = BTreeMap<String, Result<Head, NoSuchBranch>>;
+
+/// The head of `branch` in the repository at `url`. Two requests to a server of protocol version 2, one to an older
+/// one, and one more if there is no such branch.
+pub async fn head(web: &Web, url: &str, branch: &str, credential: Option<&Credential>) -> Result<Head, GitFault> {
+    let wanted = BTreeSet::from([branch.to_owned()]);
+    let mut heads = heads(web, url, &wanted, credential).await?;
+    let found = heads.remove(branch).ok_or(GitFault::BranchName)?;
+    found.map_err(GitFault::NoSuchBranch)
+}
+
+/// The heads of all branches that are `wanted`, with as many requests as one takes.
+pub async fn heads(
+    web: &Web,
+    url: &str,
+    wanted: &BTreeSet<String>,
+    credential: Option<&Credential>,
+) -> Result<Heads, GitFault> {
+    if !wanted.iter().all(|branch| listing::is_branch_name(branch)) {
+        return Err(GitFault::BranchName);
+    }
+    let remote = remote::Remote::parse(web, url, credential)?;
+    let mut listing = remote.listing(wanted).await?;
+    let missed = wanted.iter().any(|branch| !listing.branches.contains_key(branch));
+    if missed && let Some(wide) = remote.everything(&listing).await {
+        listing = wide;
+    }
+    Ok(wanted.iter().map(|branch| (branch.clone(), listing.head(branch))).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,190 @@
+//! What a Secret says of who asks, and the header that it becomes. Never shown (law 8).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+use k8s_openapi::ByteString;
+use sha2::{Digest, Sha256};
+
+/// Who asks. `Debug` shows only the kind.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// HTTP basic, from the keys `username` and `password`.
+    Basic {
+        /// The user.
+        username: String,
+        /// The password, or a token that takes its place.
+        password: String,
+    },
+    /// A token, from the key `token`; sent as the password of `x-access-token`, which GitHub wants and GitLab, Gitea
+    /// and others accept.
+    Token(String),
+    /// A token that is sent as `Bearer`, from the key `bearerToken`.
+    Bearer(String),
+}
+
+/// Why a Secret is no credential. Holds names of keys, never their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialFault {
+    /// None of the keys is there, or only half of a pair.
+    #[error("the Secret needs the keys username and password, or token, or bearerToken")]
+    Missing,
+    /// More than one way to ask.
+    #[error("the Secret has more than one of password, token and bearerToken; keep one")]
+    Ambiguous,
+    /// A value that cannot be sent.
+    #[error("the key {0} of the Secret is empty, or has characters that cannot be sent")]
+    Value(&'static str),
+}
+
+const USERNAME: &str = "username";
+const PASSWORD: &str = "password";
+const TOKEN: &str = "token";
+const BEARER: &str = "bearerToken";
+
+impl Credential {
+    /// The credential that a Secret's `data` holds. One line end after a value is dropped: many tools leave one there.
+    pub fn parse(data: &BTreeMap<String, ByteString>) -> Result<Credential, CredentialFault> {
+        let there = |key: &str| data.contains_key(key);
+        match (there(PASSWORD), there(TOKEN), there(BEARER)) {
+            (true, false, false) => {
+                let username = value(data, USERNAME)?;
+                if username.contains(':') {
+                    return Err(CredentialFault::Value(USERNAME));
+                }
+                Ok(Credential::Basic { username, password: value(data, PASSWORD)? })
+            }
+            (false, true, false) => value(data, TOKEN).map(Credential::Token),
+            (false, false, true) => {
+                let token = value(data, BEARER)?;
+                let sendable = token.bytes().all(|byte| byte.is_ascii_graphic());
+                if sendable { Ok(Credential::Bearer(token)) } else { Err(CredentialFault::Value(BEARER)) }
+            }
+            (false, false, false) => Err(CredentialFault::Missing),
+            (true, true, _) | (true, false, true) | (false, true, true) => Err(CredentialFault::Ambiguous),
+        }
+    }
+
+    /// The `Authorization` header, marked as sensitive.
+    pub(super) fn header(&self) -> Option<HeaderValue> {
+        let basic =
+            |username: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
+        let text = match self {
+            Credential::Basic { username, password } => basic(username, password),
+            Credential::Token(token) => basic("x-access-token", token),
+            Credential::Bearer(token) => format!("Bearer {token}"),
+        };
+        let mut header = HeaderValue::from_str(&text).ok()?;
+        header.set_sensitive(true);
+        Some(header)
+    }
+
+    /// A name for `url` as seen by whom `credential` says: equal only if both are.
+    pub(super) fn digest(url: &str, credential: Option<&Credential>) -> [u8; 32] {
+        let parts = match credential {
+            None => ["", url, "", ""],
+            Some(Credential::Basic { username, password }) => [PASSWORD, url, username, password],
+            Some(Credential::Token(token)) => [TOKEN, url, "", token],
+            Some(Credential::Bearer(token)) => [BEARER, url, "", token],
+        };
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hash.finalize().into()
+    }
+}
+
+fn value(data: &BTreeMap<String, ByteString>, key: &'static str) -> Result<String, CredentialFault> {
+    let bytes = &data.get(key).ok_or(CredentialFault::Missing)?.0;
+    let text = std::str::from_utf8(bytes).map_err(|_| CredentialFault::Value(key))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    if text.is_empty() || text.contains(char::is_control) {
+        return Err(CredentialFault::Value(key));
+    }
+    Ok(text.to_owned())
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Credential::Basic { .. } => "Credential::Basic(…)",
+            Credential::Token(_) => "Credential::Token(…)",
+            Credential::Bearer(_) => "Credential::Bearer(…)",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn secret(pairs: &[(&str, &str)]) -> BTreeMap<String, ByteString> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec()))).collect()
+    }
+
+    #[test]
+    fn the_three_kinds_are_told_by_their_keys() {
+        let basic = Credential::parse(&secret(&[("username", "alice"), ("password", "hunter2\n")])).unwrap();
+        assert_eq!(basic, Credential::Basic { username: "alice".into(), password: "hunter2".into() });
+        assert_eq!(basic.header().unwrap(), "Basic YWxpY2U6aHVudGVyMg==");
+        let token = Credential::parse(&secret(&[("token", "t0ken\r\n")])).unwrap();
+        assert_eq!(token.header().unwrap(), "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=");
+        let bearer = Credential::parse(&secret(&[("bearerToken", "b"), ("ca.crt", "x")])).unwrap();
+        assert_eq!(bearer.header().unwrap(), "Bearer b");
+    }
+
+    #[test]
+    fn what_is_no_credential_is_said_without_its_values() {
+        let cases: [(&[(&str, &str)], CredentialFault); 9] = [
+            (&[], CredentialFault::Missing),
+            (&[("username", "alice")], CredentialFault::Missing),
+            (&[("password", "hunter2")], CredentialFault::Missing),
+            (&[("username", "a"), ("password", "hunter2"), ("token", "t")], CredentialFault::Ambiguous),
+            (&[("token", "t"), ("bearerToken", "t")], CredentialFault::Ambiguous),
+            (&[("token", "\n")], CredentialFault::Value("token")),
+            (&[("token", "hunter2\r\nX-Evil: 1")], CredentialFault::Value("token")),
+            (&[("bearerToken", "hunter2 x")], CredentialFault::Value("bearerToken")),
+            (&[("username", "a:b"), ("password", "hunter2")], CredentialFault::Value("username")),
+        ];
+        for (pairs, fault) in cases {
+            assert_eq!(Credential::parse(&secret(pairs)), Err(fault), "{pairs:?}");
+            assert!(!format!("{fault} {fault:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn no_credential_is_shown() {
+        let all = [
+            Credential::Basic { username: "alice".into(), password: "hunter2".into() },
+            Credential::Token("hunter2".into()),
+            Credential::Bearer("hunter2".into()),
+        ];
+        for credential in all {
+            assert!(!format!("{credential:?} {:?}", credential.header()).contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn only_the_same_url_and_credential_share_a_name() {
+        let basic =
+            |username: &str, password: &str| Credential::Basic { username: username.into(), password: password.into() };
+        let all = [
+            Credential::digest("https://a/", None),
+            Credential::digest("https://b/", None),
+            Credential::digest("https://a/", Some(&Credential::Token("x".into()))),
+            Credential::digest("https://a/", Some(&Credential::Bearer("x".into()))),
+            Credential::digest("https://a/", Some(&basic("x", "yz"))),
+            Credential::digest("https://a/", Some(&basic("xy", "z"))),
+        ];
+        assert_eq!(std::collections::BTreeSet::from(all).len(), all.len());
+        assert_eq!(all[4], Credential::digest("https://a/", Some(&basic("x", "yz"))));
+    }
+}

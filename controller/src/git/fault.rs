@@ -1,0 +1,158 @@
+//! Why the head of a branch is not known, as data. Holds nothing of a credential or a body (law 8, law 9).
+
+use std::fmt;
+
+use launchway_plan::fault::{Fault, Remedy};
+use url::Url;
+
+use super::packet::Malformed;
+use crate::web::WebFault;
+
+/// Why the head of a branch is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GitFault {
+    /// The repository is there, the branch is not.
+    #[error("{0}")]
+    NoSuchBranch(NoSuchBranch),
+    /// 401 or 403.
+    #[error("the git server answered {status}: {offered}")]
+    AuthenticationFailed {
+        /// What it answered.
+        status: u16,
+        /// What it was offered.
+        offered: Offered,
+    },
+    /// 404 or 410.
+    #[error("no such repository, or the credential cannot see it")]
+    NotFound,
+    /// An answer, but not of git's smart HTTP protocol.
+    #[error("the URL answers {status}, but not as a git repository; write the URL that git clone takes")]
+    NotGit {
+        /// What it answered.
+        status: u16,
+    },
+    /// 429 or 5xx.
+    #[error("the git server answered {status}")]
+    Unavailable {
+        /// What it answered.
+        status: u16,
+    },
+    /// Git's protocol, but broken.
+    #[error("the git server's answer cannot be read: {0}")]
+    Protocol(Malformed),
+    /// The URL has a query or a fragment.
+    #[error("the URL of a repository has no query and no fragment; write the URL that git clone takes")]
+    Url,
+    /// Git would not take it for a branch.
+    #[error("the branch's name is none that git allows; write it without refs/heads/, such as main")]
+    BranchName,
+    /// No answer.
+    #[error("{0}")]
+    Web(#[from] WebFault),
+}
+
+/// What is there instead of a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoSuchBranch {
+    /// The branch that was asked for.
+    pub branch: String,
+    /// The default branch, if the server says.
+    pub default: Option<String>,
+    /// Branches of nearly the same name, nearest first, five at most.
+    pub nearby: Vec<String>,
+}
+
+/// What the server was offered in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// Nothing: no Secret is named.
+    Nothing,
+    /// User name and password.
+    Basic,
+    /// A token, as a password.
+    Token,
+    /// A bearer token.
+    Bearer,
+}
+
+impl GitFault {
+    /// Who can do something about it. A credential or a repository that is mended elsewhere tells us nothing, so it is
+    /// looked at again as with everything that an operator mends.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            GitFault::NoSuchBranch(_) | GitFault::AuthenticationFailed { .. } | GitFault::NotFound => {
+                Remedy::AskOperator
+            }
+            GitFault::NotGit { .. } | GitFault::Protocol(_) => Remedy::AskOperator,
+            GitFault::Unavailable { .. } => Remedy::Retry,
+            GitFault::Url | GitFault::BranchName => Remedy::AskUser,
+            GitFault::Web(fault) => fault.remedy(),
+        }
+    }
+
+    /// One word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            GitFault::NoSuchBranch(_) => "NoSuchBranch",
+            GitFault::AuthenticationFailed { .. } => "AuthenticationFailed",
+            GitFault::NotFound => "NotFound",
+            GitFault::NotGit { .. } => "NotGit",
+            GitFault::Unavailable { .. } => "Unavailable",
+            GitFault::Protocol(_) => "Protocol",
+            GitFault::Url => "Url",
+            GitFault::BranchName => "BranchName",
+            GitFault::Web(fault) => fault.code(),
+        }
+    }
+
+    /// The same as a fault of any part of the world, at the repository `url`, which is shown without what may be secret.
+    pub fn at(&self, url: &str) -> Fault {
+        Fault {
+            operation: "git:ls-refs".to_owned(),
+            resource: shown(url),
+            code: self.code().to_owned(),
+            message: self.to_string(),
+            remedy: self.remedy(),
+        }
+    }
+}
+
+fn shown(url: &str) -> String {
+    match Url::parse(url) {
+        Ok(url) if url.has_host() => {
+            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+            format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+        }
+        Ok(_) | Err(_) => "the source's URL".to_owned(),
+    }
+}
+
+impl fmt::Display for NoSuchBranch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "no such branch: {}", short(&self.branch))?;
+        if let Some(default) = &self.default {
+            write!(f, "; the default branch is {}", short(default))?;
+        }
+        let nearby: Vec<&str> = self.nearby.iter().map(|name| short(name)).collect();
+        if nearby.is_empty() { Ok(()) } else { write!(f, "; there is {}", nearby.join(", ")) }
+    }
+}
+
+/// The most bytes of a branch's name that a message shows, so that seven of them stay below a condition's 1 KiB.
+const SHOWN: usize = 100;
+
+fn short(name: &str) -> &str {
+    &name[..name.floor_char_boundary(SHOWN)]
+}
+
+impl fmt::Display for Offered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys = "username and password, or token, or bearerToken";
+        match self {
+            Offered::Nothing => write!(f, "it wants a credential; name a Secret with the keys {keys}"),
+            Offered::Basic => write!(f, "check the Secret's keys username and password and what that user may read"),
+            Offered::Token => write!(f, "check the Secret's key token, or use the keys username and password"),
+            Offered::Bearer => write!(f, "check the Secret's key bearerToken, or use the key token"),
+        }
+    }
+}

@@ -1,0 +1,174 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use futures::poll;
+use http::{Request, Response};
+use launchway_plan::address::Rules;
+use tokio::sync::Semaphore;
+use tower::service_fn;
+
+use super::super::tests::{over, server};
+use super::*;
+
+const URL: &str = "https://git.example.com/app";
+const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+fn ask(branch: &str, seconds: i64) -> Ask<'_> {
+    Ask { url: URL, branch, credential: None, interval: SignedDuration::from_secs(seconds) }
+}
+
+/// Counts first requests, which is one for each poll.
+fn counted() -> (Polls, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let (answer, counter) = (server(&[("main", A), ("dev", B)]), Arc::clone(&count));
+    let web = over(move |request| {
+        counter.fetch_add(usize::from(request.method() == "GET"), Ordering::SeqCst);
+        answer(request)
+    });
+    (Polls::new(web), count)
+}
+
+/// Answers each request only when the gate opens.
+fn gated() -> (Polls, Arc<AtomicUsize>, Arc<Semaphore>) {
+    let (count, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let (counter, door, answer) = (Arc::clone(&count), Arc::clone(&gate), server(&[("main", A), ("dev", B)]));
+    let web = Web::over(
+        Rules::strict(),
+        service_fn(move |request: Request<Bytes>| {
+            counter.fetch_add(usize::from(request.method() == "GET"), Ordering::SeqCst);
+            let (door, answer) = (Arc::clone(&door), answer.clone());
+            async move {
+                door.acquire().await.unwrap().forget();
+                answer(&request)
+            }
+        }),
+    );
+    (Polls::new(web), count, gate)
+}
+
+#[tokio::test]
+async fn many_watchers_of_one_branch_make_one_poll_an_interval() {
+    let (polls, count) = counted();
+    for minute in 0..10 {
+        for watcher in 0..20 {
+            let poll = polls.head(&ask("main", 60), at(minute * 60 + watcher / 5)).await;
+            assert_eq!(poll.outcome.unwrap().commit, A);
+        }
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 10);
+}
+
+#[tokio::test]
+async fn watchers_of_several_branches_share_their_polls_once_all_are_known() {
+    let (polls, count) = counted();
+    for branch in ["main", "dev"] {
+        polls.head(&ask(branch, 60), at(0)).await;
+    }
+    let warm = count.swap(0, Ordering::SeqCst);
+    assert_eq!(warm, 2);
+    for minute in 1..10 {
+        for (branch, commit) in [("main", A), ("dev", B)] {
+            assert_eq!(polls.head(&ask(branch, 60), at(minute * 60)).await.outcome.unwrap().commit, commit);
+        }
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 9);
+}
+
+#[tokio::test]
+async fn an_answer_is_not_shown_to_those_who_ask_with_another_credential() {
+    let answer = server(&[("main", A)]);
+    let web = over(move |request| match request.headers().get("authorization") {
+        Some(value) if value == "Bearer good" => answer(request),
+        _ => Ok(Response::builder().status(401).body(Bytes::new()).unwrap()),
+    });
+    let polls = Polls::new(web);
+    let [good, bad] = ["good", "bad"].map(|token| Credential::Bearer(token.into()));
+    let with = |credential| Ask { credential, ..ask("main", 60) };
+    assert!(polls.head(&with(Some(&good)), at(0)).await.outcome.is_ok());
+    assert!(polls.head(&with(Some(&bad)), at(0)).await.outcome.is_err());
+    assert!(polls.head(&with(None), at(0)).await.outcome.is_err());
+    assert!(polls.head(&with(Some(&good)), at(1)).await.outcome.is_ok());
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_old_is_asked_for_again() {
+    let (polls, count) = counted();
+    let sent = |interval, second| {
+        let polls = polls.clone();
+        async move { polls.head(&ask("main", interval), at(second)).await.sent }
+    };
+    assert_eq!(sent(60, 0).await, at(0));
+    assert_eq!(sent(60, 54).await, at(0));
+    assert_eq!(sent(300, 200).await, at(0));
+    assert_eq!(sent(60, 55).await, at(55));
+    assert_eq!(sent(0, 55).await, at(55));
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_poll_in_flight_goes_on_when_the_one_who_began_it_is_gone() {
+    let (polls, count, gate) = gated();
+    let mut first = Box::pin(async { polls.head(&ask("main", 60), at(0)).await });
+    assert!(poll!(&mut first).is_pending());
+    let mut second = Box::pin(async { polls.head(&ask("main", 60), at(1)).await });
+    assert!(poll!(&mut second).is_pending());
+    drop(first);
+    gate.add_permits(10);
+    let poll = second.await;
+    assert_eq!((poll.sent, poll.outcome.unwrap().commit.as_str()), (at(0), A));
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_poll_that_nobody_waits_for_is_not_waited_for_by_the_next() {
+    let (polls, count, gate) = gated();
+    let mut first = Box::pin(async { polls.head(&ask("main", 60), at(0)).await });
+    assert!(poll!(&mut first).is_pending());
+    drop(first);
+    gate.add_permits(10);
+    assert_eq!(polls.head(&ask("main", 60), at(30)).await.sent, at(30));
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn who_wants_the_newest_joins_no_poll_that_was_sent_before() {
+    let (polls, count, gate) = gated();
+    let mut first = Box::pin(async { polls.head(&ask("main", 60), at(0)).await });
+    assert!(poll!(&mut first).is_pending());
+    let mut second = Box::pin(async { polls.head(&ask("main", 0), at(1)).await });
+    let mut third = Box::pin(async { polls.head(&ask("dev", 0), at(2)).await });
+    assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
+    gate.add_permits(10);
+    let (first, second, third) = futures::join!(first, second, third);
+    assert_eq!((first.sent, first.outcome.unwrap().commit.as_str()), (at(0), A));
+    assert!(second.sent >= at(1) && third.sent >= at(1), "{second:?} {third:?}");
+    assert_eq!(third.outcome.unwrap().commit, B);
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn one_watcher_s_mistake_is_not_another_s() {
+    let (polls, _) = counted();
+    assert_eq!(polls.head(&ask("a..b", 60), at(0)).await.outcome, Err(GitFault::BranchName));
+    assert!(matches!(polls.head(&ask("none", 60), at(0)).await.outcome, Err(GitFault::NoSuchBranch(_))));
+    assert_eq!(polls.head(&ask("main", 60), at(0)).await.outcome.unwrap().commit, A);
+}
+
+#[tokio::test]
+async fn what_is_no_longer_watched_is_forgotten() {
+    let (polls, _) = counted();
+    for branch in ["main", "dev"] {
+        polls.head(&ask(branch, 60), at(0)).await;
+    }
+    polls.head(&Ask { url: "https://git.example.com/other", ..ask("main", 60) }, at(3600)).await;
+    let lanes = polls.lanes();
+    assert_eq!(lanes.by_key.len(), 1);
+    assert_eq!(lanes.by_key.values().map(|lane| lane.watched.len()).sum::<usize>(), 1);
+}

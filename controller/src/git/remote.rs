@@ -1,0 +1,125 @@
+//! The requests of git's smart HTTP protocol that list refs (gitprotocol-http). What the bodies mean is read elsewhere.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::request::Builder;
+use http::{Request, StatusCode};
+use url::Url;
+
+use super::listing::{Abilities, Advertisement, Listing, Scope, advertisement, listing, request};
+use super::{Credential, GitFault, Offered};
+use crate::web::{Answer, Cap, Web, WebFault, uri};
+
+const ADVERTISEMENT: &str = "application/x-git-upload-pack-advertisement";
+const REQUEST: &str = "application/x-git-upload-pack-request";
+const RESULT: &str = "application/x-git-upload-pack-result";
+
+/// A repository as somebody sees it.
+pub(super) struct Remote<'a> {
+    web: &'a Web,
+    base: Url,
+    credential: Option<&'a Credential>,
+}
+
+impl<'a> Remote<'a> {
+    pub fn parse(web: &'a Web, url: &str, credential: Option<&'a Credential>) -> Result<Remote<'a>, GitFault> {
+        let base = web.admitted(url)?;
+        if base.query().is_some() || base.fragment().is_some() {
+            return Err(GitFault::Url);
+        }
+        Ok(Remote { web, base, credential })
+    }
+
+    /// The branches that are `wanted`, and perhaps others.
+    pub async fn listing(&self, wanted: &BTreeSet<String>) -> Result<Listing, GitFault> {
+        let mut url = under(&self.base, "info/refs");
+        url.set_query(Some("service=git-upload-pack"));
+        let asked = self.asking(Request::get(uri(&url)?).header(ACCEPT, "*/*"), Bytes::new())?;
+        let answer = self.answered(asked, ADVERTISEMENT).await?;
+        let base = base_of(&answer)?;
+        match advertisement(&answer.body).map_err(GitFault::Protocol)? {
+            Advertisement::Everything(listing) => Ok(listing),
+            Advertisement::V2(abilities) => {
+                let listing = self.listed(&base, &abilities, &Scope::Named(wanted)).await?;
+                Ok(Listing { more: Some(More { base, abilities }), ..listing })
+            }
+        }
+    }
+
+    /// All branches, if there may be more than `part` and they can be had. For advice only, so nothing comes of a fault.
+    pub async fn everything(&self, part: &Listing) -> Option<Listing> {
+        let more = part.more.as_ref()?;
+        let all = self.listed(&more.base, &more.abilities, &Scope::All).await.ok()?;
+        Some(Listing { default: all.default.or_else(|| part.default.clone()), ..all })
+    }
+
+    async fn listed(&self, base: &Url, abilities: &Abilities, scope: &Scope<'_>) -> Result<Listing, GitFault> {
+        let post = Request::post(uri(&under(base, "git-upload-pack"))?);
+        let post = post.header(CONTENT_TYPE, REQUEST).header(ACCEPT, RESULT);
+        let answer = self.answered(self.asking(post, request(abilities, scope).into())?, RESULT).await?;
+        listing(&answer.body).map_err(GitFault::Protocol)
+    }
+
+    fn asking(&self, builder: Builder, body: Bytes) -> Result<Request<Bytes>, GitFault> {
+        let builder = builder.header("git-protocol", "version=2");
+        let builder = match self.credential.and_then(Credential::header) {
+            Some(header) => builder.header(AUTHORIZATION, header),
+            None => builder,
+        };
+        builder.body(body).map_err(|_| GitFault::Web(WebFault::Request))
+    }
+
+    async fn answered(&self, request: Request<Bytes>, content: &str) -> Result<Answer, GitFault> {
+        let answer = self.web.answer(request, Cap::GIT).await?;
+        let status = answer.status.as_u16();
+        match answer.status {
+            StatusCode::OK if has_content(&answer, content) => Ok(answer),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(GitFault::AuthenticationFailed { status, offered: self.offered() })
+            }
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(GitFault::NotFound),
+            StatusCode::TOO_MANY_REQUESTS => Err(GitFault::Unavailable { status }),
+            other if other.is_server_error() => Err(GitFault::Unavailable { status }),
+            _ => Err(GitFault::NotGit { status }),
+        }
+    }
+
+    fn offered(&self) -> Offered {
+        match self.credential {
+            None => Offered::Nothing,
+            Some(Credential::Basic { .. }) => Offered::Basic,
+            Some(Credential::Token(_)) => Offered::Token,
+            Some(Credential::Bearer(_)) => Offered::Bearer,
+        }
+    }
+}
+
+/// Where the rest of a listing is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct More {
+    base: Url,
+    abilities: Abilities,
+}
+
+fn has_content(answer: &Answer, content: &str) -> bool {
+    let value = answer.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(content))
+}
+
+fn under(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{path}", base.path().trim_end_matches('/')));
+    url
+}
+
+/// The repository that answered: a redirect of the first request moves those that follow it too, as in git itself.
+fn base_of(answer: &Answer) -> Result<Url, GitFault> {
+    let mut base = answer.url.clone();
+    base.set_query(None);
+    let path = base.path().strip_suffix("/info/refs").map(str::to_owned);
+    let path = path.ok_or(GitFault::NotGit { status: answer.status.as_u16() })?;
+    base.set_path(&path);
+    Ok(base)
+}
