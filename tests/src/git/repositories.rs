@@ -1,0 +1,201 @@
+//! A git remote in memory that answers protocol version 2: capabilities and `ls-refs`. It has branches and no objects.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{Method, Request, Response};
+use launchway::web::{Web, WebFault};
+use launchway_plan::address::Rules;
+use sha2::{Digest, Sha256};
+use tower::service_fn;
+
+use super::Access;
+
+/// Remotes by URL, such as `https://git.example.com/team/app`. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct Repositories {
+    world: Arc<Mutex<World>>,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    remotes: BTreeMap<String, Remote>,
+    log: Vec<Asked>,
+}
+
+#[derive(Debug)]
+struct Remote {
+    access: Access,
+    default: String,
+    branches: BTreeMap<String, String>,
+    trouble: Option<(Trouble, u32)>,
+}
+
+/// A request as it came in, whatever became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET` or `POST`.
+    pub method: Method,
+    /// The whole URL.
+    pub url: String,
+    /// The status of the answer; none if there was none.
+    pub status: Option<u16>,
+}
+
+/// What a remote does instead of answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// It answers this status and an empty body.
+    Status(u16),
+    /// It closes the connection.
+    Reset,
+    /// It answers 200, the right type, and no git.
+    Garbage,
+}
+
+impl Repositories {
+    /// No remotes yet.
+    pub fn new() -> Repositories {
+        Repositories::default()
+    }
+
+    /// Adds an empty remote whose default branch is `main`.
+    pub fn create(&self, url: &str, access: Access) {
+        let remote = Remote { access, default: "main".into(), branches: BTreeMap::new(), trouble: None };
+        self.world().remotes.insert(trimmed(url), remote);
+    }
+
+    /// Moves `branch`, or makes it.
+    pub fn push(&self, url: &str, branch: &str, commit: &str) {
+        self.change(url, |remote| remote.branches.insert(branch.to_owned(), commit.to_owned()));
+    }
+
+    /// Removes `branch`.
+    pub fn remove(&self, url: &str, branch: &str) {
+        self.change(url, |remote| remote.branches.remove(branch));
+    }
+
+    /// Admits others from now on.
+    pub fn admit(&self, url: &str, access: Access) {
+        self.change(url, |remote| remote.access = access);
+    }
+
+    /// Gives the next `count` requests `trouble` instead of an answer.
+    pub fn trouble(&self, url: &str, trouble: Trouble, count: u32) {
+        self.change(url, |remote| remote.trouble = Some((trouble, count)));
+    }
+
+    /// Ends all trouble.
+    pub fn mend(&self, url: &str) {
+        self.change(url, |remote| remote.trouble = None);
+    }
+
+    /// Every request since the beginning.
+    pub fn log(&self) -> Vec<Asked> {
+        self.world().log.clone()
+    }
+
+    /// How often refs were asked for: one advertisement each.
+    pub fn polls(&self) -> usize {
+        self.world().log.iter().filter(|asked| asked.method == Method::GET).count()
+    }
+
+    /// The way to these remotes and nowhere else, under the strictest rules.
+    pub fn web(&self) -> Web {
+        let remotes = self.clone();
+        Web::over(Rules::strict(), service_fn(move |request| ready(remotes.answer(&request))))
+    }
+
+    /// What the remote of this request's URL answers.
+    pub fn answer(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, WebFault> {
+        let mut world = self.world();
+        let url = request.uri().to_string();
+        let answer = world.answer(request, url.split('?').next().unwrap_or_default());
+        let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+        world.log.push(Asked { method: request.method().clone(), url, status });
+        answer
+    }
+
+    fn change<T>(&self, url: &str, change: impl FnOnce(&mut Remote) -> T) {
+        change(self.world().remotes.get_mut(&trimmed(url)).expect("a remote that was created"));
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl World {
+    fn answer(&mut self, request: &Request<Bytes>, path: &str) -> Result<Response<Bytes>, WebFault> {
+        let post = *request.method() == Method::POST;
+        let service = if post { "/git-upload-pack" } else { "/info/refs" };
+        let Some(remote) = path.strip_suffix(service).and_then(|url| self.remotes.get_mut(url)) else {
+            return Ok(status(404));
+        };
+        let kind = if post { "result" } else { "advertisement" };
+        match remote.next_trouble() {
+            Some(Trouble::Status(code)) => return Ok(status(code)),
+            Some(Trouble::Reset) => return Err(WebFault::Broken),
+            Some(Trouble::Garbage) => return Ok(typed(kind, "<!doctype html>".into())),
+            None => {}
+        }
+        if !remote.access.admits(request.headers().get(AUTHORIZATION)) {
+            return Ok(status(401));
+        }
+        let body = if post { remote.refs(&String::from_utf8_lossy(request.body())) } else { remote.abilities() };
+        Ok(typed(kind, body))
+    }
+}
+
+impl Remote {
+    fn next_trouble(&mut self) -> Option<Trouble> {
+        let (trouble, left) = self.trouble.take()?;
+        self.trouble = (left > 1).then(|| (trouble, left - 1));
+        (left > 0).then_some(trouble)
+    }
+
+    fn abilities(&self) -> String {
+        let long = self.branches.values().any(|commit| commit.len() == 64);
+        let format = if long { "object-format=sha256" } else { "object-format=sha1" };
+        ["version 2", "agent=git/2.50", "ls-refs=unborn", "fetch=shallow", format].map(packet).concat() + "0000"
+    }
+
+    /// The refs that begin with one of the request's prefixes; `HEAD` is one if its branch is there.
+    fn refs(&self, request: &str) -> String {
+        let prefixes: Vec<&str> = request.split("ref-prefix ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+        let wanted = |name: &str| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
+        let target = format!("refs/heads/{}", self.default);
+        let head = self.branches.get(&self.default).filter(|_| wanted("HEAD"));
+        let head = head.map(|commit| packet(&format!("{commit} HEAD symref-target:{target}")));
+        let branches = self.branches.iter().map(|(branch, commit)| (format!("refs/heads/{branch}"), commit));
+        let branches =
+            branches.filter(|(name, _)| wanted(name)).map(|(name, commit)| packet(&format!("{commit} {name}")));
+        head.into_iter().chain(branches).collect::<String>() + "0000"
+    }
+}
+
+fn packet(text: &str) -> String {
+    format!("{:04x}{text}\n", text.len() + 5)
+}
+
+fn typed(kind: &str, body: String) -> Response<Bytes> {
+    let kind = format!("application/x-git-upload-pack-{kind}");
+    Response::builder().header(CONTENT_TYPE, kind).body(body.into()).expect("a response")
+}
+
+fn status(code: u16) -> Response<Bytes> {
+    let answer = Response::builder().status(code).header(WWW_AUTHENTICATE, "Basic realm=\"git\"");
+    answer.body(Bytes::new()).expect("a response")
+}
+
+fn trimmed(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+/// A commit ID of 40 digits that is always the same for `name`.
+pub fn commit_id(name: &str) -> String {
+    Sha256::digest(name.as_bytes()).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,257 @@
+//! The git client against git's own server, over sockets, in real time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
+use jiff::Timestamp;
+use launchway::git::{Credential, GitFault, head};
+use launchway::web::{BadRedirect, Cap, Web, WebFault};
+use launchway_plan::address::{Allowed, Refusal, Rules, Scheme};
+use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
+
+const WHO: &str = "Ada Lovelace <ada@example.com>";
+
+fn loopback() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 0))
+}
+
+fn when(minutes: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+}
+
+/// The real network, with these hosts listed.
+fn web(hosts: &[&str]) -> Web {
+    let _already_there = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let extra_hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+    Web::guarded(Rules::parse(&Allowed { extra_hosts, plain_http: Scheme::HttpToo }, &[]).unwrap()).unwrap()
+}
+
+/// A server that holds the sample under the name `greeter`, the sample's first commit, and the way there.
+async fn greeter(
+    protocol: Protocol,
+    hash: Hash,
+    access: Access,
+) -> (tempfile::TempDir, Server, Repository, String, Web) {
+    let root = tempfile::tempdir().unwrap();
+    let server = Server::start(root.path(), loopback(), protocol).await.unwrap();
+    let repository = server.create("greeter", hash, access).unwrap();
+    let commit = repository.commit("main", "Say good morning", &sample::files(), WHO, when(0)).unwrap();
+    let web = web(&[&server.host()]);
+    (root, server, repository, commit, web)
+}
+
+fn basic(password: &str) -> Credential {
+    Credential::Basic { username: "ada".into(), password: password.into() }
+}
+
+fn ada() -> Access {
+    Access::Basic { username: "ada".into(), password: "s3cret".into() }
+}
+
+#[tokio::test]
+async fn the_head_of_a_real_repository_is_seen_in_either_version_and_hash() {
+    for protocol in [Protocol::Newest, Protocol::V0] {
+        for (hash, digits) in [(Hash::Sha1, 40), (Hash::Sha256, 64)] {
+            let (_root, server, repository, first, web) = greeter(protocol, hash, Access::Open).await;
+            let seen = head(&web, &server.url("greeter"), "main", None).await.unwrap();
+            assert_eq!((seen.commit.as_str(), seen.commit.len()), (first.as_str(), digits), "{protocol:?} {hash:?}");
+            let second = repository.commit("main", "Say ahoy", &sample::greeting("Ahoy"), WHO, when(1)).unwrap();
+            assert_eq!(head(&web, &server.url("greeter"), "main", None).await.unwrap().commit, second);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_private_repository_is_seen_with_its_credential_only() {
+    for protocol in [Protocol::Newest, Protocol::V0] {
+        let (_root, server, _, commit, web) = greeter(protocol, Hash::Sha1, ada()).await;
+        let url = server.url("greeter");
+        assert_eq!(head(&web, &url, "main", Some(&basic("s3cret"))).await.unwrap().commit, commit);
+        for credential in [None, Some(basic("wrong")), Some(Credential::Token("s3cret".into()))] {
+            let fault = head(&web, &url, "main", credential.as_ref()).await.unwrap_err();
+            assert!(matches!(fault, GitFault::AuthenticationFailed { status: 401, .. }), "{fault}");
+            assert!(!format!("{fault} {fault:?}").contains("s3cret"));
+        }
+    }
+    let (_root, server, _, commit, web) = greeter(Protocol::Newest, Hash::Sha1, Access::Bearer("t".into())).await;
+    let bearer = Credential::Bearer("t".into());
+    assert_eq!(head(&web, &server.url("greeter"), "main", Some(&bearer)).await.unwrap().commit, commit);
+}
+
+#[tokio::test]
+async fn a_missing_branch_a_missing_repository_and_an_empty_one_are_told_apart() {
+    for protocol in [Protocol::Newest, Protocol::V0] {
+        let (_root, server, repository, first, web) = greeter(protocol, Hash::Sha1, Access::Open).await;
+        repository.point("release/mian", &first).unwrap();
+        let url = server.url("greeter");
+        let fault = head(&web, &url, "mian", None).await.unwrap_err();
+        let said = "no such branch: mian; the default branch is main; there is release/mian, main";
+        assert_eq!(fault.to_string(), said, "{protocol:?}");
+
+        let fault = head(&web, &server.url("nothing"), "main", None).await.unwrap_err();
+        assert_eq!(fault, GitFault::NotFound, "{protocol:?}");
+
+        server.create("empty", Hash::Sha1, Access::Open).unwrap();
+        let GitFault::NoSuchBranch(missing) = head(&web, &server.url("empty"), "main", None).await.unwrap_err() else {
+            panic!("{protocol:?}");
+        };
+        assert!(missing.nearby.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_thousand_branches_do_not_hide_the_one() {
+    let (_root, server, repository, commit, web) = greeter(Protocol::Newest, Hash::Sha1, Access::Open).await;
+    let packed: String = (0..1000).map(|n| format!("{commit} refs/heads/topic/{n:04}\n")).collect();
+    let packed = format!("# pack-refs with: peeled fully-peeled sorted \n{packed}");
+    std::fs::write(repository.dir().join("packed-refs"), packed).unwrap();
+    assert_eq!(head(&web, &server.url("greeter"), "topic/0777", None).await.unwrap().commit, commit);
+}
+
+#[tokio::test]
+async fn a_commit_is_the_same_each_time_and_its_files_can_be_read() {
+    let mut ids = vec![];
+    for _ in 0..2 {
+        let (_root, _server, repository, first, _web) = greeter(Protocol::Newest, Hash::Sha1, Access::Open).await;
+        let second = repository.commit("main", "Say nothing", &sample::failing_test(), WHO, when(1)).unwrap();
+        let third = repository.commit("main", "Drop the test", &[File::removed("test.sh")], WHO, when(2)).unwrap();
+        assert_eq!(repository.subject(&second).as_deref(), Some("Say nothing"));
+        assert_eq!(repository.file_at(&third, "test.sh"), None);
+        assert!(repository.file_at(&second, "test.sh").is_some());
+        let outcome = |commit: &str| sample::outcome(|path| repository.file_at(commit, path));
+        assert_eq!(outcome(&first), sample::Outcome::Runs);
+        assert!(matches!(outcome(&second), sample::Outcome::BuildFails { .. }));
+        ids.push([first, second, third]);
+    }
+    assert_eq!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn git_itself_clones_and_pushes() {
+    let (root, server, repository, first, _web) = greeter(Protocol::Newest, Hash::Sha1, Access::Open).await;
+    let clone = root.path().join("clone");
+    let git = |args: Vec<String>| {
+        let mut git = tokio::process::Command::new("git");
+        git.args(args).env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+        git.env("GIT_TERMINAL_PROMPT", "0").env_remove("http_proxy").env_remove("HTTP_PROXY").env("no_proxy", "*");
+        async move { assert!(git.output().await.unwrap().status.success()) }
+    };
+    let at = |args: &[&str]| {
+        let front = ["-C", clone.to_str().unwrap(), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"];
+        [&front, args].concat().into_iter().map(str::to_owned).collect()
+    };
+    git(vec!["clone".into(), server.url("greeter"), clone.to_str().unwrap().into()]).await;
+    git(at(&["commit", "--allow-empty", "-m", "Nothing"])).await;
+    git(at(&["push", "origin", "main"])).await;
+    let pushed = repository.head("main").unwrap();
+    assert_ne!(pushed, first);
+    assert_eq!(repository.subject(&pushed).as_deref(), Some("Nothing"));
+}
+
+/// A server on loopback that is no git server.
+async fn other(app: Router) -> String {
+    let listener = tokio::net::TcpListener::bind(loopback()).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    address.to_string()
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_is_refused_even_if_that_one_would_answer() {
+    let (_root, server, _, _, _) = greeter(Protocol::Newest, Hash::Sha1, Access::Open).await;
+    let target = format!("{}/info/refs?service=git-upload-pack", server.url("greeter"));
+    let host = other(Router::new().fallback(move || std::future::ready(Redirect::permanent(&target)))).await;
+    let web = web(&[&host, &server.host()]);
+    let fault = head(&web, &format!("http://{host}/greeter"), "main", None).await.unwrap_err();
+    assert!(matches!(&fault, GitFault::Web(WebFault::Redirect(BadRedirect::Elsewhere(_)))), "{fault}");
+}
+
+#[tokio::test]
+async fn a_redirect_on_the_same_host_is_followed() {
+    let (_root, server, _, commit, _) = greeter(Protocol::Newest, Hash::Sha1, Access::Open).await;
+    let backend = server.host();
+    let app = Router::new()
+        .route(
+            "/old/info/refs",
+            get(|| async { Redirect::permanent("/greeter.git/info/refs?service=git-upload-pack") }),
+        )
+        .fallback(move |request: axum::extract::Request| passed_on(backend.clone(), request));
+    let host = other(app).await;
+    let seen = head(&web(&[&host]), &format!("http://{host}/old"), "main", None).await.unwrap();
+    assert_eq!(seen.commit, commit);
+}
+
+/// What the git server on `host` answers the same request.
+async fn passed_on(host: String, request: axum::extract::Request) -> axum::response::Response {
+    let (mut parts, body) = request.into_parts();
+    parts.uri = format!("http://{host}{}", parts.uri.path_and_query().unwrap()).parse().unwrap();
+    parts.headers.remove("host");
+    parts.headers.remove("content-length");
+    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let answer = web(&[&host]).answer(http::Request::from_parts(parts, body), Cap::GIT).await.unwrap();
+    let mut response = axum::response::Response::new(answer.body.into());
+    *response.status_mut() = answer.status;
+    response.headers_mut().insert("content-type", answer.headers["content-type"].clone());
+    response
+}
+
+#[tokio::test]
+async fn the_link_and_the_machine_are_refused() {
+    let (_root, server, _, _, _) = greeter(Protocol::Newest, Hash::Sha1, Access::Open).await;
+    let strict = web(&[]);
+    let local = server.url("greeter").replace("127.0.0.1", "localhost");
+    for url in ["http://169.254.169.254/", "https://169.254.169.254/x", &server.url("greeter"), &local] {
+        let fault = head(&strict, url, "main", None).await.unwrap_err();
+        let refused =
+            matches!(fault, GitFault::Web(WebFault::Refused(Refusal::Address { .. } | Refusal::LocalName(_))));
+        assert!(refused, "{url}: {fault}");
+        assert!(fault.to_string().contains("--allow-host"), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_is_read_than_the_cap() {
+    let host = other(Router::new().fallback(|| async { vec![b'0'; Cap::GIT.0 + 1] })).await;
+    let fault = head(&web(&[&host]), &format!("http://{host}/x"), "main", None).await.unwrap_err();
+    assert_eq!(fault, GitFault::Web(WebFault::TooLarge(Cap::GIT.0)));
+}
+
+#[tokio::test]
+async fn a_page_is_no_repository() {
+    let host = other(Router::new().fallback(|| async { axum::response::Html("<p>Log in</p>") })).await;
+    let fault = head(&web(&[&host]), &format!("http://{host}/x"), "main", None).await.unwrap_err();
+    assert_eq!(fault, GitFault::NotGit { status: 200 });
+}
+
+#[tokio::test]
+async fn a_host_that_speaks_no_tls_and_one_that_is_not_there_are_told_apart() {
+    let host = other(Router::new()).await;
+    let fault = head(&web(&[&host]), &format!("https://{host}/x"), "main", None).await.unwrap_err();
+    assert!(matches!(fault, GitFault::Web(WebFault::Tls(_))), "{fault}");
+    let gone = std::net::TcpListener::bind(loopback()).unwrap().local_addr().unwrap().to_string();
+    let fault = head(&web(&[&gone]), &format!("http://{gone}/x"), "main", None).await.unwrap_err();
+    assert_eq!(fault, GitFault::Web(WebFault::Connect));
+}
+
+#[tokio::test]
+async fn the_remote_in_memory_answers_as_git_does() {
+    let repositories = Repositories::new();
+    let (public, private) = ("https://git.example.com/public", "https://git.example.com/private");
+    repositories.create(public, Access::Open);
+    repositories.create(private, ada());
+    let first = commit_id("first");
+    for url in [public, private] {
+        repositories.push(url, "main", &first);
+        repositories.push(url, "main-2", &commit_id("other"));
+    }
+    let web = repositories.web();
+    assert_eq!(head(&web, public, "main", None).await.unwrap().commit, first);
+    assert_eq!(head(&web, private, "main", Some(&basic("s3cret"))).await.unwrap().commit, first);
+    assert!(matches!(head(&web, private, "main", None).await, Err(GitFault::AuthenticationFailed { .. })));
+    assert_eq!(head(&web, "https://git.example.com/none", "main", None).await, Err(GitFault::NotFound));
+    assert!(matches!(head(&web, public, "mian", None).await, Err(GitFault::NoSuchBranch(_))));
+    assert_eq!(repositories.polls(), 5);
+}
