@@ -69,6 +69,7 @@ pub fn cases() -> Vec<Case> {
             a_put_for_another_uid_is_a_conflict, a_put_under_another_name_is_refused, a_put_of_nothing_is_not_found,
             the_servers_own_metadata_stays, a_merge_patch_changes_what_it_names, an_equal_patch_writes_nothing,
             a_patch_of_an_old_version_is_a_conflict,
+            the_time_of_creation_cannot_be_changed, a_version_that_never_was_is_a_conflict, a_patch_of_status_changes_the_status_alone,
         },
         status::{
             a_put_of_status_changes_the_status_alone, an_equal_status_writes_nothing,
@@ -89,6 +90,7 @@ pub fn cases() -> Vec<Case> {
             a_watch_tells_what_came_after_its_version_in_order, a_watch_from_nowhere_begins_with_all_there_is,
             a_watch_of_labels_tells_who_comes_and_goes, a_watch_from_too_long_ago_has_expired,
             a_streamed_list_ends_in_a_bookmark, a_watch_ends_when_its_time_is_up,
+            a_held_deletion_is_a_change_and_its_end_a_deletion,
         },
         built_in::{
             secrets_come_in_base64, a_secret_is_replaced_whatever_its_version, an_event_is_made_and_counted,

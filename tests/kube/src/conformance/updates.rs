@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::ensure;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 
@@ -136,4 +137,28 @@ pub(super) async fn a_patch_of_an_old_version_is_a_conflict(cluster: Cluster) ->
     patch(&cluster, "old", json!({"spec": {"colour": "blue"}})).await?;
     let late = json!({"metadata": {"resourceVersion": version(&made)}, "spec": {"colour": "green"}});
     ensure_refused(patch(&cluster, "old", late).await, 409, "Conflict")
+}
+
+pub(super) async fn the_time_of_creation_cannot_be_changed(cluster: Cluster) -> anyhow::Result<()> {
+    let mut object = cluster.widget("time", "red").await?;
+    let made = object.metadata.creation_timestamp.clone();
+    object.metadata.creation_timestamp = "2001-02-03T04:05:06Z".parse().ok().map(Time);
+    object.data["spec"]["colour"] = json!("blue");
+    let put = put(&cluster, &object).await?;
+    ensure_equal("creationTimestamp", put.metadata.creation_timestamp, made)
+}
+
+pub(super) async fn a_version_that_never_was_is_a_conflict(cluster: Cluster) -> anyhow::Result<()> {
+    let mut object = cluster.widget("future", "red").await?;
+    object.data["spec"]["colour"] = json!("blue");
+    object.metadata.resource_version = Some("999999999".into());
+    ensure_refused(put(&cluster, &object).await, 409, "Conflict")
+}
+
+pub(super) async fn a_patch_of_status_changes_the_status_alone(cluster: Cluster) -> anyhow::Result<()> {
+    cluster.widget("patched-status", "red").await?;
+    let patch = Patch::Merge(json!({"spec": {"colour": "blue"}, "status": {"phase": "Done"}}));
+    let patched = cluster.widgets().patch_status("patched-status", &PatchParams::default(), &patch).await?;
+    ensure_equal("status", &patched.data["status"], &json!({"observedGeneration": -1, "phase": "Done"}))?;
+    ensure_equal("colour", &patched.data["spec"]["colour"], &json!("red"))
 }

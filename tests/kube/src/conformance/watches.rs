@@ -113,3 +113,21 @@ pub(super) async fn a_watch_ends_when_its_time_is_up(cluster: Cluster) -> anyhow
     cluster.widgets().create(&PostParams::default(), &widget("b", json!({}))).await?;
     Ok(())
 }
+
+pub(super) async fn a_held_deletion_is_a_change_and_its_end_a_deletion(cluster: Cluster) -> anyhow::Result<()> {
+    let start = cluster.widget("start", "red").await?;
+    let mut held = widget("held", json!({}));
+    held.metadata.finalizers = Some(vec!["conformance.launchway.dev/hold".into()]);
+    cluster.widgets().create(&PostParams::default(), &held).await?;
+    let marked = cluster.widgets().delete("held", &DeleteParams::default()).await?;
+    let mut free = marked.left().context("a held object was answered with a Status")?;
+    free.metadata.finalizers = None;
+    cluster.widgets().replace("held", &PostParams::default(), &free).await?;
+    let seen = events(&cluster, &WatchParams::default(), version(&start), 3).await?;
+    ensure_equal("events", lines(&seen), ["ADDED held", "MODIFIED held", "DELETED held"].map(String::from).to_vec())?;
+    let Some(WatchEvent::Deleted(last)) = seen.last() else { anyhow::bail!("no deletion") };
+    ensure_equal("the finalizers told last", last.metadata.finalizers.clone(), held.metadata.finalizers)?;
+    let versions = versions(&seen);
+    ensure!(versions.is_sorted_by(|a, b| a < b), "versions {versions:?}");
+    Ok(())
+}
