@@ -19,6 +19,13 @@ enum Step {
     Timeout,
 }
 
+/// Whether one more build may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Free,
+    Taken,
+}
+
 /// Brings every build of the world to `now`.
 pub(super) fn advance(world: &mut World, now: Timestamp) {
     let due = |state: &CodeBuildState| next_step(state).is_some_and(|(at, _)| at <= now);
@@ -51,17 +58,18 @@ pub(super) fn drain(world: &mut World, state: &mut CodeBuildState, now: Timestam
 
 /// The next step of all builds: when, and of which. Of those at the same time the oldest build's.
 pub(super) fn next_step(state: &CodeBuildState) -> Option<(Timestamp, u64)> {
-    let room = running(state) < state.limits.running;
+    let room = room(state);
     let active = state.active.iter().filter_map(|number| Some((*number, state.builds.get(number)?)));
     active.filter_map(|(number, build)| Some((next_of(build, room)?.0.max(state.latest_step), number))).min()
 }
 
-fn running(state: &CodeBuildState) -> usize {
+fn room(state: &CodeBuildState) -> Room {
     let builds = state.active.iter().filter_map(|number| state.builds.get(number));
-    builds.filter(|build| build.phase() >= Phase::Provisioning).count()
+    let running = builds.filter(|build| build.phase() >= Phase::Provisioning).count();
+    if running < state.limits.running { Room::Free } else { Room::Taken }
 }
 
-fn next_of(build: &Build, room: bool) -> Option<(Timestamp, Step)> {
+fn next_of(build: &Build, room: Room) -> Option<(Timestamp, Step)> {
     let run = build.phases.last()?;
     let deadline = deadline(build);
     let own = own_step(build, run, room);
@@ -73,7 +81,7 @@ fn next_of(build: &Build, room: bool) -> Option<(Timestamp, Step)> {
 }
 
 /// What the phase does by itself; nothing if it hangs, or waits for its turn.
-fn own_step(build: &Build, run: &PhaseRun, room: bool) -> Option<(Timestamp, Step)> {
+fn own_step(build: &Build, run: &PhaseRun, room: Room) -> Option<(Timestamp, Step)> {
     let millis = i64::from(build.story.seconds.of(run.phase)) * 1_000;
     let lines = steps::lines(build, run.phase).count();
     if run.printed < lines {
@@ -81,7 +89,7 @@ fn own_step(build: &Build, run: &PhaseRun, room: bool) -> Option<(Timestamp, Ste
         return Some((after(run.started_at, share), Step::Line));
     }
     let hangs = matches!(build.story.outcome, Outcome::Hangs { phase } if phase == run.phase);
-    let waits = run.phase == Phase::Queued && !room;
+    let waits = run.phase == Phase::Queued && room == Room::Taken;
     let ends = !hangs && !waits && run.phase != Phase::Completed;
     ends.then(|| (after(run.started_at, millis), Step::End))
 }
@@ -107,7 +115,7 @@ fn after(at: Timestamp, millis: i64) -> Timestamp {
 }
 
 fn take_step(world: &mut World, state: &mut CodeBuildState, number: u64, at: Timestamp) {
-    let room = running(state) < state.limits.running;
+    let room = room(state);
     let Some(build) = state.builds.get_mut(&number).map(Arc::make_mut) else { return };
     match next_of(build, room) {
         None => return,

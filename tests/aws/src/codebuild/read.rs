@@ -1,11 +1,12 @@
 //! BatchGetBuilds, ListBuildsForProject, StopBuild: builds by their IDs. How they come to be is in `start`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use base64::Engine;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::build::{Build, PhaseStatus};
+use super::build::PhaseStatus;
 use super::{CodeBuildState, build_id, course, invalid, not_found, project_arn, project_name};
 use crate::call::with_token;
 use crate::{Answer, Call, Refusal, World};
@@ -16,8 +17,9 @@ const IDS: usize = 100;
 /// BatchGetBuilds.
 pub(super) fn batch(world: &mut World, call: &Call) -> Answer {
     let asked = ids(call)?;
-    for id in &asked {
-        allow(world, call, "codebuild:BatchGetBuilds", id)?;
+    let projects: BTreeSet<&str> = asked.iter().map(|id| project_of(id)).collect();
+    for project in projects {
+        world.allow(call, "codebuild:BatchGetBuilds", &project_arn(call, project), &[])?;
     }
     let state = world.codebuild.get(&call.place());
     let mut builds = Vec::new();
@@ -42,15 +44,14 @@ fn ids(call: &Call) -> Result<Vec<String>, Refusal> {
     if ids.iter().any(|id| !build_id(id).contains(':')) {
         return Err(invalid("Invalid build ID provided"));
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     Ok(ids)
 }
 
-/// IAM knows builds by their project.
-fn allow(world: &mut World, call: &Call, action: &str, id: &str) -> Result<(), Refusal> {
-    let project = build_id(id).split(':').next().unwrap_or_default();
-    world.allow(call, action, &project_arn(call, project), &[])
+/// The project that a build is of: IAM knows builds by it.
+fn project_of(id_or_arn: &str) -> &str {
+    build_id(id_or_arn).split(':').next().unwrap_or_default()
 }
 
 /// ListBuildsForProject.
@@ -118,13 +119,13 @@ fn position(token: &str) -> Option<usize> {
 /// StopBuild.
 pub(super) fn stop(world: &mut World, call: &Call) -> Answer {
     let asked = call.text("id").ok_or_else(|| invalid("Invalid build ID provided"))?;
-    allow(world, call, "codebuild:StopBuild", asked)?;
+    world.allow(call, "codebuild:StopBuild", &project_arn(call, project_of(asked)), &[])?;
     course::with_state(world, &call.place(), |world, state| {
         let order = state.ids.get(build_id(asked)).copied();
         let order = order.ok_or_else(|| not_found(format!("Build {asked} does not exist")))?;
         stop_build(state, order, call);
         course::drain(world, state, call.now);
-        Ok(json!({ "build": rendered(&state.builds[&order]) }))
+        Ok(json!({ "build": state.builds[&order].render() }))
     })
 }
 
@@ -136,8 +137,4 @@ fn stop_build(state: &mut CodeBuildState, order: u64, call: &Call) {
         course::cut(build, call.now, PhaseStatus::Stopped, ("", ""));
     }
     state.latest_step = call.now;
-}
-
-fn rendered(build: &Build) -> Value {
-    build.render()
 }
