@@ -10,14 +10,8 @@ pub struct Guess {
 }
 
 /// All guesses: one slice per part.
-pub const GUESSES: &[&[Guess]] = &[
-    WIRE,
-    ECS,
-    crate::codebuild::GUESSES,
-    crate::ecr::GUESSES,
-    crate::logs::GUESSES,
-    crate::ssm::GUESSES,
-];
+pub const GUESSES: &[&[Guess]] =
+    &[WIRE, ECS, crate::codebuild::GUESSES, crate::ecr::GUESSES, crate::logs::GUESSES, crate::ssm::GUESSES];
 
 const WIRE: &[Guess] = &[Guess {
     what: "Signatures are not verified: the access key ID alone says who calls",
