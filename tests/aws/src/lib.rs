@@ -9,6 +9,7 @@ pub mod ecs;
 pub mod faults;
 pub mod guesses;
 pub mod iam;
+pub mod ids;
 pub mod limits;
 pub mod log;
 pub mod logs;

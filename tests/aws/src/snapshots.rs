@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::codebuild::CodeBuildState;
 use crate::ecr::EcrState;
 use crate::ecs::EcsState;
+use crate::ids::Ids;
 use crate::logs::LogsState;
 use crate::ssm::SsmState;
 use crate::{Place, World};
@@ -20,7 +21,7 @@ const KEPT: SignedDuration = SignedDuration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     at: Timestamp,
-    ids: u64,
+    ids: Ids,
     ecs: BTreeMap<Place, EcsState>,
     ecr: BTreeMap<Place, EcrState>,
     codebuild: BTreeMap<Place, CodeBuildState>,
@@ -53,7 +54,7 @@ impl World {
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
             at: self.now(),
-            ids: self.ids,
+            ids: self.ids.clone(),
             ecs: self.ecs.clone(),
             ecr: self.ecr.clone(),
             codebuild: self.codebuild.clone(),

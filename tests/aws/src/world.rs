@@ -11,6 +11,7 @@ use crate::ecr::{self, EcrState};
 use crate::ecs::{self, EcsState};
 use crate::faults::{Fault, Faults};
 use crate::iam::{Caller, Credential, Iam, Role, denied};
+use crate::ids::Ids;
 use crate::limits::{Limits, throttled};
 use crate::log::{self, LogEntry, Outcome};
 use crate::logs::{self, LogsState};
@@ -52,7 +53,7 @@ pub struct World {
     pub image_story: BTreeMap<String, TaskStory>,
     /// Every request, in order.
     pub log: Vec<LogEntry>,
-    pub(crate) ids: u64,
+    pub(crate) ids: Ids,
     pub(crate) snapshots: Snapshots,
     seed: u64,
     now: Timestamp,
@@ -63,7 +64,7 @@ pub struct World {
 impl World {
     /// An empty world; the seed goes into every ID it makes.
     pub fn new(seed: u64) -> Self {
-        Self { seed, ..Self::default() }
+        Self { seed, ids: Ids::new(seed), ..Self::default() }
     }
 
     /// Keeps the last minute's states, so that [`Fault::StaleReads`] has something to answer from.
@@ -127,15 +128,7 @@ impl World {
 
     /// The next ID: `length` lower-case hex digits, from a counter and the seed.
     pub fn fresh(&mut self, length: usize) -> String {
-        use std::fmt::Write;
-        self.ids += 1;
-        let mut rng = fastrand::Rng::with_seed(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.ids);
-        let mut id = String::with_capacity(length + 16);
-        while id.len() < length {
-            let _ = write!(id, "{:016x}", rng.u64(..));
-        }
-        id.truncate(length);
-        id
+        self.ids.hex(length)
     }
 
     /// The next ID in the form of a UUID.

@@ -1,0 +1,176 @@
+//! RunTask and StopTask. A task that RunTask started belongs to nobody: it runs until its story ends.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::arns::{arn, cluster_arn};
+use super::clusters::{Cluster, RunToken, asked, meant};
+use super::definitions::Definition;
+use super::service_calls::may_pass;
+use super::service_rules::{definition, invalid};
+use super::service_views::Shown;
+use super::stories::Library;
+use super::tags;
+use super::task_calls::{task_arn, task_id};
+use super::tasks::{Owner, Start, Task, Watched};
+use crate::{Answer, Call, Refusal, World};
+
+/// A client token of RunTask is remembered for a day.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+/// `RunTask`.
+pub(super) fn run(world: &mut World, call: &Call) -> Answer {
+    let place = call.place();
+    let given = call.text("taskDefinition").ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
+    let known = world
+        .ecs
+        .get(&place)
+        .and_then(|state| super::definitions::found(state, call, given))
+        .map(|found| found.arn.clone());
+    let resource = known.unwrap_or_else(|| arn(&place, &format!("task-definition/{given}")));
+    let tags = tags::parsed(call.list("tags"))?;
+    world.allow(call, "ecs:RunTask", &resource, &[("ecs:cluster", &asked(call))])?;
+    tags::may_create(
+        world,
+        call,
+        &arn(&place, &format!("task/{}/*", super::arns::cluster_name(call.text("cluster")))),
+        &tags,
+    )?;
+    let name = meant(world.ecs.get(&place), call)?;
+    let count = count(call)?;
+    if let Some(answer) = repeated(world, call, &name)? {
+        return Ok(answer);
+    }
+    let definition = definition(world.ecs.get(&place).ok_or_else(|| invalid("Cluster not found."))?, call, given)?;
+    may_pass(world, call, &definition)?;
+    network(call, &definition)?;
+    let started: Vec<Task> =
+        (0..count).map(|_| started(world, call, &definition, tags.clone().into_iter().collect())).collect();
+    let views: Vec<Value> = started.iter().map(|task| task.view(&place, &name, call.now, Shown::WithTags)).collect();
+    keep(world, call, &name, started);
+    Ok(json!({"tasks": views, "failures": []}))
+}
+
+fn count(call: &Call) -> Result<i64, Refusal> {
+    if call.text("clientToken").is_some_and(|token| token.len() > 64) {
+        return Err(invalid("clientToken can have at most 64 characters."));
+    }
+    if call
+        .text("startedBy")
+        .is_some_and(|by| by.len() > 128 || !by.chars().all(|c| c.is_ascii_alphanumeric() || "-_/=.".contains(c)))
+    {
+        return Err(invalid("startedBy contains invalid characters or is longer than 128."));
+    }
+    match call.number("count") {
+        None => Ok(1),
+        Some(count @ 1..=10) => Ok(count),
+        Some(_) => Err(invalid("count must be between 1 and 10.")),
+    }
+}
+
+fn network(call: &Call, definition: &Definition) -> Result<(), Refusal> {
+    let given = call.member("networkConfiguration").is_some_and(|network| {
+        network["awsvpcConfiguration"]["subnets"].as_array().is_some_and(|list| !list.is_empty())
+    });
+    match (definition.text("networkMode") == Some("awsvpc"), given) {
+        (true, false) => Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")),
+        (false, true) => {
+            Err(invalid("Network Configuration is not valid for the given networkMode of this task definition."))
+        }
+        (true, true) | (false, false) => Ok(()),
+    }
+}
+
+fn repeated(world: &World, call: &Call, name: &str) -> Result<Option<Value>, Refusal> {
+    let place = call.place();
+    let cluster = world.ecs.get(&place).and_then(|state| state.clusters.get(name));
+    let Some((cluster, used)) =
+        cluster.and_then(|cluster| Some((cluster, cluster.run_tokens.get(call.text("clientToken")?)?)))
+    else {
+        return Ok(None);
+    };
+    if used.at + REMEMBERED <= call.now {
+        return Ok(None);
+    }
+    let tasks = cluster.runs.iter().filter(|task| used.tasks.contains(&task.id));
+    if *used.input != *call.input {
+        let arns: Vec<String> = tasks.map(|task| task_arn(call, name, task)).collect();
+        return Err(Refusal::new("ConflictException", "The client token was used with other parameters.")
+            .with("resourceIds", json!(arns)));
+    }
+    let views: Vec<Value> = tasks.map(|task| task.view(&place, name, call.now, Shown::WithTags)).collect();
+    Ok(Some(json!({"tasks": views, "failures": []})))
+}
+
+fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, tags: Vec<(String, String)>) -> Task {
+    let timing = world.ecs.get(&call.place()).map(|state| state.timing.clone()).unwrap_or_default();
+    let owner = Owner::Run {
+        group: call.text("group").map_or_else(|| format!("family:{}", definition.family), str::to_owned),
+        started_by: call.text("startedBy").map(str::to_owned),
+        overrides: Arc::new(
+            call.member("overrides")
+                .cloned()
+                .unwrap_or_else(|| json!({"containerOverrides": [], "inferenceAcceleratorOverrides": []})),
+        ),
+        launch_type: call.text("launchType").unwrap_or("EC2").to_owned(),
+    };
+    let start = Start {
+        id: world.ids.hex(32),
+        definition: definition.clone(),
+        owner,
+        images: definition.images().into_iter().map(|(name, image)| (name, image, None)).collect(),
+        watched: Watched::No,
+        network: Arc::new(call.member("networkConfiguration").cloned().unwrap_or_default()),
+        tags,
+        timing: &timing,
+        now: call.now,
+    };
+    Task::start(start, Library { ecr: &world.ecr, told: &world.image_story })
+}
+
+fn keep(world: &mut World, call: &Call, name: &str, started: Vec<Task>) {
+    let Some(cluster) = world.ecs.get_mut(&call.place()).and_then(|state| state.clusters.get_mut(name)) else {
+        return;
+    };
+    cluster.runs.retain(|task| task.visible(call.now));
+    cluster.run_tokens.retain(|_, used| used.at + REMEMBERED > call.now);
+    if let Some(token) = call.text("clientToken") {
+        let tasks = started.iter().map(|task| task.id.clone()).collect();
+        cluster.run_tokens.insert(token.to_owned(), RunToken { at: call.now, input: call.input.clone(), tasks });
+    }
+    cluster.runs.extend(started);
+}
+
+/// `StopTask`.
+pub(super) fn stop(world: &mut World, call: &Call) -> Answer {
+    let place = call.place();
+    let named = super::arns::cluster_name(call.text("cluster")).to_owned();
+    let given = call.text("task").unwrap_or_default().to_owned();
+    let resource =
+        if given.starts_with("arn:") { given.clone() } else { arn(&place, &format!("task/{named}/{given}")) };
+    world.allow(call, "ecs:StopTask", &resource, &[("ecs:cluster", &cluster_arn(&place, &named))])?;
+    let name = meant(world.ecs.get(&place), call)?;
+    let missing = || invalid("The referenced task was not found.");
+    let id = task_id(call, &name, &given).ok_or_else(missing)?;
+    let state = world.ecs.get_mut(&place).ok_or_else(missing)?;
+    let timing = state.timing.clone();
+    let cluster = state.clusters.get_mut(&name).ok_or_else(missing)?;
+    let (task, service) = found(cluster, id).ok_or_else(missing)?;
+    let reason = call.text("reason").unwrap_or("Task stopped by user").to_owned();
+    task.stop(call.now, "UserInitiated", reason, &timing);
+    let view = task.view(&place, &name, call.now, Shown::WithTags);
+    if let Some(service) = service {
+        super::scheduler::settle(world, &place, &name, &service);
+    }
+    Ok(json!({"task": view}))
+}
+
+fn found<'a>(cluster: &'a mut Cluster, id: &str) -> Option<(&'a mut Task, Option<String>)> {
+    let services = cluster.services.values_mut().flat_map(|service| {
+        let name = service.name.clone();
+        service.tasks.iter_mut().map(move |task| (task, Some(name.clone())))
+    });
+    services.chain(cluster.runs.iter_mut().map(|task| (task, None))).find(|(task, _)| &*task.id == id)
+}

@@ -1,0 +1,178 @@
+//! What AWS refuses in CreateService and UpdateService. Sentences are AWS's where they are known.
+
+use serde_json::Value;
+
+use super::definitions::{Definition, DefinitionStatus, found};
+use super::settings::Settings;
+use super::state::EcsState;
+use crate::{Call, Refusal};
+
+pub(super) fn invalid(message: impl Into<String>) -> Refusal {
+    Refusal::new("InvalidParameterException", message)
+}
+
+/// A name for a new service.
+pub(super) fn name(call: &Call) -> Result<String, Refusal> {
+    let name = call.text("serviceName").unwrap_or_default();
+    if name.is_empty() {
+        return Err(invalid("Service name can not be blank."));
+    }
+    let fits = name.len() <= 255 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if fits {
+        Ok(name.to_owned())
+    } else {
+        Err(invalid("Service name must be up to 255 letters, numbers, underscores, and hyphens."))
+    }
+}
+
+/// The client token: at most 36 ASCII characters, 33 to 126.
+pub(super) fn token(call: &Call) -> Result<Option<String>, Refusal> {
+    match call.text("clientToken") {
+        None => Ok(None),
+        Some(token) if token.len() <= 36 && token.bytes().all(|byte| (33..=126).contains(&byte)) => {
+            Ok(Some(token.to_owned()))
+        }
+        Some(_) => Err(invalid("Client token must be at most 36 ASCII characters in the range 33-126.")),
+    }
+}
+
+/// The task definition that is named, ACTIVE.
+pub(super) fn definition(state: &EcsState, call: &Call, given: &str) -> Result<std::sync::Arc<Definition>, Refusal> {
+    let found =
+        found(state, call, given).ok_or_else(|| Refusal::new("ClientException", "TaskDefinition not found."))?;
+    match found.status {
+        DefinitionStatus::Active => Ok(found.clone()),
+        DefinitionStatus::Inactive => Err(Refusal::new("ClientException", "TaskDefinition is inactive")),
+    }
+}
+
+/// `desiredCount`, where it is given.
+pub(super) fn desired(call: &Call) -> Result<Option<usize>, Refusal> {
+    match call.number("desiredCount") {
+        None => Ok(None),
+        Some(count) => usize::try_from(count).map(Some).map_err(|_| invalid("desiredCount can not be less than 0.")),
+    }
+}
+
+/// Everything that has to fit together.
+pub(super) fn fits(state: &EcsState, settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
+    supported(settings)?;
+    launch(settings, definition)?;
+    network(settings, definition)?;
+    load_balancers(state, settings, definition)?;
+    bounds(settings)
+}
+
+fn supported(settings: &Settings) -> Result<(), Refusal> {
+    let controller = settings.member("deploymentController")["type"].as_str().unwrap_or("ECS");
+    let strategy = settings.member("deploymentConfiguration")["strategy"].as_str().unwrap_or("ROLLING");
+    let unsupported =
+        |what: &str| Err(Refusal::new("UnsupportedFeatureException", format!("The simulator does not know {what}.")));
+    match (controller, strategy, settings.text("schedulingStrategy")) {
+        ("ECS", "ROLLING", "REPLICA") => Ok(()),
+        ("ECS", "ROLLING", other) => unsupported(&format!("the scheduling strategy {other}")),
+        ("ECS", other, _) => unsupported(&format!("the deployment strategy {other}")),
+        (other, _, _) => unsupported(&format!("the deployment controller {other}")),
+    }
+}
+
+fn launch(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
+    let strategy = settings.member("capacityProviderStrategy").as_array().is_some_and(|list| !list.is_empty());
+    let launch = settings.member("launchType").as_str();
+    if strategy && launch.is_some() {
+        return Err(invalid(
+            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
+        ));
+    }
+    if !matches!(launch, None | Some("EC2" | "FARGATE" | "EXTERNAL")) {
+        return Err(invalid(format!("Invalid launch type: {}", launch.unwrap_or_default())));
+    }
+    if launch == Some("FARGATE") {
+        let offered = definition.body.get("compatibilities").and_then(Value::as_array);
+        if !offered.is_some_and(|list| list.iter().any(|name| name == "FARGATE")) {
+            return Err(invalid("Task definition does not support launch_type FARGATE."));
+        }
+        if !matches!(settings.text("platformVersion"), "LATEST" | "1.4.0" | "1.3.0") {
+            return Err(Refusal::new("PlatformUnknownException", "The specified platform does not exist."));
+        }
+    }
+    Ok(())
+}
+
+fn network(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
+    let vpc = &settings.member("networkConfiguration")["awsvpcConfiguration"];
+    match (definition.text("networkMode") == Some("awsvpc"), vpc.is_object()) {
+        (false, false) => return Ok(()),
+        (true, false) => {
+            return Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
+        }
+        (false, true) => {
+            return Err(invalid(
+                "Network Configuration is not valid for the given networkMode of this task definition.",
+            ));
+        }
+        (true, true) => {}
+    }
+    let length = |name: &str| vpc[name].as_array().map_or(0, Vec::len);
+    match (length("subnets"), length("securityGroups")) {
+        (0, _) => Err(invalid("subnets can not be empty.")),
+        (17.., _) => Err(invalid("subnets can have at most 16 items.")),
+        (_, 6..) => Err(invalid("securityGroups can have at most 5 items.")),
+        _ => Ok(()),
+    }
+}
+
+fn load_balancers(state: &EcsState, settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
+    let list = settings.member("loadBalancers").as_array().map_or(&[][..], Vec::as_slice);
+    if list.is_empty() && settings.member("healthCheckGracePeriodSeconds").as_i64().is_some_and(|seconds| seconds > 0) {
+        return Err(invalid("Health check grace period is only valid for services configured to use load balancers"));
+    }
+    if list.len() > 5 {
+        return Err(invalid("load balancers can have at most 5 items."));
+    }
+    list.iter().try_for_each(|balancer| load_balancer(state, balancer, definition))
+}
+
+fn load_balancer(state: &EcsState, balancer: &Value, definition: &Definition) -> Result<(), Refusal> {
+    let name = balancer["containerName"].as_str().unwrap_or_default();
+    let Some(container) = definition.containers().iter().find(|container| container["name"] == name) else {
+        return Err(invalid(format!("The container {name} does not exist in the task definition.")));
+    };
+    let port = balancer["containerPort"].as_i64().unwrap_or_default();
+    if !container["portMappings"]
+        .as_array()
+        .is_some_and(|ports| ports.iter().any(|mapping| mapping["containerPort"] == port))
+    {
+        return Err(invalid(format!("The container {name} did not have a container port {port} defined.")));
+    }
+    let Some(group) = balancer["targetGroupArn"].as_str() else {
+        return Err(invalid("Either targetGroupArn or loadBalancerName must be specified for a load balancer."));
+    };
+    if state.target_groups.contains(group) {
+        return Ok(());
+    }
+    Err(invalid(format!("The target group with targetGroupArn {group} does not have an associated load balancer.")))
+}
+
+fn bounds(settings: &Settings) -> Result<(), Refusal> {
+    let configuration = settings.member("deploymentConfiguration");
+    let (minimum, maximum) =
+        (configuration["minimumHealthyPercent"].as_i64(), configuration["maximumPercent"].as_i64());
+    if minimum.is_some_and(|percent| !(0..=100).contains(&percent)) {
+        return Err(invalid("minimumHealthyPercent must be between 0 and 100."));
+    }
+    if maximum.is_some_and(|percent| percent < 100) {
+        return Err(invalid("maximumPercent must be at least 100."));
+    }
+    let threshold = &configuration["deploymentCircuitBreaker"]["thresholdConfiguration"];
+    let value = threshold["value"].as_i64();
+    match threshold["type"].as_str() {
+        Some("BOUNDED_PERCENT" | "UNBOUNDED_PERCENT") if !value.is_some_and(|value| (1..=100).contains(&value)) => {
+            Err(invalid("The circuit breaker's threshold must be between 1 and 100 percent."))
+        }
+        Some("COUNT") if !value.is_some_and(|value| value >= 1) => {
+            Err(invalid("The circuit breaker's threshold must be at least 1."))
+        }
+        _ => Ok(()),
+    }
+}

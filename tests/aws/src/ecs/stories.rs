@@ -1,0 +1,83 @@
+//! What a task's images hold in store for it: ECR is asked for the digest, the world for the story.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::ecr::EcrState;
+use crate::{Place, TaskStory};
+
+/// What stories are looked up in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Library<'a> {
+    pub ecr: &'a BTreeMap<Place, EcrState>,
+    pub told: &'a BTreeMap<String, TaskStory>,
+}
+
+/// One container's image, resolved.
+#[derive(Clone, Debug)]
+pub(super) struct Resolved {
+    pub digest: Option<String>,
+    pub story: TaskStory,
+}
+
+impl Library<'_> {
+    /// The digest and the story of an image; `pinned` is the digest that the service revision resolved before. One that is in no ECR
+    /// registry is taken to exist.
+    pub(super) fn resolved(&self, image: &str, pinned: Option<&str>) -> Resolved {
+        let told = self.told.get(image).cloned();
+        let Some((place, repository, reference)) = ecr_reference(image) else {
+            return Resolved { digest: reference_digest(image), story: told.unwrap_or_default() };
+        };
+        let Some(found) =
+            self.ecr.get(&place).and_then(|registry| registry.image(repository, pinned.unwrap_or(reference)))
+        else {
+            return Resolved { digest: None, story: not_found(image) };
+        };
+        let story = told.or_else(|| self.told.get(&found.digest).cloned()).unwrap_or_else(|| found.story.clone());
+        Resolved { digest: Some(found.digest.clone()), story }
+    }
+}
+
+/// `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY[:TAG|@DIGEST]`.
+fn ecr_reference(image: &str) -> Option<(Place, &str, &str)> {
+    let (host, path) = image.split_once('/')?;
+    let (account, rest) = host.split_once(".dkr.ecr.")?;
+    let region = rest.strip_suffix(".amazonaws.com")?;
+    let (repository, reference) = path.split_once('@').or_else(|| path.rsplit_once(':')).unwrap_or((path, "latest"));
+    let repository = repository.rsplit_once(':').map_or(repository, |(name, _)| name);
+    Some(((account.to_owned(), region.to_owned()), repository, reference))
+}
+
+fn reference_digest(image: &str) -> Option<String> {
+    image.split_once('@').map(|(_, digest)| digest.to_owned())
+}
+
+fn not_found(image: &str) -> TaskStory {
+    TaskStory::NeverStarts {
+        reason: format!(
+            "CannotPullContainerError: pull image manifest has been retried 7 time(s): failed to resolve ref {image}: {image}: not found"
+        ),
+    }
+}
+
+/// The story of a task: what goes wrong first in one of its essential containers, and which.
+pub(super) fn of_task(containers: &[Value], resolved: &[Resolved]) -> (TaskStory, usize) {
+    let essential =
+        |index: usize| containers.get(index).is_some_and(|container| container["essential"] != Value::Bool(false));
+    let worst = resolved
+        .iter()
+        .enumerate()
+        .filter(|(index, resolved)| essential(*index) || matches!(resolved.story, TaskStory::NeverStarts { .. }));
+    let worst = worst.max_by_key(|(index, resolved)| (badness(&resolved.story), std::cmp::Reverse(*index)));
+    worst.map_or((TaskStory::default(), 0), |(index, resolved)| (resolved.story.clone(), index))
+}
+
+fn badness(story: &TaskStory) -> u128 {
+    match story {
+        TaskStory::Healthy { after } => after.as_millis().min(u128::from(u32::MAX)),
+        TaskStory::NeverHealthy => u128::from(u32::MAX) + 1,
+        TaskStory::Crashes { .. } => u128::from(u32::MAX) + 2,
+        TaskStory::NeverStarts { .. } => u128::from(u32::MAX) + 3,
+    }
+}

@@ -1,0 +1,344 @@
+//! A task: a timeline that is known when it starts and cut short when it is told to stop. Who starts and stops tasks is in `scheduler`.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::definitions::Definition;
+use super::stories::{Library, Resolved, of_task};
+use super::timing::Timing;
+use crate::TaskStory;
+
+/// Stopped tasks can be seen for an hour.
+pub(super) const VISIBLE: SignedDuration = SignedDuration::from_hours(1);
+
+/// `lastStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum TaskStatus {
+    Provisioning,
+    Pending,
+    Activating,
+    Running,
+    Deactivating,
+    Stopping,
+    Deprovisioning,
+    Stopped,
+}
+
+impl TaskStatus {
+    /// As the API writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Provisioning => "PROVISIONING",
+            Self::Pending => "PENDING",
+            Self::Activating => "ACTIVATING",
+            Self::Running => "RUNNING",
+            Self::Deactivating => "DEACTIVATING",
+            Self::Stopping => "STOPPING",
+            Self::Deprovisioning => "DEPROVISIONING",
+            Self::Stopped => "STOPPED",
+        }
+    }
+}
+
+/// Whose task it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The service revision's number.
+    Service {
+        /// The service's name.
+        name: String,
+        /// The number in `ecs-svc/<n>`.
+        revision: u64,
+    },
+    /// RunTask's caller.
+    Run {
+        /// `group`.
+        group: String,
+        /// `startedBy`, if given.
+        started_by: Option<String>,
+        /// `overrides`.
+        overrides: Arc<Value>,
+        /// `launchType`.
+        launch_type: String,
+    },
+}
+
+/// One of a task's containers.
+#[derive(Clone, Debug)]
+pub struct Container {
+    /// Its name.
+    pub name: String,
+    /// Its image as the task definition gives it.
+    pub image: String,
+    /// The image's digest.
+    pub digest: Option<String>,
+}
+
+/// How a task ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// `stopCode`.
+    pub code: &'static str,
+    /// `stoppedReason`.
+    pub reason: String,
+    /// From when on it is no longer wanted.
+    pub at: Timestamp,
+    /// Until when its targets are drained.
+    pub drained_at: Timestamp,
+    /// When its containers are gone.
+    pub exited_at: Timestamp,
+    /// When it is STOPPED.
+    pub stopped_at: Timestamp,
+    /// The exit code, if a container ran, with the index of the container it is about and that container's reason.
+    pub exit: Option<(i32, usize, String)>,
+    /// Whether the scheduler counts it as a failed task.
+    pub failed: bool,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// 32 hex digits.
+    pub id: Arc<str>,
+    /// Its task definition.
+    pub definition: Arc<Definition>,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Its containers.
+    pub containers: Arc<[Container]>,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+    /// When it is PENDING.
+    pub pending_at: Timestamp,
+    /// When its image is pulled.
+    pub pulled_at: Timestamp,
+    /// When it is RUNNING, if it gets there.
+    pub running_at: Timestamp,
+    /// When it counts as healthy, if it gets there.
+    pub healthy_at: Option<Timestamp>,
+    /// How it ends, as far as is known.
+    pub end: Option<End>,
+    /// `networkConfiguration`, for its attachment.
+    pub network: Arc<Value>,
+    /// Its tags.
+    pub tags: Vec<(String, String)>,
+    pub(super) watched: Watched,
+    pub(super) counted: Counted,
+}
+
+/// What looks after a task's health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// Nothing.
+    No,
+    /// The task definition's `healthCheck`.
+    Container,
+    /// The target group.
+    TargetGroup(String),
+}
+
+/// How far the scheduler has taken note of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    Started,
+    Healthy,
+    Ended,
+}
+
+/// What a task is started with.
+pub(super) struct Start<'a> {
+    pub id: String,
+    pub definition: Arc<Definition>,
+    pub owner: Owner,
+    pub images: Vec<(String, String, Option<String>)>,
+    pub watched: Watched,
+    pub network: Arc<Value>,
+    pub tags: Vec<(String, String)>,
+    pub timing: &'a Timing,
+    pub now: Timestamp,
+}
+
+impl Task {
+    /// Starts a task: its images are resolved, and its timeline is laid out.
+    pub(super) fn start(start: Start<'_>, library: Library<'_>) -> Self {
+        let resolved: Vec<Resolved> =
+            start.images.iter().map(|(_, image, pinned)| library.resolved(image, pinned.as_deref())).collect();
+        let (story, container) = of_task(start.definition.containers(), &resolved);
+        let named = start.images.into_iter().zip(&resolved);
+        let containers = named
+            .map(|((name, image, _), resolved)| Container { name, image, digest: resolved.digest.clone() })
+            .collect();
+        let timing = start.timing;
+        let pending_at = start.now + timing.provisioning;
+        let pulled_at = pending_at + timing.pulling;
+        let running_at = match &start.watched {
+            Watched::TargetGroup(_) => pulled_at + timing.activating,
+            Watched::No | Watched::Container => pulled_at,
+        };
+        let mut task = Self {
+            id: start.id.into(),
+            definition: start.definition,
+            owner: start.owner,
+            containers,
+            created_at: start.now,
+            pending_at,
+            pulled_at,
+            running_at,
+            healthy_at: None,
+            end: None,
+            network: start.network,
+            tags: start.tags,
+            watched: start.watched,
+            counted: Counted::Started,
+        };
+        task.live(story, container, timing);
+        task
+    }
+
+    fn live(&mut self, story: TaskStory, container: usize, timing: &Timing) {
+        let running = self.running_at;
+        let span = |after: std::time::Duration| SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
+        match story {
+            TaskStory::Healthy { after } => self.healthy_at = running.checked_add(span(after)).ok(),
+            TaskStory::NeverStarts { reason } => self.end = Some(never_started(self.pulled_at, reason, timing)),
+            TaskStory::Crashes { after, exit_code, reason } => {
+                let at = running.checked_add(span(after)).unwrap_or(Timestamp::MAX);
+                let settled = running + timing.settled;
+                self.healthy_at = (at > settled).then_some(settled);
+                self.end = Some(crashed(at, (exit_code, container, reason), self.healthy_at.is_none(), timing));
+            }
+            TaskStory::NeverHealthy => match &self.watched {
+                Watched::No => self.healthy_at = Some(running + timing.settled),
+                Watched::Container => {
+                    self.end = Some(unhealthy(
+                        running,
+                        "Task failed container health checks".to_owned(),
+                        SignedDuration::ZERO,
+                        timing,
+                    ))
+                }
+                Watched::TargetGroup(arn) => {
+                    let reason = format!("Task failed ELB health checks in (target-group {arn})");
+                    self.end = Some(unhealthy(running, reason, timing.draining, timing));
+                }
+            },
+        }
+    }
+
+    /// The number of the service revision it belongs to.
+    pub fn revision(&self) -> Option<u64> {
+        match &self.owner {
+            Owner::Service { revision, .. } => Some(*revision),
+            Owner::Run { .. } => None,
+        }
+    }
+
+    /// Whether it is still wanted: `desiredStatus` is RUNNING.
+    pub fn wanted(&self, now: Timestamp) -> bool {
+        self.end.as_ref().is_none_or(|end| now < end.at)
+    }
+
+    /// Whether it is wanted and healthy.
+    pub fn healthy(&self, now: Timestamp) -> bool {
+        self.wanted(now) && self.healthy_at.is_some_and(|at| at <= now)
+    }
+
+    /// `lastStatus`.
+    pub fn status(&self, now: Timestamp) -> TaskStatus {
+        match &self.end {
+            Some(end) if end.at <= now => end.status(now),
+            Some(_) | None if now < self.pending_at => TaskStatus::Provisioning,
+            Some(_) | None if now < self.pulled_at => TaskStatus::Pending,
+            Some(_) | None if now < self.running_at => TaskStatus::Activating,
+            Some(_) | None => TaskStatus::Running,
+        }
+    }
+
+    /// Whether it can still be described.
+    pub fn visible(&self, now: Timestamp) -> bool {
+        self.end.as_ref().is_none_or(|end| end.stopped_at.checked_add(VISIBLE).is_ok_and(|until| now < until))
+    }
+
+    /// Tells it to stop; one that has ended already stays as it is.
+    pub(super) fn stop(&mut self, now: Timestamp, code: &'static str, reason: String, timing: &Timing) {
+        if !self.wanted(now) {
+            return;
+        }
+        let ran = self.pulled_at <= now;
+        let draining = match (&self.watched, self.running_at <= now) {
+            (Watched::TargetGroup(_), true) => timing.draining,
+            (Watched::TargetGroup(_) | Watched::Container | Watched::No, _) => SignedDuration::ZERO,
+        };
+        let drained_at = now + draining;
+        let exited_at = if ran { drained_at + timing.stopping } else { drained_at };
+        let stopped_at = exited_at + timing.deprovisioning;
+        let exit = ran.then(|| (143, usize::MAX, String::new()));
+        self.end = Some(End { code, reason, at: now, drained_at, exited_at, stopped_at, exit, failed: false });
+    }
+
+    /// The next time after `now` at which the scheduler has to look at it.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        let healthy = self.healthy_at.filter(|_| self.wanted(now));
+        let ends = self.end.iter().flat_map(|end| [end.at, end.exited_at, end.stopped_at]);
+        ends.chain(healthy).filter(|at| *at > now).min()
+    }
+}
+
+impl End {
+    fn status(&self, now: Timestamp) -> TaskStatus {
+        match now {
+            now if now < self.drained_at => TaskStatus::Deactivating,
+            now if now < self.exited_at => TaskStatus::Stopping,
+            now if now < self.stopped_at => TaskStatus::Deprovisioning,
+            _ => TaskStatus::Stopped,
+        }
+    }
+}
+
+fn never_started(at: Timestamp, reason: String, timing: &Timing) -> End {
+    End {
+        code: "TaskFailedToStart",
+        reason,
+        at,
+        drained_at: at,
+        exited_at: at,
+        stopped_at: at + timing.deprovisioning,
+        exit: None,
+        failed: true,
+    }
+}
+
+fn crashed(at: Timestamp, exit: (i32, usize, String), failed: bool, timing: &Timing) -> End {
+    let reason = "Essential container in task exited".to_owned();
+    let stopped_at = at.checked_add(timing.deprovisioning).unwrap_or(at);
+    End {
+        code: "EssentialContainerExited",
+        reason,
+        at,
+        drained_at: at,
+        exited_at: at,
+        stopped_at,
+        exit: Some(exit),
+        failed,
+    }
+}
+
+fn unhealthy(running: Timestamp, reason: String, draining: SignedDuration, timing: &Timing) -> End {
+    let at = running + timing.unhealthy;
+    let drained_at = at + draining;
+    let exited_at = drained_at + timing.stopping;
+    let stopped_at = exited_at + timing.deprovisioning;
+    End {
+        code: "ServiceSchedulerInitiated",
+        reason,
+        at,
+        drained_at,
+        exited_at,
+        stopped_at,
+        exit: Some((143, usize::MAX, String::new())),
+        failed: true,
+    }
+}

@@ -1,0 +1,64 @@
+//! How long things take. AWS promises none of this: the defaults are what Fargate was seen to take, and tests may set them.
+
+use jiff::SignedDuration;
+
+/// Durations of the state machines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// Until a new service deployment has an ARN that calls show, and starts.
+    pub pending: SignedDuration,
+    /// PROVISIONING: the network interface is attached.
+    pub provisioning: SignedDuration,
+    /// PENDING: images are pulled.
+    pub pulling: SignedDuration,
+    /// ACTIVATING: targets are registered; only behind a load balancer.
+    pub activating: SignedDuration,
+    /// A task that ran this long without a health check counts as healthy.
+    pub settled: SignedDuration,
+    /// From RUNNING until failing health checks have a task replaced.
+    pub unhealthy: SignedDuration,
+    /// DEACTIVATING: targets are drained; only behind a load balancer. AWS's default is 300 s.
+    pub draining: SignedDuration,
+    /// STOPPING: from SIGTERM to the exit.
+    pub stopping: SignedDuration,
+    /// DEPROVISIONING: the network interface is taken off.
+    pub deprovisioning: SignedDuration,
+    /// From the last task's change until the scheduler speaks of a steady state.
+    pub steady: SignedDuration,
+    /// Until a task that failed is tried again; grows after the third round, up to 27 minutes.
+    pub retry: SignedDuration,
+    /// From STOP_REQUESTED to STOPPED, and from ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS.
+    pub yielding: SignedDuration,
+    /// How long an INACTIVE service can still be described.
+    pub inactive: SignedDuration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let seconds = SignedDuration::from_secs;
+        Self {
+            pending: seconds(1),
+            provisioning: seconds(10),
+            pulling: seconds(15),
+            activating: seconds(5),
+            settled: seconds(10),
+            unhealthy: seconds(60),
+            draining: seconds(60),
+            stopping: seconds(5),
+            deprovisioning: seconds(10),
+            steady: seconds(5),
+            retry: seconds(10),
+            yielding: seconds(3),
+            inactive: SignedDuration::from_hours(1),
+        }
+    }
+}
+
+impl Timing {
+    /// The pause before the next round after `rounds` that failed: constant for three, then doubling.
+    pub(super) fn pause(&self, rounds: u32) -> SignedDuration {
+        const LONGEST: SignedDuration = SignedDuration::from_mins(27);
+        let doublings = rounds.saturating_sub(3).min(16);
+        self.retry.checked_mul(1 << doublings).unwrap_or(LONGEST).min(LONGEST)
+    }
+}
