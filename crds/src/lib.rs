@@ -1,1 +1,35 @@
-//! The Kubernetes API of Launchway: what users write and read.
+//! The Kubernetes API of Launchway: what users write and read. Nothing is decided here.
+//!
+//! One file a kind. A name's form (pattern, length) stands once, in [`name`]; relations between fields are CEL rules
+//! beside the struct they bind, each with a message that names the remedy. Every field's doc comment is what
+//! `kubectl explain` prints.
+
+pub mod account;
+pub mod condition;
+pub mod name;
+pub mod pipeline;
+pub mod release;
+pub mod service;
+
+pub use account::AwsAccount;
+pub use pipeline::Pipeline;
+pub use release::Release;
+pub use service::Service;
+
+/// The API group of every kind.
+pub const GROUP: &str = "launchway.dev";
+/// The API version of every kind.
+pub const VERSION: &str = "v1alpha1";
+/// The label on a Release that names its Pipeline: what lists of Releases are selected by.
+pub const PIPELINE_LABEL: &str = "launchway.dev/pipeline";
+/// The finalizer that Services and Releases carry while something in AWS must be ended before they may go.
+pub const FINALIZER: &str = "launchway.dev/aws";
+
+/// The four CustomResourceDefinitions, in the order in which they are to be applied.
+pub fn all() -> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> {
+    use kube::CustomResourceExt;
+    vec![AwsAccount::crd(), Pipeline::crd(), Release::crd(), Service::crd()]
+        .into_iter()
+        .map(condition::finish)
+        .collect()
+}

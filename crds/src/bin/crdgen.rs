@@ -1,2 +1,63 @@
-//! Writes the CRDs.
-fn main() {}
+//! Writes the CustomResourceDefinitions as YAML to `crds/yaml`, or checks that they are as they would be written.
+//! What is in them is decided in the library.
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What stands before each file: nobody should edit it.
+const HEADER: &str = "# Written by `cargo crdgen` from the types in crds/src. Do not edit.\n";
+
+/// Writes the CustomResourceDefinitions of Launchway as YAML.
+#[derive(Parser)]
+struct Arguments {
+    /// Change nothing, and fail when a file is not as it would be written.
+    #[arg(long)]
+    check: bool,
+
+    /// The folder of the files.
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/yaml"))]
+    folder: PathBuf,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let files = files()?;
+    if arguments.check { check(&arguments.folder, &files) } else { write(&arguments.folder, &files) }
+}
+
+/// Name and content of each file.
+fn files() -> anyhow::Result<Vec<(String, String)>> {
+    launchway_crds::all().iter().map(|crd| Ok((format!("{}.yaml", crd.spec.names.plural), content(crd)?))).collect()
+}
+
+fn content(crd: &CustomResourceDefinition) -> anyhow::Result<String> {
+    // Sorted, so that the file does not change with the order of fields in a type or with features of serde_json.
+    let mut value = serde_json::to_value(crd)?;
+    value.sort_all_objects();
+    Ok(format!("{HEADER}{}", serde_saphyr::to_string(&value)?))
+}
+
+fn write(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    fs::create_dir_all(folder)?;
+    for (name, content) in files {
+        fs::write(folder.join(name), content).with_context(|| format!("{name} cannot be written"))?;
+    }
+    Ok(())
+}
+
+fn check(folder: &Path, files: &[(String, String)]) -> anyhow::Result<()> {
+    let is_stale =
+        |(name, content): &&(String, String)| fs::read_to_string(folder.join(name)).ok().as_ref() != Some(content);
+    let stale: Vec<&str> = files.iter().filter(is_stale).map(|(name, _)| name.as_str()).collect();
+    if !stale.is_empty() {
+        bail!(
+            "{} in {} differ from the types: run `cargo crdgen` and commit the files",
+            stale.join(", "),
+            folder.display()
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! Conditions: what is answered, merged with what was answered before. Only here are they dated.
+
+use crate::reason::{Kind, Reason};
+use jiff::Timestamp;
+use launchway_crds::condition::{Condition, MESSAGE_MAX, Time};
+
+/// True, False or Unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Truth {
+    /// Yes.
+    True,
+    /// No.
+    False,
+    /// It cannot be told, or not yet.
+    Unknown,
+}
+
+impl Truth {
+    /// The word as it stands in a condition.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "True",
+            Self::False => "False",
+            Self::Unknown => "Unknown",
+        }
+    }
+}
+
+/// One condition before it is dated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Which question.
+    pub kind: Kind,
+    /// The answer.
+    pub truth: Truth,
+    /// Why, in a word.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+}
+
+impl Answer {
+    /// An answer.
+    pub fn new(kind: Kind, truth: Truth, reason: Reason, message: impl Into<String>) -> Self {
+        Self { kind, truth, reason, message: message.into() }
+    }
+}
+
+/// What is said of one question in this pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A new answer.
+    Now(Answer),
+    /// The last answer stands, whatever it was.
+    Kept(Kind),
+}
+
+/// The conditions after this pass: new answers dated by the turn of their status, kept ones as they were, all others gone.
+pub fn merge(previous: &[Condition], said: &[Said], generation: i64, now: Timestamp) -> Vec<Condition> {
+    said.iter()
+        .filter_map(|said| match said {
+            Said::Kept(kind) => find(previous, *kind).cloned(),
+            Said::Now(answer) => Some(dated(previous, answer, generation, now)),
+        })
+        .collect()
+}
+
+/// The condition of that type.
+pub fn find(conditions: &[Condition], kind: Kind) -> Option<&Condition> {
+    conditions.iter().find(|condition| condition.type_ == kind.as_str())
+}
+
+/// Whether the condition of that type is True.
+pub fn is_true(conditions: &[Condition], kind: Kind) -> bool {
+    find(conditions, kind).is_some_and(|condition| condition.status == Truth::True.as_str())
+}
+
+fn dated(previous: &[Condition], answer: &Answer, generation: i64, now: Timestamp) -> Condition {
+    let before = find(previous, answer.kind).filter(|condition| condition.status == answer.truth.as_str());
+    Condition {
+        type_: answer.kind.as_str().to_owned(),
+        status: answer.truth.as_str().to_owned(),
+        reason: answer.reason.as_str().to_owned(),
+        message: cut(&answer.message, MESSAGE_MAX),
+        observed_generation: Some(generation),
+        last_transition_time: before
+            .map_or_else(|| Time(whole(now)), |condition| condition.last_transition_time.clone()),
+    }
+}
+
+/// A time without its fraction of a second: that is all that Kubernetes keeps.
+pub fn whole(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second()).unwrap_or(at)
+}
+
+/// The text's first bytes, at most that many, whole characters only, with a mark where something is missing.
+pub fn cut(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_condition_keeps_its_date_until_its_status_turns() {
+        let yes = |message: &str| [Said::Now(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, message))];
+        let first = merge(&[], &yes("a"), 1, at(10));
+        let second = merge(&first, &yes("b"), 2, at(20));
+        assert_eq!(second[0].last_transition_time.0, at(10));
+        assert_eq!((second[0].message.as_str(), second[0].observed_generation), ("b", Some(2)));
+        let third =
+            merge(&second, &[Said::Now(Answer::new(Kind::Ready, Truth::False, Reason::Rolling, ""))], 2, at(30));
+        assert_eq!(third[0].last_transition_time.0, at(30));
+    }
+
+    #[test]
+    fn what_is_kept_is_kept_whole_and_what_is_not_said_is_gone() {
+        let before = merge(&[], &[Said::Now(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, "a"))], 1, at(10));
+        assert_eq!(merge(&before, &[Said::Kept(Kind::Ready), Said::Kept(Kind::Stalled)], 2, at(20)), before);
+        assert!(merge(&before, &[], 2, at(20)).is_empty());
+    }
+
+    #[test]
+    fn a_cut_text_has_whole_characters_and_fits() {
+        assert_eq!(cut("abc", 3), "abc");
+        assert_eq!(cut("ääää", 6), "ä…");
+        assert!(cut(&"x".repeat(2000), 1024).len() <= 1024);
+    }
+}

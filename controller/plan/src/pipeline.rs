@@ -1,0 +1,18 @@
+//! What is decided for a Pipeline: which commits become Releases, and which Release holds which stage. The only arbiter.
+
+pub mod decide;
+pub mod desired;
+pub mod heads;
+pub mod observed;
+pub mod report;
+pub mod stages;
+pub mod state;
+
+pub use decide::{Action, Effected, decide};
+pub use desired::Desired;
+pub use observed::Observed;
+pub use report::{Pass, refused, report};
+pub use state::{State, assess};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! What is done about a Pipeline: at most one effect on its Releases, and when to come back.
+
+use super::desired::Desired;
+use super::heads::Turn;
+use super::observed::Observed;
+use super::state::{Course, State};
+use crate::Plan;
+use crate::service::desired::Life;
+use crate::wake::Wake;
+
+/// One effect, with every argument.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Makes a Release.
+    Release {
+        /// Its name.
+        name: String,
+        /// Its number.
+        number: i64,
+        /// The commit.
+        commit: String,
+    },
+    /// Deletes an ended Release that is no longer kept.
+    Forget(String),
+}
+
+/// What an effect brought back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effected {
+    /// A Release of that commit exists: made now, or before and adopted.
+    Released {
+        /// Its number.
+        number: i64,
+        /// The commit that it is of.
+        commit: String,
+    },
+    /// Nothing that is recorded.
+    Plain,
+}
+
+/// What is done, and when to come back.
+pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Action> {
+    if desired.life != Life::Stays {
+        return Plan::rest(Wake::OnChange);
+    }
+    match (&state.turn, &state.surplus) {
+        (Turn::New { commit, number }, _) => Plan::act(Action::Release {
+            name: format!("{}-{number}", desired.name),
+            number: *number,
+            commit: commit.clone(),
+        }),
+        (Turn::Adopted(_), _) => Plan::rest(Wake::Now),
+        (Turn::Same, Some(name)) => Plan::act(Action::Forget(name.clone())),
+        (Turn::Same, None) => Plan::rest(wake(desired, observed, state)),
+    }
+}
+
+fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
+    if matches!(state.course, Course::Refused(_) | Course::Suspended) {
+        return Wake::OnChange;
+    }
+    let due = observed.next_poll.map_or(desired.interval, |next| next.duration_since(observed.at).as_secs());
+    Wake::After(due.clamp(1, desired.interval.max(1)))
+}

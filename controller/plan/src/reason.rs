@@ -1,0 +1,94 @@
+//! The words of conditions: their types and their reasons, with meaning and remedy. One table, printed into the docs.
+
+/// Defines an enum of words, each with what it means and what helps.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($word:ident: $meaning:literal, $remedy:literal;)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $(#[doc = $meaning] $word),* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [$name] = &[$($name::$word),*];
+            /// The word as it stands in a condition.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$word => stringify!($word)),* }
+            }
+            /// What it means.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$word => $meaning),* }
+            }
+            /// What helps.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$word => $remedy),* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// The types of conditions.
+    Kind {
+        Ready: "The object is as its spec wants it: a summary of the others.", "";
+        Reconciling: "Work is going on. Present only while True.", "";
+        Stalled: "It cannot go on until somebody changes something. Present only while True.", "";
+        Held: "It is kept out on purpose, and waits for a person. Present only while True.", "";
+        SourceReady: "Pipeline: the branch could be looked at.", "";
+        Released: "Pipeline: the newest commit runs in the last stage, verified.", "";
+        ChecksPassed: "Release: all checks succeeded.", "";
+        Built: "Release: the image of the commit is in ECR.", "";
+        Deployed: "Release: the targets of every stage run the image.", "";
+        Verified: "Release: every stage's verification succeeded.", "";
+        RolledOut: "Service: ECS runs what is wanted, proved by its service revision.", "";
+        InSync: "Service: what was last seen in AWS is what is wanted.", "";
+    }
+}
+
+words! {
+    /// The reasons of conditions.
+    Reason {
+        Succeeded: "It is as it should be.", "Nothing to do.";
+        Progressing: "Work is going on.", "Wait.";
+        Checking: "Checks run.", "Wait.";
+        Building: "The image is being built.", "Wait.";
+        BuildDoubtful: "A build was perhaps started: its answer was lost and it is looked for.", "Wait: at most six minutes.";
+        WaitingForStage: "The image is there; an older release still holds the next stage.", "Wait.";
+        Rolling: "ECS brings the service to the new task definition.", "Wait.";
+        Verifying: "The targets run the image; the verification is asked.", "Wait.";
+        WaitingForImage: "The stage has no image yet.", "Wait for the Pipeline's first release, or look at it if it failed.";
+        WaitingForRollout: "Another rollout of the service is in progress.", "Wait; or change the spec if it hangs.";
+        Draining: "An ECS service of this name is being deleted.", "Wait until ECS has ended its tasks.";
+        Deleting: "The ECS service is being deleted.", "Wait.";
+        NoCommitYet: "The branch was not seen yet.", "Wait for the first look.";
+        Suspended: "spec.suspend is set.", "Set spec.suspend to false.";
+        Superseded: "A newer Release took its place.", "Nothing to do; make a Manual Release to release this commit after all.";
+        Cancelled: "What it belongs to is gone.", "Nothing to do.";
+        CheckFailed: "A check failed.", "Read the message and the log lines in the Release's status; push a new commit.";
+        BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
+        ImageMissing: "The build succeeded but did not push the image.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG.";
+        RolloutFailed: "ECS gave the rollout up or rolled it back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
+        RolledBack: "ECS rolled the rollout back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
+        VerificationFailed: "The verification did not answer as expected in time.", "Read the message; push a new commit, or make a Manual Release of an older one.";
+        NoAccount: "There is no AwsAccount of that name.", "An administrator applies the one that the message shows.";
+        NotAllowed: "The AwsAccount does not allow what the spec names.", "An administrator extends the AwsAccount, or name something else.";
+        NotListed: "The stage and the Service do not name each other.", "Name the Service in the stage's targets, or correct imageFrom.";
+        NotOurs: "An ECS service of this name exists and is not ours.", "Set the tag that the message names, or choose another name.";
+        UrlRefused: "A URL may not be asked.", "Correct it, or an administrator allows the host with --allow-host.";
+        SecretRefused: "The Secret of the source is missing or lacks a key.", "Make the Secret as the message says.";
+        InvalidSpec: "The spec cannot be carried out.", "Correct the field that the message names.";
+        NoPipeline: "There is no such Pipeline.", "Make it, or correct the name.";
+        SourceRefused: "The repository or the branch is not there, or the credential is refused.", "Correct the source or the Secret.";
+        AccessDenied: "AWS denies a call.", "Allow the action that the message names on the resource that it names.";
+        AwsRefused: "AWS refuses a call.", "Correct what the message names.";
+        QuotaReached: "A quota of AWS is reached.", "Raise it, or wait until something ends.";
+        Unavailable: "AWS, git or a health check could not be reached.", "Wait; if it lasts, look at the network and at AWS's status page.";
+        NotSeen: "It could not be looked at; what was known is kept.", "Wait; if it lasts, read the message.";
+        Drifted: "AWS was changed by somebody else and is being set right.", "Wait; change the spec instead of AWS.";
+    }
+}

@@ -1,0 +1,25 @@
+//! What is decided for a Release: one commit's checks, its build, its stages.
+
+pub mod decide;
+pub mod desired;
+pub mod looks;
+pub mod observed;
+pub mod report;
+pub mod request;
+pub mod stages;
+pub mod state;
+pub mod steps;
+pub mod told;
+
+pub use decide::{Action, Effected, decide};
+pub use desired::Desired;
+pub use looks::{Look, looks};
+pub use observed::{BuildSeen, Observed, PipelineFacts, TargetSeen};
+pub use report::{Pass, report};
+pub use state::{State, assess};
+
+/// The name of the step that builds the image.
+pub const BUILD: &str = "build";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! The spec of a Release, parsed. Nothing in it can be refused: its form is checked by the API server.
+
+use crate::service::desired::{Life, finalizer, life};
+use launchway_crds::release::Release;
+
+/// A Release, parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Desired {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// Its UID: markers and tokens are made from it.
+    pub uid: String,
+    /// The generation of its spec.
+    pub generation: i64,
+    /// Whether it stays, or is being deleted.
+    pub life: Life,
+    /// Whether it carries our finalizer.
+    pub finalizer: bool,
+    /// The Pipeline's name.
+    pub pipeline: String,
+    /// The commit.
+    pub commit: String,
+}
+
+impl Desired {
+    /// The Release.
+    pub fn parse(release: &Release) -> Self {
+        let (meta, spec) = (&release.metadata, &release.spec);
+        Self {
+            namespace: meta.namespace.clone().unwrap_or_default(),
+            name: meta.name.clone().unwrap_or_default(),
+            uid: meta.uid.clone().unwrap_or_default(),
+            generation: meta.generation.unwrap_or_default(),
+            life: life(meta),
+            finalizer: finalizer(meta),
+            pipeline: spec.pipeline.to_string(),
+            commit: spec.commit.to_string(),
+        }
+    }
+
+    /// The marker of a build: which Release, step and attempt it is of. No token and no generation in it.
+    pub fn marker(&self, step: &str, attempt: i32) -> String {
+        format!("{}/{step}/{attempt}", self.uid)
+    }
+
+    /// The first digits of the commit, for people.
+    pub fn short_commit(&self) -> &str {
+        &self.commit[..self.commit.len().min(12)]
+    }
+}

@@ -1,0 +1,286 @@
+//! Where a Release stands: a list of steps, then the stage that it is at. Computed, never stored.
+
+use super::BUILD;
+use super::desired::Desired;
+use super::observed::{Observed, PipelineFacts};
+use super::stages::{StageState, current, stage_state};
+use super::steps::{StepState, start, step_state, still_coming};
+use crate::account::{DEFAULT, scope};
+use crate::fault::Fault;
+use crate::pipeline::desired::checked_plan;
+use crate::reason::Reason;
+use crate::refusal::Refusal;
+use crate::service::Looked;
+use crate::service::desired::Life;
+use crate::world::BuildStatus;
+use launchway_crds::release::{ReleasePhase, ReleasePlan, ReleaseStatus, StepPhase, StepStatus};
+
+/// Where a Release stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Whether it goes on.
+    pub course: Course,
+    /// The checks and the build, in their order.
+    pub steps: Vec<(String, StepState)>,
+}
+
+/// Whether a Release goes on, and where it is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Course {
+    /// The Pipeline asks for what it cannot have.
+    Refused(Refusal),
+    /// The Pipeline is suspended: nothing new is started.
+    Suspended,
+    /// What is to be run is to be recorded.
+    Starting(Box<ReleasePlan>),
+    /// Checks run.
+    Checking,
+    /// The image is being built, or looked for.
+    Building,
+    /// The image is there; its full reference.
+    Built(String),
+    /// It cannot be told where it is.
+    Blind(Fault),
+    /// It is at that stage.
+    AtStage {
+        /// The stage's name.
+        name: String,
+        /// The grant, where there is one.
+        grant: Option<i64>,
+        /// How the stage stands.
+        state: StageState,
+    },
+    /// Every stage is verified.
+    Succeeded,
+    /// A step or a stage failed.
+    Failed(Reason, String),
+    /// A newer Release takes its place.
+    Superseded(String),
+    /// What it belongs to is gone.
+    Cancelled(String),
+    /// It ended before.
+    Ended(ReleasePhase),
+}
+
+impl Course {
+    /// Whether nothing new is started any more, and what runs is to be stopped.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Succeeded | Self::Failed(..) | Self::Superseded(_) | Self::Cancelled(_) | Self::Ended(_) => true,
+            Self::Refused(_)
+            | Self::Suspended
+            | Self::Starting(_)
+            | Self::Checking
+            | Self::Building
+            | Self::Built(_)
+            | Self::Blind(_)
+            | Self::AtStage { .. } => false,
+        }
+    }
+}
+
+/// Where the Release stands.
+pub fn assess(desired: &Desired, record: &ReleaseStatus, observed: &Observed) -> State {
+    let mut steps: Vec<_> =
+        record.steps.iter().map(|step| (step.name.to_string(), step_state(desired, record, step, observed))).collect();
+    let course = course(desired, record, observed, &steps);
+    if matches!(course, Course::Checking | Course::Building) {
+        let suspended = observed.pipeline.as_ref().is_some_and(|pipeline| pipeline.spec.suspend);
+        if !suspended {
+            open(desired, record, observed, &mut steps);
+        }
+    }
+    State { course, steps }
+}
+
+fn course(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps: &[(String, StepState)]) -> Course {
+    if let Some(ended) = record.phase.filter(|phase| *phase != ReleasePhase::Active) {
+        return Course::Ended(ended);
+    }
+    if desired.life != Life::Stays {
+        return Course::Cancelled("the Release is being deleted".to_owned());
+    }
+    let Some(pipeline) = &observed.pipeline else { return orphaned(desired, record) };
+    if let Some(by) = superseded(desired, pipeline) {
+        return Course::Superseded(by);
+    }
+    let Some(plan) = &record.plan else { return starting(pipeline, observed) };
+    if !record.images.is_empty() {
+        return at_stage(desired, record, pipeline, observed);
+    }
+    if let Some((reason, message)) = steps.iter().find_map(|(_, state)| failure(state)) {
+        return Course::Failed(reason, message);
+    }
+    let checked = steps.iter().all(|(name, state)| name == BUILD || matches!(state, StepState::Done(_)));
+    if !checked {
+        suspended_or(pipeline, steps, Course::Checking)
+    } else {
+        building(desired, record, plan, pipeline, observed, steps)
+    }
+}
+
+fn orphaned(desired: &Desired, record: &ReleaseStatus) -> Course {
+    if record.plan.is_none() {
+        return Course::Refused(Refusal::NoPipeline { pipeline: desired.pipeline.clone() });
+    }
+    Course::Cancelled(format!("Pipeline {} is gone", desired.pipeline))
+}
+
+fn superseded(desired: &Desired, pipeline: &PipelineFacts) -> Option<String> {
+    let told = pipeline.status.iter().flat_map(|status| &status.superseded);
+    told.into_iter().find(|one| *one.release == *desired.name).map(|one| one.by.to_string())
+}
+
+fn failure(state: &StepState) -> Option<(Reason, String)> {
+    match state {
+        StepState::Failed { reason, message, .. } => Some((*reason, message.clone())),
+        StepState::Stopped => {
+            Some((Reason::BuildFailed, "a build of this Release was stopped: make another Release".to_owned()))
+        }
+        StepState::Waiting
+        | StepState::Startable(_)
+        | StepState::Repeatable(_)
+        | StepState::Doubtful
+        | StepState::Found(_)
+        | StepState::Surplus(_)
+        | StepState::Running(_)
+        | StepState::Overdue(_)
+        | StepState::Again(_)
+        | StepState::Done(_)
+        | StepState::Unknown(_) => None,
+    }
+}
+
+fn starting(pipeline: &PipelineFacts, observed: &Observed) -> Course {
+    if pipeline.spec.suspend {
+        return Course::Suspended;
+    }
+    let allowed = scope(&observed.account, pipeline.spec.region.as_deref());
+    match allowed.and_then(|scope| checked_plan(&pipeline.spec, &scope)) {
+        Ok(plan) => Course::Starting(Box::new(plan)),
+        Err(refusal) => Course::Refused(refusal),
+    }
+}
+
+/// Suspended, if nothing runs that could go on.
+fn suspended_or(pipeline: &PipelineFacts, steps: &[(String, StepState)], course: Course) -> Course {
+    let idle = |state: &StepState| matches!(state, StepState::Waiting | StepState::Done(_));
+    if pipeline.spec.suspend && steps.iter().all(|(_, state)| idle(state)) { Course::Suspended } else { course }
+}
+
+fn building(
+    desired: &Desired,
+    record: &ReleaseStatus,
+    plan: &ReleasePlan,
+    pipeline: &PipelineFacts,
+    observed: &Observed,
+    steps: &[(String, StepState)],
+) -> Course {
+    let build = steps.iter().find(|(name, _)| name == BUILD).map(|(_, state)| state);
+    let recorded = record.steps.iter().find(|step| *step.name == *BUILD);
+    match &observed.image {
+        Looked::Seen(Some(image)) => match &observed.account_id {
+            Looked::Seen(account) => Course::Built(reference(account, plan, &image.digest)),
+            Looked::Blind(fault) => Course::Blind(fault.clone()),
+            Looked::NotAsked => Course::Building,
+        },
+        Looked::Seen(None) if matches!(build, Some(StepState::Done(_))) => {
+            missing(desired, plan, recorded, observed, build)
+        }
+        Looked::Blind(fault) if matches!(build, Some(StepState::Waiting | StepState::Done(_))) => {
+            Course::Blind(fault.clone())
+        }
+        Looked::Seen(None) | Looked::Blind(_) | Looked::NotAsked => suspended_or(pipeline, steps, Course::Building),
+    }
+}
+
+fn reference(account: &str, plan: &ReleasePlan, digest: &str) -> String {
+    let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
+    let suffix = if plan.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{account}.dkr.ecr.{}.{suffix}/{repository}@{digest}", plan.region.as_str())
+}
+
+/// The build succeeded and its image is not there: it may still come, for a moment.
+fn missing(
+    desired: &Desired,
+    plan: &ReleasePlan,
+    recorded: Option<&StepStatus>,
+    observed: &Observed,
+    build: Option<&StepState>,
+) -> Course {
+    let ended = match build {
+        Some(StepState::Done(Some(live))) => live.ended_at,
+        _ => None,
+    };
+    if still_coming(recorded.and_then(|step| step.build.as_ref()), ended, observed.at) {
+        return Course::Building;
+    }
+    let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
+    Course::Failed(
+        Reason::ImageMissing,
+        format!(
+            "the build succeeded but did not push {repository}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG",
+            desired.commit
+        ),
+    )
+}
+
+fn at_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts, observed: &Observed) -> Course {
+    let Some((stage, granted)) = current(&desired.name, record, pipeline) else { return Course::Succeeded };
+    match stage_state(record, stage, granted, observed) {
+        StageState::Failed(reason, why) => Course::Failed(reason, format!("stage {}: {why}", stage.name)),
+        StageState::Waiting if pipeline.spec.suspend => Course::Suspended,
+        state => Course::AtStage { name: stage.name.to_string(), grant: granted.map(|one| one.grant), state },
+    }
+}
+
+/// Opens the steps that can be started now: checks as far as they may run side by side, the build once all are done.
+fn open(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps: &mut [(String, StepState)]) {
+    let Some(plan) = &record.plan else { return };
+    let busy = steps.iter().filter(|(name, state)| name != BUILD && under_way(state)).count();
+    let checked = steps.iter().all(|(name, state)| name == BUILD || matches!(state, StepState::Done(_)));
+    let no_image = matches!(observed.image, Looked::Seen(None));
+    let free = usize::try_from(plan.checks_in_parallel).unwrap_or(1) > busy;
+    let next = steps.iter_mut().find(|(name, state)| {
+        let may = if name == BUILD { checked && no_image } else { free };
+        *state == StepState::Waiting && may
+    });
+    if let Some((name, state)) = next
+        && let Some(step) = record.steps.iter().find(|step| *step.name == **name)
+    {
+        *state = start(desired, plan, step, 1, observed)
+            .map_or_else(StepState::Unknown, |start| StepState::Startable(Box::new(start)));
+    }
+}
+
+fn under_way(state: &StepState) -> bool {
+    match state {
+        StepState::Waiting | StepState::Done(_) | StepState::Failed { .. } | StepState::Stopped => false,
+        StepState::Startable(_)
+        | StepState::Repeatable(_)
+        | StepState::Doubtful
+        | StepState::Found(_)
+        | StepState::Surplus(_)
+        | StepState::Running(_)
+        | StepState::Overdue(_)
+        | StepState::Again(_)
+        | StepState::Unknown(_) => true,
+    }
+}
+
+/// The AwsAccount that a Release uses: the recorded one, else its Pipeline's.
+pub fn account<'a>(record: &'a ReleaseStatus, pipeline: Option<&'a PipelineFacts>) -> &'a str {
+    let recorded = record.plan.as_ref().map(|plan| plan.account.as_str());
+    let of_pipeline = pipeline.and_then(|facts| facts.spec.account.as_ref()).map(|name| name.as_str());
+    recorded.or(of_pipeline).unwrap_or(DEFAULT)
+}
+
+/// Whether a build of the Release runs or is in doubt, as far as the record knows.
+pub fn at_work(record: &ReleaseStatus) -> bool {
+    record.steps.iter().any(|step| matches!(step.phase, StepPhase::Intended | StepPhase::Running))
+}
+
+/// Whether a found build still runs.
+pub fn is_live(status: &BuildStatus) -> bool {
+    *status == BuildStatus::InProgress
+}

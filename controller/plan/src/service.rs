@@ -1,0 +1,20 @@
+//! What is decided for a Service: one ECS service and its task definition.
+
+pub mod decide;
+pub mod desired;
+pub mod fargate;
+pub mod observed;
+pub mod report;
+pub mod rollout;
+pub mod state;
+pub mod wanted;
+
+pub use decide::{Action, Effected, decide};
+pub use desired::Desired;
+pub use observed::{Looked, Observed, PipelineSeen};
+pub use report::{refused, report};
+pub use state::{State, assess};
+pub use wanted::{Unresolved, Wanted, resolve};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! What a pass over a Service saw. Faults are inside; nothing is judged.
+
+use crate::account::AccountSeen;
+use crate::fault::Fault;
+use crate::world::{Deployment, LiveService, Revision, StoppedTask};
+use jiff::Timestamp;
+use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
+
+/// What was looked at, and what was seen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Looked<T> {
+    /// It was not looked at, because it was not needed.
+    #[default]
+    NotAsked,
+    /// It was seen.
+    Seen(T),
+    /// It could not be seen.
+    Blind(Fault),
+}
+
+impl<T> Looked<T> {
+    /// What was seen, if it was.
+    pub fn seen(&self) -> Option<&T> {
+        match self {
+            Self::Seen(value) => Some(value),
+            Self::NotAsked | Self::Blind(_) => None,
+        }
+    }
+
+    /// Why it could not be seen.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Blind(fault) => Some(fault),
+            Self::NotAsked | Self::Seen(_) => None,
+        }
+    }
+}
+
+impl<T> From<Result<T, Fault>> for Looked<T> {
+    fn from(result: Result<T, Fault>) -> Self {
+        match result {
+            Ok(value) => Self::Seen(value),
+            Err(fault) => Self::Blind(fault),
+        }
+    }
+}
+
+/// The Pipeline that a Service follows, read live.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PipelineSeen {
+    /// Its spec and status; absent: there is none of that name.
+    pub found: Option<(PipelineSpec, Option<PipelineStatus>)>,
+}
+
+/// What a pass over a Service saw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observed {
+    /// The time, by AWS's clock.
+    pub at: Timestamp,
+    /// The AwsAccount and the namespace.
+    pub account: AccountSeen,
+    /// The Pipeline; absent for a Service with literal images only.
+    pub pipeline: Option<PipelineSeen>,
+    /// The deployment that is being followed. If it is at work still, nothing else was looked at.
+    pub followed: Looked<Option<Deployment>>,
+    /// The ECS service of that name.
+    pub service: Looked<Option<LiveService>>,
+    /// The ARN of an ACTIVE task definition that says what is wanted.
+    pub task_definition: Looked<Option<String>>,
+    /// The service's deployments, newest first, each with the revisions of its target and of its sources.
+    pub deployments: Looked<Vec<SeenDeployment>>,
+    /// Tasks of the service that stopped, newest first.
+    pub stopped: Looked<Vec<StoppedTask>>,
+}
+
+/// A deployment with its revisions, as far as they could be read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeenDeployment {
+    /// The deployment.
+    pub deployment: Deployment,
+    /// What it brings.
+    pub target: Option<Revision>,
+    /// What it replaces.
+    pub source: Option<Revision>,
+}
+
+impl Observed {
+    /// Nothing seen yet.
+    pub fn at(at: Timestamp, account: AccountSeen, pipeline: Option<PipelineSeen>) -> Self {
+        Self {
+            at,
+            account,
+            pipeline,
+            followed: Looked::NotAsked,
+            service: Looked::NotAsked,
+            task_definition: Looked::NotAsked,
+            deployments: Looked::NotAsked,
+            stopped: Looked::NotAsked,
+        }
+    }
+}

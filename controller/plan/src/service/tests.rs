@@ -1,0 +1,1 @@
+//! Decisions, tested with values.

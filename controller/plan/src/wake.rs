@@ -1,0 +1,30 @@
+//! When a pass is to come again. How that is waited for is the controller's business.
+
+use crate::fault::{Fault, Remedy};
+
+/// When the next pass over an object is due, unless a change wakes it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// At once.
+    Now,
+    /// After so many seconds.
+    After(i64),
+    /// After the object's back-off: 1 second, doubling to 5 minutes, with jitter.
+    Backoff,
+    /// After the operator's back-off: 5 minutes, doubling to 30: nothing tells us that it was mended.
+    Operator,
+    /// When the object or something that it depends on changes.
+    OnChange,
+}
+
+impl Wake {
+    /// When a pass that met this fault comes again.
+    pub fn of(fault: &Fault) -> Self {
+        match fault.remedy {
+            Remedy::LookAgain => Self::Now,
+            Remedy::Retry => Self::Backoff,
+            Remedy::AskOperator => Self::Operator,
+            Remedy::AskUser => Self::OnChange,
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! ECS services, their deployments, revisions and tasks, and what creates or changes them. Facts and requests only.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// A service, as DescribeServices shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveService {
+    /// Its ARN.
+    pub arn: String,
+    /// Whether it is alive.
+    pub life: ServiceLife,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+    /// The ARN of its task definition.
+    pub task_definition: String,
+    /// How many tasks should run.
+    pub desired: i32,
+    /// How many tasks run.
+    pub running: i32,
+    /// `FARGATE`, `EC2`, `EXTERNAL`; absent with a capacity provider strategy.
+    pub launch_type: Option<String>,
+    /// What starts a rollout beside the task definition.
+    pub placement: Placement,
+    /// How it rolls.
+    pub rolling: RollingConfiguration,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace_seconds: Option<i32>,
+    /// ECS's deployment controller: `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
+    pub controller: String,
+    /// The ARN of the current service deployment; may be blank for a moment after a change.
+    pub current_deployment: Option<String>,
+    /// How many entries `deployments[]` has: more than one means that something is in progress.
+    pub deployments: usize,
+    /// The newest events' messages, newest first, at most 5.
+    pub events: Vec<String>,
+}
+
+/// Whether a service is alive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ServiceLife {
+    /// It is.
+    Active,
+    /// It was deleted and its tasks end; its name is still taken.
+    Draining,
+    /// It was deleted; its name is free.
+    Inactive,
+    /// A status that the SDK does not know.
+    Unknown(String),
+}
+
+/// What starts a rollout, beside the task definition. Lists are sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Placement {
+    /// Subnets, security groups, public address; absent for other network modes than awsvpc.
+    pub network: Option<NetworkRequest>,
+    /// The platform version; absent: not ours.
+    pub platform_version: Option<String>,
+    /// The load balancers.
+    pub load_balancers: Vec<LoadBalancerRequest>,
+}
+
+/// A service's `awsvpcConfiguration`. Lists are sorted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct NetworkRequest {
+    /// The subnets.
+    pub subnets: Vec<String>,
+    /// The security groups.
+    pub security_groups: Vec<String>,
+    /// Whether `assignPublicIp` is `ENABLED`.
+    pub public_ip: bool,
+}
+
+/// A service's load balancer.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct LoadBalancerRequest {
+    /// The target group's ARN.
+    pub target_group: String,
+    /// The container's name.
+    pub container: String,
+    /// The container's port.
+    pub port: i32,
+}
+
+/// A service's `deploymentConfiguration`, as far as it is ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RollingConfiguration {
+    /// `minimumHealthyPercent`.
+    pub minimum_healthy_percent: i32,
+    /// `maximumPercent`.
+    pub maximum_percent: i32,
+    /// `deploymentCircuitBreaker.enable`.
+    pub breaker: bool,
+    /// `deploymentCircuitBreaker.rollback`.
+    pub rollback: bool,
+}
+
+/// A service deployment: ECS bringing the service to a revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deployment {
+    /// Its ARN.
+    pub arn: String,
+    /// When ECS created it.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// How it stands.
+    pub status: DeploymentStatus,
+    /// ECS's reason.
+    pub reason: Option<String>,
+    /// The ARN of the revision that it brings.
+    pub target: Option<String>,
+    /// The ARNs of the revisions that it replaces; empty: nothing to roll back to.
+    pub sources: Vec<String>,
+    /// Why it was rolled back.
+    pub rollback_reason: Option<String>,
+    /// The circuit breaker's state.
+    pub breaker: Option<Breaker>,
+}
+
+/// The circuit breaker of a deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Breaker {
+    /// `TRIGGERED`, `MONITORING`, …
+    pub status: String,
+    /// How many tasks failed.
+    pub failures: i32,
+    /// How many may fail.
+    pub threshold: i32,
+}
+
+/// How a service deployment stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeploymentStatus {
+    /// Not begun.
+    Pending,
+    /// At work.
+    InProgress,
+    /// Ended: the service runs the target revision.
+    Successful,
+    /// To be stopped, because it failed or something newer came.
+    StopRequested,
+    /// Ended: stopped.
+    Stopped,
+    /// To be rolled back.
+    RollbackRequested,
+    /// Being rolled back.
+    RollbackInProgress,
+    /// Ended: the service runs the revision from before.
+    RollbackSuccessful,
+    /// Ended: neither revision runs as it should.
+    RollbackFailed,
+    /// A status that the SDK does not know; never success.
+    Unknown(String),
+}
+
+impl DeploymentStatus {
+    /// Whether ECS is done with it.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Successful | Self::Stopped | Self::RollbackSuccessful | Self::RollbackFailed => true,
+            Self::Pending
+            | Self::InProgress
+            | Self::StopRequested
+            | Self::RollbackRequested
+            | Self::RollbackInProgress
+            | Self::Unknown(_) => false,
+        }
+    }
+}
+
+/// A service revision: what a deployment brings. It never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// Its ARN.
+    pub arn: String,
+    /// The ARN of its task definition.
+    pub task_definition: String,
+    /// What else it says.
+    pub placement: Placement,
+    /// `container name → digest` as ECS resolved them.
+    pub digests: BTreeMap<String, String>,
+}
+
+/// A task that stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoppedTask {
+    /// The task's ID: the last part of its ARN.
+    pub id: String,
+    /// `ecs-svc/<number>`: the deployment that started it.
+    pub started_by: Option<String>,
+    /// `stopCode`.
+    pub code: Option<String>,
+    /// `stoppedReason`.
+    pub reason: Option<String>,
+    /// When it stopped.
+    pub stopped_at: Option<Timestamp>,
+    /// Its containers that ended by themselves or failed: name, exit code, reason.
+    pub containers: Vec<StoppedContainer>,
+}
+
+/// A container of a task that stopped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoppedContainer {
+    /// Its name.
+    pub name: String,
+    /// Its exit code, where it ran.
+    pub exit_code: Option<i32>,
+    /// ECS's reason.
+    pub reason: Option<String>,
+}
+
+/// A task definition, as DescribeTaskDefinition shows it, with its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveTaskDefinition {
+    /// Its ARN.
+    pub arn: String,
+    /// Whether it is ACTIVE: only then may a service be brought to it.
+    pub active: bool,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What registers a task definition, in full, AWS's defaults taken out. Lists whose order means nothing are sorted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TaskDefinitionRequest {
+    /// The family.
+    pub family: String,
+    /// CPU units of the task.
+    pub cpu: Option<i32>,
+    /// Memory of the task in MiB.
+    pub memory: Option<i32>,
+    /// `awsvpc`, `bridge`, `host`, `none`.
+    pub network_mode: String,
+    /// `FARGATE`, `EC2`, `EXTERNAL`.
+    pub compatibility: String,
+    /// The execution role, as given.
+    pub execution_role: Option<String>,
+    /// The task role, as given.
+    pub task_role: Option<String>,
+    /// The containers, sorted by name.
+    pub containers: Vec<ContainerRequest>,
+}
+
+/// A container of a task definition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContainerRequest {
+    /// Its name.
+    pub name: String,
+    /// Its image.
+    pub image: String,
+    /// Whether the task ends with it.
+    pub essential: bool,
+    /// CPU units.
+    pub cpu: Option<i32>,
+    /// The hard limit in MiB.
+    pub memory: Option<i32>,
+    /// The soft limit in MiB.
+    pub memory_reservation: Option<i32>,
+    /// `(container port, host port, protocol)`, sorted.
+    pub ports: Vec<(i32, Option<i32>, String)>,
+    /// `(name, value)`, sorted.
+    pub environment: Vec<(String, String)>,
+    /// `(name, valueFrom)`, sorted.
+    pub secrets: Vec<(String, String)>,
+    /// `awslogs`: `(group, stream prefix)`; the Region is the service's.
+    pub logs: Option<(String, String)>,
+    /// The health check.
+    pub health_check: Option<HealthCheckRequest>,
+    /// The command.
+    pub command: Vec<String>,
+}
+
+/// A container's health check. Times in seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HealthCheckRequest {
+    /// The command.
+    pub command: Vec<String>,
+    /// How often.
+    pub interval: i32,
+    /// How long it may take.
+    pub timeout: i32,
+    /// How often it may fail.
+    pub retries: i32,
+    /// How long failures do not count.
+    pub start_period: Option<i32>,
+}
+
+/// What creates a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreateServiceRequest {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The service's name.
+    pub name: String,
+    /// At most 36 ASCII characters, the same for each repetition of this creation.
+    pub client_token: String,
+    /// The ARN of the task definition.
+    pub task_definition: String,
+    /// `FARGATE`, `EC2`, `EXTERNAL`.
+    pub launch_type: String,
+    /// How many tasks should run.
+    pub desired: i32,
+    /// Network, platform version, load balancers.
+    pub placement: Placement,
+    /// How it rolls.
+    pub rolling: RollingConfiguration,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace_seconds: Option<i32>,
+    /// Tags, the owner's among them.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What changes a service. A member that is absent is not sent, and so not changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpdateServiceRequest {
+    /// The cluster's name.
+    pub cluster: String,
+    /// The service's name.
+    pub name: String,
+    /// The ARN of the task definition.
+    pub task_definition: Option<String>,
+    /// The network.
+    pub network: Option<NetworkRequest>,
+    /// The platform version.
+    pub platform_version: Option<String>,
+    /// The load balancers; an empty list takes them all away.
+    pub load_balancers: Option<Vec<LoadBalancerRequest>>,
+    /// How many tasks should run.
+    pub desired: Option<i32>,
+    /// How it rolls.
+    pub rolling: Option<RollingConfiguration>,
+    /// `healthCheckGracePeriodSeconds`.
+    pub grace_seconds: Option<i32>,
+    /// `forceNewDeployment`, sent only where it is `Force`.
+    pub force: Force,
+}
+
+/// Whether a deployment is started although nothing differs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Force {
+    /// Only what differs starts one.
+    #[default]
+    Never,
+    /// One is started: the only way to try a deployment again that hangs.
+    NewDeployment,
+}

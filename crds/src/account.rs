@@ -1,0 +1,134 @@
+//! AwsAccount: which namespaces reach which part of an AWS account. Written by administrators only.
+
+use crate::condition::{Condition, conditions, unseen};
+use crate::name::{ExternalId, Glob, Name, Region, RoleArn};
+use kube::{CustomResource, KubeSchema};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// An AWS account as some namespaces may use it: Regions, the role to assume, and what may be named in it.
+#[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[kube(
+    group = "launchway.dev",
+    version = "v1alpha1",
+    kind = "AwsAccount",
+    plural = "awsaccounts",
+    singular = "awsaccount",
+    shortname = "lwaa",
+    category = "launchway",
+    status = "AwsAccountStatus",
+    derive = "PartialEq",
+    printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
+    printcolumn(name = "Account", type_ = "string", json_path = ".status.accountId"),
+    printcolumn(name = "Reason", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].reason"#),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = r#".status.conditions[?(@.type=="Ready")].message"#,
+        priority = 1
+    ),
+    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
+)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsAccountSpec {
+    /// The Regions that may be named. The first one is used where an object names none.
+    #[schemars(length(min = 1, max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub regions: Vec<Region>,
+
+    /// The role to assume for every call. Absent: the controller's own credentials are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role: Option<AssumeRole>,
+
+    /// The namespaces whose objects may use this account.
+    pub namespaces: Namespaces,
+
+    /// What objects of those namespaces may name. What is not allowed here is refused before any call is made.
+    pub allow: Allow,
+}
+
+/// The role that is assumed.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct AssumeRole {
+    /// The ARN of the role.
+    pub arn: RoleArn,
+
+    /// The external ID that the role's trust policy asks for. Absent: none is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<ExternalId>,
+}
+
+/// Which namespaces may use an account.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.names) != has(self.selector)").message("set exactly one of names and selector"))]
+pub struct Namespaces {
+    /// Namespaces by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub names: Option<Vec<Name>>,
+
+    /// Namespaces by their labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<NamespaceSelector>,
+}
+
+/// Namespaces that carry all of these labels.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct NamespaceSelector {
+    /// The labels and their values, all of which a namespace must carry.
+    #[schemars(extend("minProperties" = 1, "maxProperties" = 20))]
+    pub match_labels: BTreeMap<String, String>,
+}
+
+/// What may be named in an account: patterns in which `*` stands for any characters. An absent or empty list allows nothing.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Allow {
+    /// ECS clusters, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub clusters: Vec<Glob>,
+
+    /// CodeBuild projects, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub projects: Vec<Glob>,
+
+    /// ECR repositories, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub repositories: Vec<Glob>,
+
+    /// IAM roles that may be passed to ECS tasks, by ARN.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub roles: Vec<Glob>,
+}
+
+/// What is known of an account.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct AwsAccountStatus {
+    /// The generation of the spec that this status is about; -1 before the first look.
+    #[serde(default = "unseen")]
+    pub observed_generation: i64,
+
+    /// The answers to the questions that people ask of an account: Ready, Reconciling, Stalled.
+    #[serde(default)]
+    #[schemars(schema_with = "conditions")]
+    pub conditions: Vec<Condition>,
+
+    /// The ID of the account that the credentials belong to, from STS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 12))]
+    pub account_id: Option<String>,
+}

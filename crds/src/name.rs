@@ -1,0 +1,202 @@
+//! The forms of names, texts and durations: pattern and length of each, once. No meaning beyond the form.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+
+/// Defines a text whose form the API server checks. Deserialising does not check it again: one stored object of an
+/// older form must not make every list fail.
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal, $pattern:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl $name {
+            /// The longest that the API server admits, in characters.
+            pub const MAX: usize = $max;
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = str;
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.to_owned())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({"type": "string", "minLength": $min, "maxLength": $max, "pattern": $pattern})
+            }
+        }
+    };
+}
+
+text!(
+    /// The name of an entry in a list, or of another object of the same namespace.
+    Name, 1..=63, r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+);
+text!(
+    /// A Kubernetes object's name, dots allowed.
+    ObjectName, 1..=253, r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
+);
+text!(
+    /// A full commit ID: 40 or 64 hexadecimal digits.
+    CommitId, 40..=64, r"^([0-9a-f]{40}|[0-9a-f]{64})$"
+);
+text!(
+    /// A branch of a git repository, without `refs/heads/`.
+    Branch, 1..=200, r"^[A-Za-z0-9_.][A-Za-z0-9_./-]*$"
+);
+text!(
+    /// An http(s) URL without user, password, query or fragment.
+    Url, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~:/%+-]*)?$"
+);
+text!(
+    /// An http(s) URL that may have a query, without user and password.
+    HealthUrl, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+([/?][A-Za-z0-9._~:/?%&=+,;-]*)?$"
+);
+text!(
+    /// An AWS Region.
+    Region, 5..=25, r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"
+);
+text!(
+    /// The ARN of an IAM role.
+    RoleArn, 20..=512, r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]+$"
+);
+text!(
+    /// An IAM role: its name, or its ARN.
+    Role, 1..=512, r"^(arn:aws[a-z-]*:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_/-]+$"
+);
+text!(
+    /// A pattern of names or ARNs, in which `*` stands for any characters.
+    Glob, 1..=512, r"^[A-Za-z0-9+=,.@_:/*-]+$"
+);
+text!(
+    /// An external ID that a role's trust policy asks for.
+    ExternalId, 2..=1224, r"^[A-Za-z0-9+=,.@:/_-]+$"
+);
+text!(
+    /// A CodeBuild project's name.
+    Project, 2..=150, r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+);
+text!(
+    /// An ECR repository's name.
+    Repository, 2..=256, r"^[a-z0-9]+([._/-]+[a-z0-9]+)*$"
+);
+text!(
+    /// The name of an environment variable.
+    EnvName, 1..=100, r"^[A-Za-z_][A-Za-z0-9_]*$"
+);
+text!(
+    /// The plain value of an environment variable.
+    EnvValue, 0..=2048, r"^[^\x00]*$"
+);
+text!(
+    /// A reference into the Parameter Store or Secrets Manager.
+    SecretRef, 1..=512, r"^[A-Za-z0-9/_.:@+=-]+$"
+);
+text!(
+    /// A path in the repository, relative to its root.
+    Path, 1..=255, r"^[A-Za-z0-9_.][A-Za-z0-9_./-]*$"
+);
+text!(
+    /// A buildspec, inline.
+    Buildspec, 1..=8192, r"^[^\x00]*$"
+);
+text!(
+    /// An ECS name: of a cluster, a service, a container or a family.
+    EcsName, 1..=255, r"^[A-Za-z0-9_-]+$"
+);
+text!(
+    /// An image with a tag other than `latest`, or with a digest.
+    ImageRef, 3..=255, r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$"
+);
+text!(
+    /// The ARN of a load balancer's target group.
+    TargetGroupArn, 20..=512, r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/.+$"
+);
+text!(
+    /// The ID of a subnet or of a security group.
+    NetworkId, 4..=64, r"^(subnet|sg)-[A-Za-z0-9]+$"
+);
+text!(
+    /// A CloudWatch log group, or the prefix of its streams.
+    LogName, 1..=512, r"^[A-Za-z0-9_/.#-]+$"
+);
+text!(
+    /// A short text for people or programs, of one line.
+    Line, 0..=256, r"^[^\x00\n]*$"
+);
+text!(
+    /// One word of a command.
+    Word, 0..=1024, r"^[^\x00]*$"
+);
+text!(
+    /// A tag's key. Keys that begin with `aws:` or `launchway.dev/` are not the user's.
+    TagKey, 1..=128, r"^[A-Za-z0-9 _.:/=+@-]+$"
+);
+text!(
+    /// A duration such as `90s`, `20m` or `1h30m`.
+    Duration, 2..=12, r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+);
+
+impl Duration {
+    /// The duration in seconds; `None` where the text has another form or does not fit.
+    pub fn seconds(&self) -> Option<i64> {
+        let mut rest = self.0.as_str();
+        let mut total = 0i64;
+        for (unit, seconds) in [('h', 3600i64), ('m', 60), ('s', 1)] {
+            if let Some((digits, after)) = rest.split_once(unit) {
+                total = total.checked_add(digits.parse::<i64>().ok().filter(|n| *n >= 0)?.checked_mul(seconds)?)?;
+                rest = after;
+            }
+        }
+        (rest.is_empty() && !self.0.is_empty()).then_some(total)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Duration;
+
+    #[test]
+    fn a_duration_is_the_sum_of_its_parts_and_nothing_else_is_a_duration() {
+        let seconds = |text: &str| Duration::from(text).seconds();
+        assert_eq!(seconds("1h30m"), Some(5400));
+        assert_eq!(seconds("90s"), Some(90));
+        assert_eq!(seconds("1h1m1s"), Some(3661));
+        for wrong in ["", "1d", "m", "1m1h", "99999999999999999h", "-1s"] {
+            assert_eq!(seconds(wrong), None, "{wrong}");
+        }
+    }
+}
