@@ -157,7 +157,8 @@ fn ending(desired: &Desired, observed: &Observed, owner: &str) -> State {
     }
     match &observed.service {
         Looked::Blind(fault) => State::Blind(fault.clone()),
-        Looked::NotAsked | Looked::Seen(None) => State::Guarded,
+        Looked::NotAsked => State::Blind(not_looked()),
+        Looked::Seen(None) => State::Guarded,
         Looked::Seen(Some(live)) if !ours(live, owner) => State::Guarded,
         Looked::Seen(Some(live)) => match live.life {
             ServiceLife::Active => State::Doomed,
@@ -207,12 +208,23 @@ fn needed<T>(looked: &Looked<Option<T>>) -> Result<Option<&T>, Fault> {
     match looked {
         Looked::Seen(seen) => Ok(seen.as_ref()),
         Looked::Blind(fault) => Err(fault.clone()),
-        Looked::NotAsked => Ok(None),
+        Looked::NotAsked => Err(not_looked()),
+    }
+}
+
+/// What was not looked at is not absent.
+fn not_looked() -> Fault {
+    Fault {
+        operation: "launchway:observe".to_owned(),
+        resource: "service".to_owned(),
+        code: "NotAsked".to_owned(),
+        message: "this pass did not look at what it needs: it is a bug of Launchway".to_owned(),
+        remedy: crate::fault::Remedy::Retry,
     }
 }
 
 /// Where a rollout stands that is only followed; `None` where the rest of the world has to be looked at.
-fn follow(
+pub fn follow(
     desired: &Desired,
     wanted: &Wanted,
     record: &ServiceStatus,
@@ -284,7 +296,7 @@ fn present(
     let deployments = match &observed.deployments {
         Looked::Seen(all) => all,
         Looked::Blind(fault) => return Err(fault.clone()),
-        Looked::NotAsked => &Vec::new(),
+        Looked::NotAsked => return Err(not_looked()),
     };
     let recorded = begun(desired, wanted, record);
     let question = Question {
