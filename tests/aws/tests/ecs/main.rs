@@ -1,0 +1,11 @@
+//! The AWS in memory, asked by the real SDK: what it holds after each thing that Launchway and its users do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod definitions;
+mod faults;
+mod ports;
+mod rights;
+mod rollouts;
+mod runs;
+mod services;
+mod stage;
