@@ -1,7 +1,11 @@
 //! AwsAccounts as objects may use them: who is admitted, which Region is meant, what may be named. No call is made here.
 
+use crate::condition::{Answer, Said, Truth, merge};
+use crate::fault::Fault;
+use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
-use launchway_crds::account::{Allow, AssumeRole, AwsAccountSpec};
+use jiff::Timestamp;
+use launchway_crds::account::{Allow, AssumeRole, AwsAccountSpec, AwsAccountStatus};
 use launchway_crds::name::Glob;
 use std::collections::BTreeMap;
 
@@ -140,6 +144,33 @@ pub fn matches(pattern: &Glob, name: &str) -> bool {
         }
     }
     true
+}
+
+/// The next status of an AwsAccount: whose credentials these are, or why that is not known.
+pub fn report(record: Option<&AwsAccountStatus>, generation: i64, identity: &Result<String, Fault>, at: Timestamp) -> AwsAccountStatus {
+    let previous = record.map_or(&[][..], |status| &status.conditions);
+    let known = record.filter(|status| status.observed_generation == generation).and_then(|status| status.account_id.clone());
+    let say = |kind, truth, reason, message: &str| Said::Now(Answer::new(kind, truth, reason, message));
+    let said = match identity {
+        Ok(id) => vec![say(Kind::Ready, Truth::True, Reason::Succeeded, &format!("the credentials are those of AWS account {id}"))],
+        Err(_) if known.is_some() => vec![Said::Kept(Kind::Ready)],
+        Err(fault) if fault.is_terminal() => {
+            let (reason, message) = (crate::service::report::reason_of(fault), fault.to_string());
+            vec![say(Kind::Ready, Truth::False, reason, &message), say(Kind::Stalled, Truth::True, reason, &message)]
+        }
+        Err(fault) => {
+            let message = fault.to_string();
+            vec![
+                say(Kind::Ready, Truth::False, Reason::Unavailable, &message),
+                say(Kind::Reconciling, Truth::True, Reason::Unavailable, &message),
+            ]
+        }
+    };
+    AwsAccountStatus {
+        observed_generation: generation,
+        conditions: merge(previous, &said, generation, at),
+        account_id: identity.as_ref().ok().cloned().or(known),
+    }
 }
 
 #[cfg(test)]
