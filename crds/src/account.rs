@@ -1,7 +1,7 @@
 //! AwsAccount: which namespaces reach which part of an AWS account. Written by administrators only.
 
 use crate::condition::{Condition, conditions, unseen};
-use crate::name::{ExternalId, Glob, Name, Region, RoleArn};
+use crate::name::{ExternalId, Glob, LabelValue, Name, Region, RoleArn};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 pub struct AwsAccountSpec {
     /// The Regions that may be named. The first one is used where an object names none.
     #[schemars(length(min = 1, max = 20))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub regions: Vec<Region>,
 
     /// The role to assume for every call. Absent: the controller's own credentials are used.
@@ -81,13 +81,15 @@ pub struct Namespaces {
 #[serde(rename_all = "camelCase")]
 pub struct NamespaceSelector {
     /// The labels and their values, all of which a namespace must carry.
-    #[schemars(extend("minProperties" = 1, "maxProperties" = 20))]
+    #[schemars(with = "BTreeMap<String, LabelValue>", extend("minProperties" = 1, "maxProperties" = 20))]
     pub match_labels: BTreeMap<String, String>,
 }
 
 /// What may be named in an account: patterns in which `*` stands for any characters. An absent or empty list allows nothing.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!has(self.roles) || self.roles.all(role, role.startsWith('arn:') || role.startsWith('*'))")
+    .message("roles are allowed by ARN: write arn:aws:iam::<account>:role/<name>, with * for any characters"))]
 pub struct Allow {
     /// ECS clusters, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,6 +1,5 @@
 //! What every status has: conditions within the limits of `metav1.Condition`. What a condition says is decided elsewhere.
 
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use schemars::{Schema, SchemaGenerator, json_schema};
 
@@ -27,22 +26,6 @@ pub(crate) fn conditions(_: &mut SchemaGenerator) -> Schema {
             }
         }
     })
-}
-
-/// Sets what the derive cannot say: `status` itself defaults to an observed generation of -1, because an object without
-/// a status counts as finished to everything that reads kstatus.
-pub(crate) fn finish(mut crd: CustomResourceDefinition) -> CustomResourceDefinition {
-    for version in &mut crd.spec.versions {
-        let root = version.schema.as_mut().and_then(|schema| schema.open_api_v3_schema.as_mut());
-        let properties = root.and_then(|root| root.properties.as_mut());
-        if let Some(status) = properties.and_then(|all| all.get_mut("status")) {
-            status.nullable = None;
-            status.default = Some(k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::JSON(
-                serde_json::json!({"observedGeneration": -1}),
-            ));
-        }
-    }
-    crd
 }
 
 /// `-1`: no generation was looked at yet.

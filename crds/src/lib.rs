@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod condition;
+mod finish;
 pub mod name;
 pub mod pipeline;
 pub mod release;
@@ -28,8 +29,5 @@ pub const FINALIZER: &str = "launchway.dev/aws";
 /// The four CustomResourceDefinitions, in the order in which they are to be applied.
 pub fn all() -> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> {
     use kube::CustomResourceExt;
-    vec![AwsAccount::crd(), Pipeline::crd(), Release::crd(), Service::crd()]
-        .into_iter()
-        .map(condition::finish)
-        .collect()
+    vec![AwsAccount::crd(), Pipeline::crd(), Release::crd(), Service::crd()].into_iter().map(finish::finish).collect()
 }

@@ -74,8 +74,8 @@ text!(
     CommitId, 40..=64, r"^([0-9a-f]{40}|[0-9a-f]{64})$"
 );
 text!(
-    /// A branch of a git repository, without `refs/heads/`.
-    Branch, 1..=200, r"^[A-Za-z0-9_.][A-Za-z0-9_./-]*$"
+    /// A branch of a git repository, without `refs/heads/`: what git itself allows, but no `-` at the front.
+    Branch, 1..=200, r"^[^\x00-\x20\x7f~^:?*\[\\/-][^\x00-\x20\x7f~^:?*\[\\]*$"
 );
 text!(
     /// An http(s) URL without user, password, query or fragment.
@@ -87,7 +87,7 @@ text!(
 );
 text!(
     /// An AWS Region.
-    Region, 5..=25, r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$"
+    Region, 5..=25, r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$"
 );
 text!(
     /// The ARN of an IAM role.
@@ -111,19 +111,23 @@ text!(
 );
 text!(
     /// An ECR repository's name.
-    Repository, 2..=256, r"^[a-z0-9]+([._/-]+[a-z0-9]+)*$"
+    Repository, 2..=256, r"^[a-z0-9]+([._/-][a-z0-9]+)*$"
 );
 text!(
-    /// The name of an environment variable.
+    /// The name of an environment variable of a build, whose commands are a shell's.
     EnvName, 1..=100, r"^[A-Za-z_][A-Za-z0-9_]*$"
 );
 text!(
-    /// The plain value of an environment variable.
-    EnvValue, 0..=2048, r"^[^\x00]*$"
+    /// The name of an environment variable of a container. Dots and hyphens are what some frameworks read.
+    VariableName, 1..=200, r"^[A-Za-z_][A-Za-z0-9_.-]*$"
 );
 text!(
-    /// A reference into the Parameter Store or Secrets Manager.
-    SecretRef, 1..=512, r"^[A-Za-z0-9/_.:@+=-]+$"
+    /// The plain value of an environment variable.
+    EnvValue, 0..=4096, r"^[^\x00]*$"
+);
+text!(
+    /// A reference into the Parameter Store or Secrets Manager. The names of secrets that AWS manages have a `!`.
+    SecretRef, 1..=512, r"^[A-Za-z0-9/_.:@+=!-]+$"
 );
 text!(
     /// A path in the repository, relative to its root.
@@ -138,16 +142,20 @@ text!(
     EcsName, 1..=255, r"^[A-Za-z0-9_-]+$"
 );
 text!(
-    /// An image with a tag other than `latest`, or with a digest.
-    ImageRef, 3..=255, r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64})$"
+    /// An image, with a tag or a digest. 255 is what ECS documents for a tag; a digest of a long repository is longer.
+    ImageRef, 1..=512, r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?$"
 );
 text!(
     /// The ARN of a load balancer's target group.
     TargetGroupArn, 20..=512, r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/.+$"
 );
 text!(
-    /// The ID of a subnet or of a security group.
-    NetworkId, 4..=64, r"^(subnet|sg)-[A-Za-z0-9]+$"
+    /// The ID of a subnet.
+    SubnetId, 8..=64, r"^subnet-[A-Za-z0-9]+$"
+);
+text!(
+    /// The ID of a security group.
+    SecurityGroupId, 4..=64, r"^sg-[A-Za-z0-9]+$"
 );
 text!(
     /// A CloudWatch log group, or the prefix of its streams.
@@ -159,15 +167,19 @@ text!(
 );
 text!(
     /// One word of a command.
-    Word, 0..=1024, r"^[^\x00]*$"
+    Word, 0..=4096, r"^[^\x00]*$"
+);
+text!(
+    /// The value of a label of Kubernetes.
+    LabelValue, 0..=63, r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$"
 );
 text!(
     /// A tag's key. Keys that begin with `aws:` or `launchway.dev/` are not the user's.
     TagKey, 1..=128, r"^[A-Za-z0-9 _.:/=+@-]+$"
 );
 text!(
-    /// A duration such as `90s`, `20m` or `1h30m`.
-    Duration, 2..=12, r"^([0-9]+h)?([0-9]+m)?([0-9]+s)?$"
+    /// A duration such as `90s`, `20m` or `1h30m`. Six digits, because CEL fails on what is longer than 292 years.
+    Duration, 2..=12, r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$"
 );
 
 impl Duration {

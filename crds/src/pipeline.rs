@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
     status = "PipelineStatus",
     derive = "PartialEq",
     validation = Rule::new("self.metadata.name.size() <= 50").message("a Pipeline's name is at most 50 characters long: its Releases are called <name>-<number>"),
+    validation = Rule::new("!self.metadata.name.contains('.')").message("a Pipeline's name has no dots: Services and Releases refer to it by a name without"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Released", type_ = "string", json_path = r#".status.conditions[?(@.type=="Released")].status"#),
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.summary.commit"),
@@ -33,6 +34,8 @@ use std::collections::BTreeMap;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.stages.all(s, s.targets.all(t, self.stages.exists_one(other, other.targets.exists(x, x.service == t.service))))")
+    .message("a Service is a target of one stage only: make a Service for each stage"))]
 pub struct PipelineSpec {
     /// The AwsAccount whose projects, repositories and clusters are used. Absent: the one called `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

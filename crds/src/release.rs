@@ -32,7 +32,8 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self == oldSelf").message("a Release's spec never changes: make another Release"))]
-#[x_kube(validation = Rule::new("self.reason == 'Manual' || has(self.number)").message("a Release that a Pipeline makes has a number; one that you make says reason: Manual"))]
+#[x_kube(validation = Rule::new("has(self.number) == (self.reason == 'NewCommit')")
+    .message("a Release that a Pipeline makes has a number; one that you make has none and says reason: Manual"))]
 pub struct ReleaseSpec {
     /// The Pipeline of the same namespace.
     pub pipeline: Name,

@@ -2,8 +2,8 @@
 
 use crate::condition::{Condition, Time, conditions, unseen};
 use crate::name::{
-    Duration, EcsName, EnvName, EnvValue, ImageRef, Line, LogName, Name, NetworkId, ObjectName, Region, Role,
-    SecretRef, TagKey, TargetGroupArn, Word,
+    Duration, EcsName, EnvValue, ImageRef, Line, LogName, Name, ObjectName, Region, Role, SecretRef, SecurityGroupId,
+    SubnetId, TagKey, TargetGroupArn, VariableName, Word,
 };
 use crate::pipeline::Summary;
 use kube::{CustomResource, KubeSchema};
@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
     status = "ServiceStatus",
     derive = "PartialEq",
     validation = Rule::new("self.metadata.name.size() <= 63").message("a Service's name is at most 63 characters long"),
+    validation = Rule::new("!self.metadata.name.contains('.')").message("a Service's name has no dots: ECS and the Pipelines' targets know none"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "RolledOut", type_ = "string", json_path = r#".status.conditions[?(@.type=="RolledOut")].status"#),
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.summary.commit"),
@@ -37,6 +38,8 @@ use serde::{Deserialize, Serialize};
     .message("name cannot change: ECS cannot rename a service; delete this Service and make another"))]
 #[x_kube(validation = Rule::new("self.cluster == oldSelf.cluster")
     .message("cluster cannot change: ECS cannot move a service; delete this Service and make another"))]
+#[x_kube(validation = Rule::new("!has(oldSelf.region) || (has(self.region) && self.region == oldSelf.region)")
+    .message("region cannot change: ECS cannot move a service; delete this Service and make another"))]
 #[x_kube(validation = Rule::new("self.taskDefinition.networkMode != 'awsvpc' || has(self.network)")
     .message("networkMode awsvpc needs network: name the subnets"))]
 #[x_kube(validation = Rule::new("!has(self.network) || self.taskDefinition.networkMode == 'awsvpc'")
@@ -45,6 +48,12 @@ use serde::{Deserialize, Serialize};
     .message("launchType Fargate needs networkMode awsvpc"))]
 #[x_kube(validation = Rule::new("self.capacity.launchType != 'Fargate' || (has(self.taskDefinition.cpu) && has(self.taskDefinition.memory))")
     .message("launchType Fargate needs taskDefinition.cpu and taskDefinition.memory"))]
+#[x_kube(validation = Rule::new("self.capacity.launchType != 'Fargate' || has(self.taskDefinition.executionRole) || self.taskDefinition.containers.all(c, !has(c.imageFrom) && !has(c.logs))")
+    .message("launchType Fargate needs taskDefinition.executionRole: ECS pulls from ECR and writes logs with that role"))]
+#[x_kube(validation = Rule::new("self.capacity.launchType != 'External' || self.taskDefinition.networkMode != 'awsvpc'")
+    .message("launchType External does not know networkMode awsvpc: take bridge, host or none"))]
+#[x_kube(validation = Rule::new("self.capacity.launchType != 'External' || !has(self.loadBalancers) || size(self.loadBalancers) == 0")
+    .message("launchType External does not know load balancers: remove loadBalancers"))]
 #[x_kube(validation = Rule::new("!has(self.platformVersion) || self.capacity.launchType == 'Fargate'")
     .message("platformVersion is only for launchType Fargate: remove it"))]
 #[x_kube(validation = Rule::new("!has(self.loadBalancers) || self.loadBalancers.all(l, self.taskDefinition.containers.exists(c, c.name == l.container && has(c.ports) && c.ports.exists(p, p.containerPort == l.port)))")
@@ -65,7 +74,7 @@ pub struct ServiceSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<ObjectName>,
 
-    /// The AWS Region of the cluster. Absent: the account's first.
+    /// The AWS Region of the cluster. Absent: the account's first. It cannot be changed once it is set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
 
@@ -129,8 +138,10 @@ pub struct PlatformVersion(
     .message("at least one container must be essential"))]
 #[x_kube(validation = Rule::new("!has(self.executionRole) ? self.containers.all(c, !has(c.secrets) || size(c.secrets) == 0) : true")
     .message("secrets need executionRole: ECS reads them with that role"))]
-#[x_kube(validation = Rule::new("self.networkMode != 'awsvpc' || self.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == p.containerPort))")
-    .message("with networkMode awsvpc hostPort is the containerPort: remove it"))]
+#[x_kube(validation = Rule::new("!(self.networkMode in ['awsvpc', 'host']) || self.containers.all(c, !has(c.ports) || c.ports.all(p, !has(p.hostPort) || p.hostPort == p.containerPort))")
+    .message("with networkMode awsvpc or host hostPort is the containerPort: remove it"))]
+#[x_kube(validation = Rule::new("self.networkMode != 'none' || self.containers.all(c, !has(c.ports) || size(c.ports) == 0)")
+    .message("with networkMode none no container has ports: remove them, or take another mode"))]
 #[x_kube(validation = Rule::new("has(self.memory) || self.containers.all(c, has(c.memory) || has(c.memoryReservation))")
     .message("set memory of the task, or memory or memoryReservation of each container"))]
 pub struct TaskDefinition {
@@ -188,6 +199,10 @@ pub enum NetworkMode {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.image) != has(self.imageFrom)").message("set exactly one of image and imageFrom"))]
+#[x_kube(validation = Rule::new("!has(self.image) || self.image.contains('@') || self.image.matches(':[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$')")
+    .message("an image without a tag means whatever is the latest: name a tag, or a digest"))]
+#[x_kube(validation = Rule::new("!has(self.memory) || !has(self.memoryReservation) || self.memoryReservation <= self.memory")
+    .message("memoryReservation is at most memory: lower it"))]
 #[x_kube(validation = Rule::new("!has(self.image) || !self.image.endsWith(':latest')")
     .message("the tag latest says nothing about what runs: name another tag, or a digest"))]
 #[x_kube(validation = Rule::new("!has(self.environment) || !has(self.secrets) || self.environment.all(e, self.secrets.all(s, s.name != e.name))")
@@ -196,7 +211,7 @@ pub struct Container {
     /// The container's name.
     pub name: EcsName,
 
-    /// A literal image, with a tag or a digest.
+    /// A literal image, with a tag other than `latest`, or with a digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageRef>,
 
@@ -226,18 +241,18 @@ pub struct Container {
     /// The ports that the container listens on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["containerPort".into(), "protocol".into()]))]
     pub ports: Vec<Port>,
 
     /// Plain environment variables. Everybody who may look at the task definition can read them: not for secrets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub environment: Vec<Variable>,
 
     /// Environment variables that ECS reads from the Parameter Store or Secrets Manager when a task starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 100))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub secrets: Vec<Secret>,
 
@@ -304,7 +319,7 @@ pub enum Protocol {
 #[serde(rename_all = "camelCase")]
 pub struct Variable {
     /// The variable's name.
-    pub name: EnvName,
+    pub name: VariableName,
 
     /// Its value.
     pub value: EnvValue,
@@ -315,7 +330,7 @@ pub struct Variable {
 #[serde(rename_all = "camelCase")]
 pub struct Secret {
     /// The variable's name.
-    pub name: EnvName,
+    pub name: VariableName,
 
     /// The ARN of a secret or of a parameter, or the parameter's name.
     pub value_from: SecretRef,
@@ -336,7 +351,7 @@ pub struct Logs {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("duration(self.interval) >= duration('5s') && duration(self.interval) <= duration('5m')").message("interval is between 5s and 5m"))]
-#[x_kube(validation = Rule::new("duration(self.timeout) >= duration('2s') && duration(self.timeout) <= duration('2m')").message("timeout is between 2s and 2m"))]
+#[x_kube(validation = Rule::new("duration(self.timeout) >= duration('2s') && duration(self.timeout) <= duration('1m')").message("timeout is between 2s and 1m"))]
 #[x_kube(validation = Rule::new("!has(self.startPeriod) || duration(self.startPeriod) <= duration('5m')").message("startPeriod is at most 5m"))]
 #[x_kube(validation = Rule::new("self.command[0] in ['CMD', 'CMD-SHELL', 'NONE']").message("command begins with CMD, CMD-SHELL or NONE"))]
 pub struct HealthCheck {
@@ -349,7 +364,7 @@ pub struct HealthCheck {
     #[serde(default = "thirty_seconds")]
     pub interval: Duration,
 
-    /// How long it may take, 2s to 2m. Default: 5s.
+    /// How long it may take, 2s to 1m. Default: 5s.
     #[serde(default = "five_seconds")]
     pub timeout: Duration,
 
@@ -403,13 +418,13 @@ pub struct Network {
     /// The subnets.
     #[schemars(length(min = 1, max = 16))]
     #[x_kube(merge_strategy = ListMerge::Set)]
-    pub subnets: Vec<NetworkId>,
+    pub subnets: Vec<SubnetId>,
 
     /// The security groups. Absent: the VPC's default one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Set)]
-    pub security_groups: Vec<NetworkId>,
+    pub security_groups: Vec<SecurityGroupId>,
 
     /// Whether the tasks get public addresses. Default: false.
     #[serde(default)]
@@ -432,8 +447,10 @@ pub struct LoadBalancer {
 }
 
 /// How a new task definition replaces the old one.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("duration(self.deadline) >= duration('1m') && duration(self.deadline) <= duration('24h')")
+    .message("deadline is between 1m and 24h"))]
 pub struct Rollout {
     /// Tasks are replaced bit by bit.
     #[serde(default)]
@@ -446,6 +463,12 @@ pub struct Rollout {
     /// How long a rollout that has nothing to roll back to may take before it counts as failed, 1m to 24h. Default: 30m.
     #[serde(default = "half_hour")]
     pub deadline: Duration,
+}
+
+impl Default for Rollout {
+    fn default() -> Self {
+        Self { rolling: Rolling::default(), retry: None, deadline: half_hour() }
+    }
 }
 
 fn half_hour() -> Duration {
@@ -509,7 +532,7 @@ fn yes() -> bool {
 /// A tag.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!self.key.startsWith('aws:') && !self.key.startsWith('launchway.dev/')")
+#[x_kube(validation = Rule::new("!self.key.lowerAscii().startsWith('aws:') && !self.key.startsWith('launchway.dev/')")
     .message("keys that begin with aws: or launchway.dev/ are taken: choose another"))]
 pub struct Tag {
     /// The key.
