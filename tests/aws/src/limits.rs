@@ -41,7 +41,7 @@ impl Limits {
         let (left, at) = self.buckets.entry(key).or_insert((burst, call.now));
         let passed = call.now.duration_since(*at).as_secs_f64().max(0.0);
         *left = (*left + passed * rate).min(burst);
-        *at = call.now;
+        *at = (*at).max(call.now);
         if *left < 1.0 {
             return Err(throttled());
         }

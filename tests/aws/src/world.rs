@@ -10,7 +10,7 @@ use crate::codebuild::{self, CodeBuildState};
 use crate::ecr::{self, EcrState};
 use crate::ecs::{self, EcsState};
 use crate::faults::{Fault, Faults};
-use crate::iam::{Caller, Credential, Iam, Role, denied};
+use crate::iam::{Caller, Credential, Iam, Mood, Role, denied};
 use crate::ids::Ids;
 use crate::limits::{Limits, throttled};
 use crate::log::{self, LogEntry, Outcome};
@@ -67,7 +67,8 @@ impl World {
         Self { seed, ids: Ids::new(seed), ..Self::default() }
     }
 
-    /// Keeps the last minute's states, so that [`Fault::StaleReads`] has something to answer from.
+    /// Keeps the last minute's states, so that [`Fault::StaleReads`] has something to answer from. To be called again after the world was
+    /// changed by hand.
     pub fn keep_snapshots(&mut self) {
         self.memory = Memory::LastMinute;
         let present = self.snapshot();
@@ -207,7 +208,7 @@ impl World {
         match fault {
             None => (Some(self.perform(call)), Fate::Arrives, Duration::ZERO),
             Some(Fault::Throttle) => refused(throttled_by(call.service)),
-            Some(Fault::Deny) => refused(denied(call, &format!("{}:{}", call.service, call.operation), "*")),
+            Some(Fault::Deny) => refused(self.denied(call)),
             Some(Fault::Error5xx) => refused(broken(call.service)),
             Some(Fault::Delay(delay)) => (Some(self.perform(call)), Fate::Arrives, delay),
             Some(Fault::ResetBeforeEffect) => (None, Fate::Reset, Duration::ZERO),
@@ -218,6 +219,15 @@ impl World {
             }
             Some(Fault::StaleReads { .. }) => (Some(self.perform(call)), Fate::Arrives, Duration::ZERO),
         }
+    }
+
+    /// The refusal of the first right that the call needs; rights are asked before anything is changed.
+    fn denied(&mut self, call: &Call) -> Refusal {
+        self.iam.mood = Mood::Denying;
+        let answer = self.perform(call);
+        self.iam.mood = Mood::Fair;
+        let whole = || denied(call, &format!("{}:{}", call.service, call.operation), "*");
+        answer.err().filter(|refusal| refusal.code.starts_with("AccessDenied")).unwrap_or_else(whole)
     }
 
     fn perform(&mut self, call: &Call) -> Answer {

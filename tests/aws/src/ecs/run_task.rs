@@ -114,7 +114,6 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, tags: V
                 .cloned()
                 .unwrap_or_else(|| json!({"containerOverrides": [], "inferenceAcceleratorOverrides": []})),
         ),
-        launch_type: call.text("launchType").unwrap_or("EC2").to_owned(),
     };
     let start = Start {
         id: world.ids.hex(32),
@@ -123,6 +122,8 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, tags: V
         images: definition.images().into_iter().map(|(name, image)| (name, image, None)).collect(),
         watched: Watched::No,
         network: Arc::new(call.member("networkConfiguration").cloned().unwrap_or_default()),
+        launch_type: call.text("launchType").unwrap_or("EC2").to_owned(),
+        grace: SignedDuration::ZERO,
         tags,
         timing: &timing,
         now: call.now,

@@ -366,6 +366,8 @@ impl Scheduler<'_> {
                 images: kept.images.clone(),
                 watched,
                 network: Arc::new(kept.settings.member("networkConfiguration").clone()),
+                launch_type: kept.settings.text("launchType").to_owned(),
+                grace: kept.settings.grace(),
                 timing: self.timing,
                 now: self.now,
             },

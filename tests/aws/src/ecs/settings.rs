@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use crate::Call;
@@ -131,6 +132,11 @@ impl Settings {
         }
     }
 
+    /// How long failing health checks are overlooked after a task's start.
+    pub(super) fn grace(&self) -> SignedDuration {
+        SignedDuration::from_secs(self.member("healthCheckGracePeriodSeconds").as_i64().unwrap_or_default())
+    }
+
     /// The first target group, if the service is behind one.
     pub(super) fn target_group(&self) -> Option<&str> {
         self.member("loadBalancers").as_array()?.first()?["targetGroupArn"].as_str()
@@ -149,6 +155,7 @@ impl Settings {
 
 fn default_configuration() -> Value {
     json!({
+        "alarms": {"alarmNames": [], "enable": false, "rollback": false},
         "deploymentCircuitBreaker": {"enable": false, "rollback": false},
         "maximumPercent": 200,
         "minimumHealthyPercent": 100,

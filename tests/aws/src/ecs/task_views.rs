@@ -13,15 +13,11 @@ impl Task {
     pub(super) fn view(&self, place: &Place, cluster: &str, now: Timestamp, shown: Shown) -> Value {
         let status = self.status(now);
         let task_arn = arn(place, &format!("task/{cluster}/{}", self.id));
-        let (group, overrides, launch) = match &self.owner {
-            Owner::Service { name, .. } => (
-                format!("service:{name}"),
-                json!({"containerOverrides": [], "inferenceAcceleratorOverrides": []}),
-                "FARGATE",
-            ),
-            Owner::Run { group, overrides, launch_type, .. } => {
-                (group.clone(), (**overrides).clone(), launch_type.as_str())
+        let (group, overrides) = match &self.owner {
+            Owner::Service { name, .. } => {
+                (format!("service:{name}"), json!({"containerOverrides": [], "inferenceAcceleratorOverrides": []}))
             }
+            Owner::Run { group, overrides, .. } => (group.clone(), (**overrides).clone()),
         };
         let mut view = json!({
             "taskArn": task_arn,
@@ -38,7 +34,7 @@ impl Task {
             "group": group,
             "healthStatus": self.health(now),
             "lastStatus": status.name(),
-            "launchType": launch,
+            "launchType": if self.launch_type.is_empty() { "FARGATE" } else { &self.launch_type },
             "overrides": overrides,
             "platformVersion": "1.4.0",
             "platformFamily": "Linux",

@@ -61,8 +61,6 @@ pub enum Owner {
         started_by: Option<String>,
         /// `overrides`.
         overrides: Arc<Value>,
-        /// `launchType`.
-        launch_type: String,
     },
 }
 
@@ -123,6 +121,8 @@ pub struct Task {
     pub end: Option<End>,
     /// `networkConfiguration`, for its attachment.
     pub network: Arc<Value>,
+    /// `launchType`.
+    pub launch_type: String,
     /// Its tags.
     pub tags: Vec<(String, String)>,
     pub(super) watched: Watched,
@@ -156,6 +156,8 @@ pub(super) struct Start<'a> {
     pub images: Vec<(String, String, Option<String>)>,
     pub watched: Watched,
     pub network: Arc<Value>,
+    pub launch_type: String,
+    pub grace: SignedDuration,
     pub tags: Vec<(String, String)>,
     pub timing: &'a Timing,
     pub now: Timestamp,
@@ -190,15 +192,16 @@ impl Task {
             healthy_at: None,
             end: None,
             network: start.network,
+            launch_type: start.launch_type,
             tags: start.tags,
             watched: start.watched,
             counted: Counted::Started,
         };
-        task.live(story, container, timing);
+        task.live(story, container, start.grace, timing);
         task
     }
 
-    fn live(&mut self, story: TaskStory, container: usize, timing: &Timing) {
+    fn live(&mut self, story: TaskStory, container: usize, grace: SignedDuration, timing: &Timing) {
         let running = self.running_at;
         let span = |after: std::time::Duration| SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
         match story {
@@ -222,7 +225,7 @@ impl Task {
                 }
                 Watched::TargetGroup(arn) => {
                     let reason = format!("Task failed ELB health checks in (target-group {arn})");
-                    self.end = Some(unhealthy(running, reason, timing.draining, timing));
+                    self.end = Some(unhealthy(running + grace, reason, timing.draining, timing));
                 }
             },
         }

@@ -31,13 +31,29 @@ async fn equal_registrations_are_two_revisions() {
 async fn the_family_means_its_latest_active_revision_and_tags_come_on_request() {
     let stage = Stage::new();
     let tag = Tag::builder().key("launchway.dev/meaning").value("v1-1").build();
-    stage.ecs().register_task_definition().family("web").container_definitions(container("app:1")).fargate().tags(tag).send().await.unwrap();
+    stage
+        .ecs()
+        .register_task_definition()
+        .family("web")
+        .container_definitions(container("app:1"))
+        .fargate()
+        .tags(tag)
+        .send()
+        .await
+        .unwrap();
     let second = stage.register("app:2").await;
     stage.ecs().deregister_task_definition().task_definition(&second).send().await.unwrap();
     let plain = stage.ecs().describe_task_definition().task_definition("web").send().await.unwrap();
     assert_eq!(plain.task_definition().unwrap().revision(), 1);
     assert!(plain.tags().is_empty());
-    let tagged = stage.ecs().describe_task_definition().task_definition("web:1").include(TaskDefinitionField::Tags).send().await.unwrap();
+    let tagged = stage
+        .ecs()
+        .describe_task_definition()
+        .task_definition("web:1")
+        .include(TaskDefinitionField::Tags)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(tagged.tags()[0].value(), Some("v1-1"));
     let inactive = stage.ecs().describe_task_definition().task_definition(second).send().await.unwrap();
     assert_eq!(inactive.task_definition().unwrap().status(), Some(&TaskDefinitionStatus::Inactive));
@@ -52,7 +68,12 @@ async fn revisions_are_listed_in_pages() {
     let list = || stage.ecs().list_task_definitions().family_prefix("web").sort(SortOrder::Desc).max_results(2);
     let first = list().send().await.unwrap();
     let rest = list().next_token(first.next_token().unwrap()).send().await.unwrap();
-    let revisions: Vec<&str> = first.task_definition_arns().iter().chain(rest.task_definition_arns()).map(|arn| arn.rsplit(':').next().unwrap()).collect();
+    let revisions: Vec<&str> = first
+        .task_definition_arns()
+        .iter()
+        .chain(rest.task_definition_arns())
+        .map(|arn| arn.rsplit(':').next().unwrap())
+        .collect();
     assert_eq!(revisions, ["3", "2", "1"]);
     assert_eq!(rest.next_token(), None);
 }
@@ -60,7 +81,13 @@ async fn revisions_are_listed_in_pages() {
 #[tokio::test]
 async fn sizes_that_fargate_does_not_offer_are_refused() {
     let stage = Stage::new();
-    let request = stage.ecs().register_task_definition().family("web").container_definitions(container("a")).fargate().memory("4096");
+    let request = stage
+        .ecs()
+        .register_task_definition()
+        .family("web")
+        .container_definitions(container("a"))
+        .fargate()
+        .memory("4096");
     let refused = request.send().await.unwrap_err();
     assert_eq!(refused.code(), Some("ClientException"));
     assert!(refused.message().unwrap().starts_with("No Fargate configuration exists for given values"));
@@ -71,9 +98,13 @@ async fn sizes_that_fargate_does_not_offer_are_refused() {
 async fn an_ecr_image_on_fargate_needs_an_execution_role_that_exists() {
     let stage = Stage::new();
     let image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/web:1";
-    let request = || stage.ecs().register_task_definition().family("web").container_definitions(container(image)).fargate();
+    let request =
+        || stage.ecs().register_task_definition().family("web").container_definitions(container(image)).fargate();
     let none = request().send().await.unwrap_err();
-    assert_eq!(none.message(), Some("Fargate requires task definition to have execution role ARN to support ECR images."));
+    assert_eq!(
+        none.message(),
+        Some("Fargate requires task definition to have execution role ARN to support ECR images.")
+    );
     let unknown = request().execution_role_arn("arn:aws:iam::111122223333:role/nobody").send().await.unwrap_err();
     assert_eq!(unknown.message(), Some("Role is not valid"));
     request().execution_role_arn("arn:aws:iam::111122223333:role/exec").send().await.unwrap();
@@ -82,5 +113,8 @@ async fn an_ecr_image_on_fargate_needs_an_execution_role_that_exists() {
 #[tokio::test]
 async fn an_unknown_family_cannot_be_described() {
     let refused = Stage::new().ecs().describe_task_definition().task_definition("web").send().await.unwrap_err();
-    assert_eq!((refused.code(), refused.message()), (Some("ClientException"), Some("Unable to describe task definition.")));
+    assert_eq!(
+        (refused.code(), refused.message()),
+        (Some("ClientException"), Some("Unable to describe task definition."))
+    );
 }

@@ -13,8 +13,10 @@ async fn a_lost_reply_leaves_the_effect() {
     let stage = Stage::new();
     let definition = stage.register("app").await;
     stage.lock().faults.add("ecs:CreateService", When::Always, Fault::LoseReply);
-    let request = stage.ecs().create_service().cluster("prod").service_name("web").task_definition(definition).desired_count(1);
-    let lost = request.launch_type("FARGATE".into()).network_configuration(crate::stage::network()).send().await.unwrap_err();
+    let request =
+        stage.ecs().create_service().cluster("prod").service_name("web").task_definition(definition).desired_count(1);
+    let lost =
+        request.launch_type("FARGATE".into()).network_configuration(crate::stage::network()).send().await.unwrap_err();
     assert!(matches!(lost, SdkError::DispatchFailure(_)));
     assert_eq!(stage.service().await.status(), Some("ACTIVE"));
     let world = stage.lock();
@@ -26,7 +28,11 @@ async fn a_lost_reply_leaves_the_effect() {
 async fn a_reset_before_the_effect_leaves_nothing() {
     let stage = Stage::new();
     stage.lock().faults.add("*:RegisterTaskDefinition", When::Nth(1), Fault::ResetBeforeEffect);
-    let request = || crate::stage::Fargate::fargate(stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container("a")));
+    let request = || {
+        crate::stage::Fargate::fargate(
+            stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container("a")),
+        )
+    };
     assert!(matches!(request().send().await.unwrap_err(), SdkError::DispatchFailure(_)));
     assert!(stage.lock().ecs[&place()].revisions("web").is_empty());
     request().send().await.unwrap();
@@ -73,7 +79,11 @@ async fn stale_reads_show_the_world_as_it_was() {
     stage.wait(20);
     stage.create(&definition).await;
     stage.wait(5);
-    stage.lock().faults.add("ecs:DescribeServices", When::Always, Fault::StaleReads { older_by: Duration::from_secs(10) });
+    stage.lock().faults.add(
+        "ecs:DescribeServices",
+        When::Always,
+        Fault::StaleReads { older_by: Duration::from_secs(10) },
+    );
     let stale = stage.ecs().describe_services().cluster("prod").services("web").send().await.unwrap();
     assert_eq!(stale.failures()[0].reason(), Some("MISSING"));
     stage.wait(10);
@@ -116,7 +126,11 @@ async fn the_documented_buckets_throttle_and_fill_again() {
     for _ in 0..20 {
         stage.register("app").await;
     }
-    let request = || crate::stage::Fargate::fargate(stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container("a")));
+    let request = || {
+        crate::stage::Fargate::fargate(
+            stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container("a")),
+        )
+    };
     assert_eq!(request().send().await.unwrap_err().code(), Some("ThrottlingException"));
     stage.wait(1);
     request().send().await.unwrap();
@@ -135,4 +149,19 @@ async fn two_equal_runs_have_the_same_log() {
         stage.lock().log_hash()
     };
     assert_eq!(run().await, run().await);
+}
+
+#[tokio::test]
+async fn a_denial_names_the_action_and_the_resource_and_changes_nothing() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    stage.lock().faults.add("ecs:UpdateService", When::Always, Fault::Deny);
+    let denied = stage.ecs().update_service().cluster("prod").service("web").desired_count(9).send().await.unwrap_err();
+    assert!(
+        denied
+            .message()
+            .unwrap()
+            .contains("ecs:UpdateService on resource: arn:aws:ecs:eu-central-1:111122223333:service/prod/web")
+    );
+    assert_eq!(stage.service().await.desired_count(), 2);
 }

@@ -3,9 +3,11 @@
 
 mod definitions;
 mod faults;
+mod images;
 mod ports;
 mod rights;
 mod rollouts;
 mod runs;
 mod services;
 mod stage;
+mod walks;

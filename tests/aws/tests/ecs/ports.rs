@@ -27,7 +27,8 @@ async fn a_rollout_succeeds_behind_the_port() {
     let stage = Stage::new();
     let definition = stage.register("app").await;
     let (_open, client) = opened(&stage, 10_000.0).await;
-    let request = client.create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1);
+    let request =
+        client.create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1);
     request.launch_type("FARGATE".into()).network_configuration(network()).send().await.unwrap();
     for _ in 0..10_000 {
         let reply = client.describe_services().cluster("prod").services("web").send().await.unwrap();
@@ -43,7 +44,10 @@ async fn errors_and_lost_replies_look_the_same_as_on_the_wire() {
     let stage = Stage::new();
     let (_open, client) = opened(&stage, 1.0).await;
     let refused = client.list_services().cluster("nowhere").send().await.unwrap_err();
-    assert_eq!((refused.code(), refused.raw_response().unwrap().headers().get("x-amzn-requestid").is_some()), (Some("ClusterNotFoundException"), true));
+    assert_eq!(
+        (refused.code(), refused.raw_response().unwrap().headers().get("x-amzn-requestid").is_some()),
+        (Some("ClusterNotFoundException"), true)
+    );
     stage.lock().faults.add("ecs:DeregisterTaskDefinition", When::Always, Fault::LoseReply);
     let definition = stage.register("app").await;
     let lost = client.deregister_task_definition().task_definition(definition).send().await.unwrap_err();

@@ -20,11 +20,21 @@ fn sts(stage: &Stage, key: &str) -> aws_sdk_sts::Client {
 }
 
 async fn assumed(stage: &Stage, role: &str, external: Option<&str>) -> Result<Credentials, String> {
-    let request = sts(stage, KEY).assume_role().role_arn(role).role_session_name("launchway").set_external_id(external.map(str::to_owned));
+    let request = sts(stage, KEY)
+        .assume_role()
+        .role_arn(role)
+        .role_session_name("launchway")
+        .set_external_id(external.map(str::to_owned));
     match request.send().await {
         Ok(reply) => {
             let session = reply.credentials().unwrap();
-            Ok(Credentials::new(session.access_key_id(), session.secret_access_key(), Some(session.session_token().to_owned()), None, "test"))
+            Ok(Credentials::new(
+                session.access_key_id(),
+                session.secret_access_key(),
+                Some(session.session_token().to_owned()),
+                None,
+                "test",
+            ))
         }
         Err(refused) => Err(refused.code().unwrap().to_owned()),
     }
@@ -35,7 +45,10 @@ async fn the_caller_is_told_who_it_is() {
     let stage = Stage::new();
     let identity = sts(&stage, KEY).get_caller_identity().send().await.unwrap();
     assert_eq!(identity.arn(), Some("arn:aws:iam::111122223333:user/operator"));
-    assert_eq!(sts(&stage, "AKIANOBODY").get_caller_identity().send().await.unwrap_err().code(), Some("InvalidClientTokenId"));
+    assert_eq!(
+        sts(&stage, "AKIANOBODY").get_caller_identity().send().await.unwrap_err().code(),
+        Some("InvalidClientTokenId")
+    );
 }
 
 #[tokio::test]
@@ -56,11 +69,18 @@ async fn a_role_that_asks_for_an_external_id_is_given_to_no_one_without() {
     let role = stage.lock().add_role("444455556666", "launchway");
     assert_eq!(assumed(&stage, &role, None).await.unwrap_err(), "AccessDenied");
     let kept = stage.lock().iam.roles.get(&role).cloned().unwrap();
-    let trusting = launchway_test_aws::iam::Role { trusts: vec!["arn:aws:iam::111122223333:user/operator".to_owned()], external_id: Some("ns/1".to_owned()), ..kept };
+    let trusting = launchway_test_aws::iam::Role {
+        trusts: vec!["arn:aws:iam::111122223333:user/operator".to_owned()],
+        external_id: Some("ns/1".to_owned()),
+        ..kept
+    };
     stage.lock().iam.roles.insert(role.clone(), trusting);
     assert_eq!(assumed(&stage, &role, Some("ns/2")).await.unwrap_err(), "AccessDenied");
     let other_account = stage.ecs_as(assumed(&stage, &role, Some("ns/1")).await.unwrap());
-    assert_eq!(other_account.list_services().cluster("prod").send().await.unwrap_err().code(), Some("ClusterNotFoundException"));
+    assert_eq!(
+        other_account.list_services().cluster("prod").send().await.unwrap_err().code(),
+        Some("ClusterNotFoundException")
+    );
 }
 
 #[tokio::test]
@@ -76,7 +96,10 @@ async fn what_the_policy_does_not_allow_is_denied_with_awss_sentence() {
     stage.lock().set_policy(&role, &document).unwrap();
     let client = stage.ecs_as(assumed(&stage, &role, None).await.unwrap());
     client.describe_services().cluster("prod").services("web").send().await.unwrap();
-    assert_eq!(client.describe_services().cluster("prod").services("other").send().await.unwrap_err().code(), Some("AccessDeniedException"));
+    assert_eq!(
+        client.describe_services().cluster("prod").services("other").send().await.unwrap_err().code(),
+        Some("AccessDeniedException")
+    );
     let denied = client.update_service().cluster("prod").service("web").desired_count(5).send().await.unwrap_err();
     assert_eq!(
         denied.message(),
@@ -97,12 +120,22 @@ async fn passing_a_role_and_tagging_on_creation_are_rights_of_their_own() {
     let client = stage.ecs_as(assumed(&stage, &role, None).await.unwrap());
     let register = || {
         let tag = aws_sdk_ecs::types::Tag::builder().key("launchway.dev/owner").value("ns/web").build();
-        let request = client.register_task_definition().family("web").container_definitions(crate::stage::container("app")).tags(tag);
+        let request = client
+            .register_task_definition()
+            .family("web")
+            .container_definitions(crate::stage::container("app"))
+            .tags(tag);
         crate::stage::Fargate::fargate(request).execution_role_arn("arn:aws:iam::111122223333:role/exec").send()
     };
     let missing = [
-        ("ecs:TagResource", json!({"Effect": "Allow", "Action": "ecs:TagResource", "Resource": family, "Condition": {"StringEquals": {"ecs:CreateAction": ["RegisterTaskDefinition"], "aws:RequestTag/launchway.dev/owner": "ns/web"}}})),
-        ("iam:PassRole", json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/exec", "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}})),
+        (
+            "ecs:TagResource",
+            json!({"Effect": "Allow", "Action": "ecs:TagResource", "Resource": family, "Condition": {"StringEquals": {"ecs:CreateAction": ["RegisterTaskDefinition"], "aws:RequestTag/launchway.dev/owner": "ns/web"}}}),
+        ),
+        (
+            "iam:PassRole",
+            json!({"Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::111122223333:role/exec", "Condition": {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}}),
+        ),
     ];
     for (action, statement) in missing {
         stage.lock().set_policy(&role, &json!({"Statement": statements})).unwrap();

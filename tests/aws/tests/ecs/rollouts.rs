@@ -2,8 +2,9 @@
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{
-    DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, ServiceDeployment, ServiceDeploymentRollbackMonitorsStatus as Monitor,
-    ServiceDeploymentStatus as Status, StopServiceDeploymentStopType,
+    DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, ServiceDeployment,
+    ServiceDeploymentRollbackMonitorsStatus as Monitor, ServiceDeploymentStatus as Status,
+    StopServiceDeploymentStopType,
 };
 
 use crate::stage::{Stage, place};
@@ -35,7 +36,10 @@ async fn a_good_commit_replaces_the_old_tasks_and_never_falls_below_the_minimum(
     let rollouts = stage.rollouts().await;
     assert_eq!(rollouts[0].status(), Some(&Status::Successful));
     assert_eq!(monitor(&rollouts[0]), (&Monitor::MonitoringComplete, 0, 3));
-    assert_eq!(stage.lock().ecs[&place()].service("prod", "web").unwrap().running_images(stage.now()), ["app:2", "app:2"]);
+    assert_eq!(
+        stage.lock().ecs[&place()].service("prod", "web").unwrap().running_images(stage.now()),
+        ["app:2", "app:2"]
+    );
 }
 
 #[tokio::test]
@@ -47,7 +51,9 @@ async fn a_crashing_commit_is_rolled_back_and_its_deployment_leaves_the_list() {
     stage.wait(65);
     let service = stage.service().await;
     assert_eq!(service.task_definition(), Some(good.as_str()));
-    let state = |at: usize| (service.deployments()[at].status().unwrap(), service.deployments()[at].rollout_state().unwrap().as_str());
+    let state = |at: usize| {
+        (service.deployments()[at].status().unwrap(), service.deployments()[at].rollout_state().unwrap().as_str())
+    };
     assert_eq!((state(0), state(1)), (("PRIMARY", "IN_PROGRESS"), ("ACTIVE", "FAILED")));
     assert_eq!(statuses(&stage).await[0], Status::RollbackInProgress);
     stage.wait(120);
@@ -56,7 +62,10 @@ async fn a_crashing_commit_is_rolled_back_and_its_deployment_leaves_the_list() {
     assert_eq!((service.running_count(), service.deployments()[0].task_definition()), (2, Some(good.as_str())));
     let rollout = &stage.rollouts().await[0];
     assert_eq!(rollout.status(), Some(&Status::RollbackSuccessful));
-    assert_eq!(rollout.status_reason(), Some("Service deployment rolled back because the circuit breaker threshold was exceeded."));
+    assert_eq!(
+        rollout.status_reason(),
+        Some("Service deployment rolled back because the circuit breaker threshold was exceeded.")
+    );
     assert!(matches!(monitor(rollout), (Monitor::Triggered, 3.., 3)));
     let revision = rollout.rollback().unwrap().service_revision_arn().unwrap();
     let revision = stage.ecs().describe_service_revisions().service_revision_arns(revision).send().await.unwrap();
@@ -70,9 +79,11 @@ async fn the_stopped_tasks_of_a_failed_commit_tell_why_for_an_hour() {
     let bad = stage.register("crash").await;
     let started_by = stage.roll(&bad).await.deployments()[0].id().unwrap().to_owned();
     stage.wait(300);
-    let list = || stage.ecs().list_tasks().cluster("prod").service_name("web").desired_status(DesiredStatus::Stopped).send();
+    let list =
+        || stage.ecs().list_tasks().cluster("prod").service_name("web").desired_status(DesiredStatus::Stopped).send();
     let listed = list().await.unwrap();
-    let described = stage.ecs().describe_tasks().cluster("prod").set_tasks(Some(listed.task_arns().to_vec())).send().await.unwrap();
+    let described =
+        stage.ecs().describe_tasks().cluster("prod").set_tasks(Some(listed.task_arns().to_vec())).send().await.unwrap();
     let failed: Vec<_> = described.tasks().iter().filter(|task| task.started_by() == Some(&started_by)).collect();
     assert_eq!(failed[0].stop_code().unwrap().as_str(), "EssentialContainerExited");
     assert_eq!(failed[0].stopped_reason(), Some("Essential container in task exited"));
@@ -103,7 +114,9 @@ async fn without_a_circuit_breaker_a_crashing_commit_is_tried_again_and_again_wi
     stage.steady("app").await;
     let bad = stage.register("crash").await;
     let request = stage.ecs().update_service().cluster("prod").service("web").task_definition(&bad);
-    let none = DeploymentConfiguration::builder().deployment_circuit_breaker(aws_sdk_ecs::types::DeploymentCircuitBreaker::builder().build()).build();
+    let none = DeploymentConfiguration::builder()
+        .deployment_circuit_breaker(aws_sdk_ecs::types::DeploymentCircuitBreaker::builder().build())
+        .build();
     request.deployment_configuration(none).send().await.unwrap();
     stage.wait(7200);
     let service = stage.service().await;
@@ -112,7 +125,9 @@ async fn without_a_circuit_breaker_a_crashing_commit_is_tried_again_and_again_wi
     let failed = service.deployments()[0].failed_tasks();
     assert!((10..60).contains(&failed), "{failed}");
     assert_eq!(statuses(&stage).await[0], Status::InProgress);
-    assert!(service.events().iter().any(|event| event.message().unwrap().contains("unable to consistently start tasks")));
+    assert!(
+        service.events().iter().any(|event| event.message().unwrap().contains("unable to consistently start tasks"))
+    );
 }
 
 #[tokio::test]
@@ -154,7 +169,15 @@ async fn the_same_task_definition_again_starts_nothing_unless_forced() {
     let stage = Stage::new();
     let definition = stage.steady("app").await;
     stage.roll(&definition).await;
-    stage.ecs().update_service().cluster("prod").service("web").network_configuration(crate::stage::network()).send().await.unwrap();
+    stage
+        .ecs()
+        .update_service()
+        .cluster("prod")
+        .service("web")
+        .network_configuration(crate::stage::network())
+        .send()
+        .await
+        .unwrap();
     stage.wait(5);
     assert_eq!(stage.rollouts().await.len(), 1);
     stage.ecs().update_service().cluster("prod").service("web").force_new_deployment(true).send().await.unwrap();
@@ -184,7 +207,14 @@ async fn a_rollout_can_be_stopped_and_goes_back() {
     stage.roll(&slow).await;
     stage.wait(60);
     let arn = stage.service().await.current_service_deployment().unwrap().to_owned();
-    let stop = || stage.ecs().stop_service_deployment().service_deployment_arn(&arn).stop_type(StopServiceDeploymentStopType::Rollback).send();
+    let stop = || {
+        stage
+            .ecs()
+            .stop_service_deployment()
+            .service_deployment_arn(&arn)
+            .stop_type(StopServiceDeploymentStopType::Rollback)
+            .send()
+    };
     stop().await.unwrap();
     assert_eq!(statuses(&stage).await[0], Status::RollbackRequested);
     stop().await.unwrap();
@@ -202,8 +232,13 @@ async fn an_image_that_ecr_does_not_hold_cannot_be_pulled() {
     let stage = Stage::new();
     stage.steady("app").await;
     let image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/web:nothing";
-    let request = stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container(image));
-    let reply = crate::stage::Fargate::fargate(request).execution_role_arn("arn:aws:iam::111122223333:role/exec").send().await.unwrap();
+    let request =
+        stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container(image));
+    let reply = crate::stage::Fargate::fargate(request)
+        .execution_role_arn("arn:aws:iam::111122223333:role/exec")
+        .send()
+        .await
+        .unwrap();
     stage.roll(reply.task_definition().unwrap().task_definition_arn().unwrap()).await;
     stage.wait(300);
     assert_eq!(statuses(&stage).await[0], Status::RollbackSuccessful);
@@ -260,7 +295,8 @@ async fn rollouts_are_listed_by_status_time_and_page() {
     assert_eq!(later.service_deployments().len(), 2);
     assert!(list().status(Status::Pending).send().await.unwrap().service_deployments().is_empty());
     let many = (0..21).map(|n| format!("arn:{n}")).collect();
-    let refused = stage.ecs().describe_service_deployments().set_service_deployment_arns(Some(many)).send().await.unwrap_err();
+    let refused =
+        stage.ecs().describe_service_deployments().set_service_deployment_arns(Some(many)).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("InvalidParameterException"));
 }
 
@@ -277,4 +313,18 @@ async fn it_does_not_matter_how_time_is_cut() {
     }
     let (one, other) = (format!("{:?}", coarse.service().await), format!("{:?}", fine.service().await));
     assert_eq!(one, other);
+}
+
+#[tokio::test]
+async fn what_supersedes_a_rollback_and_fails_has_nothing_to_go_back_to() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    let (bad, worse) = (stage.register("crash").await, stage.register("crash").await);
+    stage.roll(&bad).await;
+    stage.wait(65);
+    assert_eq!(statuses(&stage).await[0], Status::RollbackInProgress);
+    stage.roll(&worse).await;
+    stage.wait(900);
+    assert_eq!(statuses(&stage).await[..2], [Status::InProgress, Status::Stopped]);
+    assert_eq!(stage.service().await.running_count(), 2, "the good tasks go on");
 }

@@ -12,7 +12,8 @@ async fn a_run_ends_with_its_exit_code_and_is_found_by_who_started_it() {
     stage.lock().image_story.insert("migrate".to_owned(), done);
     let definition = stage.register("migrate").await;
     let run = |token: &str, by: &str| {
-        let request = stage.ecs().run_task().cluster("prod").task_definition(&definition).client_token(token).started_by(by);
+        let request =
+            stage.ecs().run_task().cluster("prod").task_definition(&definition).client_token(token).started_by(by);
         request.launch_type("FARGATE".into()).network_configuration(network()).send()
     };
     let first = run("once", "release-1").await.unwrap();
@@ -20,9 +21,20 @@ async fn a_run_ends_with_its_exit_code_and_is_found_by_who_started_it() {
     assert_eq!(first.tasks()[0].task_arn(), again.tasks()[0].task_arn());
     assert_eq!(run("once", "release-2").await.unwrap_err().code(), Some("ConflictException"));
     stage.wait(60);
-    let listed = stage.ecs().list_tasks().cluster("prod").started_by("release-1").desired_status("STOPPED".into()).send().await.unwrap();
+    let listed = stage
+        .ecs()
+        .list_tasks()
+        .cluster("prod")
+        .started_by("release-1")
+        .desired_status("STOPPED".into())
+        .send()
+        .await
+        .unwrap();
     let described = stage.ecs().describe_tasks().cluster("prod").tasks(&listed.task_arns()[0]).send().await.unwrap();
-    assert_eq!((described.tasks()[0].last_status(), described.tasks()[0].containers()[0].exit_code()), (Some("STOPPED"), Some(0)));
+    assert_eq!(
+        (described.tasks()[0].last_status(), described.tasks()[0].containers()[0].exit_code()),
+        (Some("STOPPED"), Some(0))
+    );
 }
 
 #[tokio::test]
@@ -35,5 +47,8 @@ async fn a_service_task_that_is_stopped_by_hand_is_replaced() {
     stage.wait(60);
     assert_eq!(stage.service().await.running_count(), 2);
     let described = stage.ecs().describe_tasks().cluster("prod").tasks(task).send().await.unwrap();
-    assert_eq!((described.tasks()[0].stop_code().unwrap().as_str(), described.tasks()[0].stopped_reason()), ("UserInitiated", Some("a test")));
+    assert_eq!(
+        (described.tasks()[0].stop_code().unwrap().as_str(), described.tasks()[0].stopped_reason()),
+        ("UserInitiated", Some("a test"))
+    );
 }

@@ -15,7 +15,10 @@ async fn a_new_service_shows_aws_defaults() {
     let configuration = service.deployment_configuration().unwrap();
     assert_eq!((configuration.minimum_healthy_percent(), configuration.maximum_percent()), (Some(100), Some(200)));
     assert_eq!(service.availability_zone_rebalancing().unwrap().as_str(), "ENABLED");
-    assert_eq!(service.network_configuration().unwrap().awsvpc_configuration().unwrap().assign_public_ip().unwrap().as_str(), "DISABLED");
+    assert_eq!(
+        service.network_configuration().unwrap().awsvpc_configuration().unwrap().assign_public_ip().unwrap().as_str(),
+        "DISABLED"
+    );
     let deployment = &service.deployments()[0];
     assert_eq!((deployment.status(), deployment.platform_version()), (Some("PRIMARY"), Some("1.4.0")));
 }
@@ -34,7 +37,13 @@ async fn the_same_token_and_input_give_the_same_service_and_anything_else_is_not
     let stage = Stage::new();
     let definition = stage.register("app").await;
     let create = |token: &str, count| {
-        let request = stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(count);
+        let request = stage
+            .ecs()
+            .create_service()
+            .cluster("prod")
+            .service_name("web")
+            .task_definition(&definition)
+            .desired_count(count);
         request.launch_type(LaunchType::Fargate).network_configuration(network()).client_token(token).send()
     };
     let first = create("token", 1).await.unwrap();
@@ -42,7 +51,10 @@ async fn the_same_token_and_input_give_the_same_service_and_anything_else_is_not
     assert_eq!(first.service().unwrap().deployments()[0].id(), second.service().unwrap().deployments()[0].id());
     for (token, count) in [("token", 2), ("other", 1)] {
         let refused = create(token, count).await.unwrap_err();
-        assert_eq!((refused.code(), refused.message()), (Some("InvalidParameterException"), Some("Creation of service was not idempotent.")));
+        assert_eq!(
+            (refused.code(), refused.message()),
+            (Some("InvalidParameterException"), Some("Creation of service was not idempotent."))
+        );
     }
     assert_eq!(create(&"t".repeat(37), 1).await.unwrap_err().code(), Some("InvalidParameterException"));
 }
@@ -51,14 +63,41 @@ async fn the_same_token_and_input_give_the_same_service_and_anything_else_is_not
 async fn what_does_not_fit_is_refused_with_awss_words() {
     let stage = Stage::new();
     let definition = stage.register("app").await;
-    let create = || stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1).launch_type(LaunchType::Fargate);
+    let create = || {
+        stage
+            .ecs()
+            .create_service()
+            .cluster("prod")
+            .service_name("web")
+            .task_definition(&definition)
+            .desired_count(1)
+            .launch_type(LaunchType::Fargate)
+    };
     let refused = create().send().await.unwrap_err();
-    assert_eq!(refused.message(), Some("Network Configuration must be provided when networkMode 'awsvpc' is specified."));
-    let balancer = |port, group: &str| LoadBalancer::builder().container_name("app").container_port(port).target_group_arn(group).build();
-    let refused = create().network_configuration(network()).load_balancers(balancer(9090, TARGET_GROUP)).send().await.unwrap_err();
+    assert_eq!(
+        refused.message(),
+        Some("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+    );
+    let balancer = |port, group: &str| {
+        LoadBalancer::builder().container_name("app").container_port(port).target_group_arn(group).build()
+    };
+    let refused = create()
+        .network_configuration(network())
+        .load_balancers(balancer(9090, TARGET_GROUP))
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(refused.message(), Some("The container app did not have a container port 9090 defined."));
-    let refused = create().network_configuration(network()).load_balancers(balancer(8080, "arn:nothing")).send().await.unwrap_err();
-    assert_eq!(refused.message(), Some("The target group with targetGroupArn arn:nothing does not have an associated load balancer."));
+    let refused = create()
+        .network_configuration(network())
+        .load_balancers(balancer(8080, "arn:nothing"))
+        .send()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        refused.message(),
+        Some("The target group with targetGroupArn arn:nothing does not have an associated load balancer.")
+    );
     let refused = create().network_configuration(network()).cluster("nowhere").send().await.unwrap_err();
     assert_eq!(refused.code(), Some("ClusterNotFoundException"));
     stage.ecs().deregister_task_definition().task_definition(&definition).send().await.unwrap();
@@ -71,7 +110,9 @@ async fn what_does_not_fit_is_refused_with_awss_words() {
 async fn at_most_ten_services_are_described_and_missing_ones_are_failures() {
     let stage = Stage::new();
     stage.steady("app").await;
-    let describe = |names: Vec<String>| stage.ecs().describe_services().cluster("prod").set_services(Some(names)).include(ServiceField::Tags).send();
+    let describe = |names: Vec<String>| {
+        stage.ecs().describe_services().cluster("prod").set_services(Some(names)).include(ServiceField::Tags).send()
+    };
     let reply = describe(vec!["web".to_owned(), "none".to_owned()]).await.unwrap();
     assert_eq!(reply.services().len(), 1);
     assert_eq!(reply.failures()[0].reason(), Some("MISSING"));
@@ -84,14 +125,19 @@ async fn a_deleted_service_drains_becomes_inactive_and_is_purged() {
     let stage = Stage::new();
     let definition = stage.steady("app").await;
     let delete = |force| stage.ecs().delete_service().cluster("prod").service("web").force(force).send();
-    assert_eq!(delete(false).await.unwrap_err().message(), Some("The service cannot be stopped while it is scaled above 0."));
+    assert_eq!(
+        delete(false).await.unwrap_err().message(),
+        Some("The service cannot be stopped while it is scaled above 0.")
+    );
     assert_eq!(delete(true).await.unwrap().service().unwrap().status(), Some("DRAINING"));
     let listed = stage.ecs().list_services().cluster("prod").send().await.unwrap();
     assert!(listed.service_arns().is_empty());
-    let request = stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1);
+    let request =
+        stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1);
     let refused = request.launch_type(LaunchType::Fargate).network_configuration(network()).send().await.unwrap_err();
     assert_eq!(refused.message(), Some("Unable to Start a service that is still Draining."));
-    let refused = stage.ecs().update_service().cluster("prod").service("web").desired_count(3).send().await.unwrap_err();
+    let refused =
+        stage.ecs().update_service().cluster("prod").service("web").desired_count(3).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("ServiceNotActiveException"));
     stage.wait(30);
     assert_eq!(stage.service().await.status(), Some("INACTIVE"));
@@ -115,20 +161,38 @@ async fn tags_are_added_listed_and_taken_away() {
     let refused = stage.ecs().tag_resource().resource_arn(arn).tags(tag("aws:x")).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("InvalidParameterException"));
     let missing = format!("{arn}2");
-    assert_eq!(stage.ecs().tag_resource().resource_arn(missing).tags(tag("a")).send().await.unwrap_err().code(), Some("ResourceNotFoundException"));
+    assert_eq!(
+        stage.ecs().tag_resource().resource_arn(missing).tags(tag("a")).send().await.unwrap_err().code(),
+        Some("ResourceNotFoundException")
+    );
 }
 
 #[tokio::test]
 async fn a_service_behind_a_load_balancer_drains_its_targets() {
     let stage = Stage::new();
     let definition = stage.register("app").await;
-    let balancer = LoadBalancer::builder().container_name("app").container_port(8080).target_group_arn(TARGET_GROUP).build();
-    let request = stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1);
-    request.launch_type(LaunchType::Fargate).network_configuration(network()).load_balancers(balancer).send().await.unwrap();
+    let balancer =
+        LoadBalancer::builder().container_name("app").container_port(8080).target_group_arn(TARGET_GROUP).build();
+    let request =
+        stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition).desired_count(1);
+    request
+        .launch_type(LaunchType::Fargate)
+        .network_configuration(network())
+        .load_balancers(balancer)
+        .send()
+        .await
+        .unwrap();
     stage.wait(120);
     stage.ecs().update_service().cluster("prod").service("web").desired_count(0).send().await.unwrap();
     stage.wait(30);
     let tasks = stage.lock().ecs[&crate::stage::place()].service("prod", "web").unwrap().tasks.clone();
     assert_eq!(tasks[0].status(stage.now()).name(), "DEACTIVATING");
-    assert!(stage.service().await.events().iter().any(|event| event.message().unwrap().contains("has begun draining connections on 1 tasks.")));
+    assert!(
+        stage
+            .service()
+            .await
+            .events()
+            .iter()
+            .any(|event| event.message().unwrap().contains("has begun draining connections on 1 tasks."))
+    );
 }

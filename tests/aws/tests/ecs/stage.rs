@@ -7,8 +7,8 @@ use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ecs::types::{
-    AwsVpcConfiguration, Compatibility, ContainerDefinition, DeploymentCircuitBreaker, DeploymentConfiguration, LaunchType, NetworkConfiguration, NetworkMode,
-    PortMapping, Service, ServiceDeployment,
+    AwsVpcConfiguration, Compatibility, ContainerDefinition, DeploymentCircuitBreaker, DeploymentConfiguration,
+    LaunchType, NetworkConfiguration, NetworkMode, PortMapping, Service, ServiceDeployment,
 };
 use jiff::{SignedDuration, Timestamp};
 use launchway_test_aws::door::Connector;
@@ -17,7 +17,8 @@ use launchway_test_aws::{Place, TaskStory, World};
 pub const ACCOUNT: &str = "111122223333";
 pub const REGION: &str = "eu-central-1";
 pub const KEY: &str = "AKIAOPERATOR00000000";
-pub const TARGET_GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/web/0123456789abcdef";
+pub const TARGET_GROUP: &str =
+    "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targetgroup/web/0123456789abcdef";
 
 /// The world and its clock.
 #[derive(Clone)]
@@ -82,7 +83,15 @@ impl Stage {
 
     /// Registers a revision of family `web` whose one container runs `image`; returns its ARN.
     pub async fn register(&self, image: &str) -> String {
-        let reply = self.ecs().register_task_definition().family("web").container_definitions(container(image)).fargate().send().await.unwrap();
+        let reply = self
+            .ecs()
+            .register_task_definition()
+            .family("web")
+            .container_definitions(container(image))
+            .fargate()
+            .send()
+            .await
+            .unwrap();
         reply.task_definition().unwrap().task_definition_arn().unwrap().to_owned()
     }
 
@@ -95,13 +104,32 @@ impl Stage {
     }
 
     pub async fn create(&self, definition: &str) -> Service {
-        let request = self.ecs().create_service().cluster("prod").service_name("web").task_definition(definition).desired_count(2);
-        let reply = request.launch_type(LaunchType::Fargate).network_configuration(network()).deployment_configuration(breaker()).send().await;
+        let request = self
+            .ecs()
+            .create_service()
+            .cluster("prod")
+            .service_name("web")
+            .task_definition(definition)
+            .desired_count(2);
+        let reply = request
+            .launch_type(LaunchType::Fargate)
+            .network_configuration(network())
+            .deployment_configuration(breaker())
+            .send()
+            .await;
         reply.unwrap().service().unwrap().clone()
     }
 
     pub async fn roll(&self, definition: &str) -> Service {
-        let reply = self.ecs().update_service().cluster("prod").service("web").task_definition(definition).send().await.unwrap();
+        let reply = self
+            .ecs()
+            .update_service()
+            .cluster("prod")
+            .service("web")
+            .task_definition(definition)
+            .send()
+            .await
+            .unwrap();
         reply.service().unwrap().clone()
     }
 
@@ -113,8 +141,15 @@ impl Stage {
     /// All service deployments, newest first.
     pub async fn rollouts(&self) -> Vec<ServiceDeployment> {
         let listed = self.ecs().list_service_deployments().cluster("prod").service("web").send().await.unwrap();
-        let arns = listed.service_deployments().iter().filter_map(|brief| brief.service_deployment_arn().map(str::to_owned));
-        let reply = self.ecs().describe_service_deployments().set_service_deployment_arns(Some(arns.collect())).send().await.unwrap();
+        let arns =
+            listed.service_deployments().iter().filter_map(|brief| brief.service_deployment_arn().map(str::to_owned));
+        let reply = self
+            .ecs()
+            .describe_service_deployments()
+            .set_service_deployment_arns(Some(arns.collect()))
+            .send()
+            .await
+            .unwrap();
         reply.service_deployments().to_vec()
     }
 }
@@ -131,7 +166,11 @@ impl Fargate for aws_sdk_ecs::operation::register_task_definition::builders::Reg
 }
 
 pub fn container(image: &str) -> ContainerDefinition {
-    ContainerDefinition::builder().name("app").image(image).port_mappings(PortMapping::builder().container_port(8080).build()).build()
+    ContainerDefinition::builder()
+        .name("app")
+        .image(image)
+        .port_mappings(PortMapping::builder().container_port(8080).build())
+        .build()
 }
 
 pub fn network() -> NetworkConfiguration {
