@@ -1,8 +1,8 @@
-//! What the derives cannot say about a definition: descriptions of the kind, absent instead of null, the status before the
-//! first look. The fields themselves are defined beside their types.
+//! What the derives cannot say about a definition: descriptions of the kind and of its spec, the status before
+//! the first look. The fields themselves are defined beside their types.
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    CustomResourceDefinition, JSON, JSONSchemaProps,
 };
 use serde_json::json;
 
@@ -17,29 +17,13 @@ pub(crate) fn finish(mut crd: CustomResourceDefinition) -> CustomResourceDefinit
 }
 
 fn finish_root(root: &mut JSONSchemaProps) {
-    forbid_null(root);
     let Some(properties) = root.properties.as_mut() else { return };
     if let Some(spec) = properties.get_mut("spec") {
         root.description = spec.description.replace(SPEC.to_owned());
     }
     if let Some(status) = properties.get_mut("status") {
+        status.nullable = None;
         // On `status` itself: an object without a status counts as finished to everything that reads kstatus.
         status.default = Some(JSON(json!({"observedGeneration": -1})));
-    }
-}
-
-/// Takes `nullable` away everywhere. The API server then drops a `null`, as a template leaves it behind, and the field is
-/// absent; where null is allowed it stays, and `has()` in a rule says that the field is there.
-fn forbid_null(schema: &mut JSONSchemaProps) {
-    schema.nullable = None;
-    schema.properties.iter_mut().flat_map(|all| all.values_mut()).for_each(forbid_null);
-    match &mut schema.items {
-        Some(JSONSchemaPropsOrArray::Schema(items)) => forbid_null(items),
-        Some(JSONSchemaPropsOrArray::Schemas(all)) => all.iter_mut().for_each(forbid_null),
-        None => {}
-    }
-    match &mut schema.additional_properties {
-        Some(JSONSchemaPropsOrBool::Schema(values)) => forbid_null(values),
-        Some(JSONSchemaPropsOrBool::Bool(_)) | None => {}
     }
 }
