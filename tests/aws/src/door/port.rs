@@ -24,9 +24,9 @@ pub struct SpedClock {
 }
 
 impl SpedClock {
-    /// Starts now, at the real time.
-    pub fn start(speed: f64) -> Self {
-        Self { start: Timestamp::now(), since: Instant::now(), speed }
+    /// Starts now, at `start`.
+    pub fn start(start: Timestamp, speed: f64) -> Self {
+        Self { start, since: Instant::now(), speed }
     }
 
     /// The world's time.
@@ -64,10 +64,11 @@ struct Behind {
     clock: SpedClock,
 }
 
-/// Serves the world on the listener, its time running `speed` times as fast as ours.
+/// Serves the world on the listener, its time running `speed` times as fast as ours, from ours on or from its own if that is later.
 pub fn serve(listener: TcpListener, world: Arc<Mutex<World>>, speed: f64) -> io::Result<Open> {
     let address = listener.local_addr()?;
-    let clock = SpedClock::start(speed);
+    let known = world.lock().unwrap_or_else(std::sync::PoisonError::into_inner).now();
+    let clock = SpedClock::start(known.max(Timestamp::now()), speed);
     let app = Router::new().fallback(exchange).with_state(Behind { world, clock });
     let task = tokio::spawn(async move {
         let _ = axum::serve(listener, app).await;

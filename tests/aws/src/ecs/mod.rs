@@ -1,15 +1,18 @@
 //! ECS: clusters, task definitions, services and their rollouts, tasks. Only the rolling deployment type of the ECS controller is here.
 
 mod arns;
+mod beginnings;
 mod clusters;
 mod definition_rules;
 mod definitions;
 mod deletion;
 mod drift;
 mod events;
+mod looks;
 mod rollout_calls;
 mod rollout_views;
 mod run_task;
+mod scaling;
 mod scheduler;
 mod service_calls;
 mod service_rules;

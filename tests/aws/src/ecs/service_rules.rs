@@ -170,7 +170,7 @@ fn bounds(settings: &Settings) -> Result<(), Refusal> {
         Some("BOUNDED_PERCENT" | "UNBOUNDED_PERCENT") if !value.is_some_and(|value| (1..=100).contains(&value)) => {
             Err(invalid("The circuit breaker's threshold must be between 1 and 100 percent."))
         }
-        Some("COUNT") if !value.is_some_and(|value| value >= 1) => {
+        Some("COUNT") if value.is_none_or(|value| value < 1) => {
             Err(invalid("The circuit breaker's threshold must be at least 1."))
         }
         _ => Ok(()),
