@@ -1,2 +1,156 @@
-//! The controller binary.
-fn main() {}
+//! The `launchway` binary: flags, environment, logs, signals. Everything else is wired in the library.
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::Api;
+use launchway::backoff::Backoff;
+use launchway::git::Polls;
+use launchway::metrics::Metrics;
+use launchway::serve::{Ready, serve};
+use launchway::web::Web;
+use launchway::{Context, run};
+use launchway_cloud::{Clouds, Settings};
+use launchway_crds::name::Duration;
+use launchway_plan::address::{Allowed, Rules, Scheme};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+/// Takes git commits to running Amazon ECS services, as Kubernetes objects say.
+///
+/// Kubernetes is found as kubectl finds it (KUBECONFIG, else the service account), AWS as the SDKs find it (AWS_PROFILE,
+/// AWS_REGION, credentials, AWS_ENDPOINT_URL). RUST_LOG sets what is logged.
+#[derive(Parser, Debug)]
+#[command(name = "launchway", version)]
+struct Flags {
+    /// The name of this installation: the first part of owner tags and task definition families. Default: the UID of
+    /// the namespace kube-system.
+    #[arg(long, env = "LAUNCHWAY_INSTALLATION", value_parser = installation)]
+    installation: Option<String>,
+
+    /// How often a service that needs nothing is looked at.
+    #[arg(long, env = "LAUNCHWAY_RESYNC", default_value = "10m", value_parser = duration)]
+    resync: i64,
+
+    /// A host, or host:port, that users may dial although it is in a private network. May be given several times.
+    #[arg(long = "allow-host", env = "LAUNCHWAY_ALLOW_HOST", value_delimiter = ',')]
+    allow_hosts: Vec<String>,
+
+    /// Lets users dial http:// as well as https://.
+    #[arg(long, env = "LAUNCHWAY_ALLOW_HTTP")]
+    allow_http: bool,
+
+    /// Where /healthz, /readyz and /metrics are served.
+    #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
+    http_address: SocketAddr,
+
+    /// How logs are written.
+    #[arg(long, env = "LAUNCHWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+fn duration(text: &str) -> Result<i64, String> {
+    let seconds = Duration::from(text).seconds().filter(|seconds| (10..=86_400).contains(seconds));
+    seconds.ok_or_else(|| "a duration such as 10m, between 10s and 24h".to_owned())
+}
+
+fn installation(text: &str) -> Result<String, String> {
+    let form =
+        !text.is_empty() && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    if form { Ok(text.to_owned()) } else { Err("1 to 63 letters, digits, hyphens and underscores".to_owned()) }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let flags = Flags::parse();
+    log(flags.log_format);
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        anyhow::bail!("another TLS provider was installed before ours");
+    }
+    let stop = on_signal()?;
+    let context = Arc::new(context(&flags).await?);
+    let listener = TcpListener::bind(flags.http_address)
+        .await
+        .with_context(|| format!("listening on {}: choose another --http-address", flags.http_address))?;
+    tracing::info!(installation = context.installation, address = %flags.http_address, version = env!("CARGO_PKG_VERSION"), "launchway begins");
+    let ready = Ready::default();
+    let served = tokio::spawn(serve(listener, Arc::clone(&context), ready.clone(), stop.clone()));
+    run::run(context, stop.clone(), move || ready.announce()).await;
+    stop.cancel();
+    served.await.context("serving health and metrics")?.context("serving health and metrics")?;
+    tracing::info!("launchway has ended");
+    Ok(())
+}
+
+fn log(format: LogFormat) {
+    let filter =
+        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=warn,kube_runtime=warn"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+async fn context(flags: &Flags) -> anyhow::Result<Context> {
+    let mut config =
+        kube::Config::infer().await.context("finding Kubernetes: set KUBECONFIG, or run inside a cluster")?;
+    config.read_timeout = Some(std::time::Duration::from_secs(30));
+    let api_server: Vec<String> = config.cluster_url.host().map(str::to_owned).into_iter().collect();
+    let kube = kube::Client::try_from(config).context("making a client of Kubernetes")?;
+    let plain_http = if flags.allow_http { Scheme::HttpToo } else { Scheme::HttpsOnly };
+    let rules = Rules::parse(&Allowed { extra_hosts: flags.allow_hosts.clone(), plain_http }, &api_server)
+        .context("--allow-host")?;
+    let web = Web::guarded(rules.clone()).context("making a client of the web")?;
+    let installation = match &flags.installation {
+        Some(name) => name.clone(),
+        None => cluster_uid(&kube).await?,
+    };
+    Ok(Context {
+        kube,
+        clouds: Clouds::new(Settings { seed: fastrand::u64(..), ..Settings::from_environment().await }),
+        polls: Polls::new(web.clone()),
+        web,
+        rules,
+        clock: Arc::new(jiff::Timestamp::now),
+        backoff: Backoff::new(fastrand::u64(..)),
+        installation,
+        resync: flags.resync,
+        metrics: Metrics::default(),
+    })
+}
+
+async fn cluster_uid(kube: &kube::Client) -> anyhow::Result<String> {
+    let namespaces: Api<Namespace> = Api::all(kube.clone());
+    let system = namespaces
+        .get("kube-system")
+        .await
+        .context("reading namespace kube-system for the installation's name: or set --installation")?;
+    system.metadata.uid.context("namespace kube-system has no UID: set --installation")
+}
+
+/// Cancelled by SIGTERM and Ctrl-C.
+fn on_signal() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!("asked to stop: no new pass begins");
+        token.cancel();
+    });
+    Ok(stop)
+}

@@ -2,6 +2,7 @@
 
 pub mod decide;
 pub mod desired;
+pub mod expect;
 pub mod looks;
 pub mod observed;
 pub mod report;

@@ -1,0 +1,41 @@
+//! What a health check's answer proves. The body is looked at and never shown.
+
+use launchway_crds::pipeline::Expectation;
+use serde_json::Value;
+
+/// Whether the answer is the expected one, or in what it differs. Only names of members are told, never what they hold.
+pub fn judge(expect: &Expectation, status: u16, body: &[u8]) -> Result<(), String> {
+    if i32::from(status) != expect.status {
+        return Err(format!("answered status {status}, not {}", expect.status));
+    }
+    if expect.json.is_empty() {
+        return Ok(());
+    }
+    let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else {
+        return Err("answered something else than a JSON object".to_owned());
+    };
+    match expect.json.iter().find(|(name, value)| members.get(*name) != Some(value)) {
+        Some((name, _)) if members.contains_key(name) => Err(format!("answered with another value of {name} than expected")),
+        Some((name, _)) => Err(format!("answered without {name}")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expect(status: i32, json: Value) -> Expectation {
+        Expectation { status, json: serde_json::from_value(json).unwrap() }
+    }
+
+    #[test]
+    fn only_the_expected_status_and_members_prove_health_and_no_body_is_told() {
+        let wanted = expect(200, serde_json::json!({"success": true}));
+        assert_eq!(judge(&wanted, 200, br#"{"success": true, "more": 1}"#), Ok(()));
+        for (status, body) in [(503, "{}"), (200, "secret"), (200, "{}"), (200, r#"{"success": "secret"}"#)] {
+            let told = judge(&wanted, status, body.as_bytes()).unwrap_err();
+            assert!(!told.contains("secret"), "{told}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! One pass over an AwsAccount: whose credentials are these? Nothing is changed.
+
+use crate::context::Context;
+use crate::kube_api::Unreachable;
+use crate::status::{self, Written};
+use crate::wake::Key;
+use kube::api::Api;
+use launchway_crds::AwsAccount;
+use launchway_crds::account::AwsAccountStatus;
+use launchway_plan::account::{Place, assumed, report};
+use launchway_plan::wake::Wake;
+
+/// One pass over an AwsAccount.
+pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+    let api: Api<AwsAccount> = Api::all(context.kube.clone());
+    let Some(account) = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))? else {
+        return Ok(Wake::OnChange);
+    };
+    if account.metadata.deletion_timestamp.is_some() {
+        return Ok(Wake::OnChange);
+    }
+    let region = account.spec.regions.first().map(ToString::to_string).unwrap_or_default();
+    let place = Place { region, role: account.spec.assume_role.as_ref().map(assumed) };
+    let identity = context.clouds.at(&place).account_id().await;
+    let record: Option<&AwsAccountStatus> = account.status.as_ref();
+    let generation = account.metadata.generation.unwrap_or_default();
+    let next = report(record, generation, &identity, (context.clock)());
+    let wake = identity.as_ref().err().map_or(Wake::OnChange, Wake::of);
+    match status::write(&account, next, api, context).await? {
+        Written::Yes(_) => Ok(if wake == Wake::Now { Wake::Backoff } else { wake }),
+        Written::Stale => Ok(Wake::Now),
+    }
+}

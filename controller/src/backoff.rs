@@ -1,0 +1,75 @@
+//! How long an object is left alone: a pass's wake becomes a delay. Jitter comes from a seeded generator.
+
+use crate::wake::Key;
+use launchway_plan::wake::Wake;
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// The first delay after a fault, and the longest, in seconds.
+const FAULTS: (u64, u64) = (1, 300);
+/// The first delay after something that an operator has to mend, and the longest, in seconds.
+const OPERATORS: (u64, u64) = (300, 1800);
+
+/// How often each object met a fault in a row, and the generator of jitter.
+#[derive(Debug)]
+pub struct Backoff(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    met: HashMap<Key, u32>,
+    rng: fastrand::Rng,
+}
+
+impl Backoff {
+    /// Nobody has met a fault.
+    pub fn new(seed: u64) -> Self {
+        Self(Mutex::new(State { met: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }))
+    }
+
+    /// When the object's next pass is due; `None`: only on a change.
+    pub fn delay(&self, key: &Key, wake: Wake) -> Option<Duration> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match wake {
+            Wake::Backoff => Some(state.next(key, FAULTS)),
+            Wake::Operator => Some(state.next(key, OPERATORS)),
+            Wake::Now => Some(Duration::ZERO),
+            Wake::After(seconds) => {
+                state.met.remove(key);
+                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+            }
+            Wake::OnChange => {
+                state.met.remove(key);
+                None
+            }
+        }
+    }
+}
+
+impl State {
+    /// Doubles from the first to the longest, less up to a fifth.
+    fn next(&mut self, key: &Key, (first, longest): (u64, u64)) -> Duration {
+        let met = self.met.entry(key.clone()).or_insert(0);
+        let seconds = first.saturating_mul(1 << (*met).min(16)).min(longest);
+        *met = met.saturating_add(1);
+        let millis = seconds * 1000;
+        Duration::from_millis(millis - self.rng.u64(0..=millis / 5))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wake::Kind;
+
+    #[test]
+    fn faults_in_a_row_double_the_delay_up_to_its_longest_and_success_forgets_them() {
+        let backoff = Backoff::new(1);
+        let key = Key { kind: Kind::Service, namespace: "a".into(), name: "b".into() };
+        let delays: Vec<_> =
+            (0..12).filter_map(|_| backoff.delay(&key, Wake::Backoff)).map(|delay| delay.as_secs_f64()).collect();
+        assert!(delays[0] <= 1.0 && delays[3] > 6.0 && delays[11] <= 300.0 && delays[11] >= 240.0, "{delays:?}");
+        assert_eq!(backoff.delay(&key, Wake::OnChange), None);
+        assert!(backoff.delay(&key, Wake::Backoff).is_some_and(|delay| delay <= Duration::from_secs(1)));
+    }
+}

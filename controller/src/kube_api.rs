@@ -1,0 +1,119 @@
+//! Reading Kubernetes, live and uncached, and the one write that is no status: our finalizer.
+
+use crate::context::Context;
+use crate::wake::Key;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::api::{Api, Patch, PatchParams};
+use kube::core::NamespaceResourceScope;
+use kube::{Resource, ResourceExt};
+use launchway_crds::{AwsAccount, FINALIZER, Pipeline};
+use launchway_plan::account::AccountSeen;
+use launchway_plan::release::PipelineFacts;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::json;
+use std::fmt::Debug;
+
+/// Kubernetes could not be reached, or did not answer as it should.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {object}")]
+pub struct Unreachable {
+    /// What was asked.
+    pub operation: &'static str,
+    /// Of which object.
+    pub object: String,
+    /// What came back.
+    #[source]
+    pub source: kube::Error,
+}
+
+impl Unreachable {
+    /// That error of that call.
+    pub fn of(operation: &'static str, object: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
+        let object = object.into();
+        move |source| Self { operation, object, source }
+    }
+}
+
+/// Whether a write found the object as it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// It did.
+    Yes,
+    /// The object has changed, or is gone.
+    Stale,
+}
+
+/// Whether the error says that the object has changed since it was read, or is gone.
+pub fn is_stale(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.is_conflict() || status.is_not_found())
+}
+
+/// The object of that key, as it is now.
+pub async fn found<K>(key: &Key, context: &Context) -> Result<Option<K>, Unreachable>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+{
+    let api: Api<K> = Api::namespaced(context.kube.clone(), &key.namespace);
+    api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))
+}
+
+/// The AwsAccount of that name, and of the namespace what the account's admission depends on.
+pub async fn account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
+    let accounts: Api<AwsAccount> = Api::all(context.kube.clone());
+    let found = accounts.get_opt(name).await.map_err(Unreachable::of("reading AwsAccount", name))?;
+    let spec = found.map(|account| account.spec);
+    let selects = spec.as_ref().is_some_and(|spec| spec.namespaces.selector.is_some());
+    let namespace_labels = if selects { labels(namespace, context).await? } else { Default::default() };
+    Ok(AccountSeen { name: name.to_owned(), spec, namespace: namespace.to_owned(), namespace_labels })
+}
+
+async fn labels(namespace: &str, context: &Context) -> Result<std::collections::BTreeMap<String, String>, Unreachable> {
+    let namespaces: Api<Namespace> = Api::all(context.kube.clone());
+    let found = namespaces.get_opt(namespace).await.map_err(Unreachable::of("reading Namespace", namespace))?;
+    Ok(found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default())
+}
+
+/// The Pipeline of that name. One that is being deleted counts as gone.
+pub async fn pipeline(namespace: &str, name: &str, context: &Context) -> Result<Option<PipelineFacts>, Unreachable> {
+    let pipelines: Api<Pipeline> = Api::namespaced(context.kube.clone(), namespace);
+    let found =
+        pipelines.get_opt(name).await.map_err(Unreachable::of("reading Pipeline", format!("{namespace}/{name}")))?;
+    let stays = found.filter(|pipeline| pipeline.metadata.deletion_timestamp.is_none());
+    Ok(stays.map(|pipeline| PipelineFacts { spec: pipeline.spec, status: pipeline.status }))
+}
+
+/// Adds our finalizer, if the object is still as it was read.
+pub async fn guard<K>(object: &K, context: &Context) -> Result<Wrote, Unreachable>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+{
+    let others = object.finalizers().iter().filter(|one| *one != FINALIZER).cloned();
+    write_finalizers(object, others.chain([FINALIZER.to_owned()]).collect(), context).await
+}
+
+/// Takes our finalizer away, if the object is still as it was read.
+pub async fn unguard<K>(object: &K, context: &Context) -> Result<Wrote, Unreachable>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+{
+    write_finalizers(object, object.finalizers().iter().filter(|one| *one != FINALIZER).cloned().collect(), context)
+        .await
+}
+
+/// A merge patch and not a PUT: a spec with fields that this version does not know must come out as it went in.
+async fn write_finalizers<K>(object: &K, finalizers: Vec<String>, context: &Context) -> Result<Wrote, Unreachable>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+{
+    let namespace = object.namespace().unwrap_or_default();
+    let api: Api<K> = Api::namespaced(context.kube.clone(), &namespace);
+    let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+    match api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
+        Ok(_) => Ok(Wrote::Yes),
+        Err(error) if is_stale(&error) => Ok(Wrote::Stale),
+        Err(error) => {
+            Err(Unreachable::of("writing the finalizers of", format!("{namespace}/{}", object.name_any()))(error))
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What is counted, in Prometheus' words. No label holds anything that a user wrote but kinds and outcomes.
+
+use crate::wake::Kind;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+use std::time::Duration;
+
+/// The labels of a pass.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PassLabels {
+    kind: String,
+    outcome: String,
+}
+
+/// The labels of an effect.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EffectLabels {
+    effect: String,
+    outcome: String,
+}
+
+/// What is counted.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    passes: Family<PassLabels, Counter>,
+    effects: Family<EffectLabels, Counter>,
+    seconds: Histogram,
+    duplicates: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("launchway");
+        let passes = Family::<PassLabels, Counter>::default();
+        let effects = Family::<EffectLabels, Counter>::default();
+        let seconds = Histogram::new(exponential_buckets(0.005, 2.0, 12));
+        let duplicates = Counter::default();
+        registry.register("passes", "Passes over objects, by kind and outcome", passes.clone());
+        registry.register("effects", "Calls that change AWS or another object, by effect and outcome", effects.clone());
+        registry.register_with_unit("pass_duration", "How long a pass takes", Unit::Seconds, seconds.clone());
+        registry.register(
+            "surplus_builds",
+            "Builds that were found twice for one attempt; the younger ones were stopped",
+            duplicates.clone(),
+        );
+        Self { registry, passes, effects, seconds, duplicates }
+    }
+}
+
+impl Metrics {
+    /// Counts a pass.
+    pub fn pass(&self, kind: Kind, outcome: &str, took: Duration) {
+        self.passes.get_or_create(&PassLabels { kind: format!("{kind:?}"), outcome: outcome.to_owned() }).inc();
+        self.seconds.observe(took.as_secs_f64());
+    }
+
+    /// Counts an effect.
+    pub fn effect<T>(&self, effect: &str, outcome: &launchway_plan::Outcome<T>) {
+        let outcome = match outcome {
+            launchway_plan::Outcome::Idle => return,
+            launchway_plan::Outcome::Done(_) => "done",
+            launchway_plan::Outcome::Failed(fault) if fault.is_doubt() => "doubt",
+            launchway_plan::Outcome::Failed(_) => "refused",
+        };
+        self.effects.get_or_create(&EffectLabels { effect: effect.to_owned(), outcome: outcome.to_owned() }).inc();
+    }
+
+    /// Counts a build that was found twice.
+    pub fn surplus_build(&self) {
+        self.duplicates.inc();
+    }
+
+    /// All of it, as OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,53 @@
+//! One pass over a Pipeline.
+
+mod act;
+mod observe;
+
+use crate::context::Context;
+use crate::kube_api::{Unreachable, found};
+use crate::status::{self, Written};
+use crate::wake::Key;
+use kube::api::Api;
+use launchway_crds::Pipeline;
+use launchway_crds::pipeline::PipelineStatus;
+use launchway_plan::Outcome;
+use launchway_plan::pipeline::report::empty;
+use launchway_plan::pipeline::{Desired, Effected, Pass, assess, decide, refused, report};
+use launchway_plan::wake::Wake;
+
+/// One pass over a Pipeline.
+pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+    let Some(pipeline) = found::<Pipeline>(key, context).await? else { return Ok(Wake::OnChange) };
+    if pipeline.metadata.deletion_timestamp.is_some() {
+        return Ok(Wake::OnChange);
+    }
+    let desired = match Desired::parse(&pipeline, &context.rules) {
+        Ok(desired) => desired,
+        Err(refusal) => {
+            return write(&pipeline, refused(&pipeline, &refusal, (context.clock)()), Wake::OnChange, context).await;
+        }
+    };
+    let record = pipeline.status.clone().unwrap_or_else(empty);
+    let observed = observe::observe(&desired, pipeline.status.as_ref(), context).await?;
+    let state = assess(&desired, pipeline.status.as_ref(), &observed);
+    let plan = decide(&desired, &observed, &state);
+    let outcome = act::act(&desired, plan.action.as_ref(), context).await?;
+    let next = report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome });
+    write(&pipeline, next, after(&outcome, plan.wake), context).await
+}
+
+async fn write(pipeline: &Pipeline, next: PipelineStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
+    let api: Api<Pipeline> =
+        Api::namespaced(context.kube.clone(), pipeline.metadata.namespace.as_deref().unwrap_or_default());
+    match status::write(pipeline, next, api, context).await? {
+        Written::Yes(_) => Ok(wake),
+        Written::Stale => Ok(Wake::Now),
+    }
+}
+
+fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {
+    match outcome {
+        Outcome::Idle | Outcome::Done(_) => planned,
+        Outcome::Failed(fault) => Wake::of(fault),
+    }
+}

@@ -1,0 +1,76 @@
+//! One pass over a Release.
+
+mod act;
+mod observe;
+
+use crate::context::Context;
+use crate::kube_api::{Unreachable, found};
+use crate::status::{self, Written};
+use crate::wake::Key;
+use kube::api::Api;
+use launchway_crds::Release;
+use launchway_crds::release::ReleaseStatus;
+use launchway_plan::Outcome;
+use launchway_plan::release::report::{empty, learned};
+use launchway_plan::release::{Action, Desired, Effected, Pass, assess, decide, report};
+use launchway_plan::wake::Wake;
+
+/// How often what AWS told us is written again over a status that keeps changing: nobody else writes it, so once is
+/// usual and more than a few times is a fault of Kubernetes.
+const LEARNS: usize = 5;
+
+/// One pass over a Release.
+pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+    let Some(release) = found::<Release>(key, context).await? else { return Ok(Wake::OnChange) };
+    let desired = Desired::parse(&release);
+    let record = release.status.clone().unwrap_or_else(empty);
+    let observed = observe::observe(&desired, &record, context).await?;
+    let state = assess(&desired, &record, &observed);
+    let plan = decide(&desired, &record, &state);
+    let acted = act::act(&release, &record, &observed, plan.action.as_ref(), context).await?;
+    let (release, outcome) = match acted {
+        act::Acted::Ended(wake) => return Ok(wake),
+        act::Acted::Went(release, outcome) => (release, outcome),
+    };
+    let record = release.status.clone().unwrap_or_else(empty);
+    let pass =
+        Pass { desired: &desired, observed: &observed, state: &state, action: plan.action.as_ref(), outcome: &outcome };
+    let next = report(&record, &pass);
+    match status::write(&*release, next, api(&release, context), context).await? {
+        Written::Yes(_) => Ok(after(&outcome, plan.wake)),
+        Written::Stale => relearn(key, &outcome, context).await,
+    }
+}
+
+fn api(release: &Release, context: &Context) -> Api<Release> {
+    Api::namespaced(context.kube.clone(), release.metadata.namespace.as_deref().unwrap_or_default())
+}
+
+fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {
+    match outcome {
+        Outcome::Idle | Outcome::Done(_) => planned,
+        Outcome::Failed(fault) => Wake::of(fault),
+    }
+}
+
+/// What AWS told us is not dropped because the status has changed meanwhile: read live, add, write again.
+async fn relearn(key: &Key, outcome: &Outcome<Effected>, context: &Context) -> Result<Wake, Unreachable> {
+    let Outcome::Done(effected @ Effected::Started { .. }) = outcome else { return Ok(Wake::Now) };
+    for _ in 0..LEARNS {
+        let Some(release) = found::<Release>(key, context).await? else { break };
+        let record: ReleaseStatus = release.status.clone().unwrap_or_else(empty);
+        let next = learned(&record, effected);
+        if let Written::Yes(_) = status::write(&release, next, api(&release, context), context).await? {
+            break;
+        }
+    }
+    Ok(Wake::Now)
+}
+
+/// Whether an action is about the object itself, so that its status cannot be written in this pass any more.
+fn is_about_object(action: &Action) -> bool {
+    match action {
+        Action::Guard | Action::Unguard => true,
+        Action::Start(_) | Action::Repeat(_) | Action::Stop { .. } => false,
+    }
+}

@@ -1,0 +1,101 @@
+//! Does what was decided about a Release: an intent where the effect has no name of its own, then one call.
+
+use super::{api, is_about_object};
+use crate::context::Context;
+use crate::kube_api::{Unreachable, guard, unguard};
+use crate::status::{self, Written};
+use launchway_cloud::Cloud;
+use launchway_crds::Release;
+use launchway_crds::release::ReleaseStatus;
+use launchway_plan::Outcome;
+use launchway_plan::account::scope;
+use launchway_plan::fault::Fault;
+use launchway_plan::release::report::intended;
+use launchway_plan::release::steps::Start;
+use launchway_plan::release::{Action, Effected, Observed};
+use launchway_plan::wake::Wake;
+
+/// How a pass goes on after its effect.
+pub enum Acted {
+    /// It ends here: the object itself was changed, or has changed.
+    Ended(Wake),
+    /// The status is reported, of the object as it is now.
+    Went(Box<Release>, Outcome<Effected>),
+}
+
+/// Does it.
+pub async fn act(
+    release: &Release,
+    record: &ReleaseStatus,
+    observed: &Observed,
+    action: Option<&Action>,
+    context: &Context,
+) -> Result<Acted, Unreachable> {
+    let went = |outcome| Ok(Acted::Went(Box::new(release.clone()), outcome));
+    let Some(action) = action else { return went(Outcome::Idle) };
+    if is_about_object(action) {
+        return own(release, action, context).await;
+    }
+    let region = record.plan.as_ref().map(|plan| plan.region.as_str());
+    let Ok(scope) = scope(&observed.account, region) else { return went(Outcome::Idle) };
+    let cloud = context.clouds.at(&scope.place);
+    match action {
+        Action::Guard | Action::Unguard => went(Outcome::Idle),
+        Action::Start(start) => intend_and_start(release, record, start, &cloud, context).await,
+        Action::Repeat(again) => went(started(again, &cloud, context).await),
+        Action::Stop { id, .. } => went(stopped(id, observed, &cloud, context).await),
+    }
+}
+
+async fn own(release: &Release, action: &Action, context: &Context) -> Result<Acted, Unreachable> {
+    if *action == Action::Guard {
+        guard(release, context).await?;
+    } else {
+        unguard(release, context).await?;
+    }
+    Ok(Acted::Ended(Wake::OnChange))
+}
+
+/// Only the pass that wrote an intent may act on it at once.
+async fn intend_and_start(
+    release: &Release,
+    record: &ReleaseStatus,
+    start: &Start,
+    cloud: &Cloud,
+    context: &Context,
+) -> Result<Acted, Unreachable> {
+    match status::write(release, intended(record, start), api(release, context), context).await? {
+        Written::Stale => Ok(Acted::Ended(Wake::Now)),
+        Written::Yes(release) => {
+            let outcome = started(start, cloud, context).await;
+            Ok(Acted::Went(release, outcome))
+        }
+    }
+}
+
+async fn started(start: &Start, cloud: &Cloud, context: &Context) -> Outcome<Effected> {
+    let answer = cloud.start_build(&start.request, &start.intent.token).await;
+    let outcome = outcome(answer.map(|build| Effected::Started { step: start.step.clone(), build: Box::new(build) }));
+    context.metrics.effect("StartBuild", &outcome);
+    outcome
+}
+
+async fn stopped(id: &str, observed: &Observed, cloud: &Cloud, context: &Context) -> Outcome<Effected> {
+    let several = observed.builds.values().any(|seen| match seen {
+        launchway_plan::release::BuildSeen::Searched(found) => found.seen().is_some_and(|found| found.len() > 1),
+        launchway_plan::release::BuildSeen::Known(_) => false,
+    });
+    if several {
+        context.metrics.surplus_build();
+    }
+    let outcome = outcome(cloud.stop_build(id).await.map(|()| Effected::Plain));
+    context.metrics.effect("StopBuild", &outcome);
+    outcome
+}
+
+fn outcome(result: Result<Effected, Fault>) -> Outcome<Effected> {
+    match result {
+        Ok(effected) => Outcome::Done(effected),
+        Err(fault) => Outcome::Failed(fault),
+    }
+}

@@ -1,0 +1,155 @@
+//! Looks at a Release's world: its Pipeline, builds, image, targets and verifications. Changes nothing.
+
+use crate::context::Context;
+use crate::kube_api::{self, Unreachable};
+use crate::wake::{Key, Kind};
+use crate::web::Cap;
+use bytes::Bytes;
+use futures::future::join_all;
+use http::Request;
+use launchway_cloud::Cloud;
+use launchway_crds::Service;
+use launchway_crds::pipeline::HttpVerification;
+use launchway_crds::release::ReleaseStatus;
+use launchway_plan::account::scope;
+use launchway_plan::condition::{find, is_true};
+use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::reason::Kind as Question;
+use launchway_plan::release::report::LOG_LINES;
+use launchway_plan::release::state::account;
+use launchway_plan::release::{BuildSeen, Desired, Look, Observed, TargetSeen, looks};
+use launchway_plan::service::Looked;
+use launchway_plan::world::{BuildStatus, LiveBuild};
+
+/// What there is to see for this pass.
+pub async fn observe(desired: &Desired, record: &ReleaseStatus, context: &Context) -> Result<Observed, Unreachable> {
+    let pipeline = kube_api::pipeline(&desired.namespace, &desired.pipeline, context).await?;
+    let name = account(record, pipeline.as_ref()).to_owned();
+    let account = kube_api::account(&name, &desired.namespace, context).await?;
+    let mut observed = Observed::at((context.clock)(), pipeline, account);
+    let asked = looks(desired, record, observed.pipeline.as_ref());
+    let region = record.plan.as_ref().map(|plan| plan.region.as_str());
+    let cloud =
+        scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place)).map_err(|refusal| Fault {
+            operation: "launchway:account".to_owned(),
+            resource: name,
+            code: refusal.reason().to_string(),
+            message: refusal.to_string(),
+            remedy: Remedy::AskOperator,
+        });
+    if let Ok(cloud) = &cloud {
+        observed.at = cloud.now();
+    }
+    let seen = join_all(asked.iter().map(|look| one(look, cloud.as_ref(), desired, context))).await;
+    for (look, seen) in asked.into_iter().zip(seen) {
+        put(&mut observed, look, seen?);
+    }
+    if let Ok(cloud) = &cloud {
+        observed.at = cloud.now();
+    }
+    Ok(observed)
+}
+
+/// What one look saw.
+enum Seen {
+    AccountId(Looked<String>),
+    Build(Looked<Option<LiveBuild>>, Vec<String>),
+    Builds(Looked<Vec<LiveBuild>>),
+    Image(Looked<Option<launchway_plan::world::LiveImage>>),
+    Target(Option<TargetSeen>),
+    Verified(Result<(), String>),
+}
+
+async fn one(
+    look: &Look,
+    cloud: Result<&Cloud, &Fault>,
+    desired: &Desired,
+    context: &Context,
+) -> Result<Seen, Unreachable> {
+    Ok(match look {
+        Look::AccountId => Seen::AccountId(match cloud {
+            Ok(cloud) => cloud.account_id().await.into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
+        Look::Build { id, .. } => build(id, cloud).await,
+        Look::Search { project, marker, since, .. } => Seen::Builds(match cloud {
+            Ok(cloud) => cloud.builds_since(project, *since).await.map(|all| marked(all, marker)).into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
+        Look::Image { repository, tag } => Seen::Image(match cloud {
+            Ok(cloud) => cloud.image(repository, tag).await.into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
+        Look::Target(name) => Seen::Target(target(name, desired, context).await?),
+        Look::Verify { http, .. } => Seen::Verified(verification(http, context).await),
+    })
+}
+
+fn put(observed: &mut Observed, look: Look, seen: Seen) {
+    match (look, seen) {
+        (Look::Build { step, .. }, Seen::Build(build, log)) => {
+            observed.logs.insert(step.clone(), log);
+            observed.builds.insert(step, BuildSeen::Known(build));
+        }
+        (Look::Search { step, .. }, Seen::Builds(builds)) => {
+            observed.builds.insert(step, BuildSeen::Searched(builds));
+        }
+        (Look::Target(name), Seen::Target(target)) => {
+            observed.targets.insert(name, target);
+        }
+        (Look::Verify { name, .. }, Seen::Verified(verified)) => {
+            observed.verifications.insert(name, verified);
+        }
+        (_, Seen::AccountId(id)) => observed.account_id = id,
+        (_, Seen::Image(image)) => observed.image = image,
+        (_, Seen::Build(..) | Seen::Builds(_) | Seen::Target(_) | Seen::Verified(_)) => {}
+    }
+}
+
+/// A build, and the end of its log if it ended badly. A log that cannot be read hides no verdict.
+async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
+    let cloud = match cloud {
+        Ok(cloud) => cloud,
+        Err(fault) => return Seen::Build(Looked::Blind(fault.clone()), Vec::new()),
+    };
+    let build = cloud.build(id).await;
+    let bad = |build: &&LiveBuild| !matches!(build.status, BuildStatus::InProgress | BuildStatus::Succeeded);
+    let log = build.as_ref().ok().and_then(|build| build.as_ref()).filter(bad).and_then(|build| build.log.clone());
+    let lines = match log {
+        Some(log) => match cloud.log_tail(&log, LOG_LINES).await {
+            Ok(lines) => lines,
+            Err(fault) => vec![format!("the log could not be read: {fault}")],
+        },
+        None => Vec::new(),
+    };
+    Seen::Build(build.into(), lines)
+}
+
+fn marked(all: Vec<LiveBuild>, marker: &str) -> Vec<LiveBuild> {
+    let mut own: Vec<_> = all.into_iter().filter(|build| build.marker.as_deref() == Some(marker)).collect();
+    own.sort_by(|a, b| a.started_at.cmp(&b.started_at).then_with(|| a.id.cmp(&b.id)));
+    own
+}
+
+async fn target(name: &str, desired: &Desired, context: &Context) -> Result<Option<TargetSeen>, Unreachable> {
+    let key = Key { kind: Kind::Service, namespace: desired.namespace.clone(), name: name.to_owned() };
+    let Some(service) = kube_api::found::<Service>(&key, context).await? else { return Ok(None) };
+    let generation = service.metadata.generation.unwrap_or_default();
+    let status = service.status.filter(|status| status.observed_generation == generation);
+    let stalled = status.as_ref().filter(|status| is_true(&status.conditions, Question::Stalled));
+    Ok(Some(TargetSeen {
+        stalled: stalled
+            .and_then(|status| find(&status.conditions, Question::Stalled))
+            .map(|condition| condition.message.clone()),
+        rollout: status.and_then(|status| status.rollout),
+    }))
+}
+
+async fn verification(http: &HttpVerification, context: &Context) -> Result<(), String> {
+    let url = context.web.admitted(&http.url).map_err(|fault| fault.to_string())?;
+    let uri = crate::web::uri(&url).map_err(|fault| fault.to_string())?;
+    let mut request = Request::new(Bytes::new());
+    *request.uri_mut() = uri;
+    let answer = context.web.answer(request, Cap::VERIFY).await.map_err(|fault| fault.to_string())?;
+    launchway_plan::release::expect::judge(&http.expect, answer.status.as_u16(), &answer.body)
+}

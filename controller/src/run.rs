@@ -1,0 +1,255 @@
+//! The wiring: kube-runtime's Controllers around `pass`, one watch for each kind, and who wakes whom.
+
+use crate::context::Context;
+use crate::wake::{self, Key, Kind};
+use crate::{Unreachable, pass};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::future::FutureExt;
+use futures::stream::StreamExt;
+use kube::api::Api;
+use kube::runtime::controller::{Action, Config, Controller};
+use kube::runtime::reflector::{self, ObjectRef, Store};
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Resource, ResourceExt as _};
+use launchway_crds::{AwsAccount, Pipeline, Release, Service};
+use launchway_plan::wake::Wake;
+use serde::de::DeserializeOwned;
+use std::fmt::Debug;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// How many passes over objects of one kind may go on at once. They wait for the network, not for the processor.
+const AT_ONCE: u16 = 16;
+/// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
+const GRACE: Duration = Duration::from_secs(25);
+
+/// The caches that the watches fill, and the channels that wake objects.
+struct Hub {
+    accounts: Store<AwsAccount>,
+    pipelines: Store<Pipeline>,
+    releases: Store<Release>,
+    services: Store<Service>,
+    senders: Senders,
+}
+
+struct Senders {
+    pipelines: UnboundedSender<ObjectRef<Pipeline>>,
+    releases: UnboundedSender<ObjectRef<Release>>,
+    services: UnboundedSender<ObjectRef<Service>>,
+}
+
+impl Hub {
+    /// Wakes all of them but the changed object itself, which its own watch wakes.
+    fn wake(&self, own: &Key, keys: Vec<Key>) {
+        for key in keys.into_iter().filter(|key| key != own) {
+            // A closed channel means that the controller is ending.
+            let _ = match key.kind {
+                Kind::AwsAccount => Ok(()),
+                Kind::Pipeline => self.senders.pipelines.unbounded_send(reference(&key)).map_err(drop),
+                Kind::Release => self.senders.releases.unbounded_send(reference(&key)).map_err(drop),
+                Kind::Service => self.senders.services.unbounded_send(reference(&key)).map_err(drop),
+            };
+        }
+    }
+
+    fn account_changed(&self, account: &AwsAccount) {
+        let (pipelines, services, releases) = (self.pipelines.state(), self.services.state(), self.releases.state());
+        let keys = wake::of_account(account, deref(&pipelines), deref(&services), deref(&releases));
+        self.wake(&Key::of(Kind::AwsAccount, account), keys);
+    }
+
+    fn pipeline_changed(&self, pipeline: &Pipeline) {
+        let releases = self.releases.state();
+        self.wake(&Key::of(Kind::Pipeline, pipeline), wake::of_pipeline(pipeline, deref(&releases)));
+    }
+
+    fn release_changed(&self, release: &Release) {
+        self.wake(&Key::of(Kind::Release, release), wake::of_release(release));
+    }
+
+    fn service_changed(&self, service: &Service) {
+        let releases = self.releases.state();
+        self.wake(&Key::of(Kind::Service, service), wake::of_service(service, deref(&releases)));
+    }
+}
+
+fn deref<K>(all: &[Arc<K>]) -> impl Iterator<Item = &K> {
+    all.iter().map(AsRef::as_ref)
+}
+
+fn reference<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
+    let reference = ObjectRef::new(&key.name);
+    if key.namespace.is_empty() { reference } else { reference.within(&key.namespace) }
+}
+
+/// Runs until the token is cancelled, then lets the passes that are under way end. `ready` is called once all watches
+/// have listed.
+pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl FnOnce() + Send + 'static) {
+    let (accounts, account_writer) = reflector::store();
+    let (pipelines, pipeline_writer) = reflector::store();
+    let (releases, release_writer) = reflector::store();
+    let (services, service_writer) = reflector::store();
+    let (pipeline_sender, woken_pipelines) = unbounded();
+    let (release_sender, woken_releases) = unbounded();
+    let (service_sender, woken_services) = unbounded();
+    let senders = Senders { pipelines: pipeline_sender, releases: release_sender, services: service_sender };
+    let hub = Arc::new(Hub { accounts, pipelines, releases, services, senders });
+    let kube = || context.kube.clone();
+    let accounts = Wiring {
+        kind: Kind::AwsAccount,
+        api: Api::<AwsAccount>::all(kube()),
+        store: hub.accounts.clone(),
+        writer: account_writer,
+        woken: unbounded().1,
+    };
+    let pipelines = Wiring {
+        kind: Kind::Pipeline,
+        api: Api::<Pipeline>::all(kube()),
+        store: hub.pipelines.clone(),
+        writer: pipeline_writer,
+        woken: woken_pipelines,
+    };
+    let releases = Wiring {
+        kind: Kind::Release,
+        api: Api::<Release>::all(kube()),
+        store: hub.releases.clone(),
+        writer: release_writer,
+        woken: woken_releases,
+    };
+    let services = Wiring {
+        kind: Kind::Service,
+        api: Api::<Service>::all(kube()),
+        store: hub.services.clone(),
+        writer: service_writer,
+        woken: woken_services,
+    };
+    tokio::spawn(announce(Arc::clone(&hub), ready));
+    let all = futures::future::join4(
+        accounts.run(&context, &stop, {
+            let hub = Arc::clone(&hub);
+            move |one| hub.account_changed(one)
+        }),
+        pipelines.run(&context, &stop, {
+            let hub = Arc::clone(&hub);
+            move |one| hub.pipeline_changed(one)
+        }),
+        releases.run(&context, &stop, {
+            let hub = Arc::clone(&hub);
+            move |one| hub.release_changed(one)
+        }),
+        services.run(&context, &stop, {
+            let hub = Arc::clone(&hub);
+            move |one| hub.service_changed(one)
+        }),
+    );
+    // kube's graceful shutdown waits for the first list: with no API server it would wait for ever.
+    tokio::select! {
+        _ = all => {}
+        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => tracing::warn!("passes were still under way after {GRACE:?}"),
+    }
+}
+
+async fn announce(hub: Arc<Hub>, ready: impl FnOnce()) {
+    let listed = futures::join!(
+        hub.accounts.wait_until_ready(),
+        hub.pipelines.wait_until_ready(),
+        hub.releases.wait_until_ready(),
+        hub.services.wait_until_ready()
+    );
+    if listed.0.is_ok() && listed.1.is_ok() && listed.2.is_ok() && listed.3.is_ok() {
+        ready();
+    }
+}
+
+/// What the Controller of one kind is made of.
+struct Wiring<K: Resource<DynamicType = ()> + Clone + 'static> {
+    kind: Kind,
+    api: Api<K>,
+    store: Store<K>,
+    writer: reflector::store::Writer<K>,
+    woken: UnboundedReceiver<ObjectRef<K>>,
+}
+
+impl<K> Wiring<K>
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    async fn run(self, context: &Arc<Context>, stop: &CancellationToken, changed: impl Fn(&K) + Send + Sync + 'static) {
+        let kind = self.kind;
+        let stream = watcher(self.api, watcher::Config::default())
+            .default_backoff()
+            .modify(prune)
+            .reflect(self.writer)
+            .applied_objects()
+            .inspect(move |seen| match seen {
+                Ok(object) => changed(object),
+                Err(error) => tracing::warn!(?kind, %error, "the watch broke and is taken up again"),
+            });
+        let stop = stop.clone();
+        Controller::for_stream(stream, self.store)
+            .with_config(Config::default().concurrency(AT_ONCE))
+            .reconcile_on(self.woken)
+            .graceful_shutdown_on(async move { stop.cancelled().await })
+            .run(
+                move |object: Arc<K>, context| guarded(Key::of(kind, object.as_ref()), context),
+                again(kind),
+                Arc::clone(context),
+            )
+            .for_each(|result| async move {
+                if let Err(error) = result {
+                    tracing::debug!(%error, "a pass did not take place");
+                }
+            })
+            .await;
+    }
+}
+
+/// What no pass looks at is not kept: it is most of an object's size.
+fn prune<K: Resource>(object: &mut K) {
+    object.managed_fields_mut().clear();
+    object.annotations_mut().remove("kubectl.kubernetes.io/last-applied-configuration");
+}
+
+/// A pass whose panic ends that pass and not the controller.
+async fn guarded(key: Key, context: Arc<Context>) -> Result<Action, Unreachable> {
+    let began = Instant::now();
+    let result = AssertUnwindSafe(pass(&key, &context)).catch_unwind().await;
+    let (outcome, wake) = match result {
+        Ok(Ok(wake)) => ("done", wake),
+        Ok(Err(error)) => {
+            context.metrics.pass(key.kind, "unreachable", began.elapsed());
+            return Err(error);
+        }
+        Err(_) => {
+            tracing::error!(%key, "a pass panicked: this is a bug of Launchway; the object is left alone for a while");
+            ("panic", Wake::Operator)
+        }
+    };
+    context.metrics.pass(key.kind, outcome, began.elapsed());
+    tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
+    Ok(context.backoff.delay(&key, wake).map_or_else(Action::await_change, Action::requeue))
+}
+
+fn again<K: Resource<DynamicType = ()>>(kind: Kind) -> impl Fn(Arc<K>, &Unreachable, Arc<Context>) -> Action {
+    move |object, error, context| {
+        let key = Key::of(kind, object.as_ref());
+        tracing::warn!(%key, error = %chain(error), "Kubernetes could not be reached");
+        context.backoff.delay(&key, Wake::Backoff).map_or_else(Action::await_change, Action::requeue)
+    }
+}
+
+/// An error with its causes, in one line. kube's own errors print theirs, so equal tails are not repeated.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.ends_with(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,69 @@
+//! One pass over a Service.
+
+mod act;
+mod observe;
+
+use crate::context::Context;
+use crate::kube_api::{Unreachable, found};
+use crate::status::{self, Written};
+use crate::wake::Key;
+use kube::api::Api;
+use launchway_crds::Service;
+use launchway_crds::service::ServiceStatus;
+use launchway_plan::service::report::{Pass, empty};
+use launchway_plan::service::{Desired, assess, decide, refused, report, resolve};
+use launchway_plan::wake::Wake;
+use launchway_plan::{Outcome, refusal::Refusal};
+
+/// One pass over a Service.
+pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+    let Some(service) = found::<Service>(key, context).await? else { return Ok(Wake::OnChange) };
+    let desired = match Desired::parse(&service) {
+        Ok(desired) => desired,
+        Err(refusal) => return refuse(&service, &refusal, context).await,
+    };
+    let record = service.status.clone().unwrap_or_else(empty);
+    let owner = desired.owner(&context.installation);
+    let observed = observe::observe(&desired, &record, context).await?;
+    let wanted = resolve(&desired, &observed, &context.installation);
+    let state = assess(&desired, &wanted, &record, &observed, &owner);
+    let plan = decide(&desired, wanted.as_ref().ok(), &record, &state, context.resync);
+    let outcome = act::act(&service, &desired, &observed, plan.action.as_ref(), context).await?;
+    if act::is_last(plan.action.as_ref(), &outcome) {
+        return Ok(Wake::OnChange);
+    }
+    let pass = Pass {
+        desired: &desired,
+        wanted: wanted.as_ref().ok(),
+        state: &state,
+        action: plan.action.as_ref(),
+        outcome: &outcome,
+        at: observed.at,
+    };
+    let next = report(&record, &pass);
+    let wake = after(&next, &outcome, plan.wake);
+    write(&service, next, wake, context).await
+}
+
+async fn refuse(service: &Service, refusal: &Refusal, context: &Context) -> Result<Wake, Unreachable> {
+    write(service, refused(service, refusal, (context.clock)()), Wake::OnChange, context).await
+}
+
+async fn write(service: &Service, next: ServiceStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
+    let api: Api<Service> =
+        Api::namespaced(context.kube.clone(), service.metadata.namespace.as_deref().unwrap_or_default());
+    match status::write(service, next, api, context).await? {
+        Written::Yes(_) => Ok(wake),
+        Written::Stale => Ok(Wake::Now),
+    }
+}
+
+/// A refusal that was believed the second time has become the operator's, although AWS's answer alone was a doubt.
+fn after<T>(next: &ServiceStatus, outcome: &Outcome<T>, planned: Wake) -> Wake {
+    let stalled = launchway_plan::condition::is_true(&next.conditions, launchway_plan::reason::Kind::Stalled);
+    match outcome {
+        Outcome::Idle | Outcome::Done(_) => planned,
+        Outcome::Failed(fault) if fault.is_doubt() && stalled => Wake::Operator,
+        Outcome::Failed(fault) => Wake::of(fault),
+    }
+}

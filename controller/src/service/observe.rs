@@ -1,0 +1,175 @@
+//! Looks at a Service's world. Changes nothing.
+
+use crate::context::Context;
+use crate::kube_api::{self, Unreachable};
+use launchway_cloud::Cloud;
+use launchway_crds::service::ServiceStatus;
+use launchway_plan::account::scope;
+use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::service::desired::Life;
+use launchway_plan::service::observed::SeenDeployment;
+use launchway_plan::service::state::{follow, followed, proven, recorded};
+use launchway_plan::service::wanted::{MEANING_TAG, OWNER_TAG};
+use launchway_plan::service::{Desired, Looked, Observed, PipelineSeen, Wanted, resolve};
+use launchway_plan::world::{Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Revision, ServiceLife};
+
+/// How many of the family's newest task definitions are looked through, where the record was lost.
+const FAMILY: usize = 5;
+/// How many of the newest deployments are judged: a rollout, the one that it cut off, and what both came from.
+const DEPLOYMENTS: usize = 5;
+
+/// What there is to see for this pass.
+pub async fn observe(desired: &Desired, record: &ServiceStatus, context: &Context) -> Result<Observed, Unreachable> {
+    let account = kube_api::account(&desired.account, &desired.namespace, context).await?;
+    let pipeline = match &desired.source {
+        Some(source) => {
+            let found = kube_api::pipeline(&desired.namespace, &source.pipeline, context).await?;
+            Some(PipelineSeen { found: found.map(|facts| (facts.spec, facts.status)) })
+        }
+        None => None,
+    };
+    let mut observed = Observed::at((context.clock)(), account, pipeline);
+    match desired.life {
+        Life::Stays => {
+            if let Ok(wanted) = resolve(desired, &observed, &context.installation) {
+                World { cloud: context.clouds.at(&wanted.scope.place), desired, wanted: &wanted, record, context }
+                    .look(&mut observed)
+                    .await;
+            }
+        }
+        Life::Ends | Life::Abandoned => doomed(desired, &mut observed, context).await,
+    }
+    Ok(observed)
+}
+
+/// Only the service itself matters for an object that is being deleted.
+async fn doomed(desired: &Desired, observed: &mut Observed, context: &Context) {
+    if desired.life == Life::Abandoned || !desired.deletes() || !desired.finalizer {
+        return;
+    }
+    observed.service = match scope(&observed.account, desired.spec.region.as_deref()) {
+        Ok(scope) => context.clouds.at(&scope.place).service(&desired.spec.cluster, &desired.ecs_name).await.into(),
+        Err(refusal) => Looked::Blind(Fault {
+            operation: "ecs:DeleteService".to_owned(),
+            resource: desired.ecs_name.clone(),
+            code: refusal.reason().to_string(),
+            message: refusal.to_string(),
+            remedy: Remedy::AskOperator,
+        }),
+    };
+}
+
+/// What a look needs.
+struct World<'a> {
+    cloud: Cloud,
+    desired: &'a Desired,
+    wanted: &'a Wanted,
+    record: &'a ServiceStatus,
+    context: &'a Context,
+}
+
+impl World<'_> {
+    async fn look(&self, observed: &mut Observed) {
+        observed.at = self.cloud.now();
+        if self.follow(observed).await {
+            return;
+        }
+        observed.service = self.cloud.service(&self.desired.spec.cluster, &self.desired.ecs_name).await.into();
+        observed.at = self.cloud.now();
+        let Looked::Seen(service) = &observed.service else { return };
+        let live = service.clone().filter(|live| live.life == ServiceLife::Active);
+        if recorded(self.wanted, self.record).is_none() {
+            observed.task_definition = self.task_definition(live.as_ref()).await.into();
+        }
+        if let Some(live) = live.filter(|live| !proven(self.desired, self.wanted, self.record, live)) {
+            self.rollouts(&live, observed).await;
+        }
+        observed.at = self.cloud.now();
+    }
+
+    /// Follows the recorded deployment; whether that was all that this pass needs.
+    async fn follow(&self, observed: &mut Observed) -> bool {
+        let Some(arn) = followed(self.desired, self.wanted, self.record) else { return false };
+        observed.followed = self.cloud.deployment(arn).await.into();
+        observed.at = self.cloud.now();
+        match &observed.followed {
+            Looked::Seen(Some(deployment)) => {
+                follow(self.desired, self.wanted, self.record, observed, deployment).is_some()
+            }
+            Looked::Seen(None) | Looked::NotAsked | Looked::Blind(_) => false,
+        }
+    }
+
+    /// The ARN of an ACTIVE task definition that says what is wanted: the family's newest, and where the record was
+    /// lost the service's own and the newest few.
+    async fn task_definition(&self, live: Option<&LiveService>) -> Result<Option<String>, Fault> {
+        let family = &self.wanted.task_definition.family;
+        let lost = self.record.task_definitions.is_empty();
+        if let Some(live) = live.filter(|_| lost)
+            && let Some(arn) = self.says(self.cloud.task_definition(&live.task_definition).await?)
+        {
+            return Ok(Some(arn));
+        }
+        let Some(newest) = self.cloud.task_definition(family).await? else { return Ok(None) };
+        if let Some(arn) = self.says(Some(newest.clone())) {
+            return Ok(Some(arn));
+        }
+        for arn in if lost { self.cloud.task_definitions(family, FAMILY).await? } else { Vec::new() } {
+            if arn != newest.arn
+                && let Some(arn) = self.says(self.cloud.task_definition(&arn).await?)
+            {
+                return Ok(Some(arn));
+            }
+        }
+        Ok(None)
+    }
+
+    fn says(&self, found: Option<LiveTaskDefinition>) -> Option<String> {
+        let owner = self.wanted.tags.get(OWNER_TAG);
+        let found = found.filter(|one| one.active && one.tags.get(OWNER_TAG) == owner)?;
+        (found.tags.get(MEANING_TAG) == Some(&self.wanted.task_meaning)).then_some(found.arn)
+    }
+
+    async fn rollouts(&self, live: &LiveService, observed: &mut Observed) {
+        let cluster = &self.desired.spec.cluster;
+        let seen = self.deployments().await;
+        if seen.as_ref().is_ok_and(|all| all.iter().any(|one| is_bad(&one.deployment))) {
+            observed.stopped = self.cloud.stopped_tasks(cluster, &self.desired.ecs_name).await.into();
+        }
+        tracing::trace!(service = %live.arn, installation = self.context.installation, "read the deployments");
+        observed.deployments = seen.into();
+    }
+
+    async fn deployments(&self) -> Result<Vec<SeenDeployment>, Fault> {
+        let mut all = self.cloud.deployments(&self.desired.spec.cluster, &self.desired.ecs_name).await?;
+        all.truncate(DEPLOYMENTS);
+        let mut arns: Vec<String> =
+            all.iter().flat_map(|one| one.target.iter().chain(one.sources.first())).cloned().collect();
+        arns.sort();
+        arns.dedup();
+        let revisions = if arns.is_empty() { Vec::new() } else { self.cloud.revisions(&arns).await? };
+        let revision =
+            |arn: Option<&String>| -> Option<Revision> { revisions.iter().find(|one| Some(&one.arn) == arn).cloned() };
+        let seen = |deployment: Deployment| SeenDeployment {
+            target: revision(deployment.target.as_ref()),
+            source: revision(deployment.sources.first()),
+            deployment,
+        };
+        Ok(all.into_iter().map(seen).collect())
+    }
+}
+
+/// Whether the stopped tasks may say why.
+fn is_bad(deployment: &Deployment) -> bool {
+    let failing = deployment.breaker.as_ref().is_some_and(|breaker| breaker.failures > 0);
+    match deployment.status {
+        DeploymentStatus::Stopped | DeploymentStatus::RollbackSuccessful | DeploymentStatus::RollbackFailed => true,
+        DeploymentStatus::Pending
+        | DeploymentStatus::InProgress
+        | DeploymentStatus::StopRequested
+        | DeploymentStatus::RollbackRequested
+        | DeploymentStatus::RollbackInProgress
+        | DeploymentStatus::Unknown(_) => failing,
+        DeploymentStatus::Successful => false,
+    }
+}
