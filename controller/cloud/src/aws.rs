@@ -1,0 +1,16 @@
+//! The only code that names an AWS SDK: how each operation is sent, and what its answers and errors mean in our words.
+//! When it is sent is decided elsewhere.
+
+mod arn;
+mod assume;
+mod call;
+pub(crate) mod clients;
+mod codebuild;
+mod dates;
+mod ecr;
+mod ecs;
+pub(crate) mod failure;
+pub(crate) mod fault;
+mod logs;
+mod sts;
+mod words;

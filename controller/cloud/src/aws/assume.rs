@@ -1,0 +1,80 @@
+//! Credentials of a role. The SDK caches them until they end; what STS refuses leaves as a fault that names the role.
+
+use super::failure::{Failure, Unidentified};
+use super::fault;
+use crate::clouds::Shared;
+use crate::operation::Operation;
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{self, ProvideCredentials, future};
+use launchway_plan::account::{Assumed, Place};
+use launchway_plan::fault::Fault;
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How the calls of Launchway are named in the account's trail.
+const SESSION: &str = "launchway";
+
+/// New credentials are asked for so long before the old ones end, so that none ends under way.
+const MARGIN: Duration = Duration::from_secs(300);
+
+/// Assumes a role.
+pub(crate) struct Assuming {
+    sts: aws_sdk_sts::Client,
+    role: Assumed,
+    place: Place,
+    shared: Arc<Shared>,
+}
+
+impl Assuming {
+    /// Through this client, which has the controller's own credentials.
+    pub fn new(sts: aws_sdk_sts::Client, role: Assumed, place: Place, shared: Arc<Shared>) -> Self {
+        Self { sts, role, place, shared }
+    }
+
+    async fn credentials(&self) -> provider::Result {
+        self.assumed().await.map_err(|failure| {
+            let fault = fault::of(Operation::AssumeRole, &failure, self.role.arn.clone());
+            CredentialsError::provider_error(Unidentified(self.without_external_id(fault)))
+        })
+    }
+
+    async fn assumed(&self) -> Result<Credentials, Failure> {
+        let own = Place { region: self.place.region.clone(), role: None };
+        self.shared.take(&own, None, Operation::AssumeRole)?;
+        let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(SESSION);
+        let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;
+        reply.credentials().and_then(credentials).ok_or_else(|| Failure::unreadable("AssumeRole without credentials"))
+    }
+
+    /// STS repeats a malformed external ID in its refusal.
+    fn without_external_id(&self, fault: Fault) -> Fault {
+        match &self.role.external_id {
+            Some(id) if !id.is_empty() => Fault { message: fault.message.replace(id.as_str(), "[hidden]"), ..fault },
+            Some(_) | None => fault,
+        }
+    }
+}
+
+fn credentials(given: &aws_sdk_sts::types::Credentials) -> Option<Credentials> {
+    let end = SystemTime::try_from(*given.expiration()).ok()?;
+    let (key, secret, token) = (given.access_key_id(), given.secret_access_key(), given.session_token().to_owned());
+    Some(Credentials::new(key, secret, Some(token), end.checked_sub(MARGIN), "launchway"))
+}
+
+impl ProvideCredentials for Assuming {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(self.credentials())
+    }
+}
+
+/// Without the external ID.
+impl fmt::Debug for Assuming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Assuming").field("role", &self.role.arn).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! One client for each service of AWS, at one place. Which credentials it has is in `assume`.
+
+use super::assume::Assuming;
+use super::dates::Dates;
+use crate::clock::Corrected;
+use crate::clouds::Shared;
+use crate::settings::behavior;
+use aws_config::identity::IdentityCache;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
+use aws_types::app_name::AppName;
+use aws_types::region::Region;
+use launchway_plan::account::Place;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One client for each service.
+pub(crate) struct Clients {
+    pub ecs: aws_sdk_ecs::Client,
+    pub codebuild: aws_sdk_codebuild::Client,
+    pub ecr: aws_sdk_ecr::Client,
+    pub logs: aws_sdk_cloudwatchlogs::Client,
+    pub sts: aws_sdk_sts::Client,
+}
+
+/// As the SDK itself has it since its behaviour of January 2026.
+const CONNECT: Duration = Duration::from_millis(3_100);
+
+/// After this an effect is in doubt (EFFECTS, rule 1). AWS answers each of these operations within a second or two.
+const OPERATION: Duration = Duration::from_secs(10);
+
+impl Clients {
+    /// Clients that have not called yet.
+    pub fn new(place: &Place, shared: &Arc<Shared>) -> Self {
+        let config = config(place, shared);
+        let dates = || Dates::new(shared.clone());
+        Self {
+            ecs: aws_sdk_ecs::Client::from_conf(
+                aws_sdk_ecs::config::Builder::from(&config).interceptor(dates()).build(),
+            ),
+            codebuild: aws_sdk_codebuild::Client::from_conf(
+                aws_sdk_codebuild::config::Builder::from(&config).interceptor(dates()).build(),
+            ),
+            ecr: aws_sdk_ecr::Client::from_conf(
+                aws_sdk_ecr::config::Builder::from(&config).interceptor(dates()).build(),
+            ),
+            logs: aws_sdk_cloudwatchlogs::Client::from_conf(
+                aws_sdk_cloudwatchlogs::config::Builder::from(&config).interceptor(dates()).build(),
+            ),
+            sts: aws_sdk_sts::Client::from_conf(
+                aws_sdk_sts::config::Builder::from(&config).interceptor(dates()).build(),
+            ),
+        }
+    }
+}
+
+fn config(place: &Place, shared: &Arc<Shared>) -> SdkConfig {
+    let own = own(place, shared);
+    let Some(role) = &place.role else { return own };
+    let sts = aws_sdk_sts::config::Builder::from(&own).interceptor(Dates::new(shared.clone())).build();
+    let assuming = Assuming::new(aws_sdk_sts::Client::from_conf(sts), role.clone(), place.clone(), shared.clone());
+    // The provider's credentials end early by themselves: the cache's own margin has jitter, which no run could repeat.
+    let cache = IdentityCache::lazy().buffer_time(Duration::ZERO).build();
+    own.into_builder().credentials_provider(SharedCredentialsProvider::new(assuming)).identity_cache(cache).build()
+}
+
+/// The controller's own credentials, in the place's Region. The SDK makes one attempt: which looks are sent again is
+/// decided in `call`, where each attempt takes a token.
+fn own(place: &Place, shared: &Shared) -> SdkConfig {
+    let settings = &shared.settings;
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(OPERATION).build();
+    let mut config = settings
+        .base
+        .to_builder()
+        .behavior_version(behavior())
+        .region(Region::new(place.region.clone()))
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts)
+        .time_source(Corrected(shared.clock.clone()))
+        // Two corrections of the same clock would add up.
+        .disable_clock_skew_correction(true)
+        // The operation's timeout says it all; watching each body would only cost time.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+    config.set_app_name(AppName::new("launchway").ok());
+    if settings.http_client.is_some() {
+        config.set_http_client(settings.http_client.clone());
+    }
+    if settings.sleep_impl.is_some() {
+        config.set_sleep_impl(settings.sleep_impl.clone());
+    }
+    config.build()
+}

@@ -1,0 +1,194 @@
+//! Builds: looking at them, starting and stopping them. No project is made or changed.
+
+use super::failure::Failure;
+use super::words;
+use crate::batch::Answers;
+use crate::clouds::{BUILDS, Cloud};
+use crate::operation::Operation;
+use crate::scrub;
+use aws_sdk_codebuild::error::BuildError;
+use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
+use aws_sdk_codebuild::types::{Build, EnvironmentVariable, EnvironmentVariableType, LogsLocation, PhaseContext};
+use jiff::{SignedDuration, Timestamp};
+use launchway_plan::fault::Fault;
+use launchway_plan::world::{BuildLog, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, VariableKind};
+use std::cmp::Reverse;
+
+/// The variable that says whose a build is (EFFECTS, StartBuild).
+const MARKER: &str = "LAUNCHWAY_BUILD";
+
+/// How much older than an intent a page of builds must be before the search for its build ends (EFFECTS, "StartBuild in
+/// doubt").
+const SLACK: SignedDuration = SignedDuration::from_mins(10);
+
+impl Cloud {
+    /// A build; `None`: CodeBuild does not know it (any more). A part of a call: up to 100 builds share one.
+    pub async fn build(&self, id: &str) -> Result<Option<LiveBuild>, Fault> {
+        let send = |ids| self.batch_get_builds(ids);
+        let seen = self.inner().builds.ask("", id.to_owned(), || self.linger(), send).await;
+        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+            .map_err(|failure| self.build_fault(Operation::BatchGetBuilds, &failure, project_of(id)))
+    }
+
+    /// The builds of a project that began after `since` less 10 minutes, newest first. Two calls for each page of 100,
+    /// until a whole page began before that.
+    pub async fn builds_since(&self, project: &str, since: Timestamp) -> Result<Vec<LiveBuild>, Fault> {
+        let earliest = since.checked_sub(SLACK).unwrap_or(Timestamp::MIN);
+        let (mut found, mut token) = (Vec::new(), None);
+        loop {
+            let page = self
+                .list_builds(project, token)
+                .await
+                .map_err(|failure| self.build_fault(Operation::ListBuildsForProject, &failure, project))?;
+            let builds = self
+                .builds_of(&page)
+                .await
+                .map_err(|failure| self.build_fault(Operation::BatchGetBuilds, &failure, project))?;
+            let whole = !builds.is_empty() && builds.iter().all(|build| build.started_at < earliest);
+            found.extend(builds.into_iter().filter(|build| build.started_at >= earliest));
+            token = page.next_token;
+            if whole || token.is_none() {
+                found.sort_by_key(|build| Reverse(build.started_at));
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Starts a build. A token that was used with other parameters means: look again.
+    pub async fn start_build(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Fault> {
+        let started = self.started(request, token).await;
+        started.map_err(|failure| self.build_fault(Operation::StartBuild, &failure, &request.project))
+    }
+
+    async fn started(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Failure> {
+        let variables = request.environment.iter().map(variable).collect::<Result<_, _>>();
+        let send = self
+            .inner()
+            .clients
+            .codebuild
+            .start_build()
+            .project_name(&request.project)
+            .source_version(&request.commit)
+            .set_buildspec_override(request.buildspec.clone())
+            .set_environment_variables_override(Some(variables.map_err(|error| Failure::unbuilt(&error))?))
+            .timeout_in_minutes_override(request.timeout_minutes)
+            .queued_timeout_in_minutes_override(request.queued_timeout_minutes)
+            // CodeBuild would retry with builds that nobody here knows of.
+            .auto_retry_limit_override(0)
+            .idempotency_token(token);
+        let seen = self.effect(Operation::StartBuild, send.send()).await?;
+        let build = seen.build_value.ok_or_else(|| Failure::unreadable("StartBuild without a build"))?;
+        Ok(self.live(&build))
+    }
+
+    /// Stops a build. One that CodeBuild does not know is stopped.
+    pub async fn stop_build(&self, id: &str) -> Result<(), Fault> {
+        let send = self.inner().clients.codebuild.stop_build().id(id);
+        match self.effect(Operation::StopBuild, send.send()).await {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.code == "ResourceNotFoundException" => Ok(()),
+            Err(failure) => Err(self.build_fault(Operation::StopBuild, &failure, project_of(id))),
+        }
+    }
+
+    /// CodeBuild's rights are those on a project.
+    fn build_fault(&self, operation: Operation, failure: &Failure, project: &str) -> Fault {
+        self.fault(operation, failure, "codebuild", &format!("project/{project}"))
+    }
+
+    /// No `sortOrder`: with it the call fails for projects of more than 100 builds; without it the newest come first.
+    async fn list_builds(&self, project: &str, token: Option<String>) -> Result<ListBuildsForProjectOutput, Failure> {
+        let request = self.inner().clients.codebuild.list_builds_for_project().project_name(project);
+        let request = request.set_next_token(token);
+        self.look(Operation::ListBuildsForProject, || request.clone().send()).await
+    }
+
+    async fn builds_of(&self, page: &ListBuildsForProjectOutput) -> Result<Vec<LiveBuild>, Failure> {
+        let mut builds = Vec::new();
+        for ids in page.ids().chunks(BUILDS) {
+            let seen = self.batch_get_builds(ids.to_vec()).await?;
+            builds.extend(ids.iter().filter_map(|id| seen.get(id).cloned().flatten()));
+        }
+        Ok(builds)
+    }
+
+    async fn batch_get_builds(&self, ids: Vec<String>) -> Result<Answers<String, Option<LiveBuild>>, Failure> {
+        let request = self.inner().clients.codebuild.batch_get_builds().set_ids(Some(ids));
+        let seen = self.look(Operation::BatchGetBuilds, || request.clone().send()).await?;
+        let gone = seen.builds_not_found().iter().map(|id| (id.clone(), None));
+        Ok(seen
+            .builds()
+            .iter()
+            .map(|build| self.live(build))
+            .map(|build| (build.id.clone(), Some(build)))
+            .chain(gone)
+            .collect())
+    }
+
+    fn live(&self, build: &Build) -> LiveBuild {
+        let variables = build.environment().map(|environment| environment.environment_variables()).unwrap_or_default();
+        LiveBuild {
+            id: build.id().unwrap_or_default().to_owned(),
+            status: status(build),
+            phase: build.current_phase().unwrap_or_default().to_owned(),
+            phases: build.phases().iter().map(phase).collect(),
+            // Every build has one. Without it, it must not look old: it would be overlooked.
+            started_at: words::moment(build.start_time()).unwrap_or_else(|| self.now()),
+            ended_at: words::moment(build.end_time()),
+            marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),
+            log: build.logs().and_then(log),
+            log_link: build.logs().and_then(|logs| words::text(logs.deep_link())),
+            in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
+        }
+    }
+}
+
+/// `<project>:<uuid>`.
+fn project_of(id: &str) -> &str {
+    id.rsplit_once(':').map_or(id, |(project, _)| project)
+}
+
+fn status(build: &Build) -> BuildStatus {
+    if !build.build_complete() {
+        return BuildStatus::InProgress;
+    }
+    match build.build_status().map(|status| status.as_str()) {
+        Some("SUCCEEDED") => BuildStatus::Succeeded,
+        Some("FAILED") => BuildStatus::Failed,
+        Some("FAULT") => BuildStatus::Fault,
+        Some("TIMED_OUT") => BuildStatus::TimedOut,
+        Some("STOPPED") => BuildStatus::Stopped,
+        other => BuildStatus::Unknown(other.unwrap_or_default().to_owned()),
+    }
+}
+
+fn phase(phase: &aws_sdk_codebuild::types::BuildPhase) -> BuildPhase {
+    BuildPhase {
+        name: phase.phase_type().map(|name| name.as_str().to_owned()).unwrap_or_default(),
+        status: phase.phase_status().map(|status| status.as_str().to_owned()),
+        seconds: phase.duration_in_seconds(),
+        contexts: phase.contexts().iter().filter_map(context).collect(),
+    }
+}
+
+fn context(context: &PhaseContext) -> Option<String> {
+    let said = match (words::text(context.status_code()), words::text(context.message())) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        (one, other) => one.or(other)?,
+    };
+    Some(scrub::message(&said))
+}
+
+/// Absent before PROVISIONING.
+fn log(logs: &LogsLocation) -> Option<BuildLog> {
+    Some(BuildLog { group: words::text(logs.group_name())?, stream: words::text(logs.stream_name())? })
+}
+
+fn variable(given: &BuildVariable) -> Result<EnvironmentVariable, BuildError> {
+    let kind = match given.kind {
+        VariableKind::Plain => EnvironmentVariableType::Plaintext,
+        VariableKind::ParameterStore => EnvironmentVariableType::ParameterStore,
+        VariableKind::SecretsManager => EnvironmentVariableType::SecretsManager,
+    };
+    EnvironmentVariable::builder().name(&given.name).value(&given.value).r#type(kind).build()
+}

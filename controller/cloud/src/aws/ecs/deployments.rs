@@ -1,0 +1,162 @@
+//! Service deployments and revisions: how ECS brings a service to what it should run. Looks only.
+
+use super::words::placement;
+use crate::aws::words::{moment, reason, text, time};
+use crate::aws::{arn, failure::Failure};
+use crate::batch::Answers;
+use crate::clouds::{Cloud, DEPLOYMENTS};
+use crate::operation::Operation;
+use aws_sdk_ecs::operation::list_service_deployments::ListServiceDeploymentsOutput;
+use aws_sdk_ecs::types::{
+    Failure as Missing, ServiceDeployment, ServiceDeploymentBrief, ServiceDeploymentCircuitBreaker, ServiceRevision,
+};
+use futures::future::join_all;
+use launchway_plan::fault::Fault;
+use launchway_plan::world::{Breaker, Deployment, DeploymentStatus, Revision};
+
+/// The most that one call lists.
+const PAGE: i32 = 100;
+
+impl Cloud {
+    /// The newest 20 deployments of a service, newest first; no such service: none. Two calls, one where there are none.
+    pub async fn deployments(&self, cluster: &str, service: &str) -> Result<Vec<Deployment>, Fault> {
+        let arns = match self.newest_deployments(cluster, service).await {
+            Ok(arns) if arns.is_empty() => return Ok(Vec::new()),
+            Ok(arns) => arns,
+            Err(failure) if failure.code == "ServiceNotFoundException" => return Ok(Vec::new()),
+            Err(failure) => {
+                return Err(self.service_fault(Operation::ListServiceDeployments, &failure, cluster, service));
+            }
+        };
+        let seen = self
+            .describe_deployments(arns)
+            .await
+            .map_err(|failure| self.service_fault(Operation::DescribeServiceDeployments, &failure, cluster, service))?;
+        let mut deployments: Vec<Deployment> = seen.into_values().flatten().collect();
+        deployments.sort_by(|one, other| (other.created_at, &other.arn).cmp(&(one.created_at, &one.arn)));
+        Ok(deployments)
+    }
+
+    /// A deployment; `None`: ECS does not know it (any more, or not yet). A part of a call: up to 20 of a cluster share
+    /// one.
+    pub async fn deployment(&self, deployment: &str) -> Result<Option<Deployment>, Fault> {
+        let group = arn::cluster(deployment);
+        let send = |arns| self.describe_deployments(arns);
+        let seen = self.inner().deployments.ask(group, deployment.to_owned(), || self.linger(), send).await;
+        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+            .map_err(|failure| self.fault(Operation::DescribeServiceDeployments, &failure, "ecs", deployment))
+    }
+
+    /// Revisions, in the order asked for, without those that ECS does not know. Parts of calls: up to 20 of a cluster
+    /// share one.
+    pub async fn revisions(&self, arns: &[String]) -> Result<Vec<Revision>, Fault> {
+        let seen = join_all(arns.iter().map(|arn| self.revision(arn))).await;
+        seen.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    async fn revision(&self, revision: &str) -> Result<Option<Revision>, Fault> {
+        let group = arn::cluster(revision);
+        let send = |arns| self.describe_revisions(arns);
+        let seen = self.inner().revisions.ask(group, revision.to_owned(), || self.linger(), send).await;
+        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+            .map_err(|failure| self.fault(Operation::DescribeServiceRevisions, &failure, "ecs", revision))
+    }
+
+    /// Pages on only if a page turns out not to have the newest first.
+    async fn newest_deployments(&self, cluster: &str, service: &str) -> Result<Vec<String>, Failure> {
+        let (mut listed, mut token) = (Vec::new(), None);
+        loop {
+            let page = self.list_deployments(cluster, service, token).await?;
+            listed.extend_from_slice(page.service_deployments());
+            token = page.next_token;
+            if token.is_none() || newest_first(&listed) {
+                break;
+            }
+        }
+        listed.sort_by(|one, other| other.created_at().cmp(&one.created_at()));
+        Ok(listed.into_iter().filter_map(|brief| brief.service_deployment_arn).take(DEPLOYMENTS).collect())
+    }
+
+    async fn list_deployments(
+        &self,
+        cluster: &str,
+        service: &str,
+        token: Option<String>,
+    ) -> Result<ListServiceDeploymentsOutput, Failure> {
+        let request = self.inner().clients.ecs.list_service_deployments().cluster(cluster).service(service);
+        let request = request.max_results(PAGE).set_next_token(token);
+        self.look(Operation::ListServiceDeployments, || request.clone().send()).await
+    }
+
+    async fn describe_deployments(&self, arns: Vec<String>) -> Result<Answers<String, Option<Deployment>>, Failure> {
+        let request = self.inner().clients.ecs.describe_service_deployments().set_service_deployment_arns(Some(arns));
+        let seen = self.look(Operation::DescribeServiceDeployments, || request.clone().send()).await?;
+        let found = seen.service_deployments().iter().map(deployment).map(|one| (one.arn.clone(), Some(one)));
+        Ok(missing(seen.failures()).map(|arn| (arn, None)).chain(found).collect())
+    }
+
+    async fn describe_revisions(&self, arns: Vec<String>) -> Result<Answers<String, Option<Revision>>, Failure> {
+        let request = self.inner().clients.ecs.describe_service_revisions().set_service_revision_arns(Some(arns));
+        let seen = self.look(Operation::DescribeServiceRevisions, || request.clone().send()).await?;
+        let found = seen.service_revisions().iter().map(revision).map(|one| (one.arn.clone(), Some(one)));
+        Ok(missing(seen.failures()).map(|arn| (arn, None)).chain(found).collect())
+    }
+}
+
+/// Other reasons than MISSING do not say that it is not there.
+fn missing(failures: &[Missing]) -> impl Iterator<Item = String> {
+    failures.iter().filter(|failure| failure.reason() == Some("MISSING")).filter_map(|failure| failure.arn.clone())
+}
+
+fn newest_first(listed: &[ServiceDeploymentBrief]) -> bool {
+    listed.is_sorted_by(|one, other| one.created_at() >= other.created_at())
+}
+
+fn deployment(given: &ServiceDeployment) -> Deployment {
+    Deployment {
+        arn: given.service_deployment_arn().unwrap_or_default().to_owned(),
+        created_at: given.created_at().map(time).unwrap_or_default(),
+        finished_at: moment(given.finished_at().or(given.stopped_at())),
+        status: status(given.status().map(|status| status.as_str()).unwrap_or_default()),
+        reason: reason(given.status_reason()),
+        target: given.target_service_revision().and_then(|target| text(target.arn())),
+        sources: given.source_service_revisions().iter().filter_map(|source| text(source.arn())).collect(),
+        rollback_reason: given.rollback().and_then(|rollback| reason(rollback.reason())),
+        breaker: given.deployment_circuit_breaker().map(breaker),
+    }
+}
+
+fn status(status: &str) -> DeploymentStatus {
+    match status {
+        "PENDING" => DeploymentStatus::Pending,
+        "IN_PROGRESS" => DeploymentStatus::InProgress,
+        "SUCCESSFUL" => DeploymentStatus::Successful,
+        "STOP_REQUESTED" => DeploymentStatus::StopRequested,
+        "STOPPED" => DeploymentStatus::Stopped,
+        "ROLLBACK_REQUESTED" => DeploymentStatus::RollbackRequested,
+        "ROLLBACK_IN_PROGRESS" => DeploymentStatus::RollbackInProgress,
+        "ROLLBACK_SUCCESSFUL" => DeploymentStatus::RollbackSuccessful,
+        "ROLLBACK_FAILED" => DeploymentStatus::RollbackFailed,
+        other => DeploymentStatus::Unknown(other.to_owned()),
+    }
+}
+
+fn breaker(given: &ServiceDeploymentCircuitBreaker) -> Breaker {
+    Breaker {
+        status: given.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+        failures: given.failure_count(),
+        threshold: given.threshold(),
+    }
+}
+
+fn revision(given: &ServiceRevision) -> Revision {
+    let images = given.container_images().iter();
+    Revision {
+        arn: given.service_revision_arn().unwrap_or_default().to_owned(),
+        task_definition: given.task_definition().unwrap_or_default().to_owned(),
+        placement: placement(given.network_configuration(), given.platform_version(), given.load_balancers()),
+        digests: images
+            .filter_map(|image| Some((text(image.container_name())?, text(image.image_digest())?)))
+            .collect(),
+    }
+}

@@ -1,0 +1,209 @@
+//! What the SDK says of a call that failed, without the SDK's types. What helps against it is in `fault`.
+
+use super::fault;
+use crate::batch::Shared;
+use crate::budget::NoToken;
+use crate::scrub;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use launchway_plan::fault::{Fault, Remedy};
+use std::error::Error;
+use std::fmt;
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Failure {
+    pub kind: Kind,
+    /// AWS's code, or a word of ours where there was none.
+    pub code: String,
+    /// AWS's message, whole: it is scrubbed and cut when it becomes a fault.
+    pub message: String,
+}
+
+/// How far a call came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Our own budget is used up: nothing was sent.
+    NoToken,
+    /// The role could not be assumed: nothing was sent.
+    Unidentified(Box<Fault>),
+    /// There are no credentials to begin with: nothing was sent.
+    NoCredentials(Remedy),
+    /// The request could not be made: nothing was sent.
+    Unbuilt,
+    /// It was perhaps sent, and no answer is known.
+    Unanswered,
+    /// AWS failed: what happened is not known.
+    Broken,
+    /// AWS refused: nothing happened.
+    Refused,
+}
+
+/// A role that could not be assumed, on its way through the SDK.
+#[derive(Debug)]
+pub(crate) struct Unidentified(pub Fault);
+
+impl fmt::Display for Unidentified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Unidentified {}
+
+impl Failure {
+    /// What became of a call.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enums may grow")]
+    pub fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        if let Some(failure) = credentials(error) {
+            return failure;
+        }
+        match error {
+            SdkError::ServiceError(answer) => {
+                refused(answer.raw().status().as_u16(), answer.err().meta().code(), answer.err().meta().message())
+            }
+            SdkError::ConstructionFailure(_) => Self::unbuilt(error),
+            SdkError::TimeoutError(_) => Self::new(Kind::Unanswered, TIMEOUT, ""),
+            SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Self::new(Kind::Unanswered, TIMEOUT, ""),
+            SdkError::DispatchFailure(_) => Self::new(Kind::Unanswered, "ConnectionFailed", &causes(error)),
+            _ => Self::unreadable(&causes(error)),
+        }
+    }
+
+    /// The request could not be made.
+    pub fn unbuilt(error: &(dyn Error + 'static)) -> Self {
+        Self::new(Kind::Unbuilt, "NotBuilt", &causes(error))
+    }
+
+    /// AWS answered something that cannot be read.
+    pub fn unreadable(message: &str) -> Self {
+        Self::new(Kind::Unanswered, "UnreadableAnswer", message)
+    }
+
+    /// AWS's answer to a shared look left out what was asked for.
+    pub fn not_mentioned() -> Self {
+        Self::new(Kind::Unanswered, "NotMentioned", "the answer says neither that it exists nor that it does not")
+    }
+
+    /// Whether the same look may well be answered in a moment. After a timeout or throttling it is better to come back;
+    /// a refusal that came with AWS's time has corrected the clock.
+    pub fn is_passing(&self) -> bool {
+        match self.kind {
+            Kind::Unanswered => self.code != TIMEOUT,
+            Kind::Broken => true,
+            Kind::Refused => fault::is_of_another_time(&self.code, &self.message),
+            Kind::NoToken | Kind::Unidentified(_) | Kind::NoCredentials(_) | Kind::Unbuilt => false,
+        }
+    }
+
+    fn new(kind: Kind, code: &str, message: &str) -> Self {
+        Self { kind, code: code.to_owned(), message: message.to_owned() }
+    }
+}
+
+const TIMEOUT: &str = "Timeout";
+
+impl From<NoToken> for Failure {
+    fn from(_: NoToken) -> Self {
+        Self::new(Kind::NoToken, "NoToken", "Launchway's share of AWS's quota is used up for the moment")
+    }
+}
+
+impl Shared for Failure {
+    fn concerns_all(&self) -> bool {
+        match self.kind {
+            Kind::Refused => fault::is_passing(&self.code, &self.message),
+            Kind::NoToken
+            | Kind::Unidentified(_)
+            | Kind::NoCredentials(_)
+            | Kind::Unbuilt
+            | Kind::Unanswered
+            | Kind::Broken => true,
+        }
+    }
+}
+
+/// A refusal has a code: a 4xx without one comes from something between AWS and us.
+pub(crate) fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> Failure {
+    let message = message.unwrap_or_default();
+    match code {
+        None if status >= 500 => Failure::new(Kind::Broken, &format!("HTTP{status}"), message),
+        None => Failure::new(Kind::Unanswered, &format!("HTTP{status}"), message),
+        Some(code) if status >= 500 || is_awss_own(code) => Failure::new(Kind::Broken, code, message),
+        Some(code) => Failure::new(Kind::Refused, code, message),
+    }
+}
+
+/// Codes that say that AWS failed, whatever the HTTP status.
+fn is_awss_own(code: &str) -> bool {
+    matches!(
+        code,
+        "ServerException"
+            | "InternalFailure"
+            | "InternalError"
+            | "InternalServerError"
+            | "InternalServerException"
+            | "InternalServiceException"
+            | "ServiceUnavailable"
+            | "ServiceUnavailableException"
+            | "RequestTimeout"
+            | "RequestTimeoutException"
+    )
+}
+
+/// What kept the SDK from signing, wherever it stands among the causes.
+fn credentials(error: &(dyn Error + 'static)) -> Option<Failure> {
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        if let Some(Unidentified(fault)) = this.downcast_ref() {
+            let (code, message) = (fault.code.clone(), fault.message.clone());
+            return Some(Failure { kind: Kind::Unidentified(Box::new(fault.clone())), code, message });
+        }
+        if let Some(error) = this.downcast_ref::<CredentialsError>()
+            && !has_fault(error)
+        {
+            return Some(Failure::new(Kind::NoCredentials(lacking(error)), "NoCredentials", &causes(error)));
+        }
+        cause = this.source();
+    }
+    None
+}
+
+fn has_fault(error: &CredentialsError) -> bool {
+    let mut cause = error.source();
+    while let Some(this) = cause {
+        if this.is::<Unidentified>() {
+            return true;
+        }
+        cause = this.source();
+    }
+    false
+}
+
+/// Credentials that are configured but could not be fetched may come; others have to be given.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enums may grow")]
+fn lacking(error: &CredentialsError) -> Remedy {
+    match error {
+        CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_) => Remedy::Retry,
+        _ => Remedy::AskOperator,
+    }
+}
+
+/// What each cause says, never what it holds: that could be a reply with keys in it.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let mut said: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(this) = cause {
+        let words = this.to_string();
+        if said.last() != Some(&words) {
+            said.push(words);
+        }
+        cause = this.source();
+    }
+    scrub::message(&said.join(": "))
+}

@@ -1,0 +1,18 @@
+//! What helps against CodeBuild's refusals.
+
+use super::guesses;
+use crate::operation::Operation;
+use launchway_plan::fault::Remedy;
+
+/// What helps.
+pub(super) fn remedy(operation: Operation, code: &str, message: &str) -> Remedy {
+    match code {
+        // The build may have ended in the meantime.
+        "InvalidInputException" if operation == Operation::StopBuild => Remedy::LookAgain,
+        "InvalidInputException" if guesses::token_has_other_parameters(message) => Remedy::LookAgain,
+        "InvalidInputException" if guesses::world_lacks_something(message) => Remedy::AskOperator,
+        "InvalidInputException" => Remedy::AskUser,
+        "AccountLimitExceededException" if guesses::builds_are_allowed_at_all(message) => Remedy::Retry,
+        _ => Remedy::AskOperator,
+    }
+}

@@ -1,0 +1,29 @@
+//! Who we are. Assuming a role is in `assume`.
+
+use super::failure::Failure;
+use super::fault;
+use crate::clouds::Cloud;
+use crate::operation::Operation;
+use launchway_plan::fault::Fault;
+
+impl Cloud {
+    /// The ID of the account that is reached from here: 12 digits. A role's ARN says it; for the controller's own
+    /// credentials STS is asked once.
+    pub async fn account_id(&self) -> Result<String, Fault> {
+        let cell = &self.inner().account;
+        if let Some(known) = cell.get() {
+            return Ok(known.clone());
+        }
+        let found = self
+            .account()
+            .await
+            .map_err(|failure| fault::of(Operation::GetCallerIdentity, &failure, "*".to_owned()))?;
+        Ok(cell.get_or_init(|| found).clone())
+    }
+
+    async fn account(&self) -> Result<String, Failure> {
+        let request = self.inner().clients.sts.get_caller_identity();
+        let seen = self.look(Operation::GetCallerIdentity, || request.clone().send()).await?;
+        seen.account.ok_or_else(|| Failure::unreadable("GetCallerIdentity without an account"))
+    }
+}

@@ -1,0 +1,156 @@
+//! Looks that share a call: who asks first waits a moment, then asks for everybody who came. Nobody joins a call that
+//! was sent, and no answer is kept: a look answers only those who asked before it was sent (EFFECTS, rule 4).
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+
+/// The answers of one call, by what was asked for.
+pub(crate) type Answers<K, V> = HashMap<K, V>;
+
+/// Whether a failed call says something about everybody who shared it.
+pub(crate) trait Shared: Clone {
+    /// False where one of those who shared the call may have spoilt it for the others.
+    fn concerns_all(&self) -> bool;
+}
+
+/// Batches of looks. Each group (a cluster, say) has calls of its own.
+#[derive(Debug)]
+pub(crate) struct Batcher<K, V, E> {
+    most: usize,
+    open: Mutex<Open<K, V, E>>,
+}
+
+/// The batches that can still be joined, by group.
+type Open<K, V, E> = HashMap<String, Arc<Batch<K, V, E>>>;
+
+/// Those who wait for one call.
+#[derive(Debug)]
+struct Batch<K, V, E> {
+    asked: Mutex<Vec<(K, Reply<V, E>)>>,
+}
+
+/// Where an answer goes. `None` is sent to those who had better ask alone.
+type Reply<V, E> = oneshot::Sender<Option<Result<Option<V>, E>>>;
+
+impl<K: Clone + Eq + Hash, V: Clone, E: Shared> Batcher<K, V, E> {
+    /// Calls for at most so many keys.
+    pub fn new(most: usize) -> Self {
+        Self { most, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// Asks for a key, in one call with whoever else asks while the first of them lingers. `Ok(None)`: the answer did
+    /// not mention the key. Safe to drop: if the one who calls is dropped, the others ask again.
+    pub async fn ask<L, G, S, F>(&self, group: &str, key: K, linger: L, send: S) -> Result<Option<V>, E>
+    where
+        L: Fn() -> G,
+        G: Future<Output = ()>,
+        S: Fn(Vec<K>) -> F,
+        F: Future<Output = Result<Answers<K, V>, E>>,
+    {
+        loop {
+            let (reply, answer) = oneshot::channel();
+            let Some(lead) = self.join(group, key.clone(), reply) else {
+                match answer.await {
+                    Ok(Some(answer)) => return answer,
+                    Ok(None) => return Ok(send(vec![key.clone()]).await?.remove(&key)),
+                    Err(_) => continue,
+                }
+            };
+            linger().await;
+            return lead.call(key, &send).await;
+        }
+    }
+
+    /// Joins the open batch of the group; the first one opens it and leads.
+    fn join(&self, group: &str, key: K, reply: Reply<V, E>) -> Option<Lead<'_, K, V, E>> {
+        let mut open = locked(&self.open);
+        if let Some(batch) = open.get(group) {
+            let mut asked = locked(&batch.asked);
+            asked.push((key, reply));
+            // The leader's own key is one of the most.
+            let full = asked.len() + 1 >= self.most;
+            drop(asked);
+            if full {
+                open.remove(group);
+            }
+            return None;
+        }
+        let batch = Arc::new(Batch { asked: Mutex::new(Vec::new()) });
+        open.insert(group.to_owned(), batch.clone());
+        Some(Lead { batcher: self, group: group.to_owned(), batch })
+    }
+}
+
+/// The one who calls for a batch. Dropped before the call was answered, it lets the others know.
+struct Lead<'a, K, V, E> {
+    batcher: &'a Batcher<K, V, E>,
+    group: String,
+    batch: Arc<Batch<K, V, E>>,
+}
+
+impl<K, V, E> Lead<'_, K, V, E> {
+    /// From now on nobody joins.
+    fn close(&self) -> Vec<(K, Reply<V, E>)> {
+        let mut open = locked(&self.batcher.open);
+        if open.get(&self.group).is_some_and(|batch| Arc::ptr_eq(batch, &self.batch)) {
+            open.remove(&self.group);
+        }
+        std::mem::take(&mut *locked(&self.batch.asked))
+    }
+}
+
+impl<K: Clone + Eq + Hash, V: Clone, E: Shared> Lead<'_, K, V, E> {
+    async fn call<S, F>(self, key: K, send: &S) -> Result<Option<V>, E>
+    where
+        S: Fn(Vec<K>) -> F,
+        F: Future<Output = Result<Answers<K, V>, E>>,
+    {
+        let others = self.close();
+        let keys = distinct(&key, &others);
+        let several = keys.len() > 1;
+        match send(keys).await {
+            Err(fault) if several && !fault.concerns_all() => {
+                others.into_iter().for_each(|(_, reply)| tell(reply, None));
+                Ok(send(vec![key.clone()]).await?.remove(&key))
+            }
+            Err(fault) => {
+                others.into_iter().for_each(|(_, reply)| tell(reply, Some(Err(fault.clone()))));
+                Err(fault)
+            }
+            Ok(answers) => {
+                others.into_iter().for_each(|(key, reply)| tell(reply, Some(Ok(answers.get(&key).cloned()))));
+                Ok(answers.get(&key).cloned())
+            }
+        }
+    }
+}
+
+impl<K, V, E> Drop for Lead<'_, K, V, E> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn distinct<K: Clone + Eq, R>(first: &K, others: &[(K, R)]) -> Vec<K> {
+    let mut keys = vec![first.clone()];
+    for (key, _) in others {
+        if !keys.contains(key) {
+            keys.push(key.clone());
+        }
+    }
+    keys
+}
+
+/// Whoever does not listen any more does not need the answer.
+fn tell<T>(reply: oneshot::Sender<T>, answer: T) {
+    let _ = reply.send(answer);
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

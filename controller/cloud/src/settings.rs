@@ -1,0 +1,80 @@
+//! How AWS is reached: credentials, network, clock, share of the quotas. No flag or variable is read here but those that
+//! the SDK itself reads.
+
+use aws_config::BehaviorVersion;
+use aws_smithy_async::rt::sleep::SharedAsyncSleep;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
+use std::fmt;
+use std::time::Duration;
+
+/// How AWS is reached.
+#[derive(Clone)]
+pub struct Settings {
+    /// The controller's own credentials, endpoint and the rest, as the SDK's loader finds them. Its Region only counts
+    /// for the credentials themselves: each call says its own.
+    pub base: SdkConfig,
+    /// The HTTP client; absent: that of `base`, or the SDK's own.
+    pub http_client: Option<SharedHttpClient>,
+    /// The clock; absent: that of `base`, or the system's.
+    pub time_source: Option<SharedTimeSource>,
+    /// How waiting is done; absent: that of `base`, or tokio's.
+    pub sleep_impl: Option<SharedAsyncSleep>,
+    /// Where jitter comes from: the same seed gives the same run.
+    pub seed: u64,
+    /// How much of AWS's quotas is ours.
+    pub budget: Share,
+    /// How long a look waits for others to share its call.
+    pub linger: Duration,
+}
+
+impl Settings {
+    /// The settings of a controller at work, over a loaded configuration.
+    pub fn new(base: SdkConfig) -> Self {
+        Self {
+            base,
+            http_client: None,
+            time_source: None,
+            sleep_impl: None,
+            seed: 0,
+            budget: Share::default(),
+            linger: LINGER,
+        }
+    }
+
+    /// The same, over what the environment, the profile files and the machine say: `AWS_PROFILE`, `AWS_REGION`,
+    /// credentials, `AWS_ENDPOINT_URL`, proxies.
+    pub async fn from_environment() -> Self {
+        Self::new(aws_config::defaults(behavior()).load().await)
+    }
+}
+
+/// The SDK's behaviour is pinned: a newer SDK must not change timeouts or retries by itself.
+pub(crate) fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// Long enough that passes which were woken together share calls, short enough that nobody sees it.
+const LINGER: Duration = Duration::from_millis(20);
+
+/// A share of AWS's documented quotas, in percent. The rest is left to whoever else works in the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share(pub u8);
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(60)
+    }
+}
+
+/// Without `base`: it holds credentials.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("seed", &self.seed)
+            .field("budget", &self.budget)
+            .field("linger", &self.linger)
+            .finish_non_exhaustive()
+    }
+}
