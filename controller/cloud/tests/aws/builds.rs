@@ -1,0 +1,115 @@
+use super::site::{ACCOUNT, REGION, Site, build, pass, start};
+use launchway_plan::fault::Remedy;
+use launchway_plan::world::{BuildLog, BuildRequest, BuildStatus};
+use launchway_test_aws::TaskStory;
+use launchway_test_aws::codebuild::{BuildStory, Phase, Stories};
+
+fn place() -> (String, String) {
+    (ACCOUNT.to_owned(), REGION.to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_is_started_found_by_its_marker_and_followed_to_its_failure_and_log() {
+    let site = Site::new();
+    let cloud = site.own();
+    let story = BuildStory::fails(Phase::Build, "make", 2).saying(Phase::Build, ["cc main.c", "error: no main"]);
+    site.world().codebuild.entry(place()).or_default().stories = Stories::always(story);
+    let started = cloud.start_build(&build("uid/build/1"), "token").await.unwrap();
+    assert_eq!((started.status, started.marker.as_deref()), (BuildStatus::InProgress, Some("uid/build/1")));
+    let found = cloud.builds_since("web", start()).await.unwrap();
+    assert_eq!(found.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [started.id.as_str()]);
+    pass(1200).await;
+
+    let ended = cloud.build(&started.id).await.unwrap().unwrap();
+    assert_eq!(ended.status, BuildStatus::Failed);
+    let failed = ended.phases.iter().find(|phase| phase.status.as_deref() == Some("FAILED")).unwrap();
+    assert_eq!((failed.name.as_str(), failed.contexts.is_empty()), ("BUILD", false));
+    let lines = cloud.log_tail(&ended.log.unwrap(), 50).await.unwrap();
+    assert!(lines.iter().any(|line| line.contains("error: no main")), "{lines:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_token_is_the_same_build_and_with_other_parameters_means_look_again() {
+    let site = Site::new();
+    let cloud = site.own();
+    let first = cloud.start_build(&build("uid/build/1"), "token").await.unwrap();
+    let again = cloud.start_build(&build("uid/build/1"), "token").await.unwrap();
+    assert_eq!(first.id, again.id);
+    let fault = cloud.start_build(&build("uid/build/2"), "token").await.unwrap_err();
+    assert_eq!(fault.remedy, Remedy::LookAgain, "{fault:?}");
+    assert_eq!(cloud.builds_since("web", start()).await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn builds_that_began_long_before_are_left_out_and_pages_are_followed_until_then() {
+    let site = Site::new();
+    let cloud = site.own();
+    site.world().codebuild.entry(place()).or_default().limits.queued = 1000;
+    cloud.start_build(&build("old"), "old").await.unwrap();
+    pass(3600).await;
+    for n in 0..120 {
+        pass(2).await;
+        cloud.start_build(&build(&n.to_string()), &format!("token-{n}")).await.unwrap();
+    }
+    let found = cloud.builds_since("web", cloud.now()).await.unwrap();
+    assert_eq!(found.len(), 120);
+    assert_eq!((found[0].marker.as_deref(), found[119].marker.as_deref()), (Some("119"), Some("0")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_is_stopped_and_one_that_ended_or_never_was_is_stopped_too() {
+    let site = Site::new();
+    let cloud = site.own();
+    let started = cloud.start_build(&build("uid/build/1"), "token").await.unwrap();
+    cloud.stop_build(&started.id).await.unwrap();
+    pass(60).await;
+    assert_eq!(cloud.build(&started.id).await.unwrap().unwrap().status, BuildStatus::Stopped);
+    cloud.stop_build(&started.id).await.unwrap();
+    let never = "web:00000000-0000-4000-8000-000000000000";
+    assert_eq!(cloud.build(never).await, Ok(None));
+    cloud.stop_build(never).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_project_that_is_not_there_and_a_full_queue_are_told_apart() {
+    let site = Site::new();
+    let cloud = site.own();
+    let lost = BuildRequest { project: "lost".to_owned(), ..build("1") };
+    assert_eq!(cloud.start_build(&lost, "a").await.unwrap_err().remedy, Remedy::AskOperator);
+    site.world().codebuild.entry(place()).or_default().limits.queued = 1;
+    cloud.start_build(&build("1"), "b").await.unwrap();
+    assert_eq!(cloud.start_build(&build("2"), "c").await.unwrap_err().remedy, Remedy::Retry);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_is_there_or_not_and_a_repository_that_is_not_there_is_the_operators() {
+    let site = Site::new();
+    let cloud = site.own();
+    assert_eq!(cloud.image("web", "abc").await, Ok(None));
+    let pushed = {
+        let mut world = site.world();
+        let repositories = world.ecr.entry(place()).or_default();
+        repositories.push("web", "abc", "content", TaskStory::default(), start()).unwrap()
+    };
+    assert_eq!(cloud.image("web", "abc").await.unwrap().unwrap().digest, pushed);
+    let fault = cloud.image("lost", "abc").await.unwrap_err();
+    assert_eq!((fault.operation.as_str(), fault.remedy), ("ecr:DescribeImages", Remedy::AskOperator));
+    assert_eq!(fault.resource, "arn:aws:ecr:us-east-2:*:repository/lost");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_not_there_has_no_lines_and_keys_in_one_are_hidden() {
+    let site = Site::new();
+    let cloud = site.own();
+    let log = BuildLog { group: "/aws/codebuild/web".to_owned(), stream: "one".to_owned() };
+    assert_eq!(cloud.log_tail(&log, 20).await, Ok(Vec::new()));
+    {
+        let mut world = site.world();
+        let logs = world.logs.entry(place()).or_default();
+        for n in 0..30 {
+            logs.append(&log.group, &log.stream, start(), format!("line {n} AKIAIOSFODNN7EXAMPLE\n"));
+        }
+    }
+    let lines = cloud.log_tail(&log, 20).await.unwrap();
+    assert_eq!((lines.len(), lines[19].as_str()), (20, "line 29 [hidden]"));
+}

@@ -1,0 +1,64 @@
+use super::site::{ACCOUNT, Site, creation, definition, owner};
+use futures::future::join_all;
+use launchway_cloud::Share;
+use launchway_plan::fault::Remedy;
+use serde_json::json;
+use std::time::Duration;
+
+async fn services(site: &Site, count: usize) -> Vec<String> {
+    let names: Vec<String> = (0..count).map(|n| format!("web-{n}")).collect();
+    let arn = site.own().register(&definition("web:1"), &owner()).await.unwrap();
+    for name in &names {
+        site.own().create_service(&creation(name, &arn)).await.unwrap();
+    }
+    names
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_come_together_share_calls_of_ten_services() {
+    let site = Site::with(|settings| settings.linger = Duration::from_millis(20));
+    let names = services(&site, 25).await;
+    let cloud = site.own();
+    let seen = join_all(names.iter().map(|name| cloud.service("main", name))).await;
+    assert!(seen.iter().zip(&names).all(|(seen, name)| seen.as_ref().unwrap().as_ref().unwrap().arn.ends_with(name)));
+    assert_eq!(site.asked("DescribeServices"), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_may_not_be_seen_does_not_hide_the_others() {
+    let site = Site::with(|settings| settings.linger = Duration::from_millis(20));
+    services(&site, 3).await;
+    let role = site.world().add_role(ACCOUNT, "launchway");
+    let policy = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "ecs:DescribeServices", "Resource": ["*/web-0", "*/web-2"]}]});
+    site.world().set_policy(&role, &policy).unwrap();
+    let cloud = site.through(&role, None);
+    let seen = join_all(["web-0", "web-1", "web-2"].map(|name| cloud.service("main", name))).await;
+    assert!(seen[0].as_ref().unwrap().is_some() && seen[2].as_ref().unwrap().is_some());
+    let fault = seen[1].clone().unwrap_err();
+    assert!(fault.is_denied() && fault.resource.ends_with("service/main/web-1"), "{fault:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
+    let site = Site::with(|settings| settings.budget = Share(50));
+    let cloud = site.own();
+    let mut made = 0;
+    let fault = loop {
+        match cloud.register(&definition("web:1"), &owner()).await {
+            Ok(_) => made += 1,
+            Err(fault) => break fault,
+        }
+    };
+    assert_eq!((fault.code.as_str(), fault.remedy), ("NoToken", Remedy::Retry));
+    assert_eq!((made, site.asked("RegisterTaskDefinition")), (9, 9));
+    super::site::pass(4).await;
+    assert!(cloud.register(&definition("web:1"), &owner()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_clock_is_awss() {
+    let site = Site::new();
+    site.own().account_id().await.unwrap();
+    assert_eq!(site.own().now(), super::site::start());
+}

@@ -1,0 +1,217 @@
+//! An AWS in memory, and Launchway's words for it on the same virtual clock.
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
+use jiff::Timestamp;
+use launchway_cloud::{Cloud, Clouds, Settings};
+use launchway_plan::account::{Assumed, Place};
+use launchway_plan::world::{
+    BuildRequest, ContainerRequest, CreateServiceRequest, NetworkRequest, Placement, RollingConfiguration,
+    TaskDefinitionRequest, UpdateServiceRequest,
+};
+use launchway_test_aws::World;
+use launchway_test_aws::codebuild::Project;
+use launchway_test_aws::door::Connector;
+use launchway_test_aws::ecr::Mutability;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+/// The account of everything here.
+pub const ACCOUNT: &str = "123456789012";
+/// The Region of everything here.
+pub const REGION: &str = "us-east-2";
+/// An access key that must not be seen anywhere.
+pub const KEY: &str = "AKIAMARKERMARKER1234";
+/// A secret key that must not be seen anywhere.
+pub const SECRET: &str = "secretMarkerSecretMarkerSecretMarker0001";
+
+/// When the world begins.
+pub fn start() -> Timestamp {
+    "2026-11-21T10:00:00Z".parse().unwrap()
+}
+
+/// The virtual clock: tokio's, paused.
+#[derive(Clone, Copy, Debug)]
+struct Ticking(Instant);
+
+impl Ticking {
+    fn now(self) -> Timestamp {
+        start() + jiff::SignedDuration::try_from(self.0.elapsed()).unwrap()
+    }
+}
+
+impl TimeSource for Ticking {
+    fn now(&self) -> SystemTime {
+        SystemTime::from(Ticking::now(*self))
+    }
+}
+
+/// A world and what sees it.
+pub struct Site {
+    world: Arc<Mutex<World>>,
+    pub clouds: Clouds,
+}
+
+impl Site {
+    /// A cluster, a project, a repository and a role, all reached with a user's keys.
+    pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// The same with other settings.
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::at_speed(1, change)
+    }
+
+    /// The same with an AWS whose clock runs so many times as fast as ours.
+    pub fn at_speed(speed: i32, change: impl FnOnce(&mut Settings)) -> Self {
+        let world = Arc::new(Mutex::new(world()));
+        let clock = Ticking(Instant::now());
+        let connector =
+            Connector::new(world.clone(), Arc::new(move || start() + clock.now().duration_since(start()) * speed));
+        let base = SdkConfig::builder()
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(KEY, SECRET, None, None, "test")))
+            .build();
+        let mut settings = Settings::new(base);
+        settings.http_client = Some(SharedHttpClient::new(connector));
+        settings.time_source = Some(SharedTimeSource::new(clock));
+        settings.linger = Duration::ZERO;
+        change(&mut settings);
+        Self { world, clouds: Clouds::new(settings) }
+    }
+
+    /// AWS with the controller's own credentials.
+    pub fn own(&self) -> Cloud {
+        self.clouds.at(&Place { region: REGION.to_owned(), role: None })
+    }
+
+    /// AWS through a role.
+    pub fn through(&self, role: &str, external_id: Option<&str>) -> Cloud {
+        let role = Assumed { arn: role.to_owned(), external_id: external_id.map(str::to_owned) };
+        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role) })
+    }
+
+    /// The world itself.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    /// How often an operation was asked.
+    pub fn asked(&self, operation: &str) -> usize {
+        self.world().log.iter().filter(|entry| entry.operation == operation).count()
+    }
+}
+
+/// A cluster, a project, a repository and two roles.
+pub fn world() -> World {
+    let mut world = World::new(1);
+    world.add_user(ACCOUNT, "launchway", KEY);
+    world.add_role(ACCOUNT, "execution");
+    let place = (ACCOUNT.to_owned(), REGION.to_owned());
+    world.ecs.entry(place.clone()).or_default().add_cluster("main");
+    world.ecr.entry(place.clone()).or_default().add_repository("web", Mutability::Immutable);
+    let project = Project::new("web", "arn:aws:iam::123456789012:role/build", "https://example.com/web.git");
+    world.codebuild.entry(place).or_default().add_project(project);
+    world
+}
+
+/// Lets virtual time pass.
+pub async fn pass(seconds: u64) {
+    tokio::time::advance(Duration::from_secs(seconds)).await;
+}
+
+/// A task definition of one container.
+pub fn definition(image: &str) -> TaskDefinitionRequest {
+    TaskDefinitionRequest {
+        family: "web".to_owned(),
+        cpu: Some(256),
+        memory: Some(512),
+        network_mode: "awsvpc".to_owned(),
+        compatibility: "FARGATE".to_owned(),
+        execution_role: Some("arn:aws:iam::123456789012:role/execution".to_owned()),
+        task_role: None,
+        containers: vec![container(image)],
+    }
+}
+
+fn container(image: &str) -> ContainerRequest {
+    ContainerRequest {
+        name: "web".to_owned(),
+        image: image.to_owned(),
+        essential: true,
+        cpu: None,
+        memory: None,
+        memory_reservation: None,
+        ports: vec![(5000, None, "tcp".to_owned())],
+        environment: vec![("LOG_LEVEL".to_owned(), "info".to_owned())],
+        secrets: Vec::new(),
+        logs: Some(("web".to_owned(), "prod".to_owned())),
+        health_check: None,
+        command: Vec::new(),
+    }
+}
+
+/// Tags of which one names an owner.
+pub fn owner() -> BTreeMap<String, String> {
+    BTreeMap::from([("launchway.dev/owner".to_owned(), "test/default/web".to_owned())])
+}
+
+/// How services roll here.
+pub const ROLLING: RollingConfiguration =
+    RollingConfiguration { minimum_healthy_percent: 100, maximum_percent: 200, breaker: true, rollback: true };
+
+/// A service of one task.
+pub fn creation(name: &str, task_definition: &str) -> CreateServiceRequest {
+    CreateServiceRequest {
+        cluster: "main".to_owned(),
+        name: name.to_owned(),
+        client_token: format!("create-{name}"),
+        task_definition: task_definition.to_owned(),
+        launch_type: "FARGATE".to_owned(),
+        desired: 1,
+        placement: Placement {
+            network: Some(NetworkRequest {
+                subnets: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
+                security_groups: vec!["sg-1".to_owned()],
+                public_ip: false,
+            }),
+            platform_version: None,
+            load_balancers: Vec::new(),
+        },
+        rolling: ROLLING,
+        grace_seconds: None,
+        tags: owner(),
+    }
+}
+
+/// A service brought to another task definition.
+pub fn change(name: &str, task_definition: &str) -> UpdateServiceRequest {
+    UpdateServiceRequest {
+        cluster: "main".to_owned(),
+        name: name.to_owned(),
+        task_definition: Some(task_definition.to_owned()),
+        ..UpdateServiceRequest::default()
+    }
+}
+
+/// A build of a commit.
+pub fn build(marker: &str) -> BuildRequest {
+    use launchway_plan::world::{BuildVariable, VariableKind};
+    BuildRequest {
+        project: "web".to_owned(),
+        commit: "4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned(),
+        buildspec: None,
+        environment: vec![BuildVariable {
+            name: "LAUNCHWAY_BUILD".to_owned(),
+            value: marker.to_owned(),
+            kind: VariableKind::Plain,
+        }],
+        timeout_minutes: 20,
+        queued_timeout_minutes: 30,
+    }
+}
