@@ -27,7 +27,7 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let next = report(record, generation, &identity, (context.clock)());
     let wake = identity.as_ref().err().map_or(Wake::OnChange, Wake::of);
     match status::write(&account, next, api, context).await? {
-        Written::Yes(_) => Ok(if wake == Wake::Now { Wake::Backoff } else { wake }),
+        Written::Yes(_) => Ok(wake),
         Written::Stale => Ok(Wake::Now),
     }
 }

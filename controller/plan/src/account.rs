@@ -21,13 +21,19 @@ pub struct Place {
     pub role: Option<Assumed>,
 }
 
-/// A role that is assumed.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A role that is assumed. `Debug` does not show the external ID.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Assumed {
     /// Its ARN.
     pub arn: String,
     /// The external ID that its trust policy asks for.
     pub external_id: Option<String>,
+}
+
+impl std::fmt::Debug for Assumed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Assumed").field("arn", &self.arn).finish_non_exhaustive()
+    }
 }
 
 /// What an object may do in an account: where, and what it may name.

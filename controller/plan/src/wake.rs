@@ -21,8 +21,8 @@ impl Wake {
     /// When a pass that met this fault comes again.
     pub fn of(fault: &Fault) -> Self {
         match fault.remedy {
-            Remedy::LookAgain => Self::Now,
-            Remedy::Retry => Self::Backoff,
+            // A doubt is looked at after a second; one that comes back again and again must not turn hot.
+            Remedy::LookAgain | Remedy::Retry => Self::Backoff,
             Remedy::AskOperator => Self::Operator,
             Remedy::AskUser => Self::OnChange,
         }
