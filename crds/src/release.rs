@@ -244,6 +244,10 @@ pub struct BuildRecord {
     #[schemars(length(max = 40))]
     pub phase: Option<String>,
 
+    /// When it ended, by AWS's clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+
     /// How it ended, in CodeBuild's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 40))]

@@ -595,10 +595,15 @@ pub struct RolloutStatus {
     /// The grant of the stage that asked for it; 0 for a Service with literal images.
     pub grant: i64,
 
+    /// Whose grant that is: `<pipeline>/<stage>`. Grants of different stages are not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 127))]
+    pub source: Option<String>,
+
     /// The generation of the spec that asked for it.
     pub generation: i64,
 
-    /// spec.rollout.retry as it was when it began.
+    /// What spec.rollout.retry was when it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Line>,
 
@@ -663,7 +668,7 @@ pub struct StoppedTaskStatus {
     #[schemars(length(max = 64))]
     pub task: String,
 
-    /// ECS's code: EssentialContainerExited, TaskFailedToStart, …
+    /// ECS's code, such as EssentialContainerExited or TaskFailedToStart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub code: Option<String>,
