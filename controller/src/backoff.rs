@@ -1,6 +1,6 @@
 //! How long an object is left alone: a pass's wake becomes a delay. Jitter comes from a seeded generator.
 
-use crate::wake::Key;
+use crate::wake::{Key, Kind};
 use launchway_plan::wake::Wake;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +13,10 @@ const OPERATORS: (u64, u64) = (300, 1800);
 
 /// How often each object met a fault in a row, and the generator of jitter.
 #[derive(Debug)]
-pub struct Backoff(Mutex<State>);
+pub struct Backoff {
+    state: Mutex<State>,
+    pace: u32,
+}
 
 #[derive(Debug)]
 struct State {
@@ -24,24 +27,38 @@ struct State {
 impl Backoff {
     /// Nobody has met a fault.
     pub fn new(seed: u64) -> Self {
-        Self(Mutex::new(State { met: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }))
+        Self { state: Mutex::new(State { met: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }), pace: 1 }
+    }
+
+    /// The same, with builds, rollouts and verifications looked at `pace` times as often. What is waited for after a
+    /// fault stays as it is, and so do branches, whose interval is the user's.
+    #[must_use]
+    pub fn paced(self, pace: u32) -> Self {
+        Self { pace: pace.max(1), ..self }
     }
 
     /// When the object's next pass is due; `None`: only on a change.
     pub fn delay(&self, key: &Key, wake: Wake) -> Option<Duration> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match wake {
             Wake::Backoff => Some(state.next(key, FAULTS)),
             Wake::Operator => Some(state.next(key, OPERATORS)),
             Wake::Now => Some(Duration::ZERO),
             Wake::After(seconds) => {
                 state.met.remove(key);
-                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()) / self.pace(key.kind))
             }
             Wake::OnChange => {
                 state.met.remove(key);
                 None
             }
+        }
+    }
+
+    fn pace(&self, kind: Kind) -> u32 {
+        match kind {
+            Kind::Release | Kind::Service => self.pace,
+            Kind::AwsAccount | Kind::Pipeline => 1,
         }
     }
 }
@@ -60,7 +77,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wake::Kind;
 
     #[test]
     fn faults_in_a_row_double_the_delay_up_to_its_longest_and_success_forgets_them() {
@@ -71,5 +87,15 @@ mod tests {
         assert!(delays[0] <= 1.0 && delays[3] > 6.0 && delays[11] <= 300.0 && delays[11] >= 240.0, "{delays:?}");
         assert_eq!(backoff.delay(&key, Wake::OnChange), None);
         assert!(backoff.delay(&key, Wake::Backoff).is_some_and(|delay| delay <= Duration::from_secs(1)));
+    }
+    #[test]
+    fn a_pace_shortens_the_looks_at_aws_and_neither_polls_nor_faults() {
+        let backoff = Backoff::new(1).paced(5);
+        let key = |kind| Key { kind, namespace: "a".into(), name: "b".into() };
+        assert_eq!(backoff.delay(&key(Kind::Release), Wake::After(30)), Some(Duration::from_secs(6)));
+        assert_eq!(backoff.delay(&key(Kind::Pipeline), Wake::After(30)), Some(Duration::from_secs(30)));
+        assert!(
+            backoff.delay(&key(Kind::Service), Wake::Backoff).is_some_and(|delay| delay >= Duration::from_millis(800))
+        );
     }
 }

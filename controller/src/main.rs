@@ -36,6 +36,11 @@ struct Flags {
     #[arg(long, env = "LAUNCHWAY_RESYNC", default_value = "10m", value_parser = duration)]
     resync: i64,
 
+    /// How many times as often as usual builds, rollouts and verifications are looked at, 1 to 30: what goes on is seen
+    /// sooner, for as many more calls to AWS.
+    #[arg(long, env = "LAUNCHWAY_PACE", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pace: u32,
+
     /// A host, or host:port, that users may dial although it is in a private network. May be given several times.
     #[arg(long = "allow-host", env = "LAUNCHWAY_ALLOW_HOST", value_delimiter = ',')]
     allow_hosts: Vec<String>,
@@ -125,7 +130,7 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         web,
         rules,
         clock: Arc::new(jiff::Timestamp::now),
-        backoff: Backoff::new(fastrand::u64(..)),
+        backoff: Backoff::new(fastrand::u64(..)).paced(flags.pace),
         installation,
         resync: flags.resync,
         metrics: Metrics::default(),
