@@ -83,3 +83,33 @@ async fn the_api_server_keeps_all_of_the_examples() {
         assert_eq!(stored["spec"], example["spec"]);
     }
 }
+
+/// The YAML that newcomers are shown: in the README, and as the sample of the quick start.
+fn shown() -> Vec<Value> {
+    let blocks = include_str!("../../../README.md").split("```yaml\n").skip(1);
+    let readme = blocks.map(|block| block.split("```").next().unwrap());
+    let sample = [
+        include_str!("../../sample/manifests/account.yaml"),
+        include_str!("../../sample/manifests/pipeline.yaml"),
+        include_str!("../../sample/manifests/service-staging.yaml"),
+        include_str!("../../sample/manifests/service-prod.yaml"),
+    ];
+    let filled = |yaml: &str| {
+        // The quick start's addresses are known once it runs.
+        let addresses =
+            [("${GIT_URL}", "http://127.0.0.1:3000/greeter.git"), ("${HEALTH_URL}", "http://127.0.0.1:3001")];
+        addresses.iter().fold(yaml.to_owned(), |yaml, (name, address)| yaml.replace(name, address))
+    };
+    readme.chain(sample).flat_map(|yaml| documents(&filled(yaml))).collect()
+}
+
+#[tokio::test]
+async fn what_newcomers_are_shown_is_admitted() {
+    let sender = Sender::new("shown").await;
+    let of_ours = shown().into_iter().filter(|manifest| manifest["apiVersion"] == "launchway.dev/v1alpha1");
+    for mut manifest in of_ours {
+        manifest["metadata"].as_object_mut().unwrap().remove("namespace");
+        let answer = sender.create(&manifest, Keep::Judged).await;
+        assert!(answer.is_ok(), "{manifest}: {:?}", answer.err());
+    }
+}

@@ -90,13 +90,13 @@ pub fn set(manifest: &mut Value, path: &str, value: Value) {
     let parent = segments.fold(manifest, |place, segment| match place {
         Value::Array(items) => &mut items[segment.parse::<usize>().unwrap()],
         Value::Object(fields) => fields.entry(segment).or_insert_with(|| Value::Object(Map::new())),
-        other => panic!("{path}: {other} has no {segment}"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => panic!("{path}: there is no {segment}"),
     });
     match parent {
         Value::Array(items) => set_item(items, last.parse().unwrap(), value),
         Value::Object(fields) if value.is_null() => drop(fields.remove(last)),
         Value::Object(fields) => drop(fields.insert(last.to_owned(), value)),
-        other => panic!("{path}: {other} has no {last}"),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => panic!("{path}: there is no {last}"),
     }
 }
 
