@@ -3,3 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod git;
+pub mod harm;
+pub mod life;
+pub mod play;
+pub mod pump;
+pub mod quickstart;
+pub mod scenario;
+pub mod search;
+pub mod story;
+pub mod world;

@@ -38,6 +38,10 @@ const WIRE: &[Guess] = &[
 
 const ECS: &[Guess] = &[
     Guess {
+        what: "A role that is given by its short name is shown and checked by its ARN, in the caller's account",
+        source: "API_RegisterTaskDefinition takes \"the short name or full ARN\"; what is shown is not documented",
+    },
+    Guess {
         what: "How long a task is PROVISIONING, PENDING, ACTIVATING, STOPPING: `Timing`'s defaults",
         source: "Fargate as seen; AWS promises nothing",
     },

@@ -20,13 +20,13 @@ pub struct Repositories {
     world: Arc<Mutex<World>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct World {
     remotes: BTreeMap<String, Remote>,
     log: Vec<Asked>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Remote {
     access: Access,
     default: String,
@@ -91,6 +91,16 @@ impl Repositories {
     /// Ends all trouble.
     pub fn mend(&self, url: &str) {
         self.change(url, |remote| remote.trouble = None);
+    }
+
+    /// Other remotes that go on from here.
+    pub fn copy(&self) -> Repositories {
+        Repositories { world: Arc::new(Mutex::new(self.world().clone())) }
+    }
+
+    /// What `branch` points to.
+    pub fn head(&self, url: &str, branch: &str) -> Option<String> {
+        self.world().remotes.get(&trimmed(url))?.branches.get(branch).cloned()
     }
 
     /// Every request since the beginning.

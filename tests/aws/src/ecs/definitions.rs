@@ -98,7 +98,7 @@ pub(super) fn register(world: &mut World, call: &Call) -> Answer {
     }));
     world.allow(call, "ecs:RegisterTaskDefinition", &any, &context)?;
     tags::may_create(world, call, &any, &tags)?;
-    let body = definition_rules::filled(call)?;
+    let body = with_role_arns(call, definition_rules::filled(call)?);
     may_pass(world, call, &body)?;
     let definition = added(world, call, place, family, body, tags);
     Ok(json!({"taskDefinition": definition.view(), "tags": tags::view(&definition.tags)}))
@@ -128,6 +128,16 @@ fn added(
     });
     revisions.push(definition.clone());
     definition
+}
+
+/// The roles that are given by their short names, by their ARNs.
+fn with_role_arns(call: &Call, mut body: Map<String, Value>) -> Map<String, Value> {
+    for member in ["taskRoleArn", "executionRoleArn"] {
+        if let Some(Value::String(role)) = body.get_mut(member).filter(|role| !role.to_string().contains("arn:")) {
+            *role = format!("arn:aws:iam::{}:role/{role}", call.account);
+        }
+    }
+    body
 }
 
 /// The roles in a task definition: the caller must be allowed to pass them, and they must be there.

@@ -1,0 +1,162 @@
+//! What went wrong in a world, counted in its own logs: AWS's and the API server's. What the controller believes counts
+//! for nothing here, but for the grants that it published.
+
+mod effects;
+mod rollouts;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use launchway_test_kube::store::Write;
+
+use crate::play::End;
+use crate::story::Story;
+use crate::world::World;
+
+/// A kind of harm.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Two builds of one marker.
+    Builds,
+    /// A service created twice.
+    Services,
+    /// Two revisions of one meaning.
+    Revisions,
+    /// A grant that fell.
+    Grants,
+    /// A head that was seen and has no Release.
+    Heads,
+    /// A meaning that failed, rolled again under the same grant.
+    Rerolls,
+    /// A service went back to a commit that was left behind.
+    Backwards,
+    /// An effect for an object that is gone.
+    Gone,
+    /// The end is not as it should be, or there is none.
+    End,
+    /// A pass that panicked, or an object that spins.
+    Spins,
+}
+
+impl Kind {
+    /// All kinds, in the order of the table's columns.
+    pub const ALL: [Kind; 10] = [
+        Kind::Builds,
+        Kind::Services,
+        Kind::Revisions,
+        Kind::Grants,
+        Kind::Heads,
+        Kind::Rerolls,
+        Kind::Backwards,
+        Kind::Gone,
+        Kind::End,
+        Kind::Spins,
+    ];
+
+    /// The column's head.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Builds => "builds",
+            Kind::Services => "services",
+            Kind::Revisions => "revisions",
+            Kind::Grants => "grants",
+            Kind::Heads => "heads",
+            Kind::Rerolls => "re-rolls",
+            Kind::Backwards => "backwards",
+            Kind::Gone => "gone",
+            Kind::End => "end",
+            Kind::Spins => "spins",
+        }
+    }
+}
+
+/// Harm that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Harm {
+    /// Its kind.
+    pub kind: Kind,
+    /// What happened.
+    pub what: String,
+}
+
+impl fmt::Display for Harm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind.name(), self.what)
+    }
+}
+
+/// How many revisions of one meaning there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revisions {
+    /// One.
+    One,
+    /// Two, because AWS hid the first from us.
+    OneExtra,
+}
+
+/// More passes over one object in a virtual minute than this is spinning: a pass for each write, and some.
+const SPINNING: usize = 60;
+
+/// All harm in a world after a story.
+pub fn harm(story: &Story, world: &World, end: &End, revisions: Revisions) -> Vec<Harm> {
+    let mut found = Vec::new();
+    let mut add = |kind: Kind, all: Vec<String>| found.extend(all.into_iter().map(|what| Harm { kind, what }));
+    add(Kind::Builds, effects::builds(world));
+    add(Kind::Services, effects::services(world));
+    add(Kind::Revisions, effects::revisions(world, revisions));
+    add(Kind::Grants, grants(&world.store.writes()));
+    add(Kind::Heads, heads(world));
+    add(Kind::Rerolls, rollouts::rerolls(world));
+    add(Kind::Backwards, rollouts::backwards(world, story.order));
+    add(Kind::Gone, effects::gone(world));
+    add(Kind::End, ending(story, world, end));
+    add(Kind::Spins, spins(world));
+    found
+}
+
+/// Grants that fell, in the statuses of Pipelines and of Services, in the order in which they were written. A status
+/// that was wiped says nothing.
+fn grants(writes: &[std::sync::Arc<Write>]) -> Vec<String> {
+    let mut highest: BTreeMap<String, i64> = BTreeMap::new();
+    let mut fell = Vec::new();
+    for write in writes {
+        let status = &write.object.value()["status"];
+        let uid = write.object.meta("uid");
+        let stages = status["stages"].as_array().filter(|_| &*write.kind == "Pipeline");
+        let stages = stages.into_iter().flatten().map(|stage| (format!("{uid} {}", stage["name"]), &stage["grant"]));
+        let rollout = (&*write.kind == "Service").then(|| (uid.to_owned(), &status["rollout"]["grant"]));
+        for (whose, grant) in stages.chain(rollout) {
+            let Some(grant) = grant.as_i64() else { continue };
+            let before = highest.entry(whose).or_insert(grant);
+            if grant < *before {
+                fell.push(format!("{} {}: from {before} to {grant}", write.kind, write.name));
+            }
+            *before = grant.max(*before);
+        }
+    }
+    fell
+}
+
+fn heads(world: &World) -> Vec<String> {
+    let released = world.released_commits();
+    let seen = world.progress().seen.clone();
+    seen.into_iter().filter(|head| !released.contains(head)).map(|head| format!("{head} has no Release")).collect()
+}
+
+fn ending(story: &Story, world: &World, end: &End) -> Vec<String> {
+    let mut wrong = (story.judge)(world);
+    if let End::Restless(why) = end {
+        wrong.push(why.clone());
+    }
+    if let Some(step) = story.awaited(world) {
+        wrong.push(format!("the world never was so that {step}"));
+    }
+    wrong
+}
+
+fn spins(world: &World) -> Vec<String> {
+    let progress = world.progress();
+    let (passes, what) = &progress.busiest;
+    let spinning = (*passes > SPINNING).then(|| format!("{passes} passes over {what} in a minute"));
+    progress.panics.iter().cloned().chain(spinning).collect()
+}

@@ -1,0 +1,85 @@
+//! A life of the controller: one Context and one runtime over a world. It ends by being dropped; nothing of it is left but
+//! what it did to the world.
+
+pub mod gate;
+mod wires;
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use launchway::context::Context;
+use launchway::git::Polls;
+use launchway_cloud::{Clouds, Settings};
+use launchway_plan::address::Rules;
+
+use crate::world::{Time, World, sample};
+use gate::Gate;
+
+/// Six hours: idle days stay cheap. What the resync of ten minutes costs is measured in `calls`.
+const RESYNC: i64 = 6 * 3600;
+
+/// A controller's Context over `world`, all of whose requests pass `gate`. Needs a tokio runtime around it.
+pub fn context(world: &World, gate: &Gate, seed: u64) -> Context {
+    let rules = Rules::strict();
+    let web = wires::web(world, gate, rules.clone());
+    Context {
+        kube: kube::Client::new(wires::kube(world, gate), sample::NAMESPACE),
+        clouds: Clouds::new(settings(world, gate, seed)),
+        polls: Polls::new(web.clone()),
+        web,
+        rules,
+        clock: world.time.clock(),
+        backoff: launchway::backoff::Backoff::new(seed),
+        installation: sample::INSTALLATION.to_owned(),
+        resync: RESYNC,
+        metrics: launchway::metrics::Metrics::default(),
+    }
+}
+
+fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
+    let key = Credentials::new(sample::KEY, "secret", None, None, "tests");
+    let base = SdkConfig::builder()
+        .credentials_provider(SharedCredentialsProvider::new(key))
+        .region(Region::new(sample::REGION))
+        .build();
+    Settings {
+        http_client: Some(SharedHttpClient::new(wires::Aws::new(world, gate))),
+        time_source: Some(SharedTimeSource::new(VirtualTime(world.time.clone()))),
+        sleep_impl: Some(SharedAsyncSleep::new(VirtualSleep { time: world.time.clone(), gate: gate.clone() })),
+        seed,
+        linger: Duration::ZERO,
+        ..Settings::new(base)
+    }
+}
+
+#[derive(Debug)]
+struct VirtualTime(Time);
+
+impl TimeSource for VirtualTime {
+    fn now(&self) -> std::time::SystemTime {
+        self.0.now().into()
+    }
+}
+
+/// Who sleeps moves the time. It is only waited for when nothing else can go on, as every answer is there at once.
+#[derive(Debug)]
+struct VirtualSleep {
+    time: Time,
+    gate: Gate,
+}
+
+impl AsyncSleep for VirtualSleep {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let (time, gate) = (self.time.clone(), self.gate.clone());
+        Sleep::new(async move {
+            gate.unless_cut().await;
+            time.pass(duration.try_into().unwrap_or(jiff::SignedDuration::MAX));
+        })
+    }
+}

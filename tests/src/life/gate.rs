@@ -1,0 +1,194 @@
+//! The gate that every request of a life passes, to AWS, git or Kubernetes: counted, recorded, and cut on demand.
+//! What a request asks and what is answered is not known here.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+
+use jiff::SignedDuration;
+
+use crate::world::Time;
+
+/// How long a request is under way: every one has a time of its own, and nothing happens at once.
+const UNDER_WAY: SignedDuration = SignedDuration::from_millis(20);
+
+/// What befalls a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Position {
+    /// The life is cut before it is sent.
+    BeforeSend,
+    /// It takes effect, and the life is cut while it waits for the reply.
+    ReplyLost,
+    /// It takes effect, and the life is cut as soon as it knows.
+    AfterReply,
+    /// It takes effect, the connection is reset, and the life goes on.
+    Reset,
+}
+
+/// A request that a life sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its number in this life, from 1.
+    pub number: usize,
+    /// `ecs:CreateService`, `PUT releases/greeter-1/status`, `POST git-upload-pack`.
+    pub name: String,
+    /// Whether it changes something.
+    pub nature: Nature,
+}
+
+/// Whether a request changes something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nature {
+    /// It only looks.
+    Look,
+    /// It changes AWS or Kubernetes.
+    Change,
+}
+
+/// Whether a request is about to take effect, or has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It is about to.
+    Before,
+    /// It has.
+    After,
+}
+
+/// The connection broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("connection reset by peer")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+type Recorder = Box<dyn FnMut(Moment, &Request) + Send>;
+type Strike = Box<dyn FnMut(&Request) -> Option<Position> + Send>;
+
+/// The gate of one life. Clones are the same gate.
+#[derive(Clone)]
+pub struct Gate {
+    time: Time,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Default)]
+struct Inner {
+    sent: usize,
+    cut: Option<Request>,
+    waker: Option<Waker>,
+    strike: Option<Strike>,
+    recorder: Option<Recorder>,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gate")
+    }
+}
+
+impl Gate {
+    /// A gate that lets everything through.
+    pub fn new(time: &Time) -> Gate {
+        Gate { time: time.clone(), inner: Arc::default() }
+    }
+
+    /// From now on asks `strike` what befalls each request; none: nothing does.
+    pub fn strike(&self, strike: impl FnMut(&Request) -> Option<Position> + Send + 'static) {
+        self.inner().strike = Some(Box::new(strike));
+    }
+
+    /// From now on tells `recorder` of each request, before and after its effect.
+    pub fn record(&self, recorder: impl FnMut(Moment, &Request) + Send + 'static) {
+        self.inner().recorder = Some(Box::new(recorder));
+    }
+
+    /// How many requests were sent.
+    pub fn sent(&self) -> usize {
+        self.inner().sent
+    }
+
+    /// The request at which the life was cut.
+    pub fn cut(&self) -> Option<Request> {
+        self.inner().cut.clone()
+    }
+
+    /// Comes to an end when the life is cut.
+    pub async fn until_cut(&self) {
+        poll_fn(|context| {
+            let mut inner = self.inner();
+            if inner.cut.is_some() {
+                return Poll::Ready(());
+            }
+            inner.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Comes to an end at once, or never if the life is cut.
+    pub async fn unless_cut(&self) {
+        poll_fn(|_| if self.inner().cut.is_some() { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+
+    /// Sends a request: `answer` is what the world does and says. Never comes back if the life is cut by it.
+    pub async fn send<T>(&self, name: String, nature: Nature, answer: impl FnOnce() -> T) -> Result<T, Broken> {
+        let outcome = self.sent_now(name, nature, answer);
+        self.unless_cut().await;
+        outcome
+    }
+
+    fn sent_now<T>(&self, name: String, nature: Nature, answer: impl FnOnce() -> T) -> Result<T, Broken> {
+        if self.cut().is_some() {
+            return Err(Broken);
+        }
+        let request = self.numbered(name, nature);
+        self.time.pass(UNDER_WAY);
+        self.tell(Moment::Before, &request);
+        let struck = self.inner().strike.as_mut().and_then(|strike| strike(&request));
+        if struck == Some(Position::BeforeSend) {
+            self.end(request);
+            return Err(Broken);
+        }
+        let reply = answer();
+        self.tell(Moment::After, &request);
+        match struck {
+            Some(Position::ReplyLost | Position::AfterReply) => {
+                self.end(request);
+                Err(Broken)
+            }
+            Some(Position::Reset) => Err(Broken),
+            Some(Position::BeforeSend) | None => Ok(reply),
+        }
+    }
+
+    fn numbered(&self, name: String, nature: Nature) -> Request {
+        let mut inner = self.inner();
+        inner.sent += 1;
+        Request { number: inner.sent, name, nature }
+    }
+
+    fn end(&self, request: Request) {
+        let mut inner = self.inner();
+        inner.cut = Some(request);
+        if let Some(waker) = inner.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// The recorder looks at the world, so it is called without the lock.
+    fn tell(&self, moment: Moment, request: &Request) {
+        let Some(mut recorder) = self.inner().recorder.take() else { return };
+        recorder(moment, request);
+        self.inner().recorder = Some(recorder);
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

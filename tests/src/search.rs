@@ -1,0 +1,126 @@
+//! The crash search: a story is played once without harm, and then again from each of its requests, with the life cut
+//! there. A cut life leaves nothing but the world, so what comes after is played from a copy of the world at that request.
+
+mod points;
+pub mod table;
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::harm::{Harm, Revisions, harm};
+use crate::life::gate::{Gate, Position, Request};
+use crate::play::{End, Life, Lists, live};
+use crate::story::{Story, beginning};
+use crate::world::{Snapshot, World};
+
+pub use points::{Plan, Point, Reference, reference};
+
+/// The seed of every search.
+pub const SEED: u64 = 7;
+
+/// What came of a point.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The story.
+    pub story: &'static str,
+    /// The request.
+    pub request: Request,
+    /// What befell it.
+    pub position: Position,
+    /// What the lists of the next life showed.
+    pub lists: Lists,
+    /// The harm.
+    pub harm: Vec<Harm>,
+}
+
+/// What a search goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every point.
+    All,
+    /// Each n-th point.
+    Every(usize),
+    /// Every point until one does harm.
+    FirstHarm,
+}
+
+/// What came of a story's search.
+pub struct Searched {
+    /// The story.
+    pub story: &'static str,
+    /// How many requests it took without a cut.
+    pub requests: usize,
+    /// How many points were played.
+    pub points: usize,
+    /// The points that did harm.
+    pub found: Vec<Finding>,
+}
+
+/// Searches a story.
+pub fn search(story: &'static Story, extent: Extent, threads: usize) -> Searched {
+    let before = prelude(story);
+    let reference = reference(story, before.as_ref());
+    let all = reference.points();
+    let points: Vec<&Point> = match extent {
+        Extent::All | Extent::FirstHarm => all.iter().collect(),
+        Extent::Every(n) => all.iter().step_by(n.max(1)).collect(),
+    };
+    let mut found = reference_harm(story, &reference);
+    if found.is_empty() || extent != Extent::FirstHarm {
+        found.extend(played(story, &reference, &points, extent, threads));
+    }
+    Searched { story: story.name, requests: reference.requests.len(), points: points.len(), found }
+}
+
+/// The world at the end of the story before this one.
+pub fn prelude(story: &Story) -> Option<Snapshot> {
+    story.after.map(|before| {
+        let world = beginning(prelude(before).as_ref(), SEED);
+        let end = once(before, &world);
+        let harm = harm(before, &world, &end, Revisions::One);
+        assert!(harm.is_empty(), "{}, without any cut: {harm:?}", before.name);
+        world.snapshot()
+    })
+}
+
+/// Plays a story once, undisturbed.
+pub fn once(story: &Story, world: &World) -> End {
+    let gate = Gate::new(&world.time);
+    live(&Life { story, world, gate: &gate, lists: Lists::Fresh })
+}
+
+fn reference_harm(story: &Story, reference: &Reference) -> Vec<Finding> {
+    let all = &reference.harm;
+    let request = Request { number: 0, name: "no cut at all".to_owned(), nature: crate::life::gate::Nature::Look };
+    let name = Story::named(story.name).map_or("", |story| story.name);
+    let finding =
+        Finding { story: name, request, position: Position::BeforeSend, lists: Lists::Fresh, harm: all.clone() };
+    if all.is_empty() { Vec::new() } else { vec![finding] }
+}
+
+fn played(
+    story: &'static Story,
+    reference: &Reference,
+    points: &[&Point],
+    extent: Extent,
+    threads: usize,
+) -> Vec<Finding> {
+    let next = AtomicUsize::new(0);
+    let enough = AtomicBool::new(false);
+    let found = Mutex::new(Vec::new());
+    let work = || {
+        while !enough.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(point) = points.get(at) else { return };
+            let harm = point.harm(story, reference);
+            if !harm.is_empty() {
+                enough.fetch_or(extent == Extent::FirstHarm, Ordering::Relaxed);
+                found.lock().unwrap_or_else(PoisonError::into_inner).push((at, point.finding(story, reference, harm)));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.sort_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, finding)| finding).collect()
+}

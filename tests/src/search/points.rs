@@ -1,0 +1,149 @@
+//! The points of a story: its requests, each with what may befall it, and how one is played.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::SignedDuration;
+
+use super::{Finding, SEED};
+use crate::harm::{Harm, Revisions, harm};
+use crate::life::gate::{Gate, Moment, Nature, Position, Request};
+use crate::play::{End, Life, Lists, live};
+use crate::story::{Story, beginning};
+use crate::world::{Snapshot, World};
+
+/// A story that was played without a cut.
+pub struct Reference {
+    /// Its requests, each with the world before its effect and, if it changes anything, after it.
+    pub requests: Vec<(Request, Snapshot, Option<Snapshot>)>,
+    /// What the story began with.
+    before: Option<Snapshot>,
+    /// The harm that it did; there should be none.
+    pub harm: Vec<Harm>,
+    /// The hash of its log.
+    pub hash: String,
+}
+
+/// A point of a story.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Point {
+    /// Which request, from 0.
+    pub at: usize,
+    /// What befalls it.
+    pub position: Position,
+    /// What the lists of the next life show.
+    pub lists: Lists,
+    /// How a life comes to its end, and another to its beginning.
+    pub plan: Plan,
+}
+
+/// How long nobody lives after a cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plan {
+    /// The next life begins so many seconds later.
+    Down(i64),
+    /// The life goes on.
+    Lives,
+}
+
+/// A restart takes a second; one in which the last reply was lost takes longer than CodeBuild keeps a token, which is
+/// five minutes; one whose last reply had arrived takes as long as a pod that is rescheduled.
+const fn plan(position: Position) -> Plan {
+    match position {
+        Position::BeforeSend => Plan::Down(1),
+        Position::ReplyLost => Plan::Down(301),
+        Position::AfterReply => Plan::Down(20),
+        Position::Reset => Plan::Lives,
+    }
+}
+
+/// Plays a story without a cut and keeps the world at each request.
+pub fn reference(story: &Story, before: Option<&Snapshot>) -> Reference {
+    let world = beginning(before, SEED);
+    let kept: Arc<Mutex<Vec<(Request, Snapshot, Option<Snapshot>)>>> = Arc::default();
+    let gate = Gate::new(&world.time);
+    let (keeper, seen) = (kept.clone(), world.clone());
+    gate.record(move |moment, request| {
+        let mut kept = keeper.lock().unwrap_or_else(PoisonError::into_inner);
+        match moment {
+            Moment::Before => kept.push((request.clone(), seen.snapshot(), None)),
+            Moment::After if request.nature == Nature::Change => {
+                if let Some(last) = kept.last_mut() {
+                    last.2 = Some(seen.snapshot());
+                }
+            }
+            Moment::After => {}
+        }
+    });
+    let end = live(&Life { story, world: &world, gate: &gate, lists: Lists::Fresh });
+    let harm = harm(story, &world, &end, Revisions::One);
+    let mut requests = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+    // After the last write there is nothing left to lose: one idle hour is enough to be cut in.
+    let quiet = world.last_write() + SignedDuration::from_hours(1);
+    requests.retain(|(_, before, _)| before.now() <= quiet);
+    Reference { requests, before: before.cloned(), harm, hash: world.log_hash() }
+}
+
+impl Reference {
+    /// All points: every request, cut in three positions with fresh lists and with stale ones; and every change once
+    /// with its reply lost and the life going on.
+    pub fn points(&self) -> Vec<Point> {
+        let mut points = Vec::new();
+        for (at, (request, _, _)) in self.requests.iter().enumerate() {
+            for lists in [Lists::Fresh, Lists::FiveWritesOld] {
+                for position in [Position::BeforeSend, Position::ReplyLost, Position::AfterReply] {
+                    points.push(Point { at, position, lists, plan: plan(position) });
+                }
+            }
+            if request.nature == Nature::Change {
+                points.push(Point { at, position: Position::Reset, lists: Lists::Fresh, plan: Plan::Lives });
+            }
+        }
+        points
+    }
+}
+
+impl Point {
+    /// The harm that is done if a life ends here.
+    pub fn harm(&self, story: &Story, reference: &Reference) -> Vec<Harm> {
+        let (world, end) = self.played(story, reference);
+        harm(story, &world, &end, Revisions::One)
+    }
+
+    /// Plays the point to its end.
+    pub fn played(&self, story: &Story, reference: &Reference) -> (World, End) {
+        match self.plan {
+            Plan::Down(seconds) => self.survived(story, reference, SignedDuration::from_secs(seconds)),
+            Plan::Lives => self.lived(story, reference),
+        }
+    }
+
+    /// The next life, from a copy of the world at the cut.
+    fn survived(&self, story: &Story, reference: &Reference, down: SignedDuration) -> (World, End) {
+        let (_, before, after) = &reference.requests[self.at];
+        let at_cut = match self.position {
+            Position::BeforeSend => before,
+            Position::ReplyLost | Position::AfterReply | Position::Reset => after.as_ref().unwrap_or(before),
+        };
+        let world = World::fork(at_cut);
+        world.time.pass(down);
+        let gate = Gate::new(&world.time);
+        let end = live(&Life { story, world: &world, gate: &gate, lists: self.lists });
+        (world, end)
+    }
+
+    /// The same life from the beginning, with this one reply lost on the way.
+    fn lived(&self, story: &Story, reference: &Reference) -> (World, End) {
+        let world = beginning(reference.before.as_ref(), SEED);
+        let (gate, at) = (Gate::new(&world.time), self.at + 1);
+        let position = self.position;
+        gate.strike(move |request| (request.number == at).then_some(position));
+        let end = live(&Life { story, world: &world, gate: &gate, lists: self.lists });
+        (world, end)
+    }
+
+    /// What is told of the point.
+    pub fn finding(&self, story: &'static Story, reference: &Reference, harm: Vec<Harm>) -> Finding {
+        let request = reference.requests[self.at].0.clone();
+        Finding { story: story.name, request, position: self.position, lists: self.lists, harm }
+    }
+}

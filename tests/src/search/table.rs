@@ -1,0 +1,40 @@
+//! What a search prints: a line for each story, one for each finding, and the sum.
+
+use std::fmt::Write;
+
+use comfy_table::Table;
+
+use super::{Finding, Searched};
+use crate::harm::Kind;
+use crate::play::Lists;
+
+/// The whole table, and the sum as its last line.
+pub fn table(all: &[Searched]) -> String {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::ASCII_MARKDOWN);
+    let heads = ["story", "requests", "points"].into_iter().chain(Kind::ALL.map(Kind::name));
+    table.set_header(heads);
+    for one in all {
+        let count = |kind: Kind| one.found.iter().filter(|found| found.harm.iter().any(|harm| harm.kind == kind)).count();
+        let cells = [one.story.to_owned(), one.requests.to_string(), one.points.to_string()];
+        table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())));
+    }
+    let (points, harm) = (all.iter().map(|one| one.points).sum::<usize>(), all.iter().map(|one| one.found.len()).sum::<usize>());
+    format!("{table}\n{points} points, {harm} harm")
+}
+
+/// A finding, in some lines.
+pub fn line(found: &Finding) -> String {
+    let lists = match found.lists {
+        Lists::Fresh => "fresh lists",
+        Lists::FiveWritesOld => "lists five writes old",
+    };
+    let mut text = format!(
+        "{}: request {} ({}), {:?}, {lists}",
+        found.story, found.request.number, found.request.name, found.position
+    );
+    for harm in &found.harm {
+        let _ = write!(text, "\n    {harm}");
+    }
+    text
+}

@@ -1,0 +1,117 @@
+//! Stories of builds: overtaken, failing, struck by the build service.
+
+use launchway_test_aws::codebuild::Build;
+
+use super::{RARELY, Step, Story, always, both_run, unsaid};
+use crate::world::{World, sample};
+
+const BEGIN_SLOW: Step = Step {
+    name: "the manifests are applied, with a commit that takes long to build",
+    when: always,
+    later: 0,
+    act: |world| {
+        sample::push(world, "slow-1");
+        sample::apply(world);
+    },
+};
+
+fn builds_of(world: &World, commit: &str) -> Vec<Build> {
+    let commit = sample::commit(commit);
+    let images = world.builds().into_iter().filter(|build| build.project == sample::BUILD);
+    images.filter(|build| build.source_version.as_deref() == Some(commit.as_str())).collect()
+}
+
+/// A newer commit comes while the first is being built.
+pub const NEWER_COMMIT: Story = Story {
+    name: "newer commit",
+    after: None,
+    script: &[
+        BEGIN_SLOW,
+        Step {
+            name: "a newer commit is pushed during the build",
+            when: |world| !builds_of(world, "slow-1").is_empty(),
+            later: 50,
+            act: |world| sample::push(world, "good-2"),
+        },
+        RARELY,
+    ],
+    order: &["good-2"],
+    judge: |world| {
+        let mut wrong = unsaid(
+            world,
+            &[
+                ("Pipeline", "greeter", "Released", "True", ""),
+                ("Release", "greeter-1", "Ready", "True", ""),
+                ("Release", "greeter-1", "Deployed", "False", "Superseded"),
+                ("Release", "greeter-2", "Verified", "True", ""),
+            ],
+        );
+        for build in builds_of(world, "slow-1").iter().filter(|build| build.status() != "STOPPED") {
+            wrong.push(format!("the older build {} ended {}, not STOPPED", build.id, build.status()));
+        }
+        [wrong, both_run(world, "good-2")].concat()
+    },
+};
+
+/// The build's own command fails.
+pub const FAILING_BUILD: Story = Story {
+    name: "failing build",
+    after: None,
+    script: &[
+        Step {
+            name: "the manifests are applied, with a commit that does not build",
+            when: always,
+            later: 0,
+            act: |world| {
+                sample::push(world, "broken-1");
+                sample::apply(world);
+            },
+        },
+        RARELY,
+    ],
+    order: &[],
+    judge: |world| {
+        let mut wrong = unsaid(
+            world,
+            &[
+                ("Pipeline", "greeter", "Ready", "False", ""),
+                ("Pipeline", "greeter", "Released", "False", ""),
+                ("Release", "greeter-1", "Ready", "False", "BuildFailed"),
+                ("Release", "greeter-1", "ChecksPassed", "True", ""),
+                ("Release", "greeter-1", "Built", "False", "BuildFailed"),
+            ],
+        );
+        let services = sample::SERVICES.iter().filter(|name| world.service(name).is_some());
+        wrong.extend(services.map(|name| format!("there is a service {name} without an image")));
+        if builds_of(world, "broken-1").len() != 1 {
+            wrong.push("a failing command was retried".to_owned());
+        }
+        wrong
+    },
+};
+
+/// The build service itself fails once.
+pub const FAULT: Story = Story {
+    name: "fault of CodeBuild",
+    after: None,
+    script: &[
+        Step {
+            name: "the manifests are applied, with a commit whose first build meets a fault",
+            when: always,
+            later: 0,
+            act: |world| {
+                sample::push(world, "faulty-1");
+                sample::apply(world);
+            },
+        },
+        RARELY,
+    ],
+    order: &["faulty-1"],
+    judge: |world| {
+        let mut wrong = unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]);
+        if builds_of(world, "faulty-1").len() != 2 {
+            wrong.push(format!("{} builds, not the one that met a fault and another", builds_of(world, "faulty-1").len()));
+        }
+        [wrong, both_run(world, "faulty-1")].concat()
+    },
+};

@@ -1,0 +1,105 @@
+//! How the world is looked at by those who judge it: by what AWS runs and what the objects say, never through a client.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use launchway_test_aws::codebuild::Build;
+use launchway_test_aws::ecs::{Service, ServiceStatus};
+use launchway_test_kube::store::Object;
+use serde_json::Value;
+
+use super::World;
+use super::sample::{CLUSTER, REPOSITORY, place};
+
+impl World {
+    /// An object of the namespace of the sample, by kind and name.
+    pub fn object(&self, kind: &str, name: &str) -> Option<Arc<Object>> {
+        self.store.objects(kind).into_iter().find(|object| object.meta("name") == name)
+    }
+
+    /// The status, the reason and the message of a condition; empty where there is none.
+    pub fn said(&self, kind: &str, name: &str, condition: &str) -> (String, String, String) {
+        let object = self.object(kind, name);
+        let all = object.as_ref().and_then(|object| object.value()["status"]["conditions"].as_array());
+        let found = all.into_iter().flatten().find(|one| one["type"] == condition);
+        let text = |field: &str| found.and_then(|one| one[field].as_str()).unwrap_or_default().to_owned();
+        (text("status"), text("reason"), text("message"))
+    }
+
+    /// Whether a condition has that status.
+    pub fn is(&self, kind: &str, name: &str, condition: &str, status: &str) -> bool {
+        self.said(kind, name, condition).0 == status
+    }
+
+    /// What a release's status says of its phase; empty before it says anything.
+    pub fn phase(&self, release: &str) -> String {
+        let object = self.object("Release", release);
+        let phase = object.as_ref().and_then(|object| object.value()["status"]["phase"].as_str());
+        phase.unwrap_or_default().to_owned()
+    }
+
+    /// The commits of all Releases that there ever were.
+    pub fn released_commits(&self) -> Vec<String> {
+        let writes = self.store.writes();
+        let releases = writes.iter().filter(|write| &*write.kind == "Release");
+        let commit = |object: &Object| object.value()["spec"]["commit"].as_str().unwrap_or_default().to_owned();
+        let mut commits: Vec<String> = releases.map(|write| commit(&write.object)).collect();
+        commits.sort();
+        commits.dedup();
+        commits
+    }
+
+    /// Every build, oldest first.
+    pub fn builds(&self) -> Vec<Build> {
+        let aws = self.aws();
+        aws.codebuild.get(&place()).map(|state| state.builds().cloned().collect()).unwrap_or_default()
+    }
+
+    /// An ECS service of the sample's cluster that was not deleted.
+    pub fn service(&self, name: &str) -> Option<Service> {
+        let aws = self.aws();
+        let service = aws.ecs.get(&place())?.service(CLUSTER, name)?;
+        (service.status == ServiceStatus::Active).then(|| service.clone())
+    }
+
+    /// The commits whose images are run by a service's tasks, each once; text that is no commit's digest as it is.
+    pub fn running(&self, service: &str) -> Vec<String> {
+        let Some(found) = self.service(service) else { return Vec::new() };
+        let names = self.commits_by_digest();
+        let images = found.running_images(self.now());
+        let mut commits: Vec<String> =
+            images.into_iter().map(|image| names.get(&image).cloned().unwrap_or(image)).collect();
+        commits.sort();
+        commits.dedup();
+        commits
+    }
+
+    /// Each image's commit, by its digest.
+    pub fn commits_by_digest(&self) -> BTreeMap<String, String> {
+        let aws = self.aws();
+        let images = aws.ecr.get(&place()).and_then(|state| state.repositories.get(REPOSITORY));
+        let images = images.into_iter().flat_map(|repository| repository.images.values());
+        images.filter_map(|image| Some((image.digest.clone(), image.tags.first()?.clone()))).collect()
+    }
+
+    /// A status of an object, wiped by a person with the right to do so.
+    pub fn wipe_status(&self, kind: &str, name: &str) {
+        let Some(object) = self.object(kind, name) else { return };
+        let mut body = object.value().clone();
+        body["status"] = serde_json::json!({"observedGeneration": -1});
+        let plural = if kind == "Service" { "ecsservices".to_owned() } else { format!("{}s", kind.to_lowercase()) };
+        let namespace = object.meta("namespace");
+        let path = format!("/apis/launchway.dev/v1alpha1/namespaces/{namespace}/{plural}/{name}/status");
+        let uri = path.parse().expect("a path");
+        let answer = self.store.answer(&http::Method::PUT, &uri, &http::HeaderMap::new(), body.to_string().as_bytes());
+        assert!(answer.status().is_success(), "the status of {kind} {name} was not wiped: {}", answer.status());
+    }
+
+    /// Changes an object's spec as a person would.
+    pub fn edit(&self, kind: &str, name: &str, change: impl FnOnce(&mut Value)) {
+        let object = self.object(kind, name).unwrap_or_else(|| panic!("{kind} {name} is there"));
+        let mut body = object.value().clone();
+        change(&mut body["spec"]);
+        self.store.apply_json(&body).expect("a spec that is admitted");
+    }
+}

@@ -1,0 +1,183 @@
+//! The sample: a greeter with a check, a build and two stages, in an account of its own. What happens to it is told in stories.
+
+use std::time::Duration;
+
+use launchway_test_aws::codebuild::{BuildStory, PhaseSeconds, Project, StartedBuild, Stories};
+use launchway_test_aws::ecr::Mutability;
+use launchway_test_aws::iam::Role;
+use launchway_test_aws::{Place, TaskStory};
+use serde_json::{Value, json};
+
+use super::World;
+use crate::git::{Access, commit_id};
+
+/// When every story begins.
+pub const START: &str = "2026-11-23T08:00:00Z";
+/// The account.
+pub const ACCOUNT: &str = "123456789012";
+/// The Region.
+pub const REGION: &str = "eu-central-1";
+/// The controller's own access key.
+pub const KEY: &str = "AKIALAUNCHWAY0000000";
+/// The role that the controller assumes.
+pub const ROLE: &str = "arn:aws:iam::123456789012:role/launchway";
+/// The external ID that the role asks for.
+pub const EXTERNAL_ID: &str = "team-greeter";
+/// The cluster.
+pub const CLUSTER: &str = "shop";
+/// The image's repository.
+pub const REPOSITORY: &str = "shop-greeter";
+/// The project that checks.
+pub const CHECK: &str = "shop-greeter-check";
+/// The project that builds.
+pub const BUILD: &str = "shop-greeter-build";
+/// The installation's name.
+pub const INSTALLATION: &str = "lw";
+/// The namespace.
+pub const NAMESPACE: &str = "shop";
+/// The Pipeline.
+pub const PIPELINE: &str = "greeter";
+/// The Services, in the order of their stages.
+pub const SERVICES: [&str; 2] = ["greeter-staging", "greeter"];
+/// The repository's URL.
+pub const URL: &str = "https://git.example.com/shop/greeter";
+/// What the first stage's verification asks.
+pub const HEALTH: &str = "https://staging.example.com/healthz";
+
+/// The account and Region that everything is in.
+pub fn place() -> Place {
+    (ACCOUNT.to_owned(), REGION.to_owned())
+}
+
+/// A commit's ID, by the name that a story gives it: `good-1`, `broken-2`, `crashing-2`.
+pub fn commit(name: &str) -> String {
+    commit_id(name)
+}
+
+/// The world of the sample before anything was applied: AWS with its projects, a repository without commits, a namespace.
+pub fn world(seed: u64) -> World {
+    let world = World::empty(seed);
+    account(&world);
+    world.git.create(URL, Access::Open);
+    world.store.create_namespace(NAMESPACE);
+    world
+}
+
+/// Applies the four manifests.
+pub fn apply(world: &World) {
+    for manifest in [aws_account(), pipeline(), service(0), service(1)] {
+        world.store.apply_json(&manifest).expect("a manifest that is admitted");
+    }
+}
+
+/// Moves the branch to a commit.
+pub fn push(world: &World, name: &str) {
+    world.git.push(URL, "main", &commit(name));
+}
+
+fn account(world: &World) {
+    let mut aws = world.aws();
+    let user = aws.add_user(ACCOUNT, "launchway", KEY);
+    let role = Role { trusts: vec![user], external_id: Some(EXTERNAL_ID.to_owned()), policy: None };
+    aws.iam.roles.insert(ROLE.to_owned(), role);
+    aws.set_policy(ROLE, &policy()).expect("a policy that the simulator understands");
+    for name in ["shop-task-greeter", "shop-exec-greeter"] {
+        aws.add_role(ACCOUNT, name);
+    }
+    aws.ecs.entry(place()).or_default().add_cluster(CLUSTER);
+    aws.ecr.entry(place()).or_default().add_repository(REPOSITORY, Mutability::Immutable);
+    let builds = aws.codebuild.entry(place()).or_default();
+    for project in [CHECK, BUILD] {
+        let role = format!("arn:aws:iam::{ACCOUNT}:role/shop-codebuild");
+        builds.add_project(Project::new(project, &role, "https://git.example.com/shop/greeter.git"));
+    }
+    builds.stories = Stories::new(fate);
+}
+
+/// What becomes of a build is told by its commit's name.
+pub fn fate(build: &StartedBuild) -> BuildStory {
+    let commit = build.source_version.as_deref().unwrap_or_default();
+    let is = |kind: &str| (1..=9).any(|number| commit_id(&format!("{kind}-{number}")) == commit);
+    if build.project == CHECK {
+        return BuildStory::succeeds_without_image().taking(PhaseSeconds::only_build(25));
+    }
+    let crashes = TaskStory::Crashes { after: Duration::from_millis(500), exit_code: 1, reason: String::new() };
+    let phase = launchway_test_aws::codebuild::Phase::Build;
+    match () {
+        () if is("broken") => BuildStory::fails(phase, "make image", 2).taking(PhaseSeconds::only_build(40)),
+        () if is("crashing") => BuildStory::succeeds(crashes).taking(PhaseSeconds::only_build(40)),
+        () if is("slow") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(900)),
+        () if is("faulty") && build.number == 1 => {
+            BuildStory::new(launchway_test_aws::codebuild::Outcome::Faults { phase })
+                .taking(PhaseSeconds::only_build(40))
+        }
+        () => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(40)),
+    }
+}
+
+/// `docs/iam-policy.json` with its placeholders filled in for the sample.
+pub fn policy() -> Value {
+    let text = include_str!("../../../docs/iam-policy.json");
+    let filled = text.replace("REGION", REGION).replace("ACCOUNT", ACCOUNT).replace("CLUSTER", CLUSTER);
+    let filled = filled.replace("INSTALLATION", INSTALLATION).replace("PREFIX", "shop");
+    serde_json::from_str(&filled).expect("docs/iam-policy.json is JSON")
+}
+
+/// The AwsAccount.
+pub fn aws_account() -> Value {
+    json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": "default"},
+        "spec": {
+            "regions": [REGION],
+            "assumeRole": {"arn": ROLE, "externalId": EXTERNAL_ID},
+            "namespaces": {"names": [NAMESPACE]},
+            "allow": {
+                "clusters": [CLUSTER], "projects": ["shop-*"], "repositories": ["shop-*"],
+                "roles": [format!("arn:aws:iam::{ACCOUNT}:role/shop-*")],
+            },
+        },
+    })
+}
+
+/// The Pipeline: one check, one build, staging with a verification, prod.
+pub fn pipeline() -> Value {
+    json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "Pipeline",
+        "metadata": {"name": PIPELINE, "namespace": NAMESPACE},
+        "spec": {
+            "source": {"git": {"url": URL, "branch": "main", "interval": "2m"}},
+            "checks": [{"name": "lint", "codeBuild": {"project": CHECK, "buildspec": {"path": "lint.yml"}, "timeout": "10m"}}],
+            "build": {"codeBuild": {
+                "project": BUILD, "timeout": "20m",
+                "environment": [{"name": "FLAVOUR", "value": "plain"}],
+            }},
+            "images": [{"name": "greeter", "repository": REPOSITORY}],
+            "stages": [
+                {"name": "staging", "targets": [{"service": SERVICES[0]}],
+                 "verify": [{"name": "health", "http": {"url": HEALTH, "expect": {"status": 200, "json": {"ok": true}}}}]},
+                {"name": "prod", "targets": [{"service": SERVICES[1]}]},
+            ],
+        },
+    })
+}
+
+/// The Service of a stage.
+pub fn service(stage: usize) -> Value {
+    let (name, stage) = (SERVICES[stage], ["staging", "prod"][stage]);
+    json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "Service",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": {
+            "cluster": CLUSTER, "desiredCount": 1,
+            "taskDefinition": {
+                "cpu": 256, "memory": 512, "executionRole": "shop-exec-greeter", "taskRole": "shop-task-greeter",
+                "containers": [{
+                    "name": "greeter", "imageFrom": {"pipeline": PIPELINE, "stage": stage, "image": "greeter"},
+                    "ports": [{"containerPort": 5000}],
+                    "environment": [{"name": "STAGE", "value": stage}],
+                }],
+            },
+            "network": {"subnets": ["subnet-1a"], "securityGroups": ["sg-1a"]},
+        },
+    })
+}
