@@ -6,6 +6,7 @@ use clap::Parser;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 /// What stands before each file: nobody should edit it.
 const HEADER: &str = "# Written by `cargo crdgen` from the types in crds/src. Do not edit.\n";
@@ -22,8 +23,18 @@ struct Arguments {
     folder: PathBuf,
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Without the backtrace that a returned error brings: it is a person's turn, not a fault of ours.
+        Err(error) => {
+            eprintln!("crdgen: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let files = files()?;
     if arguments.check { check(&arguments.folder, &files) } else { write(&arguments.folder, &files) }
 }
