@@ -210,7 +210,7 @@ pub enum StepPhase {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Intent {
-    /// Which call of this attempt, from 1: it grows when an earlier one is known not to have started a build.
+    /// Which call of this attempt, from 1: it grows when an earlier one is known not to have started a build. 0: no call was intended, and builds of a record that was lost are looked for.
     pub call: i32,
 
     /// The idempotency token that the call carries.
