@@ -153,12 +153,23 @@ pub fn matches(pattern: &Glob, name: &str) -> bool {
 }
 
 /// The next status of an AwsAccount: whose credentials these are, or why that is not known.
-pub fn report(record: Option<&AwsAccountStatus>, generation: i64, identity: &Result<String, Fault>, at: Timestamp) -> AwsAccountStatus {
+pub fn report(
+    record: Option<&AwsAccountStatus>,
+    generation: i64,
+    identity: &Result<String, Fault>,
+    at: Timestamp,
+) -> AwsAccountStatus {
     let previous = record.map_or(&[][..], |status| &status.conditions);
-    let known = record.filter(|status| status.observed_generation == generation).and_then(|status| status.account_id.clone());
+    let known =
+        record.filter(|status| status.observed_generation == generation).and_then(|status| status.account_id.clone());
     let say = |kind, truth, reason, message: &str| Said::Now(Answer::new(kind, truth, reason, message));
     let said = match identity {
-        Ok(id) => vec![say(Kind::Ready, Truth::True, Reason::Succeeded, &format!("the credentials are those of AWS account {id}"))],
+        Ok(id) => vec![say(
+            Kind::Ready,
+            Truth::True,
+            Reason::Succeeded,
+            &format!("the credentials are those of AWS account {id}"),
+        )],
         Err(_) if known.is_some() => vec![Said::Kept(Kind::Ready)],
         Err(fault) if fault.is_terminal() => {
             let (reason, message) = (crate::service::report::reason_of(fault), fault.to_string());

@@ -2,7 +2,8 @@
 
 use crate::reason::{Kind, Reason};
 use jiff::Timestamp;
-use launchway_crds::condition::{Condition, MESSAGE_MAX, Time};
+pub use launchway_crds::condition::MESSAGE_MAX;
+use launchway_crds::condition::{Condition, Time};
 
 /// True, False or Unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,13 +94,20 @@ pub fn whole(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// The text's first bytes, at most that many, whole characters only, with a mark where something is missing.
+/// The text's first bytes, at most that many, whole characters only, with a mark where something is missing. Line ends
+/// and other control characters become blanks: a message is one line.
 pub fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
+    let line = text.replace(char::is_control, " ");
+    if line.len() <= most {
+        return line;
     }
-    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", &text[..end])
+    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &line[..end])
+}
+
+/// The first twelve digits of a commit or of a digest: what people tell them apart by.
+pub fn brief(digits: &str) -> &str {
+    digits.get(..12).unwrap_or(digits)
 }
 
 #[cfg(test)]

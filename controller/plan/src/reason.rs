@@ -62,7 +62,7 @@ words! {
         Rolling: "ECS brings the service to the new task definition.", "Wait.";
         Verifying: "The targets run the image; the verification is asked.", "Wait.";
         WaitingForImage: "The stage has no image yet.", "Wait for the Pipeline's first release, or look at it if it failed.";
-        WaitingForRollout: "Another rollout of the service is in progress.", "Wait; or change the spec if it hangs.";
+        WaitingForRollout: "Another rollout of the service is in progress.", "Wait; if it hangs, stop it as the message says.";
         Draining: "An ECS service of this name is being deleted.", "Wait until ECS has ended its tasks.";
         Deleting: "The ECS service is being deleted.", "Wait.";
         NoCommitYet: "The branch was not seen yet.", "Wait for the first look.";
@@ -79,6 +79,7 @@ words! {
         NotAllowed: "The AwsAccount does not allow what the spec names.", "An administrator extends the AwsAccount, or name something else.";
         NotListed: "The stage and the Service do not name each other.", "Name the Service in the stage's targets, or correct imageFrom.";
         NotOurs: "An ECS service of this name exists and is not ours.", "Set the tag that the message names, or choose another name.";
+        TargetStalled: "A Service of the stage cannot go on.", "Do what the Service's own condition says.";
         UrlRefused: "A URL may not be asked.", "Correct it, or an administrator allows the host with --allow-host.";
         SecretRefused: "The Secret of the source is missing or lacks a key.", "Make the Secret as the message says.";
         InvalidSpec: "The spec cannot be carried out.", "Correct the field that the message names.";

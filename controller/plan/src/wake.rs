@@ -27,4 +27,12 @@ impl Wake {
             Remedy::AskUser => Self::OnChange,
         }
     }
+
+    /// When a pass that could not see what it needs comes again. A look that failed left nothing in doubt.
+    pub fn of_look(fault: &Fault) -> Self {
+        match fault.remedy {
+            Remedy::LookAgain | Remedy::Retry => Self::Backoff,
+            Remedy::AskOperator | Remedy::AskUser => Self::Operator,
+        }
+    }
 }

@@ -144,7 +144,7 @@ impl World<'_> {
         let mut all = self.cloud.deployments(&self.desired.spec.cluster, &self.desired.ecs_name).await?;
         all.truncate(DEPLOYMENTS);
         let mut arns: Vec<String> =
-            all.iter().flat_map(|one| one.target.iter().chain(one.sources.first())).cloned().collect();
+            all.iter().flat_map(|one| one.target.iter().chain(one.left_with())).cloned().collect();
         arns.sort();
         arns.dedup();
         let revisions = if arns.is_empty() { Vec::new() } else { self.cloud.revisions(&arns).await? };
@@ -152,7 +152,7 @@ impl World<'_> {
             |arn: Option<&String>| -> Option<Revision> { revisions.iter().find(|one| Some(&one.arn) == arn).cloned() };
         let seen = |deployment: Deployment| SeenDeployment {
             target: revision(deployment.target.as_ref()),
-            source: revision(deployment.sources.first()),
+            source: revision(deployment.left_with()),
             deployment,
         };
         Ok(all.into_iter().map(seen).collect())

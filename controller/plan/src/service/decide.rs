@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// How often a rollout is looked at, in seconds: ECS itself takes tens of seconds for a task.
 pub const FOLLOWS: i64 = 15;
+/// How soon an effect is looked for that AWS may not show at once, in seconds.
+const SOON: i64 = 5;
 
 /// One effect, with every argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,24 +74,26 @@ pub fn decide(
 ) -> Plan<Action> {
     match state {
         State::Refused(_) => Plan::rest(Wake::OnChange),
-        State::NoImage(_) | State::Failed { .. } | State::Held | State::InSync { .. } => {
+        State::NoImage(_) | State::Failed { .. } | State::Held | State::InSync { .. } | State::OldGrant { .. } => {
             Plan::rest(Wake::After(resync))
         }
-        State::Blind(fault) => Plan::rest(Wake::of(fault)),
-        State::OldGrant { .. } => Plan::rest(Wake::After(FOLLOWS)),
+        State::Blind(fault) => Plan::rest(Wake::of_look(fault)),
         State::NotOurs { .. } | State::Unchangeable(_) => Plan::rest(Wake::Operator),
-        State::Draining | State::Rolling(_) | State::Waiting(_) | State::Ending => Plan::rest(Wake::After(FOLLOWS)),
-        State::Settling(_) => Plan::rest(Wake::After(5)),
+        State::Draining | State::Rolling(_) | State::Waiting(_) | State::Unclear(_) | State::Ending => {
+            Plan::rest(Wake::After(FOLLOWS))
+        }
+        State::Settling { .. } => Plan::rest(Wake::After(SOON)),
         State::Unrecorded => Plan::rest(Wake::Now),
         State::Unguarded => Plan::act(Action::Guard),
         State::Guarded if desired.finalizer => Plan::act(Action::Unguard),
         State::Guarded => Plan::rest(Wake::OnChange),
-        State::Doomed => {
-            Plan::act(Action::Delete { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone() })
-        }
+        State::Doomed => Plan {
+            action: Some(Action::Delete { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone() }),
+            wake: Wake::After(SOON),
+        },
         State::Outdated { update, .. } => Plan::act(Action::Update((**update).clone())),
         State::Adjustable { update, .. } => Plan::act(Action::Adjust((**update).clone())),
-        State::Untagged { live, tags } => Plan::act(Action::Tag { arn: live.arn.clone(), tags: tags.clone() }),
+        State::Untagged { arn, tags, .. } => Plan::act(Action::Tag { arn: arn.clone(), tags: tags.clone() }),
         State::Unregistered => wanted.map_or(Plan::rest(Wake::OnChange), |wanted| Plan::act(register(wanted))),
         State::Absent { task_definition } => wanted
             .map_or(Plan::rest(Wake::OnChange), |wanted| Plan::act(create(desired, wanted, record, task_definition))),

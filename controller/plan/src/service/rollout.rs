@@ -16,6 +16,8 @@ pub enum Verdict {
     Failed(Box<Deployment>),
     /// ECS brings something else, and gets on with it.
     Other(Box<Deployment>),
+    /// What was seen does not fit together, or not yet; the message says what.
+    Unclear(String),
     /// ECS was never asked for it, or what it was asked for was abandoned.
     NotAsked,
 }
@@ -29,71 +31,87 @@ pub struct Question<'a> {
     pub task_definition: &'a str,
     /// Only deployments created after this count as failed.
     pub after: Option<Timestamp>,
-    /// When a deployment without anything to roll back to counts as failed, in seconds after its creation.
+    /// Whether the rollout was begun by us: then ECS must show a deployment of it.
+    pub begun: bool,
+    /// When a deployment that cannot end by itself counts as failed, in seconds after its creation.
     pub deadline: i64,
     /// The time, by AWS's clock.
     pub at: Timestamp,
 }
 
+/// How far AWS's clock and ours may be apart where times of both are compared, in seconds. No deployment fails so soon.
+const APART: i64 = 5;
+
 /// The verdict on the newest deployment of the meaning that counts. Deployments are newest first.
 pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> Verdict {
-    let in_progress = all.iter().find(|seen| !seen.deployment.status.is_final());
-    if in_progress.is_none() && runs(question, live, all) {
+    let busy = all.iter().find(|seen| !seen.deployment.status.is_final());
+    if busy.is_none() && runs(question, live, all) {
         return Verdict::Runs(
             all.iter().find(|seen| question.brings(seen)).map(|seen| Box::new(seen.deployment.clone())),
         );
     }
-    let newest = all.iter().find(|seen| question.brings(seen) && question.counts(&seen.deployment));
-    match newest {
-        Some(seen) if !seen.deployment.status.is_final() && !question.hopeless(&seen.deployment) => {
-            return Verdict::Follows(Box::new(seen.deployment.clone()));
-        }
-        Some(seen) if failed(seen, all) || question.hopeless(&seen.deployment) => {
-            return Verdict::Failed(Box::new(seen.deployment.clone()));
-        }
+    let own = all.iter().find(|seen| {
+        question.brings(seen) && (question.goes_on(&seen.deployment) || question.counts(&seen.deployment))
+    });
+    match own {
+        Some(seen) if question.goes_on(&seen.deployment) => return Verdict::Follows(Box::new(seen.deployment.clone())),
+        Some(seen) if question.failed(seen, all) => return Verdict::Failed(Box::new(seen.deployment.clone())),
         Some(_) | None => {}
     }
-    match in_progress {
-        Some(other) if !question.hopeless(&other.deployment) => Verdict::Other(Box::new(other.deployment.clone())),
-        Some(_) | None => Verdict::NotAsked,
+    match busy.filter(|other| question.gets_on(&other.deployment)) {
+        Some(other) => Verdict::Other(Box::new(other.deployment.clone())),
+        None => unclear(question, live, all).map_or(Verdict::NotAsked, Verdict::Unclear),
     }
 }
 
-/// Whether it was rolled back, or stopped without anything newer that could have stopped it.
-fn failed(seen: &SeenDeployment, all: &[SeenDeployment]) -> bool {
-    match seen.deployment.status {
-        DeploymentStatus::RollbackSuccessful | DeploymentStatus::RollbackFailed => true,
-        DeploymentStatus::Stopped => all.first().is_some_and(|newest| newest.deployment.arn == seen.deployment.arn),
+/// What must become clear before ECS is asked again: a revision that cannot be read may be the wanted one, and a service
+/// that says what is wanted without a deployment that brought it is seen in the middle of a change.
+fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> Option<String> {
+    if let Some(seen) = all.iter().find(|seen| seen.target.is_none() && question.counts(&seen.deployment)) {
+        return Some(format!("the revision of deployment {} cannot be read yet", seen.deployment.arn));
+    }
+    let newest = all.first();
+    let brought = newest.is_some_and(|seen| question.brings(seen));
+    let came_to_nothing = newest.is_some_and(|seen| match seen.deployment.status {
+        DeploymentStatus::Stopped | DeploymentStatus::RollbackFailed => true,
         DeploymentStatus::Pending
         | DeploymentStatus::InProgress
         | DeploymentStatus::Successful
         | DeploymentStatus::StopRequested
         | DeploymentStatus::RollbackRequested
         | DeploymentStatus::RollbackInProgress
+        | DeploymentStatus::RollbackSuccessful
         | DeploymentStatus::Unknown(_) => false,
+    });
+    let named = live_means(question.wanted, question.task_definition, live);
+    let succeeded = newest.is_some_and(|seen| brought && seen.deployment.status == DeploymentStatus::Successful);
+    if (named && !brought && !came_to_nothing) || succeeded {
+        return Some("ECS does not show the deployment of its last change yet".to_owned());
     }
+    None
 }
 
 /// Whether the revision that the service is left with means what is wanted, nothing being in progress.
 fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> bool {
-    let newest = all.first();
-    match newest.map(|seen| &seen.deployment.status) {
-        Some(DeploymentStatus::Successful) => newest.is_some_and(|seen| question.brings(seen)),
-        Some(DeploymentStatus::RollbackSuccessful) => {
-            newest.and_then(|seen| seen.source.as_ref()).is_some_and(|revision| question.means(revision))
-        }
-        Some(DeploymentStatus::RollbackFailed) => false,
-        None
-        | Some(
-            DeploymentStatus::Stopped
+    let named = live.task_definition == question.task_definition;
+    let Some(newest) = all.first() else {
+        return !question.begun && live.deployments <= 1 && live_means(question.wanted, question.task_definition, live);
+    };
+    named
+        && match newest.deployment.status {
+            DeploymentStatus::Successful => question.brings(newest),
+            DeploymentStatus::RollbackSuccessful => {
+                newest.source.as_ref().is_some_and(|revision| question.means(revision))
+            }
+            DeploymentStatus::RollbackFailed
+            | DeploymentStatus::Stopped
             | DeploymentStatus::Pending
             | DeploymentStatus::InProgress
             | DeploymentStatus::StopRequested
             | DeploymentStatus::RollbackRequested
             | DeploymentStatus::RollbackInProgress
-            | DeploymentStatus::Unknown(_),
-        ) => newest.is_none() && live.deployments <= 1 && live_means(question.wanted, question.task_definition, live),
-    }
+            | DeploymentStatus::Unknown(_) => false,
+        }
 }
 
 /// Whether the service itself names the wanted task definition and placement. Proves nothing of what runs.
@@ -103,7 +121,13 @@ pub fn live_means(wanted: &Wanted, task_definition: &str, live: &LiveService) ->
 
 /// Whether a placement is the wanted one, as far as the wanted one says anything.
 pub fn same(wanted: &Placement, live: &Placement) -> bool {
-    let network = match (&wanted.network, &live.network) {
+    let platform = wanted.platform_version.is_none() || wanted.platform_version == live.platform_version;
+    same_network(wanted, live) && platform && wanted.load_balancers == live.load_balancers
+}
+
+/// Whether the network is the wanted one. Without security groups AWS puts the VPC's own in.
+pub fn same_network(wanted: &Placement, live: &Placement) -> bool {
+    match (&wanted.network, &live.network) {
         (None, None) => true,
         (Some(wanted), Some(live)) => {
             wanted.subnets == live.subnets
@@ -111,9 +135,7 @@ pub fn same(wanted: &Placement, live: &Placement) -> bool {
                 && (wanted.security_groups.is_empty() || wanted.security_groups == live.security_groups)
         }
         (None, Some(_)) | (Some(_), None) => false,
-    };
-    let platform = wanted.platform_version.is_none() || wanted.platform_version == live.platform_version;
-    network && platform && wanted.load_balancers == live.load_balancers
+    }
 }
 
 impl Question<'_> {
@@ -126,22 +148,51 @@ impl Question<'_> {
     }
 
     fn counts(&self, deployment: &Deployment) -> bool {
-        self.after.is_none_or(|after| deployment.created_at > after)
+        self.after.is_none_or(|after| deployment.created_at > after - SignedDuration::from_secs(APART))
     }
 
-    fn hopeless(&self, deployment: &Deployment) -> bool {
-        hopeless(deployment, self.deadline, self.at)
+    fn goes_on(&self, deployment: &Deployment) -> bool {
+        goes_on(deployment, self.deadline, self.at)
+    }
+
+    /// Whether another one's deployment may be waited for: it goes on, and has a circuit breaker or some time left.
+    fn gets_on(&self, deployment: &Deployment) -> bool {
+        let guarded = deployment.breaker.as_ref().is_some_and(|breaker| breaker.status != "DISABLED");
+        self.goes_on(deployment) && (guarded || !overdue(deployment, self.deadline, self.at))
+    }
+
+    /// Whether it was rolled back, hangs for ever, or stopped without anything newer that could have stopped it.
+    fn failed(&self, seen: &SeenDeployment, all: &[SeenDeployment]) -> bool {
+        match seen.deployment.status {
+            DeploymentStatus::RollbackSuccessful | DeploymentStatus::RollbackFailed => true,
+            DeploymentStatus::Stopped => all.first().is_some_and(|newest| newest.deployment.arn == seen.deployment.arn),
+            DeploymentStatus::Successful => false,
+            DeploymentStatus::Pending
+            | DeploymentStatus::InProgress
+            | DeploymentStatus::StopRequested
+            | DeploymentStatus::RollbackRequested
+            | DeploymentStatus::RollbackInProgress
+            | DeploymentStatus::Unknown(_) => !self.goes_on(&seen.deployment),
+        }
     }
 }
 
-/// Whether a deployment that is in progress will never end by itself: it has nothing to roll back to, and its circuit
-/// breaker tripped or its deadline passed. ECS then launches no more tasks and stays IN_PROGRESS.
-pub fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
+/// Whether ECS is at work on it and it may still end by itself.
+pub fn goes_on(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
+    !deployment.status.is_final() && !hopeless(deployment, deadline, at)
+}
+
+/// Whether a deployment that is in progress will never end by itself: there is nothing to roll back to, and its circuit
+/// breaker tripped or its deadline passed. ECS then launches no more tasks and stays IN_PROGRESS. What it replaces may
+/// itself never have been completed; then only a tripped breaker that leads to nothing tells.
+fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     let tripped = deployment.breaker.as_ref().is_some_and(|breaker| breaker.status == "TRIGGERED");
-    let overdue = at > deployment.created_at + SignedDuration::from_secs(deadline);
+    let overdue = overdue(deployment, deadline, at);
     let alone = deployment.sources.is_empty();
     match deployment.status {
-        DeploymentStatus::Pending | DeploymentStatus::InProgress => alone && (tripped || overdue),
+        DeploymentStatus::Pending | DeploymentStatus::InProgress => {
+            (alone && (tripped || overdue)) || (tripped && overdue)
+        }
         DeploymentStatus::StopRequested
         | DeploymentStatus::Stopped
         | DeploymentStatus::RollbackRequested
@@ -153,10 +204,17 @@ pub fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     }
 }
 
-/// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks'.
-pub fn why(deployment: &Deployment, stopped: &[StoppedTask]) -> String {
+fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
+    at > deployment.created_at + SignedDuration::from_secs(deadline)
+}
+
+/// How the reason of a rollout that ECS rolled back begins: the record keeps the reason, and not the word for it.
+pub const ROLLED_BACK: &str = "ECS rolled it back";
+
+/// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks' or the newest event's.
+pub fn why(deployment: &Deployment, stopped: &[StoppedTask], event: Option<&str>) -> String {
     let mut text = match deployment.status {
-        DeploymentStatus::RollbackSuccessful => "ECS rolled it back".to_owned(),
+        DeploymentStatus::RollbackSuccessful => ROLLED_BACK.to_owned(),
         DeploymentStatus::RollbackFailed => "ECS tried to roll it back, and failed".to_owned(),
         DeploymentStatus::Stopped => "ECS stopped it".to_owned(),
         DeploymentStatus::Pending
@@ -176,11 +234,14 @@ pub fn why(deployment: &Deployment, stopped: &[StoppedTask]) -> String {
     for task in stopped.iter().take(1) {
         text.push_str(&format!("; task {}", told(task)));
     }
+    if let Some(event) = event {
+        text.push_str(&format!("; ECS says: {event}"));
+    }
     text
 }
 
 /// A stopped task, in one line: code, reason, and the container that ended first.
-pub fn told(task: &StoppedTask) -> String {
+fn told(task: &StoppedTask) -> String {
     let mut text = task.id.clone();
     for part in [&task.code, &task.reason].into_iter().flatten() {
         text.push_str(&format!(", {part}"));

@@ -47,6 +47,8 @@ pub struct Wanted {
     pub commit: Option<String>,
     /// The stage's name, where images come from one.
     pub stage: Option<String>,
+    /// `<pipeline>/<stage>`, where images come from one.
+    pub source: Option<String>,
 }
 
 /// Why it is not known what a Service is to run.
@@ -85,6 +87,7 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
         grant: stage.map_or(0, |stage| stage.grant),
         commit: stage.map(|stage| stage.commit.to_string()),
         stage: stage.map(|stage| stage.name.to_string()),
+        source: desired.source.as_ref().map(|source| format!("{}/{}", source.pipeline, source.stage)),
     })
 }
 
@@ -133,8 +136,11 @@ fn task_definition(
     installation: &str,
 ) -> Result<TaskDefinitionRequest, Unresolved> {
     let task = &desired.spec.task_definition;
-    let mut containers =
-        task.containers.iter().map(|container| container_request(container, images)).collect::<Result<Vec<_>, _>>()?;
+    let mut containers = task
+        .containers
+        .iter()
+        .map(|one| container_request(one, images, task.network_mode))
+        .collect::<Result<Vec<_>, _>>()?;
     containers.sort_by(|a, b| a.name.cmp(&b.name));
     let family = task.family.as_ref().map_or_else(|| family(desired, installation), ToString::to_string);
     Ok(TaskDefinitionRequest {
@@ -155,7 +161,11 @@ fn family(desired: &Desired, installation: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
 }
 
-fn container_request(container: &Container, images: &[ImageStatus]) -> Result<ContainerRequest, Unresolved> {
+fn container_request(
+    container: &Container,
+    images: &[ImageStatus],
+    mode: NetworkMode,
+) -> Result<ContainerRequest, Unresolved> {
     Ok(ContainerRequest {
         name: container.name.to_string(),
         image: image(container, images)?,
@@ -163,7 +173,7 @@ fn container_request(container: &Container, images: &[ImageStatus]) -> Result<Co
         cpu: container.cpu,
         memory: container.memory,
         memory_reservation: container.memory_reservation,
-        ports: sorted(container.ports.iter().map(port)),
+        ports: sorted(container.ports.iter().map(|one| port(one, mode))),
         environment: sorted(container.environment.iter().map(|one| (one.name.to_string(), one.value.to_string()))),
         secrets: sorted(container.secrets.iter().map(|one| (one.name.to_string(), one.value_from.to_string()))),
         logs: container.logs.as_ref().map(|logs| (logs.group.to_string(), logs.stream_prefix.to_string())),
@@ -187,12 +197,17 @@ fn image(container: &Container, images: &[ImageStatus]) -> Result<String, Unreso
     }
 }
 
-fn port(port: &Port) -> (i32, Option<i32>, String) {
+/// In these modes the host's port is the container's, said or not.
+fn port(port: &Port, mode: NetworkMode) -> (i32, Option<i32>, String) {
     let protocol = match port.protocol {
         Protocol::Tcp => "tcp",
         Protocol::Udp => "udp",
     };
-    (port.container_port, port.host_port, protocol.to_owned())
+    let host = match mode {
+        NetworkMode::Awsvpc | NetworkMode::Host => None,
+        NetworkMode::Bridge | NetworkMode::None => port.host_port,
+    };
+    (port.container_port, host, protocol.to_owned())
 }
 
 fn health_check(check: &HealthCheck) -> HealthCheckRequest {
@@ -212,7 +227,8 @@ fn placement(spec: &ServiceSpec) -> Placement {
             security_groups: sorted(network.security_groups.iter().map(ToString::to_string)),
             public_ip: network.assign_public_ip,
         }),
-        platform_version: spec.platform_version.as_ref().map(|version| version.0.clone()),
+        // LATEST is AWS's choice, like no version: what runs says the number that it stood for.
+        platform_version: spec.platform_version.as_ref().map(|version| version.0.clone()).filter(|it| it != "LATEST"),
         load_balancers: sorted(spec.load_balancers.iter().map(|one| LoadBalancerRequest {
             target_group: one.target_group.to_string(),
             container: one.container.to_string(),

@@ -115,8 +115,18 @@ pub struct Deployment {
     pub sources: Vec<String>,
     /// Why it was rolled back.
     pub rollback_reason: Option<String>,
+    /// The ARN of the revision that it is rolled back to.
+    pub rolled_back_to: Option<String>,
     /// The circuit breaker's state.
     pub breaker: Option<Breaker>,
+}
+
+impl Deployment {
+    /// The ARN of the revision that the service is left with if this deployment comes to nothing: the one that it is
+    /// rolled back to, else the first that it replaces.
+    pub fn left_with(&self) -> Option<&String> {
+        self.rolled_back_to.as_ref().or(self.sources.first())
+    }
 }
 
 /// The circuit breaker of a deployment.

@@ -122,6 +122,7 @@ fn deployment(given: &ServiceDeployment) -> Deployment {
         target: given.target_service_revision().and_then(|target| text(target.arn())),
         sources: given.source_service_revisions().iter().filter_map(|source| text(source.arn())).collect(),
         rollback_reason: given.rollback().and_then(|rollback| reason(rollback.reason())),
+        rolled_back_to: given.rollback().and_then(|rollback| text(rollback.service_revision_arn())),
         breaker: given.deployment_circuit_breaker().map(breaker),
     }
 }

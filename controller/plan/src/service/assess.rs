@@ -1,0 +1,260 @@
+//! Where a Service stands, from what is wanted, recorded and seen. What is done about it is decided elsewhere.
+
+use super::change;
+use super::desired::{Desired, Life};
+use super::observed::{Looked, Observed};
+use super::record::{begun, followed, held, proven, recorded, settling, since};
+use super::rollout::{self, Question, Verdict};
+use super::state::State;
+use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
+use crate::fault::{Fault, Remedy};
+use crate::world::{Deployment, LiveService, ServiceLife};
+use launchway_crds::service::ServiceStatus;
+
+/// Where the Service stands.
+pub fn assess(
+    desired: &Desired,
+    wanted: &Result<Wanted, Unresolved>,
+    record: &ServiceStatus,
+    observed: &Observed,
+    owner: &str,
+) -> State {
+    if desired.life != Life::Stays {
+        return ending(desired, record, observed, owner);
+    }
+    if desired.deletes() != desired.finalizer {
+        return if desired.finalizer { State::Guarded } else { State::Unguarded };
+    }
+    match wanted {
+        Err(Unresolved::Refused(refusal)) => State::Refused(refusal.clone()),
+        Err(Unresolved::NoImage(why)) => State::NoImage(why.clone()),
+        Ok(wanted) => View { desired, wanted, record, observed, owner }.standing().unwrap_or_else(State::Blind),
+    }
+}
+
+fn ending(desired: &Desired, record: &ServiceStatus, observed: &Observed, owner: &str) -> State {
+    if desired.life == Life::Abandoned || !desired.deletes() || !desired.finalizer {
+        return State::Guarded;
+    }
+    let live = match &observed.service {
+        Looked::Blind(fault) => return State::Blind(fault.clone()),
+        Looked::NotAsked => return State::Blind(not_looked()),
+        Looked::Seen(live) => live.as_ref().filter(|live| live.life != ServiceLife::Inactive),
+    };
+    match live {
+        // What was perhaps created a moment ago may not be shown yet, and would outlive the object.
+        None => settling(record, &["Create"], observed.at)
+            .map_or(State::Guarded, |sent| State::Settling { sent: sent.clone(), standing: None }),
+        Some(live) if !ours(live, owner) => State::Guarded,
+        Some(live) => match live.life {
+            ServiceLife::Active => State::Doomed,
+            ServiceLife::Draining | ServiceLife::Inactive | ServiceLife::Unknown(_) => State::Ending,
+        },
+    }
+}
+
+fn ours(live: &LiveService, owner: &str) -> bool {
+    live.tags.get(OWNER_TAG).is_some_and(|tag| tag == owner)
+}
+
+/// What must have been seen in order to go on.
+fn needed<T>(looked: &Looked<T>) -> Result<&T, Fault> {
+    match looked {
+        Looked::Seen(seen) => Ok(seen),
+        Looked::Blind(fault) => Err(fault.clone()),
+        Looked::NotAsked => Err(not_looked()),
+    }
+}
+
+/// What was not looked at is not absent.
+fn not_looked() -> Fault {
+    Fault {
+        operation: "launchway:observe".to_owned(),
+        resource: "service".to_owned(),
+        code: "NotAsked".to_owned(),
+        message: "this pass did not look at what it needs: it is a bug of Launchway".to_owned(),
+        remedy: Remedy::Retry,
+    }
+}
+
+/// Where a rollout stands that is only followed; `None` where the rest of the world has to be looked at.
+pub fn follow(
+    desired: &Desired,
+    wanted: &Wanted,
+    record: &ServiceStatus,
+    observed: &Observed,
+    deployment: &Deployment,
+) -> Option<State> {
+    let deadline = i64::from(seconds(&desired.spec.rollout.deadline));
+    let follows = followed(desired, wanted, record) == Some(deployment.arn.as_str());
+    (follows && rollout::goes_on(deployment, deadline, observed.at))
+        .then(|| State::Rolling(Box::new(deployment.clone())))
+}
+
+/// What a judgement is made from.
+struct View<'a> {
+    desired: &'a Desired,
+    wanted: &'a Wanted,
+    record: &'a ServiceStatus,
+    observed: &'a Observed,
+    owner: &'a str,
+}
+
+impl View<'_> {
+    fn standing(&self) -> Result<State, Fault> {
+        let Self { desired, wanted, record, observed, owner } = self;
+        let last = record.rollout.as_ref().filter(|rollout| rollout.source == wanted.source);
+        if last.is_some_and(|rollout| rollout.grant > wanted.grant) {
+            return Ok(State::OldGrant { seen: wanted.grant });
+        }
+        match &observed.followed {
+            Looked::Blind(fault) => return Err(fault.clone()),
+            Looked::Seen(Some(deployment)) => {
+                if let Some(state) = follow(desired, wanted, record, observed, deployment) {
+                    return Ok(state);
+                }
+            }
+            Looked::Seen(None) | Looked::NotAsked => {}
+        }
+        match needed(&observed.service)? {
+            None => self.absent(),
+            Some(live) => match &live.life {
+                ServiceLife::Inactive => self.absent(),
+                ServiceLife::Draining => Ok(State::Draining),
+                ServiceLife::Unknown(life) => {
+                    Ok(State::Unclear(format!("ECS says that the service is {life}, which is not known here")))
+                }
+                ServiceLife::Active if !ours(live, owner) => Ok(State::NotOurs { owner: (*owner).to_owned() }),
+                ServiceLife::Active => self.present(live),
+            },
+        }
+    }
+
+    fn settling(&self, effects: &[&str]) -> Option<State> {
+        settling(self.record, effects, self.observed.at)
+            .map(|sent| State::Settling { sent: sent.clone(), standing: None })
+    }
+
+    fn is_recorded(&self) -> bool {
+        begun(self.desired, self.wanted, self.record).is_some()
+    }
+
+    /// The ARN of the task definition, or the state of not having one.
+    fn task_definition(&self) -> Result<Result<String, State>, Fault> {
+        if let Some(arn) = recorded(self.wanted, self.record) {
+            return Ok(Ok(arn.to_owned()));
+        }
+        Ok(match needed(&self.observed.task_definition)? {
+            Some(arn) => Ok(arn.clone()),
+            None => Err(self.settling(&["Register"]).unwrap_or(State::Unregistered)),
+        })
+    }
+
+    fn absent(&self) -> Result<State, Fault> {
+        if let Some(settling) = self.settling(&["Create"]) {
+            return Ok(settling);
+        }
+        Ok(match self.task_definition()? {
+            Ok(_) | Err(State::Unregistered) if !self.is_recorded() => State::Unrecorded,
+            Ok(task_definition) => State::Absent { task_definition },
+            Err(state) => state,
+        })
+    }
+
+    fn present(&self, live: &LiveService) -> Result<State, Fault> {
+        if let Some(why) = unchangeable(self.wanted, live) {
+            return Ok(State::Unchangeable(why));
+        }
+        let arn = match self.task_definition()? {
+            Ok(arn) => arn,
+            Err(State::Unregistered) if !self.is_recorded() => return Ok(State::Unrecorded),
+            Err(state) => return Ok(state),
+        };
+        if proven(self.desired, self.wanted, self.record, live) {
+            let rollout = begun(self.desired, self.wanted, self.record);
+            let deployment = rollout.and_then(|rollout| rollout.deployment.clone());
+            return Ok(self.leftovers(live, self.in_sync(live, arn, deployment)));
+        }
+        let question = Question {
+            wanted: self.wanted,
+            task_definition: &arn,
+            after: since(self.desired, self.wanted, self.record, self.observed.at),
+            begun: self.is_recorded(),
+            deadline: i64::from(seconds(&self.desired.spec.rollout.deadline)),
+            at: self.observed.at,
+        };
+        let verdict = rollout::verdict(&question, live, needed(&self.observed.deployments)?);
+        self.judged(live, arn, verdict)
+    }
+
+    fn judged(&self, live: &LiveService, arn: String, verdict: Verdict) -> Result<State, Fault> {
+        let held = held(self.desired, self.wanted, self.record);
+        let standing = match (verdict, held) {
+            (Verdict::Runs(deployment), _) => self.in_sync(live, arn, deployment.map(|one| one.arn)),
+            (Verdict::Follows(deployment), _) => State::Rolling(deployment),
+            (Verdict::Failed(deployment), Some(held)) if held.deployment.as_ref() == Some(&deployment.arn) => {
+                State::Held
+            }
+            (Verdict::Failed(deployment), _) => self.failed(live, deployment)?,
+            (Verdict::Other(_) | Verdict::Unclear(_) | Verdict::NotAsked, Some(_)) => State::Held,
+            (Verdict::Other(deployment), None) => State::Waiting(deployment),
+            (Verdict::Unclear(why), None) => return Ok(State::Unclear(why)),
+            (Verdict::NotAsked, None) => return Ok(self.outdated(live, arn)),
+        };
+        Ok(self.leftovers(live, standing))
+    }
+
+    fn in_sync(&self, live: &LiveService, task_definition: String, deployment: Option<String>) -> State {
+        State::InSync { live: Box::new(live.clone()), task_definition, deployment }
+    }
+
+    fn outdated(&self, live: &LiveService, arn: String) -> State {
+        if let Some(settling) = self.settling(&["Update", "Create"]) {
+            return settling;
+        }
+        if !self.is_recorded() {
+            return State::Unrecorded;
+        }
+        let update = Box::new(change::update(self.desired, self.wanted, &arn, live));
+        State::Outdated { task_definition: arn, update }
+    }
+
+    /// Why it failed is told once: a pass that could not see it now, and may later, comes again.
+    fn failed(&self, live: &LiveService, deployment: Box<Deployment>) -> Result<State, Fault> {
+        if let Some(fault) = self.observed.stopped.fault().filter(|fault| !fault.is_terminal()) {
+            return Err(fault.clone());
+        }
+        let stopped = rollout::of_deployment(&deployment, self.observed.stopped.seen().map_or(&[][..], Vec::as_slice));
+        let event = live.events.first().filter(|_| stopped.is_empty()).cloned();
+        Ok(State::Failed { deployment, stopped, event })
+    }
+
+    /// What is left to set right wherever the rollout stands, because none is waited for with it.
+    fn leftovers(&self, live: &LiveService, standing: State) -> State {
+        let update = change::adjustment(self.desired, self.wanted, live);
+        let tags = change::tags(self.wanted, live);
+        let effect = if update.is_some() { "Adjust" } else { "Tag" };
+        if update.is_none() && tags.is_empty() {
+            return standing;
+        }
+        let standing = Box::new(standing);
+        match (settling(self.record, &[effect], self.observed.at), update) {
+            (Some(sent), _) => State::Settling { sent: sent.clone(), standing: Some(standing) },
+            (None, Some(update)) => State::Adjustable { update: Box::new(update), standing },
+            (None, None) => State::Untagged { arn: live.arn.clone(), tags, standing },
+        }
+    }
+}
+
+fn unchangeable(wanted: &Wanted, live: &LiveService) -> Option<String> {
+    if live.controller != "ECS" {
+        return Some(format!(
+            "the service's deployment controller is {}: Launchway rolls services whose controller is ECS; migrate it, or choose another spec.name",
+            live.controller
+        ));
+    }
+    let kind = live.launch_type.as_ref().filter(|kind| **kind != wanted.task_definition.compatibility)?;
+    Some(format!(
+        "spec.capacity.launchType: the ECS service has launch type {kind}, which cannot be changed: set it back, or delete the ECS service"
+    ))
+}
