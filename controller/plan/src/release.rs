@@ -5,6 +5,7 @@ pub mod desired;
 pub mod expect;
 pub mod looks;
 pub mod observed;
+mod opening;
 pub mod report;
 pub mod request;
 pub mod stages;

@@ -5,14 +5,17 @@ use super::stages::StageState;
 use super::state::{Course, State, at_work};
 use super::steps::{Start, StepState};
 use crate::Plan;
-use crate::fault::{Fault, Remedy};
 use crate::service::desired::Life;
 use crate::wake::Wake;
 use crate::world::LiveBuild;
-use launchway_crds::release::{ReleaseStatus, StepPhase};
+use launchway_crds::release::ReleaseStatus;
 
 /// How often a build is looked at, in seconds. Source: aws.md, 30 s is what CodeBuild bears from many callers.
 const BUILDS: i64 = 30;
+/// How often an image is looked for whose build succeeded, in seconds.
+const PUSHES: i64 = 10;
+/// How soon a build that was stopped is looked at, in seconds.
+const SOON: i64 = 5;
 /// How often a verification is asked, in seconds.
 const VERIFIES: i64 = 10;
 /// How often something that only a watch can tell is looked at all the same, in seconds.
@@ -58,17 +61,19 @@ pub fn decide(desired: &Desired, record: &ReleaseStatus, state: &State) -> Plan<
         return if desired.finalizer { Plan::act(Action::Unguard) } else { Plan::rest(Wake::OnChange) };
     }
     let over = state.course.is_over();
-    let action = state
-        .steps
-        .iter()
-        .find_map(|(name, step)| if over { ending(record, name, step) } else { going(desired, step, name) });
-    if let Some(action) = action {
-        return Plan::act(action);
+    let action =
+        state.steps.iter().find_map(|(name, step)| if over { ending(step, name) } else { going(desired, step, name) });
+    match action {
+        // CodeBuild takes a moment to stop a build, and says meanwhile that it runs.
+        Some(stop @ Action::Stop { .. }) => Plan { action: Some(stop), wake: Wake::After(SOON) },
+        Some(action) => Plan::act(action),
+        None if desired.finalizer && !at_work(record) => Plan::act(Action::Unguard),
+        None => Plan::rest(wake(state)),
     }
-    if desired.finalizer && !at_work(record) {
-        return Plan::act(Action::Unguard);
-    }
-    Plan::rest(wake(state, over))
+}
+
+fn stop(name: &str, id: &str) -> Action {
+    Action::Stop { step: name.to_owned(), id: id.to_owned() }
 }
 
 fn going(desired: &Desired, step: &StepState, name: &str) -> Option<Action> {
@@ -76,11 +81,13 @@ fn going(desired: &Desired, step: &StepState, name: &str) -> Option<Action> {
         StepState::Startable(_) if !desired.finalizer => Some(Action::Guard),
         StepState::Startable(start) => Some(Action::Start(start.clone())),
         StepState::Repeatable(start) => Some(Action::Repeat(start.clone())),
-        StepState::Overdue(build) => Some(Action::Stop { step: name.to_owned(), id: build.id.clone() }),
-        StepState::Surplus(id) => Some(Action::Stop { step: name.to_owned(), id: id.clone() }),
+        StepState::Overdue(build) => Some(stop(name, &build.id)),
+        StepState::Surplus(id) => Some(stop(name, id)),
         StepState::Waiting
         | StepState::Doubtful
+        | StepState::Expired
         | StepState::Found(_)
+        | StepState::Hidden
         | StepState::Running(_)
         | StepState::Again(_)
         | StepState::Done(_)
@@ -90,20 +97,18 @@ fn going(desired: &Desired, step: &StepState, name: &str) -> Option<Action> {
     }
 }
 
-/// What runs of a Release that is over is stopped. What is in doubt is first found.
-fn ending(record: &ReleaseStatus, name: &str, step: &StepState) -> Option<Action> {
-    let stop = |id: &str| Some(Action::Stop { step: name.to_owned(), id: id.to_owned() });
+/// What runs of a Release that is over is stopped. What is in doubt is first found, and then runs.
+fn ending(step: &StepState, name: &str) -> Option<Action> {
     match step {
-        StepState::Running(build) | StepState::Overdue(build) => stop(&build.id),
-        StepState::Found(build) if super::state::is_live(&build.status) && recorded(record, name, build) => {
-            stop(&build.id)
-        }
-        StepState::Surplus(id) => stop(id),
-        StepState::Found(_)
-        | StepState::Waiting
+        StepState::Running(build) | StepState::Overdue(build) => Some(stop(name, &build.id)),
+        StepState::Surplus(id) => Some(stop(name, id)),
+        StepState::Waiting
         | StepState::Startable(_)
         | StepState::Repeatable(_)
         | StepState::Doubtful
+        | StepState::Expired
+        | StepState::Found(_)
+        | StepState::Hidden
         | StepState::Again(_)
         | StepState::Done(_)
         | StepState::Failed { .. }
@@ -112,48 +117,38 @@ fn ending(record: &ReleaseStatus, name: &str, step: &StepState) -> Option<Action
     }
 }
 
-fn recorded(record: &ReleaseStatus, name: &str, build: &LiveBuild) -> bool {
-    record.steps.iter().any(|step| {
-        *step.name == *name
-            && step.phase == StepPhase::Running
-            && step.build.as_ref().is_some_and(|one| one.id == build.id)
-    })
-}
-
-fn wake(state: &State, over: bool) -> Wake {
-    let steps = state.steps.iter().filter_map(|(_, step)| of_step(step, over)).reduce(sooner);
+fn wake(state: &State) -> Wake {
+    let steps = state.steps.iter().filter_map(|(_, step)| of_step(step)).reduce(sooner);
     steps.unwrap_or_else(|| of_course(&state.course))
 }
 
-fn of_step(step: &StepState, over: bool) -> Option<Wake> {
+fn of_step(step: &StepState) -> Option<Wake> {
     match step {
-        StepState::Found(_) | StepState::Again(_) => Some(Wake::Now),
-        StepState::Done(Some(_)) => Some(Wake::Now),
+        StepState::Found(_) | StepState::Again(_) | StepState::Done(Some(_)) => Some(Wake::Now),
         StepState::Failed { build: Some(_), .. } => Some(Wake::Now),
-        StepState::Running(_) | StepState::Overdue(_) => Some(Wake::After(BUILDS)),
-        StepState::Doubtful | StepState::Surplus(_) => Some(Wake::After(BUILDS)),
-        StepState::Repeatable(_) | StepState::Startable(_) if over => Some(Wake::After(BUILDS)),
-        StepState::Unknown(fault) => Some(of_fault(fault)),
-        StepState::Repeatable(_)
-        | StepState::Startable(_)
-        | StepState::Waiting
+        StepState::Running(_)
+        | StepState::Overdue(_)
+        | StepState::Doubtful
+        | StepState::Hidden
+        | StepState::Surplus(_)
+        | StepState::Repeatable(_)
+        | StepState::Startable(_) => Some(Wake::After(BUILDS)),
+        StepState::Unknown(fault) => Some(Wake::of_look(fault)),
+        StepState::Waiting
+        | StepState::Expired
         | StepState::Done(None)
-        | StepState::Failed { .. }
+        | StepState::Failed { build: None, .. }
         | StepState::Stopped => None,
     }
-}
-
-fn of_fault(fault: &Fault) -> Wake {
-    if fault.remedy == Remedy::LookAgain { Wake::Backoff } else { Wake::of(fault) }
 }
 
 fn of_course(course: &Course) -> Wake {
     match course {
         Course::Starting(_) | Course::Built(_) => Wake::Now,
-        Course::Refused(_) => Wake::OnChange,
-        Course::Suspended | Course::Ended(_) => Wake::OnChange,
+        Course::Refused(_) | Course::Suspended | Course::Ended(_) => Wake::OnChange,
         Course::Checking | Course::Building => Wake::After(BUILDS),
-        Course::Blind(fault) => of_fault(fault),
+        Course::Pushing => Wake::After(PUSHES),
+        Course::Blind(fault) => Wake::of_look(fault),
         Course::AtStage { state, .. } => of_stage(state),
         Course::Succeeded | Course::Failed(..) | Course::Superseded(_) | Course::Cancelled(_) => Wake::Now,
     }
@@ -163,7 +158,7 @@ fn of_stage(state: &StageState) -> Wake {
     match state {
         StageState::Deployed | StageState::Verified => Wake::Now,
         StageState::Verifying(_) => Wake::After(VERIFIES),
-        StageState::Waiting | StageState::Rolling(_) | StageState::Stuck(_) | StageState::Failed(..) => {
+        StageState::Waiting | StageState::Rolling(_) | StageState::Stuck(..) | StageState::Failed(..) => {
             Wake::After(LISTENS)
         }
     }

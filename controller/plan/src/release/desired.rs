@@ -1,6 +1,8 @@
 //! The spec of a Release, parsed. Nothing in it can be refused: its form is checked by the API server.
 
+use crate::condition::brief;
 use crate::service::desired::{Life, finalizer, life};
+use jiff::Timestamp;
 use launchway_crds::release::Release;
 
 /// A Release, parsed.
@@ -22,6 +24,8 @@ pub struct Desired {
     pub pipeline: String,
     /// The commit.
     pub commit: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
 }
 
 impl Desired {
@@ -37,6 +41,7 @@ impl Desired {
             finalizer: finalizer(meta),
             pipeline: spec.pipeline.to_string(),
             commit: spec.commit.to_string(),
+            created: meta.creation_timestamp.as_ref().map(|time| time.0),
         }
     }
 
@@ -47,6 +52,6 @@ impl Desired {
 
     /// The first digits of the commit, for people.
     pub fn short_commit(&self) -> &str {
-        &self.commit[..self.commit.len().min(12)]
+        brief(&self.commit)
     }
 }

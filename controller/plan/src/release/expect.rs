@@ -15,7 +15,9 @@ pub fn judge(expect: &Expectation, status: u16, body: &[u8]) -> Result<(), Strin
         return Err("answered something else than a JSON object".to_owned());
     };
     match expect.json.iter().find(|(name, value)| members.get(*name) != Some(value)) {
-        Some((name, _)) if members.contains_key(name) => Err(format!("answered with another value of {name} than expected")),
+        Some((name, _)) if members.contains_key(name) => {
+            Err(format!("answered with another value of {name} than expected"))
+        }
         Some((name, _)) => Err(format!("answered without {name}")),
         None => Ok(()),
     }

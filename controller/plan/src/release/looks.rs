@@ -4,6 +4,7 @@ use super::BUILD;
 use super::desired::Desired;
 use super::observed::PipelineFacts;
 use super::stages;
+use super::steps::LOOK;
 use crate::service::desired::Life;
 use jiff::Timestamp;
 use launchway_crds::pipeline::HttpVerification;
@@ -29,7 +30,7 @@ pub enum Look {
         project: String,
         /// The marker.
         marker: String,
-        /// The intent's time.
+        /// The intent's time, or the Release's where any call is looked for.
         since: Timestamp,
     },
     /// The image of that tag.
@@ -72,7 +73,7 @@ fn of_step(desired: &Desired, step: &StepStatus) -> Option<Look> {
             marker: desired.marker(&name, step.attempt),
             step: name,
             project: intent.project.to_string(),
-            since: intent.since.0,
+            since: desired.created.filter(|_| intent.call == LOOK).unwrap_or(intent.since.0),
         }),
         (StepPhase::Running, _, Some(build)) => Some(Look::Build { step: name, id: build.id.clone() }),
         (_, _, _) => None,

@@ -1,11 +1,16 @@
 //! Where a Release's stages stand, judged by the grants that the Services echo and by the verifications.
 
+use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts, TargetSeen};
 use crate::reason::Reason;
+use crate::service::rollout::ROLLED_BACK;
 use jiff::SignedDuration;
 use launchway_crds::pipeline::{Stage, StageStatus};
 use launchway_crds::release::{ReleaseStatus, StagePhase, StageRecord};
-use launchway_crds::service::RolloutPhase;
+use launchway_crds::service::{RolloutPhase, RolloutStatus};
+
+/// How long a Service may take to take a grant up, in seconds: a watch and a pass.
+const HEARS: i64 = 60;
 
 /// Where the stage stands at which a Release is.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +20,7 @@ pub enum StageState {
     /// The targets are rolled; the message says how far.
     Rolling(String),
     /// A target cannot go on until somebody changes something; it was not given up.
-    Stuck(String),
+    Stuck(Reason, String),
     /// The targets run the release's images: the verification begins.
     Deployed,
     /// The verification is asked.
@@ -54,21 +59,25 @@ fn recorded<'a>(record: &'a ReleaseStatus, stage: &Stage) -> Option<&'a StageRec
 
 /// Where the stage stands.
 pub fn stage_state(
+    desired: &Desired,
     record: &ReleaseStatus,
     stage: &Stage,
     granted: Option<&StageStatus>,
     observed: &Observed,
 ) -> StageState {
     let Some(granted) = granted else { return StageState::Waiting };
+    let source = format!("{}/{}", desired.pipeline, stage.name);
     let targets: Vec<_> =
-        stage.targets.iter().map(|target| target_state(&target.service, granted.grant, observed)).collect();
+        stage.targets.iter().map(|target| target_state(&target.service, &source, granted, observed)).collect();
     if let Some(TargetState::Failed(reason, why)) =
         targets.iter().find(|target| matches!(target, TargetState::Failed(..)))
     {
         return StageState::Failed(*reason, why.clone());
     }
-    if let Some(TargetState::Stuck(why)) = targets.iter().find(|target| matches!(target, TargetState::Stuck(_))) {
-        return StageState::Stuck(why.clone());
+    if let Some(TargetState::Stuck(reason, why)) =
+        targets.iter().find(|target| matches!(target, TargetState::Stuck(..)))
+    {
+        return StageState::Stuck(*reason, why.clone());
     }
     let rolling: Vec<_> = targets.iter().filter_map(TargetState::rolling).collect();
     if !rolling.is_empty() {
@@ -88,7 +97,9 @@ fn verification(record: &ReleaseStatus, stage: &Stage, granted: &StageStatus, ob
     for one in &stage.verify {
         let Some(Err(why)) = observed.verifications.get(&*one.name) else { continue };
         let limit = one.http.timeout.seconds().unwrap_or_default();
-        let message = format!("verification {} of {}: {why}", one.name, one.http.url);
+        // A query may hold what is not for everybody.
+        let url = one.http.url.split('?').next().unwrap_or_default();
+        let message = format!("verification {} of {url}: {why}", one.name);
         if observed.at > since + SignedDuration::from_secs(limit) {
             return StageState::Failed(Reason::VerificationFailed, format!("{message}, for {limit} seconds"));
         }
@@ -105,7 +116,7 @@ fn verification(record: &ReleaseStatus, stage: &Stage, granted: &StageStatus, ob
 enum TargetState {
     Done,
     Rolling(String),
-    Stuck(String),
+    Stuck(Reason, String),
     Failed(Reason, String),
 }
 
@@ -113,37 +124,49 @@ impl TargetState {
     fn rolling(&self) -> Option<&str> {
         match self {
             Self::Rolling(how) => Some(how),
-            Self::Done | Self::Stuck(_) | Self::Failed(..) => None,
+            Self::Done | Self::Stuck(..) | Self::Failed(..) => None,
         }
     }
 }
 
-fn target_state(service: &str, grant: i64, observed: &Observed) -> TargetState {
-    let Some(Some(seen)) = observed.targets.get(service) else {
-        return TargetState::Stuck(format!(
-            "there is no Service {service} in this namespace: apply it, or take it out of the stage's targets"
-        ));
+fn target_state(service: &str, source: &str, granted: &StageStatus, observed: &Observed) -> TargetState {
+    let seen = match observed.targets.get(service) {
+        None => return TargetState::Rolling(format!("Service {service} is looked at next")),
+        Some(None) => {
+            return TargetState::Stuck(
+                Reason::NotListed,
+                format!(
+                    "there is no Service {service} in this namespace: apply it, or take it out of the stage's targets"
+                ),
+            );
+        }
+        Some(Some(seen)) => seen,
     };
-    let Some(rollout) = seen.rollout.as_ref().filter(|rollout| rollout.grant == grant) else {
-        return unheard(service, seen);
+    let own = |rollout: &&RolloutStatus| rollout.grant == granted.grant && rollout.source.as_deref() == Some(source);
+    let Some(rollout) = seen.rollout.as_ref().filter(own) else {
+        return unheard(service, seen, granted, observed);
     };
     let reason = rollout.reason.clone().unwrap_or_default();
     match rollout.phase {
         RolloutPhase::Done => TargetState::Done,
         RolloutPhase::Rolling => TargetState::Rolling(format!("Service {service} is being rolled")),
-        RolloutPhase::Stuck => TargetState::Stuck(format!("Service {service} cannot go on: {reason}")),
+        RolloutPhase::Stuck => stuck(service, &reason),
         RolloutPhase::Failed => {
-            let word =
-                if reason.starts_with("ECS rolled it back") { Reason::RolledBack } else { Reason::RolloutFailed };
+            let word = if reason.starts_with(ROLLED_BACK) { Reason::RolledBack } else { Reason::RolloutFailed };
             TargetState::Failed(word, format!("Service {service}: {reason}"))
         }
     }
 }
 
-/// The Service has not taken the grant up yet.
-fn unheard(service: &str, seen: &TargetSeen) -> TargetState {
-    match &seen.stalled {
-        Some(why) => TargetState::Stuck(format!("Service {service} cannot go on: {why}")),
+fn stuck(service: &str, why: &str) -> TargetState {
+    TargetState::Stuck(Reason::TargetStalled, format!("Service {service} cannot go on: {why}"))
+}
+
+/// The Service has not taken the grant up yet. What it says may still be about the last one, for a moment.
+fn unheard(service: &str, seen: &TargetSeen, granted: &StageStatus, observed: &Observed) -> TargetState {
+    let waited = observed.at > granted.since.0 + SignedDuration::from_secs(HEARS);
+    match seen.stalled.as_ref().filter(|_| waited) {
+        Some(why) => stuck(service, why),
         None => TargetState::Rolling(format!("Service {service} has not begun")),
     }
 }

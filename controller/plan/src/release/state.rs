@@ -3,8 +3,9 @@
 use super::BUILD;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
+use super::opening::Opening;
 use super::stages::{StageState, current, stage_state};
-use super::steps::{StepState, start, step_state, still_coming};
+use super::steps::{StepState, step_state, still_coming};
 use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
 use crate::pipeline::desired::checked_plan;
@@ -12,8 +13,7 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::service::Looked;
 use crate::service::desired::Life;
-use crate::world::BuildStatus;
-use launchway_crds::release::{ReleasePhase, ReleasePlan, ReleaseStatus, StepPhase, StepStatus};
+use launchway_crds::release::{ReleasePhase, ReleasePlan, ReleaseStatus, StepPhase};
 
 /// Where a Release stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +37,8 @@ pub enum Course {
     Checking,
     /// The image is being built, or looked for.
     Building,
+    /// The build succeeded; its image is not there yet, and may still come.
+    Pushing,
     /// The image is there; its full reference.
     Built(String),
     /// It cannot be told where it is.
@@ -72,6 +74,7 @@ impl Course {
             | Self::Starting(_)
             | Self::Checking
             | Self::Building
+            | Self::Pushing
             | Self::Built(_)
             | Self::Blind(_)
             | Self::AtStage { .. } => false,
@@ -81,14 +84,15 @@ impl Course {
 
 /// Where the Release stands.
 pub fn assess(desired: &Desired, record: &ReleaseStatus, observed: &Observed) -> State {
-    let mut steps: Vec<_> =
-        record.steps.iter().map(|step| (step.name.to_string(), step_state(desired, record, step, observed))).collect();
-    let course = course(desired, record, observed, &steps);
-    if matches!(course, Course::Checking | Course::Building) {
-        let suspended = observed.pipeline.as_ref().is_some_and(|pipeline| pipeline.spec.suspend);
-        if !suspended {
-            open(desired, record, observed, &mut steps);
+    let mut steps: Vec<(String, StepState)> = match &record.plan {
+        Some(plan) => {
+            record.steps.iter().map(|step| (step.name.to_string(), step_state(plan, step, observed))).collect()
         }
+        None => Vec::new(),
+    };
+    let course = course(desired, record, observed, &steps);
+    if let (Course::Checking | Course::Building, Some(plan)) = (&course, &record.plan) {
+        Opening { desired, record, plan, observed }.open(&mut steps);
     }
     State { course, steps }
 }
@@ -111,12 +115,25 @@ fn course(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps:
     if let Some((reason, message)) = steps.iter().find_map(|(_, state)| failure(state)) {
         return Course::Failed(reason, message);
     }
-    let checked = steps.iter().all(|(name, state)| name == BUILD || matches!(state, StepState::Done(_)));
-    if !checked {
-        suspended_or(pipeline, steps, Course::Checking)
-    } else {
-        building(desired, record, plan, pipeline, observed, steps)
+    if let Err(refusal) = allowed(plan, observed) {
+        return Course::Refused(refusal);
     }
+    let course = if is_checked(steps) { building(desired, record, plan, observed, steps) } else { Course::Checking };
+    let waits = matches!(course, Course::Checking | Course::Building) && steps.iter().all(|(_, state)| is_idle(state));
+    if pipeline.spec.suspend && waits { Course::Suspended } else { course }
+}
+
+/// Whether the account still allows what the Release runs: it is read live in the pass that starts a build.
+fn allowed(plan: &ReleasePlan, observed: &Observed) -> Result<(), Refusal> {
+    let scope = scope(&observed.account, Some(&plan.region))?;
+    let runs = plan.checks.iter().map(|check| &check.code_build).chain([&plan.build.code_build]);
+    runs.map(|run| &run.project).try_for_each(|project| scope.project(project))?;
+    plan.images.iter().try_for_each(|image| scope.repository(&image.repository))
+}
+
+/// Whether every check is done.
+pub(super) fn is_checked(steps: &[(String, StepState)]) -> bool {
+    steps.iter().all(|(name, state)| name == BUILD || matches!(state, StepState::Done(_)))
 }
 
 fn orphaned(desired: &Desired, record: &ReleaseStatus) -> Course {
@@ -141,8 +158,10 @@ fn failure(state: &StepState) -> Option<(Reason, String)> {
         | StepState::Startable(_)
         | StepState::Repeatable(_)
         | StepState::Doubtful
+        | StepState::Expired
         | StepState::Found(_)
         | StepState::Surplus(_)
+        | StepState::Hidden
         | StepState::Running(_)
         | StepState::Overdue(_)
         | StepState::Again(_)
@@ -162,35 +181,46 @@ fn starting(pipeline: &PipelineFacts, observed: &Observed) -> Course {
     }
 }
 
-/// Suspended, if nothing runs that could go on.
-fn suspended_or(pipeline: &PipelineFacts, steps: &[(String, StepState)], course: Course) -> Course {
-    let idle = |state: &StepState| matches!(state, StepState::Waiting | StepState::Done(_));
-    if pipeline.spec.suspend && steps.iter().all(|(_, state)| idle(state)) { Course::Suspended } else { course }
+/// Whether nothing of a step is under way: a suspended Pipeline holds it.
+fn is_idle(state: &StepState) -> bool {
+    match state {
+        StepState::Waiting
+        | StepState::Expired
+        | StepState::Done(_)
+        | StepState::Failed { .. }
+        | StepState::Stopped => true,
+        StepState::Startable(_)
+        | StepState::Repeatable(_)
+        | StepState::Doubtful
+        | StepState::Found(_)
+        | StepState::Surplus(_)
+        | StepState::Hidden
+        | StepState::Running(_)
+        | StepState::Overdue(_)
+        | StepState::Again(_)
+        | StepState::Unknown(_) => false,
+    }
 }
 
 fn building(
     desired: &Desired,
     record: &ReleaseStatus,
     plan: &ReleasePlan,
-    pipeline: &PipelineFacts,
     observed: &Observed,
     steps: &[(String, StepState)],
 ) -> Course {
     let build = steps.iter().find(|(name, _)| name == BUILD).map(|(_, state)| state);
-    let recorded = record.steps.iter().find(|step| *step.name == *BUILD);
     match &observed.image {
         Looked::Seen(Some(image)) => match &observed.account_id {
             Looked::Seen(account) => Course::Built(reference(account, plan, &image.digest)),
             Looked::Blind(fault) => Course::Blind(fault.clone()),
             Looked::NotAsked => Course::Building,
         },
-        Looked::Seen(None) if matches!(build, Some(StepState::Done(_))) => {
-            missing(desired, plan, recorded, observed, build)
-        }
+        Looked::Seen(None) if matches!(build, Some(StepState::Done(_))) => missing(desired, record, plan, observed),
         Looked::Blind(fault) if matches!(build, Some(StepState::Waiting | StepState::Done(_))) => {
             Course::Blind(fault.clone())
         }
-        Looked::Seen(None) | Looked::Blind(_) | Looked::NotAsked => suspended_or(pipeline, steps, Course::Building),
+        Looked::Seen(None) | Looked::Blind(_) | Looked::NotAsked => Course::Building,
     }
 }
 
@@ -201,19 +231,10 @@ fn reference(account: &str, plan: &ReleasePlan, digest: &str) -> String {
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.
-fn missing(
-    desired: &Desired,
-    plan: &ReleasePlan,
-    recorded: Option<&StepStatus>,
-    observed: &Observed,
-    build: Option<&StepState>,
-) -> Course {
-    let ended = match build {
-        Some(StepState::Done(Some(live))) => live.ended_at,
-        _ => None,
-    };
-    if still_coming(recorded.and_then(|step| step.build.as_ref()), ended, observed.at) {
-        return Course::Building;
+fn missing(desired: &Desired, record: &ReleaseStatus, plan: &ReleasePlan, observed: &Observed) -> Course {
+    let recorded = record.steps.iter().find(|step| *step.name == *BUILD).and_then(|step| step.build.as_ref());
+    if recorded.is_some_and(|build| still_coming(build, observed.at)) {
+        return Course::Pushing;
     }
     let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
     Course::Failed(
@@ -227,45 +248,14 @@ fn missing(
 
 fn at_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts, observed: &Observed) -> Course {
     let Some((stage, granted)) = current(&desired.name, record, pipeline) else { return Course::Succeeded };
-    match stage_state(record, stage, granted, observed) {
-        StageState::Failed(reason, why) => Course::Failed(reason, format!("stage {}: {why}", stage.name)),
-        StageState::Waiting if pipeline.spec.suspend => Course::Suspended,
-        state => Course::AtStage { name: stage.name.to_string(), grant: granted.map(|one| one.grant), state },
+    let state = stage_state(desired, record, stage, granted, observed);
+    if let StageState::Failed(reason, why) = &state {
+        return Course::Failed(*reason, format!("stage {}: {why}", stage.name));
     }
-}
-
-/// Opens the steps that can be started now: checks as far as they may run side by side, the build once all are done.
-fn open(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps: &mut [(String, StepState)]) {
-    let Some(plan) = &record.plan else { return };
-    let busy = steps.iter().filter(|(name, state)| name != BUILD && under_way(state)).count();
-    let checked = steps.iter().all(|(name, state)| name == BUILD || matches!(state, StepState::Done(_)));
-    let no_image = matches!(observed.image, Looked::Seen(None));
-    let free = usize::try_from(plan.checks_in_parallel).unwrap_or(1) > busy;
-    let next = steps.iter_mut().find(|(name, state)| {
-        let may = if name == BUILD { checked && no_image } else { free };
-        *state == StepState::Waiting && may
-    });
-    if let Some((name, state)) = next
-        && let Some(step) = record.steps.iter().find(|step| *step.name == **name)
-    {
-        *state = start(desired, plan, step, 1, observed)
-            .map_or_else(StepState::Unknown, |start| StepState::Startable(Box::new(start)));
+    if state == StageState::Waiting && pipeline.spec.suspend {
+        return Course::Suspended;
     }
-}
-
-fn under_way(state: &StepState) -> bool {
-    match state {
-        StepState::Waiting | StepState::Done(_) | StepState::Failed { .. } | StepState::Stopped => false,
-        StepState::Startable(_)
-        | StepState::Repeatable(_)
-        | StepState::Doubtful
-        | StepState::Found(_)
-        | StepState::Surplus(_)
-        | StepState::Running(_)
-        | StepState::Overdue(_)
-        | StepState::Again(_)
-        | StepState::Unknown(_) => true,
-    }
+    Course::AtStage { name: stage.name.to_string(), grant: granted.map(|one| one.grant), state }
 }
 
 /// The AwsAccount that a Release uses: the recorded one, else its Pipeline's.
@@ -278,9 +268,4 @@ pub fn account<'a>(record: &'a ReleaseStatus, pipeline: Option<&'a PipelineFacts
 /// Whether a build of the Release runs or is in doubt, as far as the record knows.
 pub fn at_work(record: &ReleaseStatus) -> bool {
     record.steps.iter().any(|step| matches!(step.phase, StepPhase::Intended | StepPhase::Running))
-}
-
-/// Whether a found build still runs.
-pub fn is_live(status: &BuildStatus) -> bool {
-    *status == BuildStatus::InProgress
 }

@@ -4,12 +4,15 @@ use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
 use super::request::{code_build, intent, minutes, request};
 use super::{BUILD, told};
+use crate::condition::{cut, whole};
 use crate::fault::Fault;
+use crate::hash;
 use crate::reason::Reason;
 use crate::service::Looked;
 use crate::world::{BuildRequest, BuildStatus, LiveBuild};
 use jiff::{SignedDuration, Timestamp};
-use launchway_crds::release::{BuildRecord, Intent, ReleasePlan, ReleaseStatus, StepPhase, StepStatus};
+use launchway_crds::condition::Time;
+use launchway_crds::release::{BuildRecord, Intent, ReleasePlan, StepPhase, StepStatus};
 
 /// The same call may be repeated for this long after the intent, in seconds: CodeBuild keeps an idempotency token for
 /// five minutes (API reference of StartBuild), and a minute is left for the way.
@@ -18,6 +21,8 @@ const REPEATS: i64 = 240;
 const EXPIRES: i64 = 360;
 /// How long after CodeBuild's own timeout a build is stopped by us, in seconds.
 const OVERDUE: i64 = 120;
+/// The number of the call of an intent that only looks.
+pub const LOOK: i32 = 0;
 /// How long a build that was started may be unknown to BatchGetBuilds, in seconds.
 const UNKNOWN: i64 = 600;
 /// How long the image may be missing after its build succeeded, in seconds: ECR is eventually consistent.
@@ -34,10 +39,14 @@ pub enum StepState {
     Repeatable(Box<Start>),
     /// It was perhaps started, and is only looked for.
     Doubtful,
+    /// It is known by now not to have been started.
+    Expired,
     /// It was found to be started.
     Found(Box<LiveBuild>),
     /// It was started more than once: the oldest is kept, this one is to be stopped.
     Surplus(String),
+    /// It was started, and CodeBuild does not show it.
+    Hidden,
     /// It runs.
     Running(Box<LiveBuild>),
     /// It runs longer than it may, and is to be stopped.
@@ -73,8 +82,7 @@ pub struct Start {
 }
 
 /// Where a step stands, the others left aside.
-pub fn step_state(desired: &Desired, record: &ReleaseStatus, step: &StepStatus, observed: &Observed) -> StepState {
-    let Some(plan) = &record.plan else { return StepState::Waiting };
+pub fn step_state(plan: &ReleasePlan, step: &StepStatus, observed: &Observed) -> StepState {
     match step.phase {
         StepPhase::Waiting => StepState::Waiting,
         StepPhase::Succeeded => StepState::Done(None),
@@ -84,7 +92,7 @@ pub fn step_state(desired: &Desired, record: &ReleaseStatus, step: &StepStatus, 
             message: step.message.clone().unwrap_or_default(),
             build: None,
         },
-        StepPhase::Intended => doubt(desired, plan, step, observed),
+        StepPhase::Intended => doubt(step, observed),
         StepPhase::Running => running(plan, step, observed),
     }
 }
@@ -94,35 +102,52 @@ pub fn failed(step: &str) -> Reason {
     if step == BUILD { Reason::BuildFailed } else { Reason::CheckFailed }
 }
 
-/// The call that starts the step now, if the account's ID is known.
+/// The call that starts the step. A call of this attempt that is known to have come to nothing is followed by the next.
 pub fn start(
     desired: &Desired,
     plan: &ReleasePlan,
     step: &StepStatus,
-    call: i32,
-    observed: &Observed,
-) -> Result<Start, Fault> {
-    let account_id = match &observed.account_id {
-        Looked::Seen(id) => id.clone(),
-        Looked::Blind(fault) => return Err(fault.clone()),
-        Looked::NotAsked => String::new(),
-    };
-    let request = request(desired, plan, step, &account_id).ok_or_else(|| no_such_step(step))?;
-    Ok(Start { step: step.name.to_string(), intent: intent(desired, step, call, &request, observed.at), request })
+    account_id: &str,
+    at: Timestamp,
+) -> Option<Start> {
+    let request = request(desired, plan, step, account_id)?;
+    let call = step.intent.as_ref().map_or(0, |intent| intent.call) + 1;
+    Some(Start { step: step.name.to_string(), intent: intent(desired, step, call, &request, at), request })
 }
 
-fn no_such_step(step: &StepStatus) -> Fault {
-    Fault {
-        operation: "launchway:plan".into(),
-        resource: step.name.to_string(),
-        code: "NoSuchStep".into(),
-        message: "the recorded plan has no such step: make another Release".into(),
-        remedy: crate::fault::Remedy::AskUser,
+/// The same call as was intended, while its token is valid and it would say the same.
+pub fn repetition(
+    desired: &Desired,
+    plan: &ReleasePlan,
+    step: &StepStatus,
+    account_id: &str,
+    at: Timestamp,
+) -> Option<Start> {
+    let intent = step.intent.as_ref().filter(|intent| intent.call > LOOK && age(intent, at) < REPEATS)?;
+    let request = request(desired, plan, step, account_id)?;
+    let equal = hash::of(&request) == intent.request_hash;
+    equal.then(|| Start { step: step.name.to_string(), intent: intent.clone(), request })
+}
+
+/// An intent of no call: the step was perhaps started by a pass whose record was lost, and is looked for first. A call
+/// can only be under way if the finalizer is there, which is added before the first one; else one look is enough.
+pub fn lookout(desired: &Desired, project: &str, at: Timestamp) -> Intent {
+    let since = if desired.finalizer { at } else { at - SignedDuration::from_secs(EXPIRES + 1) };
+    Intent {
+        call: LOOK,
+        token: String::new(),
+        project: project.into(),
+        request_hash: String::new(),
+        since: Time(whole(since)),
     }
 }
 
-fn doubt(desired: &Desired, plan: &ReleasePlan, step: &StepStatus, observed: &Observed) -> StepState {
-    let Some(intended) = &step.intent else { return StepState::Waiting };
+fn age(intent: &Intent, at: Timestamp) -> i64 {
+    at.duration_since(intent.since.0).as_secs()
+}
+
+fn doubt(step: &StepStatus, observed: &Observed) -> StepState {
+    let Some(intent) = &step.intent else { return StepState::Waiting };
     let found = match observed.builds.get(&*step.name) {
         Some(BuildSeen::Searched(Looked::Seen(found))) => found,
         Some(BuildSeen::Searched(Looked::Blind(fault)) | BuildSeen::Known(Looked::Blind(fault))) => {
@@ -131,33 +156,15 @@ fn doubt(desired: &Desired, plan: &ReleasePlan, step: &StepStatus, observed: &Ob
         Some(BuildSeen::Searched(Looked::NotAsked) | BuildSeen::Known(_)) | None => return StepState::Doubtful,
     };
     match found.as_slice() {
-        [] => nothing_found(desired, plan, step, intended, observed),
+        [] if age(intent, observed.at) <= EXPIRES => StepState::Doubtful,
+        // No call was ever intended: it is as if nothing had been.
+        [] if intent.call == LOOK => StepState::Waiting,
+        [] => StepState::Expired,
         [one] => StepState::Found(Box::new(one.clone())),
         [oldest, others @ ..] => match others.iter().find(|build| build.status == BuildStatus::InProgress) {
             Some(surplus) => StepState::Surplus(surplus.id.clone()),
             None => StepState::Found(Box::new(oldest.clone())),
         },
-    }
-}
-
-fn nothing_found(
-    desired: &Desired,
-    plan: &ReleasePlan,
-    step: &StepStatus,
-    intended: &Intent,
-    observed: &Observed,
-) -> StepState {
-    let age = observed.at.duration_since(intended.since.0).as_secs();
-    if age > EXPIRES {
-        return start(desired, plan, step, intended.call + 1, observed)
-            .map_or_else(StepState::Unknown, |start| StepState::Startable(Box::new(start)));
-    }
-    match start(desired, plan, step, intended.call, observed) {
-        Ok(again) if age < REPEATS && again.intent.request_hash == intended.request_hash => {
-            StepState::Repeatable(Box::new(Start { intent: intended.clone(), ..again }))
-        }
-        Ok(_) => StepState::Doubtful,
-        Err(fault) => StepState::Unknown(fault),
     }
 }
 
@@ -168,14 +175,9 @@ fn running(plan: &ReleasePlan, step: &StepStatus, observed: &Observed) -> StepSt
             return StepState::Unknown(fault.clone());
         }
         Some(BuildSeen::Known(Looked::Seen(None))) => return vanished(step, observed.at),
-        Some(BuildSeen::Known(Looked::NotAsked) | BuildSeen::Searched(_)) | None => return StepState::Doubtful,
+        Some(BuildSeen::Known(Looked::NotAsked) | BuildSeen::Searched(_)) | None => return StepState::Hidden,
     };
     let boxed = Box::new(build.clone());
-    let fail = |build: Box<LiveBuild>| StepState::Failed {
-        reason: failed(&step.name),
-        message: told::failure(plan, step, &build),
-        build: Some(build),
-    };
     match build.status {
         BuildStatus::InProgress if overdue(plan, step, build, observed.at) => StepState::Overdue(boxed),
         BuildStatus::InProgress => StepState::Running(boxed),
@@ -187,14 +189,18 @@ fn running(plan: &ReleasePlan, step: &StepStatus, observed: &Observed) -> StepSt
         | BuildStatus::Failed
         | BuildStatus::TimedOut
         | BuildStatus::Stopped
-        | BuildStatus::Unknown(_) => fail(boxed),
+        | BuildStatus::Unknown(_) => StepState::Failed {
+            reason: failed(&step.name),
+            message: told::failure(plan, step, build),
+            build: Some(boxed),
+        },
     }
 }
 
 fn vanished(step: &StepStatus, at: Timestamp) -> StepState {
     let started = step.build.as_ref().map_or(at, |build| build.started_at.0);
     if at < started + SignedDuration::from_secs(UNKNOWN) {
-        return StepState::Doubtful;
+        return StepState::Hidden;
     }
     let message = format!(
         "CodeBuild no longer knows build {}: somebody deleted it; make another Release",
@@ -214,36 +220,45 @@ pub fn services_fault(build: &LiveBuild) -> bool {
 
 /// Whether CodeBuild should have ended the build by itself two minutes ago.
 fn overdue(plan: &ReleasePlan, step: &StepStatus, build: &LiveBuild, at: Timestamp) -> bool {
-    at > build.started_at + SignedDuration::from_secs(allowed(plan, step, build) + OVERDUE)
+    allowed(plan, step, build)
+        .is_some_and(|allowed| at > build.started_at + SignedDuration::from_secs(allowed + OVERDUE))
 }
 
-/// How long a build may take from its start, as far as it has come: its time in the queue has a limit of its own.
-pub fn allowed(plan: &ReleasePlan, step: &StepStatus, build: &LiveBuild) -> i64 {
-    let Some(run) = code_build(plan, &step.name) else { return 0 };
+/// How long a build may take from its start, in seconds, as far as it has come: its time in the queue has a limit of its
+/// own.
+pub fn allowed(plan: &ReleasePlan, step: &StepStatus, build: &LiveBuild) -> Option<i64> {
+    let run = code_build(plan, &step.name)?;
     let queued = build
         .phases
         .iter()
         .filter(|phase| matches!(phase.name.as_str(), "SUBMITTED" | "QUEUED"))
         .filter_map(|phase| phase.seconds)
         .sum::<i64>();
-    match build.phase.as_str() {
+    Some(match build.phase.as_str() {
         "SUBMITTED" | "QUEUED" => 60 * i64::from(minutes(&run.queued_timeout)),
         _ => queued + 60 * i64::from(minutes(&run.timeout)),
-    }
+    })
 }
 
 /// What is recorded of a build.
 pub fn build_record(build: &LiveBuild) -> BuildRecord {
+    let time = |at| Time(whole(at));
     BuildRecord {
-        id: build.id.clone(),
-        started_at: launchway_crds::condition::Time(crate::condition::whole(build.started_at)),
-        phase: Some(build.phase.clone()),
-        outcome: (build.status != BuildStatus::InProgress).then(|| told::outcome(&build.status)),
+        id: cut(&build.id, 255),
+        started_at: time(build.started_at),
+        phase: Some(cut(&build.phase, 40)),
+        ended_at: build.ended_at.map(time),
+        outcome: (build.status != BuildStatus::InProgress).then(|| cut(&told::outcome(&build.status), 40)),
     }
 }
 
-/// What the image look says once its build is over: whether the image may still come.
-pub fn still_coming(build: Option<&BuildRecord>, ended_at: Option<Timestamp>, at: Timestamp) -> bool {
-    let ended = ended_at.or(build.map(|build| build.started_at.0)).unwrap_or(at);
+/// Whether the image of a build that succeeded may still come.
+pub fn still_coming(build: &BuildRecord, at: Timestamp) -> bool {
+    let ended = build.ended_at.as_ref().unwrap_or(&build.started_at).0;
     at < ended + SignedDuration::from_secs(PUSHED)
+}
+
+/// Whether so long a time has passed since the build ended that another attempt may have been begun and forgotten.
+pub fn is_long_over(build: &LiveBuild, at: Timestamp) -> bool {
+    build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(EXPIRES))
 }

@@ -1,8 +1,12 @@
 //! Builds in words: how one failed, where, and what hangs there.
 
 use super::request::code_build;
+use crate::condition::cut;
 use crate::world::{BuildPhase, BuildStatus, LiveBuild};
 use launchway_crds::release::{ReleasePlan, StepStatus};
+
+/// How much of what CodeBuild says a message has, in bytes: the link to the log has to fit beside it.
+const CONTEXT: usize = 400;
 
 /// CodeBuild's word for how a build ended.
 pub fn outcome(status: &BuildStatus) -> String {
@@ -40,12 +44,10 @@ pub fn failure(plan: &ReleasePlan, step: &StepStatus, build: &LiveBuild) -> Stri
             format!("{what} ended {} in phase {last}", outcome(&build.status))
         }
     };
-    let contexts = build.phases.iter().filter(|phase| went_wrong(phase)).flat_map(|phase| &phase.contexts).next();
+    let context = build.phases.iter().filter(|phase| went_wrong(phase)).flat_map(|phase| &phase.contexts).next();
+    let said = context.map(|context| format!(": {}", cut(context, CONTEXT))).unwrap_or_default();
     let link = build.log_link.as_ref().map(|link| format!("; log: {link}")).unwrap_or_default();
-    match contexts {
-        Some(context) => format!("{text}: {context}{link}"),
-        None => format!("{text}{link}"),
-    }
+    format!("{text}{said}{link}")
 }
 
 fn what(step: &str) -> String {
@@ -61,14 +63,16 @@ pub fn last_phase(build: &LiveBuild) -> &str {
 
 fn long(plan: &ReleasePlan, step: &StepStatus, build: &LiveBuild) -> bool {
     build.ended_at.is_some_and(|ended| {
-        ended.duration_since(build.started_at).as_secs() >= super::steps::allowed(plan, step, build)
+        let took = ended.duration_since(build.started_at).as_secs();
+        super::steps::allowed(plan, step, build).is_some_and(|allowed| took >= allowed)
     })
 }
 
 /// What hangs: the phase, for how many minutes, and what usually hangs there.
 pub fn hang(plan: &ReleasePlan, step: &StepStatus, build: &LiveBuild) -> String {
     let phase = last_phase(build);
-    let took = build.ended_at.map(|ended| ended.duration_since(build.started_at).as_secs() / 60);
+    let before: i64 = build.phases.iter().filter(|one| one.name != phase).filter_map(|one| one.seconds).sum();
+    let took = build.ended_at.map(|ended| (ended.duration_since(build.started_at).as_secs() - before).max(0) / 60);
     let project = code_build(plan, &step.name).map(|run| run.project.to_string()).unwrap_or_default();
     let minutes = took.map(|minutes| format!(" for {minutes} minutes")).unwrap_or_default();
     let hint = match phase {

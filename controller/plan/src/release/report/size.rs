@@ -1,0 +1,52 @@
+//! How large a Release's status may become. What helps least is left out first; what a record must have stays.
+
+use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
+
+/// The largest status, as JSON, in bytes (DESIGN, section 4).
+pub const STATUS_MAX: usize = 32 * 1024;
+
+/// What is left out, in this order, until the rest fits: words of steps that did not decide anything, then more.
+const MEASURES: [fn(&mut ReleaseStatus); 5] = [other_logs, long_logs, other_messages, earlier, logs];
+
+/// The status, so far shortened that it is no larger than it may be.
+pub fn fit(mut status: ReleaseStatus) -> ReleaseStatus {
+    for measure in MEASURES {
+        if size(&status) <= STATUS_MAX {
+            break;
+        }
+        measure(&mut status);
+    }
+    status
+}
+
+fn size(status: &ReleaseStatus) -> usize {
+    serde_json::to_vec(status).map_or(0, |json| json.len())
+}
+
+/// All steps but the first that failed: that one decided.
+fn others(status: &mut ReleaseStatus) -> impl Iterator<Item = &mut StepStatus> {
+    let first = status.steps.iter().position(|step| step.phase == StepPhase::Failed);
+    status.steps.iter_mut().enumerate().filter(move |(index, _)| Some(*index) != first).map(|(_, step)| step)
+}
+
+fn other_logs(status: &mut ReleaseStatus) {
+    others(status).for_each(|step| step.log.clear());
+}
+
+fn long_logs(status: &mut ReleaseStatus) {
+    for step in &mut status.steps {
+        step.log.drain(..step.log.len().saturating_sub(8));
+    }
+}
+
+fn other_messages(status: &mut ReleaseStatus) {
+    others(status).for_each(|step| step.message = None);
+}
+
+fn earlier(status: &mut ReleaseStatus) {
+    status.steps.iter_mut().for_each(|step| step.earlier.clear());
+}
+
+fn logs(status: &mut ReleaseStatus) {
+    status.steps.iter_mut().for_each(|step| step.log.clear());
+}
