@@ -4,9 +4,9 @@ use super::decide::Effected;
 use super::desired::Desired;
 use super::heads::{Turn, head};
 use super::observed::Observed;
-use super::state::{Course, Newest, State};
+use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
-use crate::condition::{Answer, Said, Truth, cut, find, merge};
+use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, brief, cut, find, merge};
 use crate::fault::Fault;
 use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
@@ -47,8 +47,11 @@ pub fn refused(pipeline: &Pipeline, refusal: &Refusal, at: Timestamp) -> Pipelin
     next.conditions = merge(&next.conditions, &tell.said(Said::Kept(Kind::SourceReady)), generation, at);
     next.observed_generation = generation;
     let before = next.summary.take().unwrap_or_default();
-    next.summary =
-        Some(Summary { reason: refusal.reason().to_string(), message: cut(&refusal.to_string(), 1024), ..before });
+    next.summary = Some(Summary {
+        reason: refusal.reason().to_string(),
+        message: cut(&refusal.to_string(), MESSAGE_MAX),
+        ..before
+    });
     next
 }
 
@@ -63,7 +66,7 @@ pub fn report(record: &PipelineStatus, pass: &Pass<'_>) -> PipelineStatus {
         (_, Outcome::Done(Effected::Released { number, commit })) => next.head = Some(head(commit, *number, at)),
         (_, _) => {}
     }
-    let tell = tell(record, pass);
+    let tell = tell(pass);
     next.conditions = merge(&record.conditions, &tell.said(source(record, pass)), pass.desired.generation, at);
     next.observed_generation = pass.desired.generation;
     next.summary = Some(summary(pass, &tell, record));
@@ -89,8 +92,8 @@ fn source(record: &PipelineStatus, pass: &Pass<'_>) -> Said {
 
 /// What the conditions say.
 struct Tell {
-    ready: Said,
-    extra: Vec<Said>,
+    /// Ready and, as far as they are True, Reconciling, Stalled and Held.
+    standing: Vec<Said>,
     released: Truth,
     reason: Reason,
     message: String,
@@ -98,104 +101,92 @@ struct Tell {
 
 impl Tell {
     fn new(ready: Truth, extra: Option<Kind>, released: Truth, reason: Reason, message: String) -> Self {
-        let say = |kind, truth| Said::Now(Answer::new(kind, truth, reason, message.clone()));
-        Self {
-            ready: say(Kind::Ready, ready),
-            extra: extra.map(|kind| say(kind, Truth::True)).into_iter().collect(),
-            released,
-            reason,
-            message,
-        }
+        Self { standing: standing(ready, extra, reason, &message), released, reason, message }
     }
 
     fn stalled(reason: Reason, message: String) -> Self {
-        Self::new(Truth::False, Some(Kind::Stalled), Truth::False, reason, message)
+        Self::new(Truth::False, Some(Kind::Stalled), Truth::Unknown, reason, message)
     }
 
-    /// At work, and what was said of the Pipeline before stands.
-    fn kept(reason: Reason, message: String) -> Self {
-        let extra = vec![Said::Kept(Kind::Reconciling), Said::Kept(Kind::Stalled)];
-        Self { ready: Said::Kept(Kind::Ready), extra, released: Truth::Unknown, reason, message }
+    fn failed(reason: Reason, message: String) -> Self {
+        Self { released: Truth::False, ..Self::stalled(reason, message) }
+    }
+
+    fn well(message: String) -> Self {
+        Self::new(Truth::True, None, Truth::True, Reason::Succeeded, message)
+    }
+
+    /// At work: what the last Release left stands, and before the first one ended nothing is ready.
+    fn at_work(last: Option<&Last>, reason: Reason, message: String) -> Self {
+        let standing = match last {
+            Some(Last::Released(last)) => standing(Truth::True, None, Reason::Succeeded, &told(last)),
+            Some(Last::Failed(last)) => {
+                standing(Truth::False, Some(Kind::Stalled), self::reason(last, Reason::RolloutFailed), &told(last))
+            }
+            None => standing(Truth::False, Some(Kind::Reconciling), reason, &message),
+        };
+        Self { standing, released: Truth::Unknown, reason, message }
     }
 
     fn said(&self, source: Said) -> Vec<Said> {
-        let mut all = vec![self.ready.clone()];
-        all.extend(self.extra.clone());
-        all.push(Said::Now(Answer::new(Kind::Released, self.released, self.reason, self.message.clone())));
-        all.push(source);
-        all
+        let released = Said::Now(Answer::new(Kind::Released, self.released, self.reason, self.message.clone()));
+        self.standing.iter().cloned().chain([released, source]).collect()
     }
 }
 
-fn tell(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
+fn standing(ready: Truth, extra: Option<Kind>, reason: Reason, message: &str) -> Vec<Said> {
+    let say = |kind, truth| Said::Now(Answer::new(kind, truth, reason, message));
+    [say(Kind::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
+}
+
+fn tell(pass: &Pass<'_>) -> Tell {
+    let last = pass.state.last.as_ref();
     if let Outcome::Failed(fault) = pass.outcome {
-        return at_work(record, Reason::Unavailable, fault.to_string());
+        return Tell::at_work(last, Reason::Unavailable, fault.to_string());
     }
-    match &pass.state.course {
-        Course::Refused(refusal) => Tell::stalled(refusal.reason(), refusal.to_string()),
-        Course::Suspended => Tell::new(
-            Truth::True,
-            Some(Kind::Held),
-            Truth::Unknown,
-            Reason::Suspended,
-            format!(
-                "suspended; to go on: kubectl -n {} patch lwp {} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
-                pass.desired.namespace, pass.desired.name
-            ),
-        ),
-        Course::Nothing => nothing(record, pass),
-        Course::AtWork(newest) => at_work(record, reason(newest, Reason::Progressing), told(newest)),
-        Course::Stuck(newest) => {
-            Tell { released: Truth::Unknown, ..Tell::stalled(reason(newest, Reason::AwsRefused), told(newest)) }
+    let newer = match pass.state.turn {
+        Turn::New { .. } | Turn::Adopted(_) => true,
+        Turn::Same => false,
+    };
+    match (&pass.state.course, &pass.observed.head) {
+        (Course::Refused(refusal), _) => Tell::stalled(refusal.reason(), refusal.to_string()),
+        (Course::Suspended, _) => suspended(pass),
+        (_, Looked::Seen(Err(refusal))) => Tell::stalled(refusal.reason(), refusal.to_string()),
+        (Course::Nothing, _) => nothing(pass),
+        (Course::AtWork(newest), _) => Tell::at_work(last, reason(newest, Reason::Progressing), told(newest)),
+        (Course::Stuck(newest), _) => Tell::stalled(reason(newest, Reason::AwsRefused), told(newest)),
+        (Course::Failed(newest) | Course::Released(newest), _) if newer => {
+            Tell::at_work(last, Reason::Progressing, format!("a newer commit than that of {} was seen", newest.name))
         }
-        Course::Failed(newest) => Tell::stalled(reason(newest, Reason::RolloutFailed), told(newest)),
-        Course::Released(newest) if is_superseded_by_head(record, pass, newest) => {
-            at_work(record, Reason::Progressing, told(newest))
-        }
-        Course::Released(newest) => Tell::new(Truth::True, None, Truth::True, Reason::Succeeded, told(newest)),
+        (Course::Failed(newest), _) => Tell::failed(reason(newest, Reason::RolloutFailed), told(newest)),
+        (Course::Released(newest), _) => Tell::well(told(newest)),
     }
 }
 
-/// Whether a newer head was just seen: the released commit is no longer the newest.
-fn is_superseded_by_head(record: &PipelineStatus, pass: &Pass<'_>, newest: &Newest) -> bool {
-    let _ = (record, newest);
-    matches!(pass.state.turn, Turn::New { .. } | Turn::Adopted(_))
+fn suspended(pass: &Pass<'_>) -> Tell {
+    let message = format!(
+        "suspended; to go on: kubectl -n {} patch lwp {} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+        pass.desired.namespace, pass.desired.name
+    );
+    Tell::new(Truth::True, Some(Kind::Held), Truth::Unknown, Reason::Suspended, message)
 }
 
-fn nothing(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
+/// There is no Release yet.
+fn nothing(pass: &Pass<'_>) -> Tell {
+    let working = |reason, message| Tell::at_work(None, reason, message);
     match &pass.observed.head {
-        Looked::Seen(Err(refusal)) => {
-            Tell { released: Truth::Unknown, ..Tell::stalled(refusal.reason(), refusal.to_string()) }
+        Looked::Seen(Err(refusal)) => Tell::stalled(refusal.reason(), refusal.to_string()),
+        Looked::Seen(Ok(commit)) => {
+            working(Reason::Progressing, format!("making a Release of commit {}", brief(commit)))
         }
-        Looked::Blind(fault) if fault.is_terminal() => {
-            Tell { released: Truth::Unknown, ..Tell::stalled(Reason::SourceRefused, fault.to_string()) }
-        }
-        Looked::Blind(fault) => at_work(record, Reason::Unavailable, blind(fault)),
-        Looked::Seen(Ok(commit)) => at_work(
-            record,
-            Reason::Progressing,
-            format!("making a Release of commit {}", &commit[..commit.len().min(12)]),
-        ),
-        Looked::NotAsked => at_work(record, Reason::NoCommitYet, "the branch was not looked at yet".to_owned()),
+        Looked::Blind(fault) if fault.is_terminal() => Tell::stalled(Reason::SourceRefused, blind(fault)),
+        Looked::Blind(fault) => working(Reason::Unavailable, blind(fault)),
+        Looked::NotAsked => working(Reason::NoCommitYet, "the branch was not looked at yet".to_owned()),
     }
 }
 
 fn blind(fault: &Fault) -> String {
     format!("the branch cannot be looked at: {fault}")
-}
-
-/// The first release ever at work makes the Pipeline unready; a later one leaves it as it is.
-fn at_work(record: &PipelineStatus, reason: Reason, message: String) -> Tell {
-    let ready = find(&record.conditions, Kind::Ready);
-    let later =
-        ready.is_some_and(|ready| ready.status == "True") || record.stages.iter().any(|stage| stage.verified.is_some());
-    let failed_before = find(&record.conditions, Kind::Released).is_some_and(|released| released.status != "Unknown");
-    let stalled_before =
-        find(&record.conditions, Kind::Stalled).is_some() && record.head.as_ref().is_some_and(|head| head.number > 1);
-    if (later || failed_before || stalled_before) && ready.is_some() {
-        return Tell::kept(reason, message);
-    }
-    Tell::new(Truth::False, Some(Kind::Reconciling), Truth::Unknown, reason, message)
 }
 
 fn reason(newest: &Newest, fallback: Reason) -> Reason {
@@ -216,9 +207,9 @@ fn summary(pass: &Pass<'_>, tell: &Tell, record: &PipelineStatus) -> Summary {
     };
     let before = record.summary.clone().unwrap_or_default();
     Summary {
-        commit: newest.map_or(before.commit, |newest| newest.commit.chars().take(12).collect()),
+        commit: newest.map_or(before.commit, |newest| brief(&newest.commit).to_owned()),
         stage: newest.map_or(before.stage, |newest| newest.stage.clone()),
         reason: tell.reason.to_string(),
-        message: cut(&tell.message, 1024),
+        message: cut(&tell.message, MESSAGE_MAX),
     }
 }

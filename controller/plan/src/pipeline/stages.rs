@@ -17,18 +17,27 @@ pub struct Holding {
     pub superseded: Vec<Superseded>,
 }
 
+/// Whether Releases may enter stages now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entrance {
+    /// They may.
+    Open,
+    /// Nothing is begun: the Pipeline is suspended, or the account refuses it.
+    Shut,
+}
+
 /// Who holds what.
-pub fn hold(spec: &PipelineSpec, status: Option<&PipelineStatus>, observed: &Observed) -> Holding {
+pub fn hold(spec: &PipelineSpec, status: Option<&PipelineStatus>, observed: &Observed, entrance: Entrance) -> Holding {
     let mut active: Vec<&Release> = observed.releases.iter().filter(|release| !ended(release)).collect();
     active.sort_by_key(|release| order(release));
-    let mut superseded = outbuilt(observed, &active);
+    let mut superseded = outbuilt(status, observed, &active, entrance);
     let mut stages = Vec::new();
     for (index, stage) in spec.stages.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|index| spec.stages.get(index));
-        let entry = Entry { stage, before, held: held(stage, status, observed), active: &active, observed };
+        let entry = Entry { stage, before, held: held(stage, status, observed), active: &active, observed, entrance };
         let candidates: Vec<_> =
             entry.candidates().filter(|release| superseded.iter().all(|one| *one.release != *name(release))).collect();
-        let (granted, passed_over) = entry.grant(&candidates, spec.suspend);
+        let (granted, passed_over) = entry.grant(&candidates);
         superseded.extend(passed_over);
         stages.extend(granted);
     }
@@ -36,8 +45,18 @@ pub fn hold(spec: &PipelineSpec, status: Option<&PipelineStatus>, observed: &Obs
     Holding { stages, superseded }
 }
 
-/// Releases that are still being checked or built while there is a newer one (`concurrency: Supersede`).
-fn outbuilt(observed: &Observed, active: &[&Release]) -> Vec<Superseded> {
+/// Releases that are still being checked or built while there is a newer one (`concurrency: Supersede`). While nothing
+/// is begun what runs runs on, but for those that were told before.
+fn outbuilt(
+    status: Option<&PipelineStatus>,
+    observed: &Observed,
+    active: &[&Release],
+    entrance: Entrance,
+) -> Vec<Superseded> {
+    if entrance == Entrance::Shut {
+        let told = status.iter().flat_map(|status| &status.superseded);
+        return told.filter(|one| active.iter().any(|release| *one.release == *name(release))).cloned().collect();
+    }
     let Some(newest) = observed.releases.iter().max_by_key(|release| order(release)) else { return Vec::new() };
     let older = active.iter().filter(|release| name(release) != name(newest) && images(release).is_empty());
     older.map(|release| gives_way(release, newest)).collect()
@@ -70,6 +89,12 @@ fn held(stage: &Stage, status: Option<&PipelineStatus>, observed: &Observed) -> 
     }
 }
 
+/// A grant above the last one that is known. It is the time in seconds where that is more, because the last one may not
+/// be known: a status may be wiped, a Pipeline deleted and made again, and Services remember.
+fn next_grant(known: i64, at: Timestamp) -> i64 {
+    (known + 1).max(at.as_second())
+}
+
 fn rebuilt(stage: &Stage, release: &Release, record: &StageRecord) -> StageStatus {
     StageStatus {
         name: stage.name.clone(),
@@ -89,6 +114,7 @@ struct Entry<'a> {
     held: Option<StageStatus>,
     active: &'a [&'a Release],
     observed: &'a Observed,
+    entrance: Entrance,
 }
 
 impl<'a> Entry<'a> {
@@ -122,11 +148,12 @@ impl<'a> Entry<'a> {
     }
 
     /// The stage after this pass, and the Releases that give way at it.
-    fn grant(self, candidates: &[&'a Release], suspended: bool) -> (Option<StageStatus>, Vec<Superseded>) {
+    fn grant(self, candidates: &[&'a Release]) -> (Option<StageStatus>, Vec<Superseded>) {
         let holder = self.holder();
         let newest = candidates.last().copied();
         let newer = |release: &&Release| holder.is_none_or(|holder| order(release) > order(holder));
-        let enters = newest.filter(newer).filter(|_| !self.busy() && !suspended);
+        let open = !self.busy() && self.entrance == Entrance::Open;
+        let enters = newest.filter(newer).filter(|_| open);
         let at = self.observed.at;
         match enters {
             Some(release) => {
@@ -148,7 +175,7 @@ impl<'a> Entry<'a> {
         let held = self.held.as_ref();
         StageStatus {
             name: self.stage.name.clone(),
-            grant: held.map_or(0, |stage| stage.grant) + 1,
+            grant: next_grant(held.map_or(0, |stage| stage.grant), at),
             release: name(release).into(),
             since: Time(whole(at)),
             commit: release.spec.commit.clone(),

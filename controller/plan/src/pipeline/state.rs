@@ -3,7 +3,7 @@
 use super::desired::{Desired, checked_plan};
 use super::heads::{Turn, turn};
 use super::observed::{Observed, ended, is_made, name, order, phase};
-use super::stages::{Holding, hold};
+use super::stages::{Entrance, Holding, hold};
 use crate::account::scope;
 use crate::condition::{find, is_true};
 use crate::reason::{Kind, Reason};
@@ -22,6 +22,17 @@ pub struct State {
     pub surplus: Option<String>,
     /// How the newest Release stands.
     pub course: Course,
+    /// How the last Release before it ended, if one did.
+    pub last: Option<Last>,
+}
+
+/// How a Release ended that had a result: what stands while a newer one is at work.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Last {
+    /// It was released.
+    Released(Newest),
+    /// It failed.
+    Failed(Newest),
 }
 
 /// How the newest Release stands.
@@ -62,15 +73,16 @@ pub struct Newest {
 pub fn assess(desired: &Desired, status: Option<&PipelineStatus>, observed: &Observed) -> State {
     let allowed =
         scope(&observed.account, desired.spec.region.as_deref()).and_then(|scope| checked_plan(&desired.spec, &scope));
-    let holding = hold(&desired.spec, status, observed);
     let course = match allowed {
         Err(refusal) => Course::Refused(refusal),
         Ok(_) if desired.spec.suspend => Course::Suspended,
         Ok(_) => course(observed),
     };
-    let turn =
-        if matches!(course, Course::Refused(_) | Course::Suspended) { Turn::Same } else { turn(status, observed) };
-    State { turn, surplus: surplus(desired, &holding, observed), holding, course }
+    let shut = matches!(course, Course::Refused(_) | Course::Suspended);
+    let entrance = if shut { Entrance::Shut } else { Entrance::Open };
+    let holding = hold(&desired.spec, status, observed, entrance);
+    let turn = if shut { Turn::Same } else { turn(status, observed) };
+    State { turn, surplus: surplus(desired, &holding, observed), holding, course, last: last(observed) }
 }
 
 fn course(observed: &Observed) -> Course {
@@ -88,6 +100,17 @@ fn course(observed: &Observed) -> Course {
             if stuck { Course::Stuck(newest) } else { Course::AtWork(newest) }
         }
     }
+}
+
+/// The newest Release with a result.
+fn last(observed: &Observed) -> Option<Last> {
+    let mut all: Vec<&Release> = observed.releases.iter().collect();
+    all.sort_by_key(|release| order(release));
+    all.into_iter().rev().find_map(|release| match phase(release) {
+        Some(ReleasePhase::Succeeded) => Some(Last::Released(newest(release))),
+        Some(ReleasePhase::Failed) => Some(Last::Failed(newest(release))),
+        Some(ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled) | None => None,
+    })
 }
 
 fn newest(release: &Release) -> Newest {
