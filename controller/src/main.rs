@@ -13,6 +13,7 @@ use launchway::{Context, run};
 use launchway_cloud::{Clouds, Settings};
 use launchway_crds::name::Duration;
 use launchway_plan::address::{Allowed, Rules, Scheme};
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -58,6 +59,10 @@ struct Flags {
     log_format: LogFormat,
 }
 
+/// How long Kubernetes may say nothing before a connection counts as broken: longer than a watch of which nothing comes,
+/// which the API server ends after 290 s.
+const SILENCE: std::time::Duration = std::time::Duration::from_secs(300);
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
     /// For people.
@@ -102,7 +107,8 @@ async fn main() -> anyhow::Result<()> {
 fn log(format: LogFormat) {
     let filter =
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=warn,kube_runtime=warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter);
+    let lines = lines.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Human => lines.init(),
         LogFormat::Json => lines.json().init(),
@@ -112,7 +118,7 @@ fn log(format: LogFormat) {
 async fn context(flags: &Flags) -> anyhow::Result<Context> {
     let mut config =
         kube::Config::infer().await.context("finding Kubernetes: set KUBECONFIG, or run inside a cluster")?;
-    config.read_timeout = Some(std::time::Duration::from_secs(30));
+    config.read_timeout = Some(SILENCE);
     let api_server: Vec<String> = config.cluster_url.host().map(str::to_owned).into_iter().collect();
     let kube = kube::Client::try_from(config).context("making a client of Kubernetes")?;
     let plain_http = if flags.allow_http { Scheme::HttpToo } else { Scheme::HttpsOnly };

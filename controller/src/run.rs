@@ -5,7 +5,7 @@ use crate::wake::{self, Key, Kind};
 use crate::{Unreachable, pass};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::FutureExt;
-use futures::stream::StreamExt;
+use futures::stream::{StreamExt, TryStreamExt};
 use kube::api::Api;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef, Store};
@@ -14,14 +14,17 @@ use kube::{Resource, ResourceExt as _};
 use launchway_crds::{AwsAccount, Pipeline, Release, Service};
 use launchway_plan::wake::Wake;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How many passes over objects of one kind may go on at once. They wait for the network, not for the processor.
 const AT_ONCE: u16 = 16;
+/// How many kinds are watched.
+const KINDS: usize = 4;
 /// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -86,7 +89,7 @@ fn reference<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
 
 /// Runs until the token is cancelled, then lets the passes that are under way end. `ready` is called once all watches
 /// have listed.
-pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl FnOnce() + Send + 'static) {
+pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn() + Send + Sync + 'static) {
     let (accounts, account_writer) = reflector::store();
     let (pipelines, pipeline_writer) = reflector::store();
     let (releases, release_writer) = reflector::store();
@@ -125,21 +128,21 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl FnO
         writer: service_writer,
         woken: woken_services,
     };
-    tokio::spawn(announce(Arc::clone(&hub), ready));
+    let listed = Arc::new(Listed { kinds: Mutex::default(), ready });
     let all = futures::future::join4(
-        accounts.run(&context, &stop, {
+        accounts.run(&context, &stop, &listed, {
             let hub = Arc::clone(&hub);
             move |one| hub.account_changed(one)
         }),
-        pipelines.run(&context, &stop, {
+        pipelines.run(&context, &stop, &listed, {
             let hub = Arc::clone(&hub);
             move |one| hub.pipeline_changed(one)
         }),
-        releases.run(&context, &stop, {
+        releases.run(&context, &stop, &listed, {
             let hub = Arc::clone(&hub);
             move |one| hub.release_changed(one)
         }),
-        services.run(&context, &stop, {
+        services.run(&context, &stop, &listed, {
             let hub = Arc::clone(&hub);
             move |one| hub.service_changed(one)
         }),
@@ -151,15 +154,19 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl FnO
     }
 }
 
-async fn announce(hub: Arc<Hub>, ready: impl FnOnce()) {
-    let listed = futures::join!(
-        hub.accounts.wait_until_ready(),
-        hub.pipelines.wait_until_ready(),
-        hub.releases.wait_until_ready(),
-        hub.services.wait_until_ready()
-    );
-    if listed.0.is_ok() && listed.1.is_ok() && listed.2.is_ok() && listed.3.is_ok() {
-        ready();
+/// Which watches have listed. Seen in their streams: of several who wait for one `Store`, kube-runtime 5.0 wakes only
+/// the one who asked last, and that may be us instead of the Controller.
+struct Listed<F> {
+    kinds: Mutex<BTreeSet<Kind>>,
+    ready: F,
+}
+
+impl<F: Fn()> Listed<F> {
+    fn note(&self, kind: Kind) {
+        let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        if kinds.insert(kind) && kinds.len() == KINDS {
+            (self.ready)();
+        }
     }
 }
 
@@ -176,12 +183,24 @@ impl<K> Wiring<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
-    async fn run(self, context: &Arc<Context>, stop: &CancellationToken, changed: impl Fn(&K) + Send + Sync + 'static) {
+    async fn run(
+        self,
+        context: &Arc<Context>,
+        stop: &CancellationToken,
+        listed: &Arc<Listed<impl Fn() + Send + Sync + 'static>>,
+        changed: impl Fn(&K) + Send + Sync + 'static,
+    ) {
         let kind = self.kind;
+        let listed = Arc::clone(listed);
         let stream = watcher(self.api, watcher::Config::default())
             .default_backoff()
             .modify(prune)
             .reflect(self.writer)
+            .inspect_ok(move |event| {
+                if matches!(event, watcher::Event::InitDone) {
+                    listed.note(kind);
+                }
+            })
             .applied_objects()
             .inspect(move |seen| match seen {
                 Ok(object) => changed(object),
