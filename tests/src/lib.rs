@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod docs;
 pub mod git;
 pub mod harm;
 pub mod life;
@@ -10,5 +11,6 @@ pub mod pump;
 pub mod quickstart;
 pub mod scenario;
 pub mod search;
+pub mod shape;
 pub mod story;
 pub mod world;
