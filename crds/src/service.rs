@@ -1,14 +1,16 @@
-//! Service: one ECS service and its task definition.
+//! Service: one ECS service and its task definition. What is known of it is in `status`.
 
-use crate::condition::{Condition, Time, conditions, unseen};
 use crate::name::{
     Duration, EcsName, EnvValue, ImageRef, Line, LogName, Name, ObjectName, Region, Role, SecretRef, SecurityGroupId,
     SubnetId, TagKey, TargetGroupArn, VariableName, Word,
 };
-use crate::pipeline::Summary;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+mod status;
+
+pub use status::*;
 
 /// One ECS service and its task definition.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -550,190 +552,4 @@ pub enum DeletionPolicy {
     Retain,
     /// It is deleted, with its tasks, before this object goes.
     Delete,
-}
-
-/// What is known of a Service.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct ServiceStatus {
-    /// The generation of the spec that this status is about; -1 before the first look.
-    #[serde(default = "unseen")]
-    pub observed_generation: i64,
-
-    /// The answers to the questions that people ask of a Service: Ready, RolledOut, InSync; while they are True: Reconciling, Stalled, Held.
-    #[serde(default)]
-    #[schemars(schema_with = "conditions")]
-    pub conditions: Vec<Condition>,
-
-    /// The rollout that was last begun, and how it stands. A Release judges its stage by this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rollout: Option<RolloutStatus>,
-
-    /// The task definitions that were last registered or found, newest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 5))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
-    pub task_definitions: Vec<TaskDefinitionStatus>,
-
-    /// The ECS service as it was last found.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<EcsServiceStatus>,
-
-    /// The last call that changed something, or may have: it is not repeated for 30 seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<SentStatus>,
-
-    /// What the columns of `kubectl get` show.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub summary: Option<Summary>,
-}
-
-/// A rollout.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct RolloutStatus {
-    /// The grant of the stage that asked for it; 0 for a Service with literal images.
-    pub grant: i64,
-
-    /// Whose grant that is: `<pipeline>/<stage>`. Grants of different stages are not compared.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 127))]
-    pub source: Option<String>,
-
-    /// The generation of the spec that asked for it.
-    pub generation: i64,
-
-    /// What spec.rollout.retry was when it began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry: Option<Line>,
-
-    /// Only ECS deployments that were created after this count for it; absent: all of them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Time>,
-
-    /// What is rolled: a hash of the task definition and of all else that starts a rollout.
-    #[schemars(length(max = 80))]
-    pub meaning: String,
-
-    /// The ARN of the task definition.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
-    pub task_definition: Option<String>,
-
-    /// The ARN of ECS's service deployment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
-    pub deployment: Option<String>,
-
-    /// How it stands.
-    pub phase: RolloutPhase,
-
-    /// Why, for people: ECS's reason and the stopped tasks'.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 1024))]
-    pub reason: Option<String>,
-
-    /// Tasks of this rollout that stopped, newest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 5))]
-    #[x_kube(merge_strategy = ListMerge::Atomic)]
-    pub stopped_tasks: Vec<StoppedTaskStatus>,
-
-    /// When it began.
-    pub started_at: Time,
-
-    /// When it ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Time>,
-}
-
-/// How a rollout stands.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RolloutPhase {
-    /// It is about to begin, or ECS works on it.
-    Rolling,
-    /// ECS runs what was wanted, proved by the service revision.
-    Done,
-    /// ECS gave it up, or rolled it back. It is held: not rolled again until the grant, the meaning or spec.rollout.retry changes.
-    Failed,
-    /// AWS, or the account, refuses what it needs. It goes on when that is mended.
-    Stuck,
-}
-
-/// A task that stopped.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct StoppedTaskStatus {
-    /// The task's ID.
-    #[schemars(length(max = 64))]
-    pub task: String,
-
-    /// ECS's code, such as EssentialContainerExited or TaskFailedToStart.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 64))]
-    pub code: Option<String>,
-
-    /// ECS's reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub reason: Option<String>,
-
-    /// The container that ended first, with its exit code or its reason.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub container: Option<String>,
-}
-
-/// A task definition that was registered.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct TaskDefinitionStatus {
-    /// What it says: `v1-<hash>`.
-    #[schemars(length(max = 80))]
-    pub meaning: String,
-
-    /// Its ARN.
-    #[schemars(length(max = 512))]
-    pub arn: String,
-}
-
-/// The ECS service.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct EcsServiceStatus {
-    /// Its ARN.
-    #[schemars(length(max = 512))]
-    pub arn: String,
-
-    /// How often it was created by this object.
-    pub creations: i64,
-
-    /// How many tasks it should run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub desired: Option<i32>,
-
-    /// How many tasks run.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub running: Option<i32>,
-}
-
-/// A call that changed something, or may have.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct SentStatus {
-    /// The call.
-    #[schemars(length(max = 40))]
-    pub effect: String,
-
-    /// What it was to bring about.
-    #[schemars(length(max = 80))]
-    pub meaning: String,
-
-    /// When it was sent, by AWS's clock.
-    pub at: Time,
-
-    /// What AWS said, where it refused in a way that is only believed the second time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub refused: Option<String>,
 }
