@@ -84,10 +84,15 @@ async fn the_api_server_keeps_all_of_the_examples() {
     }
 }
 
-/// The YAML that newcomers are shown: in the README, and as the sample of the quick start.
+/// The YAML that newcomers are shown: in the README, in the documents, and as the sample of the quick start.
 fn shown() -> Vec<Value> {
-    let blocks = include_str!("../../../README.md").split("```yaml\n").skip(1);
-    let readme = blocks.map(|block| block.split("```").next().unwrap());
+    let pages = [
+        include_str!("../../../README.md"),
+        include_str!("../../../docs/pipelines.md"),
+        include_str!("../../../docs/real-account.md"),
+    ];
+    let blocks = pages.iter().flat_map(|page| page.split("```yaml\n").skip(1));
+    let pages = blocks.map(|block| block.split("```").next().unwrap());
     let sample = [
         include_str!("../../sample/manifests/account.yaml"),
         include_str!("../../sample/manifests/pipeline.yaml"),
@@ -100,7 +105,7 @@ fn shown() -> Vec<Value> {
             [("${GIT_URL}", "http://127.0.0.1:3000/greeter.git"), ("${HEALTH_URL}", "http://127.0.0.1:3001")];
         addresses.iter().fold(yaml.to_owned(), |yaml, (name, address)| yaml.replace(name, address))
     };
-    readme.chain(sample).flat_map(|yaml| documents(&filled(yaml))).collect()
+    pages.chain(sample).flat_map(|yaml| documents(&filled(yaml))).collect()
 }
 
 #[tokio::test]
