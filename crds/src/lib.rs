@@ -3,6 +3,8 @@
 //! One file a kind. A name's form (pattern, length) stands once, in [`name`]; relations between fields are CEL rules
 //! beside the struct they bind, each with a message that names the remedy. Every field's doc comment is what
 //! `kubectl explain` prints.
+// kube's attribute takes one printcolumn after another, each with the same member names.
+#![allow(clippy::duplicated_attributes)]
 
 pub mod account;
 pub mod condition;
