@@ -118,6 +118,9 @@ fn ending(step: &StepState, name: &str) -> Option<Action> {
 }
 
 fn wake(state: &State) -> Wake {
+    if state.course.is_over() && state.steps.iter().any(|(_, step)| *step == StepState::Expired) {
+        return Wake::Now;
+    }
     let steps = state.steps.iter().filter_map(|(_, step)| of_step(step)).reduce(sooner);
     steps.unwrap_or_else(|| of_course(&state.course))
 }

@@ -192,8 +192,12 @@ fn step_on(step: &mut StepStatus, state: &StepState, project: &str, pass: &Pass<
         StepState::Failed { message, build, .. } => fail(step, message, build.as_deref(), pass),
         // It is known not to have run, and is not started any more.
         StepState::Expired if pass.state.course.is_over() => (step.phase, step.intent) = (StepPhase::Stopped, None),
-        StepState::Waiting => (step.phase, step.intent) = (StepPhase::Waiting, None),
+        // It was looked for, and never started.
+        StepState::Waiting if step.phase == StepPhase::Intended => {
+            (step.phase, step.intent) = (StepPhase::Waiting, None);
+        }
         StepState::Expired
+        | StepState::Waiting
         | StepState::Doubtful
         | StepState::Repeatable(_)
         | StepState::Startable(_)
@@ -252,6 +256,12 @@ pub(super) fn effect<'a>(next: &mut ReleaseStatus, pass: &Pass<'a>) -> Option<&'
             for step in next.steps.iter_mut().filter(|step| *step.name == *start.step) {
                 (step.phase, step.intent, step.message) =
                     (StepPhase::Waiting, None, Some(cut(&fault.to_string(), MESSAGE)));
+            }
+            Some(fault)
+        }
+        (Outcome::Failed(fault), Some(Action::Stop { step, .. })) if fault.is_terminal() => {
+            for one in next.steps.iter_mut().filter(|one| *one.name == **step) {
+                one.message = Some(cut(&format!("it runs on: {fault}"), MESSAGE));
             }
             Some(fault)
         }

@@ -6,7 +6,7 @@ use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
 pub const STATUS_MAX: usize = 32 * 1024;
 
 /// What is left out, in this order, until the rest fits: words of steps that did not decide anything, then more.
-const MEASURES: [fn(&mut ReleaseStatus); 5] = [other_logs, long_logs, other_messages, earlier, logs];
+const MEASURES: [fn(&mut ReleaseStatus); 5] = [other_logs, other_messages, earlier, long_logs, logs];
 
 /// The status, so far shortened that it is no larger than it may be.
 pub fn fit(mut status: ReleaseStatus) -> ReleaseStatus {
