@@ -5,6 +5,7 @@ use super::heads::Turn;
 use super::observed::Observed;
 use super::state::{Course, State};
 use crate::Plan;
+use crate::service::Looked;
 use crate::service::desired::Life;
 use crate::wake::Wake;
 
@@ -58,6 +59,12 @@ pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Act
 fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
     if matches!(state.course, Course::Refused(_) | Course::Suspended) {
         return Wake::OnChange;
+    }
+    // Nothing tells us that a Secret, a credential or a repository was mended.
+    match &observed.head {
+        Looked::Seen(Err(_)) => return Wake::Operator,
+        Looked::Blind(fault) if fault.is_terminal() => return Wake::of_look(fault),
+        Looked::Seen(Ok(_)) | Looked::Blind(_) | Looked::NotAsked => {}
     }
     let due = observed.next_poll.map_or(desired.interval, |next| next.duration_since(observed.at).as_secs());
     Wake::After(due.clamp(1, desired.interval.max(1)))

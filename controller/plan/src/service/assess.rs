@@ -225,8 +225,10 @@ impl View<'_> {
             return Err(fault.clone());
         }
         let stopped = rollout::of_deployment(&deployment, self.observed.stopped.seen().map_or(&[][..], Vec::as_slice));
-        let event = live.events.first().filter(|_| stopped.is_empty()).cloned();
-        Ok(State::Failed { deployment, stopped, event })
+        let unseen = self.observed.stopped.fault().map(|fault| format!("its stopped tasks cannot be read: {fault}"));
+        let event = live.events.first().filter(|_| stopped.is_empty());
+        let hint = unseen.or_else(|| event.map(|event| format!("ECS says: {event}")));
+        Ok(State::Failed { deployment, stopped, hint })
     }
 
     /// What is left to set right wherever the rollout stands, because none is waited for with it.

@@ -211,8 +211,9 @@ fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
 /// How the reason of a rollout that ECS rolled back begins: the record keeps the reason, and not the word for it.
 pub const ROLLED_BACK: &str = "ECS rolled it back";
 
-/// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks' or the newest event's.
-pub fn why(deployment: &Deployment, stopped: &[StoppedTask], event: Option<&str>) -> String {
+/// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks' or what is known in place of
+/// them.
+pub fn why(deployment: &Deployment, stopped: &[StoppedTask], hint: Option<&str>) -> String {
     let mut text = match deployment.status {
         DeploymentStatus::RollbackSuccessful => ROLLED_BACK.to_owned(),
         DeploymentStatus::RollbackFailed => "ECS tried to roll it back, and failed".to_owned(),
@@ -234,8 +235,8 @@ pub fn why(deployment: &Deployment, stopped: &[StoppedTask], event: Option<&str>
     for task in stopped.iter().take(1) {
         text.push_str(&format!("; task {}", told(task)));
     }
-    if let Some(event) = event {
-        text.push_str(&format!("; ECS says: {event}"));
+    if let Some(hint) = hint {
+        text.push_str(&format!("; {hint}"));
     }
     text
 }

@@ -71,8 +71,8 @@ pub enum State {
         deployment: Box<Deployment>,
         /// Its tasks that stopped.
         stopped: Vec<StoppedTask>,
-        /// The newest event of the service, where no task tells why.
-        event: Option<String>,
+        /// What is known where no task tells why: the service's newest event, or that its tasks cannot be read.
+        hint: Option<String>,
     },
     /// It failed before, and is held still.
     Held,

@@ -146,10 +146,10 @@ pub(super) fn rollout(
             at_work(&mut rollout);
             rollout.deployment = Some(deployment.arn.clone());
         }
-        State::Failed { deployment, stopped, event } => {
+        State::Failed { deployment, stopped, hint } => {
             rollout.phase = RolloutPhase::Failed;
             rollout.deployment = Some(deployment.arn.clone());
-            rollout.reason = Some(cut(&why(deployment, stopped, event.as_deref()), MESSAGE_MAX));
+            rollout.reason = Some(cut(&why(deployment, stopped, hint.as_deref()), MESSAGE_MAX));
             rollout.stopped_tasks = stopped.iter().take(TASKS).map(stopped_task).collect();
             rollout.ended_at = Some(Time(whole(deployment.finished_at.unwrap_or(pass.at))));
         }

@@ -153,8 +153,8 @@ fn tell_state(before: &ServiceStatus, pass: &Pass<'_>, state: &State) -> Tell {
         )),
         State::Rolling(deployment) => Tell::working(Reason::Rolling, &rolling(pass, deployment)),
         State::Waiting(deployment) => Tell::working(Reason::WaitingForRollout, &waiting(deployment)),
-        State::Failed { deployment, stopped, event } => {
-            let why = why(deployment, stopped, event.as_deref());
+        State::Failed { deployment, stopped, hint } => {
+            let why = why(deployment, stopped, hint.as_deref());
             Tell::failed(failure(&deployment.status), &held(pass, &why))
         }
         State::Held => still_held(before, pass),
