@@ -17,6 +17,8 @@ pub mod pipeline;
 pub mod reason;
 pub mod refusal;
 pub mod release;
+#[cfg(test)]
+mod samples;
 pub mod service;
 pub mod wake;
 pub mod world;

@@ -1,1 +1,5 @@
-//! Decisions, tested with values.
+//! Decisions about Pipelines, tested with values.
+
+mod heads;
+mod holding;
+mod rows;

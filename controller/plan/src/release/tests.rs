@@ -1,1 +1,6 @@
-//! Decisions, tested with values.
+//! Decisions about Releases, tested with values.
+
+mod building;
+mod rows;
+mod sizes;
+mod staging;

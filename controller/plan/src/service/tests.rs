@@ -1,1 +1,7 @@
-//! Decisions, tested with values.
+//! Decisions about Services, tested in an ECS in miniature.
+
+mod converging;
+mod deleting;
+mod rolling;
+mod rows;
+mod states;

@@ -1,0 +1,132 @@
+//! Heads, names, histories and refusals.
+
+use super::rows::{parsed, sight};
+use crate::account::{AccountSeen, scope};
+use crate::address::{Allowed, Rules, Scheme};
+use crate::pipeline::desired::checked_plan;
+use crate::pipeline::heads::Turn;
+use crate::pipeline::{Action, Desired, assess, decide};
+use crate::reason::Reason;
+use crate::refusal::Refusal;
+use crate::samples::release::{pipeline, release};
+use crate::samples::{COMMIT, OTHER, account, time};
+use crate::service::Looked;
+use launchway_crds::pipeline::PipelineStatus;
+use serde_json::{Value, json};
+
+fn status(head: Option<(&str, i64)>) -> PipelineStatus {
+    let head = head.map(|(commit, number)| json!({"commit": commit, "number": number, "seenAt": time(0)}));
+    serde_json::from_value(json!({"observedGeneration": 1, "head": head})).unwrap()
+}
+
+fn ended(number: i64) -> launchway_crds::Release {
+    release(number, number, json!({"phase": "Succeeded"}))
+}
+
+#[test]
+fn a_new_head_gets_the_next_number_and_one_that_is_recorded_gets_none() {
+    let desired = parsed(&json!({}));
+    let mut observed = sight(vec![ended(1)]);
+    observed.head = Looked::Seen(Ok(OTHER.into()));
+    let state = assess(&desired, Some(&status(Some((COMMIT, 1)))), &observed);
+    let wanted = Action::Release { name: "web-2".into(), number: 2, commit: OTHER.into() };
+    assert_eq!(decide(&desired, &observed, &state).action, Some(wanted));
+    let state = assess(&desired, Some(&status(Some((OTHER, 1)))), &observed);
+    assert_eq!((state.turn.clone(), decide(&desired, &observed, &state).action), (Turn::Same, None));
+}
+
+#[test]
+fn a_release_whose_head_was_not_recorded_is_adopted_and_a_wiped_status_makes_no_name_twice() {
+    let desired = parsed(&json!({}));
+    let mut observed = sight((1..=7).map(ended).collect());
+    observed.head = Looked::Seen(Ok(OTHER.into()));
+    for status in [None, Some(status(None)), Some(status(Some((OTHER, 6))))] {
+        let state = assess(&desired, status.as_ref(), &observed);
+        assert!(matches!(&state.turn, Turn::Adopted(head) if head.number == 7), "{:?}", state.turn);
+        assert_eq!(decide(&desired, &observed, &state).action, None);
+    }
+}
+
+#[test]
+fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_part_in_the_numbers() {
+    let desired = parsed(&json!({}));
+    let mut manual = release(9, 9, json!({"phase": "Succeeded"}));
+    (manual.spec.number, manual.spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
+    let mut observed = sight(vec![ended(1), ended(2), manual]);
+    observed.head = Looked::Seen(Ok(COMMIT.into()));
+    let state = assess(&desired, Some(&status(Some((OTHER, 2)))), &observed);
+    assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 3 });
+}
+
+#[test]
+fn a_head_that_cannot_be_seen_or_is_not_wanted_makes_nothing() {
+    let mut observed = sight(Vec::new());
+    for head in [Looked::NotAsked, Looked::Blind(crate::samples::fault("Timeout", crate::fault::Remedy::Retry))] {
+        observed.head = head;
+        assert_eq!(assess(&parsed(&json!({})), None, &observed).turn, Turn::Same);
+    }
+    observed.head = Looked::Seen(Ok(COMMIT.into()));
+    assert_eq!(assess(&parsed(&json!({"suspend": true})), None, &observed).turn, Turn::Same);
+    observed.account.spec = None;
+    assert_eq!(assess(&parsed(&json!({})), None, &observed).turn, Turn::Same);
+}
+
+#[test]
+fn only_ended_releases_that_the_pipeline_made_and_no_stage_rests_on_are_forgotten() {
+    let desired = parsed(&json!({"historyLimit": 2}));
+    let mut all: Vec<_> = (1..=5).map(ended).collect();
+    all[1].spec.reason = launchway_crds::release::ReleaseReason::Manual;
+    let observed = sight(all);
+    let mut status = status(Some((COMMIT, 5)));
+    status.stages = serde_json::from_value(json!([crate::samples::release::granted("staging", 1, "web-1")])).unwrap();
+    let state = assess(&desired, Some(&status), &observed);
+    assert_eq!(
+        state.surplus,
+        Some("web-3".into()),
+        "of four that were made two are kept, and the oldest holds a stage"
+    );
+    status.stages[0].release = "web-5".into();
+    let state = assess(&desired, Some(&status), &observed);
+    assert_eq!(decide(&desired, &observed, &state).action, Some(Action::Forget("web-1".into())));
+}
+
+fn rules() -> Rules {
+    let allowed = Allowed { extra_hosts: Vec::new(), plain_http: Scheme::HttpsOnly };
+    Rules::parse(&allowed, &[]).unwrap()
+}
+
+fn refusal(changes: &Value, account: &AccountSeen) -> Refusal {
+    match Desired::parse(&pipeline(changes), &rules()) {
+        Err(refusal) => refusal,
+        Ok(desired) => {
+            let scope = scope(account, desired.spec.region.as_deref());
+            scope.and_then(|scope| checked_plan(&desired.spec, &scope)).unwrap_err()
+        }
+    }
+}
+
+#[test]
+fn each_refusal_of_a_pipeline_names_the_field_and_the_remedy() {
+    let mut narrow = account();
+    let allow = &mut narrow.spec.as_mut().unwrap().allow;
+    (allow.projects, allow.repositories) = (vec!["lint".into(), "unit".into(), "web-build".into()], Vec::new());
+    let mut none = account();
+    none.spec.as_mut().unwrap().allow.projects = Vec::new();
+    let link = "http://169.254.169.254/x";
+    let verify = json!({"stages": [{"name": "a", "targets": [{"service": "a"}],
+        "verify": [{"name": "v", "http": {"url": "https://127.0.0.1/"}}]}]});
+    let large = json!({"build": {"codeBuild": {"project": "web-build", "buildspec": {"inline": "x".repeat(13_000)}}}});
+    let cases = [
+        (refusal(&json!({"source": {"git": {"url": link}}}), &account()), Reason::UrlRefused, "spec.source.git.url"),
+        (refusal(&verify, &account()), Reason::UrlRefused, "verify[v].http.url"),
+        (refusal(&large, &account()), Reason::InvalidSpec, "move buildspecs"),
+        (refusal(&json!({}), &none), Reason::NotAllowed, "spec.allow.projects"),
+        (refusal(&json!({}), &narrow), Reason::NotAllowed, "spec.allow.repositories"),
+        (Refusal::Secret { name: "git".into(), why: "is not there".into() }, Reason::SecretRefused, "secretRef"),
+        (Refusal::NoPipeline { pipeline: "web".into() }, Reason::NoPipeline, "spec.pipeline"),
+    ];
+    for (refusal, reason, word) in cases {
+        assert_eq!(refusal.reason(), reason, "{refusal}");
+        assert!(refusal.to_string().contains(word) && refusal.to_string().len() <= 1024, "{refusal}");
+    }
+}

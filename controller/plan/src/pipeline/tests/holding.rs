@@ -1,0 +1,260 @@
+//! Stages: the newest that may enters, older ones give way, a rollout is never cut off, a grant never falls.
+
+use super::rows::{parsed, sight};
+use crate::Outcome;
+use crate::condition::find;
+use crate::pipeline::report::{Pass, empty, report};
+use crate::pipeline::{assess, observed::ended};
+use crate::reason::Kind;
+use crate::samples::at;
+use crate::samples::release::{granted, images, release, stage};
+use launchway_crds::Release;
+use launchway_crds::pipeline::PipelineStatus;
+use launchway_crds::release::{ReleasePhase, StagePhase};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn built(number: i64, stages: Value) -> Release {
+    release(number, number, json!({"phase": "Active", "images": images(), "stages": stages}))
+}
+
+fn holding(stages: Value) -> PipelineStatus {
+    serde_json::from_value(json!({"observedGeneration": 1, "stages": stages})).unwrap()
+}
+
+fn hold(status: &PipelineStatus, releases: Vec<Release>) -> PipelineStatus {
+    hold_with(&json!({}), status, releases)
+}
+
+fn hold_with(changes: &Value, status: &PipelineStatus, releases: Vec<Release>) -> PipelineStatus {
+    let (desired, observed) = (parsed(changes), sight(releases));
+    let state = assess(&desired, Some(status), &observed);
+    let outcome = Outcome::Idle;
+    report(status, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome })
+}
+
+fn superseded(status: &PipelineStatus) -> Vec<String> {
+    status.superseded.iter().map(|one| format!("{}<{}", one.release, one.by)).collect()
+}
+
+#[test]
+fn the_newest_that_has_come_this_far_enters_and_only_then_the_older_ones_give_way() {
+    let busy = holding(json!([granted("staging", 5, "web-1")]));
+    let rolling = || built(1, json!([stage("staging", 5, "Rolling")]));
+    let waiting = vec![rolling(), built(2, json!([])), built(3, json!([]))];
+    let next = hold(&busy, waiting);
+    assert_eq!((&*next.stages[0].release, next.stages[0].grant), ("web-1", 5), "a rollout is not cut off");
+    assert!(next.superseded.is_empty(), "{:?}", superseded(&next));
+    let done = built(1, json!([stage("staging", 5, "Verified")]));
+    let next = hold(&busy, vec![done, built(2, json!([])), built(3, json!([]))]);
+    assert_eq!(&*next.stages[0].release, "web-3");
+    assert!(next.stages[0].grant > 5);
+    assert_eq!(next.stages[0].verified.as_ref().map(|verified| verified.grant), Some(5));
+    assert_eq!(&*next.stages[1].release, "web-1", "what left staging enters prod");
+    assert_eq!(superseded(&next), ["web-2<web-3"]);
+}
+
+#[test]
+fn a_newer_release_stops_older_builds_and_no_older_rollouts() {
+    let building = release(1, 1, json!({"phase": "Active"}));
+    let rolling = built(2, json!([stage("staging", 5, "Rolling")]));
+    let status = holding(json!([granted("staging", 5, "web-2")]));
+    let next = hold(&status, vec![building, rolling, release(3, 3, json!({"phase": "Active"}))]);
+    assert_eq!(superseded(&next), ["web-1<web-3"]);
+    assert_eq!(&*next.stages[0].release, "web-2");
+}
+
+#[test]
+fn an_older_release_never_enters_after_a_newer_one_and_a_persons_release_of_an_old_commit_does() {
+    let mut failed = built(3, json!([stage("staging", 5, "Failed")]));
+    failed.status.as_mut().unwrap().phase = Some(ReleasePhase::Failed);
+    let status = holding(json!([granted("staging", 5, "web-3")]));
+    let next = hold(&status, vec![failed.clone(), built(2, json!([]))]);
+    assert_eq!((&*next.stages[0].release, superseded(&next)), ("web-3", vec!["web-2<web-3".to_owned()]));
+    let mut manual = built(9, json!([]));
+    (manual.spec.number, manual.spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
+    manual.metadata.name = Some("back".into());
+    let next = hold(&status, vec![failed, manual]);
+    assert_eq!(&*next.stages[0].release, "back");
+}
+
+#[test]
+fn nothing_enters_and_nobody_new_gives_way_while_the_pipeline_is_suspended_or_refused() {
+    let mut status = holding(json!([]));
+    let releases = || vec![release(1, 1, json!({"phase": "Active"})), built(2, json!([])), built(3, json!([]))];
+    let next = hold_with(&json!({"suspend": true}), &status, releases());
+    assert!(next.stages.is_empty() && next.superseded.is_empty());
+    let next = hold_with(&json!({"region": "eu-west-1"}), &status, releases());
+    assert!(next.stages.is_empty() && next.superseded.is_empty());
+    status.superseded = serde_json::from_value(json!([{"release": "web-1", "by": "web-2"}])).unwrap();
+    let next = hold_with(&json!({"suspend": true}), &status, releases());
+    assert_eq!(superseded(&next), ["web-1<web-2"], "what was told stays told");
+}
+
+#[test]
+fn a_wiped_status_is_rebuilt_from_the_releases_and_a_new_grant_is_above_all_that_were_given() {
+    let known = built(4, json!([stage("staging", 7, "Rolling")]));
+    let next = hold(&empty(), vec![known]);
+    assert_eq!((&*next.stages[0].release, next.stages[0].grant), ("web-4", 7));
+    let next = hold(&empty(), vec![built(1, json!([]))]);
+    assert!(next.stages[0].grant >= at(0).as_second(), "an unknown grant was given before now");
+}
+
+/// One thing that happens to a Pipeline.
+#[derive(Clone, Debug)]
+enum Event {
+    Made,
+    Built(usize),
+    Advances(usize),
+    Fails(usize),
+    Deleted(usize),
+    Wiped,
+    Suspended(bool),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => Just(Event::Made),
+        4 => (0..6usize).prop_map(Event::Built),
+        6 => (0..6usize).prop_map(Event::Advances),
+        1 => (0..6usize).prop_map(Event::Fails),
+        1 => (0..6usize).prop_map(Event::Deleted),
+        1 => Just(Event::Wiped),
+        1 => any::<bool>().prop_map(Event::Suspended),
+    ]
+}
+
+/// A Release takes up what was granted to it, or ends.
+fn advance(release: &mut Release, status: &PipelineStatus, phase: StagePhase) {
+    let name = release.metadata.name.clone().unwrap();
+    let own = release.status.as_mut().unwrap();
+    if own.phase != Some(ReleasePhase::Active) {
+        return;
+    }
+    if status.superseded.iter().any(|one| *one.release == *name) {
+        own.phase = Some(ReleasePhase::Superseded);
+    }
+    for granted in status.stages.iter().filter(|stage| *stage.release == *name) {
+        let record = own.stages.iter().find(|one| one.name == granted.name);
+        if record.is_some_and(|record| record.phase == StagePhase::Verified) {
+            continue;
+        }
+        own.stages.retain(|one| one.name != granted.name);
+        let mut record: launchway_crds::release::StageRecord =
+            serde_json::from_value(stage(&granted.name, granted.grant, "Rolling")).unwrap();
+        record.phase = phase;
+        own.stages.push(record);
+        if phase == StagePhase::Failed {
+            own.phase = Some(ReleasePhase::Failed);
+        } else if *granted.name == *"prod" {
+            own.phase = Some(ReleasePhase::Succeeded);
+        }
+        return;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_grant_never_falls_and_a_holder_at_work_is_never_replaced(events in vec(event(), 1..60)) {
+        let (mut status, mut releases, mut made) = (empty(), Vec::<Release>::new(), 0);
+        let mut suspended = false;
+        let mut given: BTreeMap<(String, i64), String> = BTreeMap::new();
+        for (second, event) in events.into_iter().enumerate() {
+            let count = releases.len().max(1);
+            match event {
+                Event::Made => {
+                    made += 1;
+                    releases.push(release(made, made, json!({"phase": "Active"})));
+                }
+                Event::Built(index) => if let Some(one) = releases.get_mut(index % count) {
+                    let status = one.status.as_mut().unwrap();
+                    status.images = serde_json::from_value(images()).unwrap();
+                },
+                Event::Advances(index) => if let Some(one) = releases.get_mut(index % count) {
+                    advance(one, &status, StagePhase::Verified);
+                },
+                Event::Fails(index) => if let Some(one) = releases.get_mut(index % count) {
+                    advance(one, &status, StagePhase::Failed);
+                },
+                Event::Deleted(index) => if index < releases.len() {
+                    releases.remove(index);
+                },
+                Event::Wiped => status = empty(),
+                Event::Suspended(now) => suspended = now,
+            }
+            let (desired, mut observed) = (parsed(&json!({"suspend": suspended})), sight(releases.clone()));
+            observed.at = at(second as i64 + 1);
+            let state = assess(&desired, Some(&status), &observed);
+            let pass = Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle };
+            let before = status.clone();
+            status = report(&status, &pass);
+            for stage in &status.stages {
+                let key = (stage.name.to_string(), stage.grant);
+                let holder = given.entry(key).or_insert_with(|| stage.release.to_string());
+                prop_assert!(*stage.release == **holder, "one grant, two Releases");
+                // Of a status that was wiped and of Releases that are gone, nothing is known.
+                let last = before.stages.iter().find(|one| one.name == stage.name);
+                prop_assert!(last.is_none_or(|last| last.grant <= stage.grant), "{stage:?} {last:?}");
+                if let Some(last) = before.stages.iter().find(|one| one.name == stage.name && one.release != stage.release) {
+                    let holder = releases.iter().find(|one| one.metadata.name.as_deref() == Some(last.release.as_str()));
+                    let at_stage = holder.is_some_and(|one| {
+                        !ended(one) && one.status.as_ref().unwrap().stages.iter().all(|own| own.name != stage.name || own.phase == StagePhase::Rolling)
+                    });
+                    prop_assert!(!at_stage, "cut off: {last:?}");
+                }
+            }
+            // A head that is adopted is one more turn; then the same sight changes nothing.
+            for turn in 0..3 {
+                let again = assess(&desired, Some(&status), &observed);
+                let next = report(&status, &Pass { state: &again, ..pass });
+                prop_assert!(turn == 0 || next == status);
+                status = next;
+            }
+            prop_assert!(find(&status.conditions, Kind::Reconciling).is_none() || find(&status.conditions, Kind::Stalled).is_none());
+            prop_assert!(serde_json::to_vec(&status).unwrap().len() <= 32 * 1024);
+        }
+    }
+}
+
+#[test]
+fn the_largest_status_fits() {
+    let long = |index: usize| format!("{}{index:03}", "r".repeat(60));
+    let name = |index: usize| format!("{}{index}", "s".repeat(62));
+    let stages: Vec<_> =
+        (0..10).map(|index| json!({"name": name(index), "targets": [{"service": format!("t{index}")}]})).collect();
+    let changes = json!({"stages": stages});
+    let image = json!([{"name": "i".repeat(63), "image": format!("{}@sha256:{}", "h".repeat(183), "a".repeat(64))}]);
+    let releases: Vec<Release> = (0..120)
+        .map(|index| {
+            let records: Vec<_> = (0..index.min(10)).map(|stage| self::stage(&name(stage), 5, "Verified")).collect();
+            let images = if index < 60 { json!([]) } else { image.clone() };
+            let message = "\"".repeat(1024);
+            let mut one = release(
+                index as i64,
+                index as i64,
+                json!({"phase": "Active", "images": images, "stages": records,
+                "summary": {"message": message, "stage": "x".repeat(63)}}),
+            );
+            one.metadata.name = Some(long(index));
+            one.spec.commit = "c".repeat(64).as_str().into();
+            one
+        })
+        .collect();
+    let held: Vec<_> = (0..10)
+        .map(|index| {
+            let mut stage = granted(&name(index), 5, &long(119));
+            stage["images"] = image.clone();
+            stage["verified"] =
+                json!({"release": long(1), "grant": 4, "commit": "c".repeat(64), "at": crate::samples::time(0)});
+            stage
+        })
+        .collect();
+    let next = hold_with(&changes, &holding(json!(held)), releases);
+    assert_eq!((next.stages.len(), next.superseded.len()), (10, 50));
+    let size = serde_json::to_vec(&next).unwrap().len();
+    assert!(size <= 32 * 1024, "{size}");
+}

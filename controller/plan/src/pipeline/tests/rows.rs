@@ -1,0 +1,189 @@
+//! The Pipeline's rows of the table in DESIGN, section 4, as statuses: written to `tests/rows`.
+
+use crate::Outcome;
+use crate::address::{Allowed, Rules, Scheme};
+use crate::condition::{find, is_true};
+use crate::fault::Remedy;
+use crate::pipeline::report::{Pass, empty, report};
+use crate::pipeline::{Desired, Observed, assess, refused};
+use crate::reason::Kind;
+use crate::refusal::Refusal;
+use crate::samples::release::{images, pipeline, release, stage};
+use crate::samples::{COMMIT, account, at, fault};
+use crate::service::Looked;
+use launchway_crds::Release;
+use launchway_crds::pipeline::PipelineStatus;
+use serde_json::{Value, json};
+
+/// The Pipeline with those changes, parsed.
+pub fn parsed(changes: &Value) -> Desired {
+    let rules = Rules::parse(&Allowed { extra_hosts: Vec::new(), plain_http: Scheme::HttpsOnly }, &[]).unwrap();
+    Desired::parse(&pipeline(changes), &rules).unwrap()
+}
+
+/// What a pass saw: those Releases, and no head.
+pub fn sight(releases: Vec<Release>) -> Observed {
+    Observed { at: at(10), account: account(), head: Looked::NotAsked, next_poll: None, releases }
+}
+
+struct World {
+    changes: Value,
+    record: PipelineStatus,
+    observed: Observed,
+}
+
+impl World {
+    fn new(releases: Vec<Release>) -> Self {
+        let mut observed = sight(releases);
+        observed.head = Looked::Seen(Ok(COMMIT.into()));
+        let mut record = empty();
+        record.head = Some(crate::pipeline::heads::head(COMMIT, 9, at(0)));
+        Self { changes: json!({}), record, observed }
+    }
+
+    fn pass(&mut self) {
+        let desired = parsed(&self.changes);
+        for _ in 0..3 {
+            let state = assess(&desired, Some(&self.record), &self.observed);
+            let outcome = Outcome::Idle;
+            let pass = Pass { desired: &desired, observed: &self.observed, state: &state, outcome: &outcome };
+            self.record = report(&self.record, &pass);
+        }
+    }
+
+    fn words(&self) -> Vec<(String, String)> {
+        self.record.conditions.iter().map(|one| (one.type_.clone(), one.status.clone())).collect()
+    }
+}
+
+/// Compares the object with the one that is written down.
+macro_rules! row {
+    ($name:literal, $world:expr) => {{
+        let mut object = pipeline(&$world.changes);
+        object.status = Some($world.record.clone());
+        insta::with_settings!({snapshot_path => "../../../tests/rows", prepend_module_to_snapshot => false}, {
+            insta::assert_json_snapshot!($name, object);
+        });
+    }};
+}
+
+fn said(reason: &str, status: &str) -> Value {
+    json!([{"type": "Ready", "status": status, "reason": reason, "message": "so it is", "lastTransitionTime": crate::samples::time(0)}])
+}
+
+fn succeeded(number: i64) -> Release {
+    release(
+        number,
+        number,
+        json!({"phase": "Succeeded", "images": images(), "conditions": said("Succeeded", "True"),
+        "stages": [stage("staging", 5, "Verified"), stage("prod", 6, "Verified")],
+        "summary": {"message": "runs in every stage", "stage": "prod"}}),
+    )
+}
+
+fn failed(number: i64) -> Release {
+    release(
+        number,
+        number,
+        json!({"phase": "Failed", "conditions": said("BuildFailed", "False"),
+        "summary": {"message": "the build ended FAILED in phase BUILD", "stage": "build"}}),
+    )
+}
+
+fn at_work(number: i64) -> Release {
+    release(
+        number,
+        number,
+        json!({"phase": "Active", "conditions": said("Building", "False"),
+        "summary": {"message": "the image is being built", "stage": "build"}}),
+    )
+}
+
+#[test]
+fn an_idle_pipeline_is_released_and_stays_so_while_its_branch_cannot_be_seen() {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.pass();
+    row!("pipeline-idle", world);
+    world.observed.head = Looked::Blind(fault("Timeout", Remedy::Retry));
+    world.pass();
+    row!("pipeline-blind", world);
+    assert!(is_true(&world.record.conditions, Kind::Ready) && is_true(&world.record.conditions, Kind::Released));
+    assert_eq!(find(&world.record.conditions, Kind::SourceReady).unwrap().status, "Unknown");
+    world.observed.head = Looked::Blind(fault("AccessDenied", Remedy::AskOperator));
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Ready));
+}
+
+#[test]
+fn the_first_release_ever_makes_the_pipeline_work_and_a_later_one_leaves_it_as_it_was() {
+    let mut world = World::new(vec![at_work(1)]);
+    world.pass();
+    row!("pipeline-first", world);
+    let mut world = World::new(vec![succeeded(1)]);
+    world.pass();
+    let before = find(&world.record.conditions, Kind::Ready).cloned();
+    world.observed.releases.push(at_work(2));
+    world.pass();
+    row!("pipeline-later", world);
+    assert_eq!(find(&world.record.conditions, Kind::Ready).cloned(), before);
+    let mut world = World::new(vec![failed(1)]);
+    world.pass();
+    let before = find(&world.record.conditions, Kind::Stalled).cloned();
+    world.observed.releases.push(at_work(2));
+    world.pass();
+    row!("pipeline-later-after-failure", world);
+    assert_eq!(find(&world.record.conditions, Kind::Stalled).cloned(), before);
+}
+
+#[test]
+fn a_mended_refusal_does_not_outlive_itself_while_a_release_is_at_work() {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.pass();
+    world.observed.account.spec = None;
+    world.pass();
+    row!("pipeline-no-account", world);
+    assert!(is_true(&world.record.conditions, Kind::Stalled));
+    world.observed.account = account();
+    world.observed.releases.push(at_work(2));
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Ready), "{:?}", world.words());
+}
+
+#[test]
+fn a_suspended_pipeline_is_held() {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.changes = json!({"suspend": true});
+    world.pass();
+    row!("pipeline-suspended", world);
+}
+
+#[test]
+fn a_pipeline_whose_last_release_failed_or_stalls_is_stalled() {
+    let mut world = World::new(vec![succeeded(1), failed(2)]);
+    world.pass();
+    row!("pipeline-failed", world);
+    let mut stuck = at_work(3);
+    let stalled = json!({"type": "Stalled", "status": "True", "reason": "AccessDenied", "message": "denied",
+        "lastTransitionTime": crate::samples::time(0)});
+    stuck.status.as_mut().unwrap().conditions.push(serde_json::from_value(stalled).unwrap());
+    let mut world = World::new(vec![succeeded(1), stuck]);
+    world.pass();
+    row!("pipeline-stuck", world);
+}
+
+#[test]
+fn a_source_that_is_refused_stalls_the_pipeline() {
+    let mut world = World::new(Vec::new());
+    let refusal = Refusal::Secret { name: "git".into(), why: "is not there: make it".into() };
+    world.observed.head = Looked::Seen(Err(refusal.clone()));
+    world.pass();
+    row!("pipeline-secret", world);
+    let parsed = refused(&pipeline(&json!({})), &refusal, at(0));
+    assert!(is_true(&parsed.conditions, Kind::Stalled));
+    world.observed.head = Looked::Blind(fault("NotFound", Remedy::AskOperator));
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Stalled));
+    world.observed.head = Looked::Blind(fault("Timeout", Remedy::Retry));
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Reconciling));
+}

@@ -1,0 +1,365 @@
+//! Checks and the build: each started exactly once for each attempt, whatever happens to replies.
+
+use crate::condition::{find, is_true};
+use crate::fault::Remedy;
+use crate::reason::{Kind, Reason};
+use crate::release::report::empty;
+use crate::release::state::Course;
+use crate::release::steps::StepState;
+use crate::release::{Action, decide};
+use crate::samples::codebuild::{Reply, World};
+use crate::samples::release::build;
+use crate::samples::{account, at, fault};
+use crate::service::Looked;
+use crate::world::BuildStatus;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use launchway_crds::release::{ReleasePhase, StepPhase};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::json;
+
+fn message(world: &World) -> String {
+    find(&world.record.conditions, Kind::Ready).unwrap().message.clone()
+}
+
+fn phase(world: &World, step: &str) -> StepPhase {
+    world.record.steps.iter().find(|one| *one.name == *step).unwrap().phase
+}
+
+#[test]
+fn checks_run_side_by_side_then_the_build_and_the_finalizer_goes_with_the_last_one() {
+    let mut world = World::new();
+    let state = world.run(60);
+    assert!(matches!(state.course, Course::AtStage { .. }), "{state:?}");
+    assert_eq!(world.builds.len(), 3);
+    let started: Vec<_> = world.builds.iter().map(|(_, build)| build.started_at).collect();
+    assert_eq!(started[0], started[1], "the checks do not wait for each other");
+    assert!(started[2] > started[0]);
+    assert_eq!(world.release.metadata.finalizers, None);
+    assert!(world.record.images[0].image.starts_with("123456789012.dkr.ecr.us-east-2.amazonaws.com/web@sha256:"));
+}
+
+#[test]
+fn no_more_checks_run_side_by_side_than_they_may() {
+    let mut world = World::new();
+    world.changes = json!({"checksInParallel": 1});
+    world.run(80);
+    assert!(world.builds[1].1.started_at >= world.builds[0].1.ended_at.unwrap());
+}
+
+#[test]
+fn an_image_that_is_there_skips_the_build_and_not_the_checks() {
+    let mut world = World::new();
+    world.image = true;
+    world.run(60);
+    assert_eq!((world.builds.len(), phase(&world, "build")), (2, StepPhase::Succeeded));
+}
+
+#[test]
+fn a_failing_check_stops_the_others_and_fails_the_release() {
+    let mut world = World::new();
+    world.ends = vec![BuildStatus::Failed, BuildStatus::InProgress];
+    world.run(60);
+    assert_eq!(world.record.phase, Some(ReleasePhase::Failed));
+    assert_eq!((phase(&world, "lint"), phase(&world, "unit")), (StepPhase::Failed, StepPhase::Stopped));
+    assert!(world.builds.iter().all(|(_, build)| build.status != BuildStatus::InProgress));
+    assert_eq!(find(&world.record.conditions, Kind::ChecksPassed).unwrap().reason, Reason::CheckFailed.as_str());
+    assert_eq!(world.release.metadata.finalizers, None);
+}
+
+#[test]
+fn faults_of_the_build_service_are_tried_again_so_often_as_is_said_and_failing_commands_never() {
+    let mut world = World::new();
+    world.ends = vec![BuildStatus::Succeeded, BuildStatus::Succeeded, BuildStatus::Fault, BuildStatus::Fault];
+    world.run(100);
+    assert_eq!((world.of("/build/1").len(), world.of("/build/2").len(), world.of("/build/3").len()), (1, 1, 1));
+    assert_eq!(phase(&world, "build"), StepPhase::Succeeded);
+    let mut world = World::new();
+    world.ends = vec![BuildStatus::Succeeded; 2];
+    world.ends.extend([BuildStatus::Fault, BuildStatus::Fault, BuildStatus::Fault]);
+    world.run(100);
+    assert_eq!((world.record.phase, world.builds.len()), (Some(ReleasePhase::Failed), 5));
+    assert!(message(&world).contains("failed 3 times with a fault of CodeBuild"), "{}", message(&world));
+    let mut world = World::new();
+    world.ends = vec![BuildStatus::Succeeded, BuildStatus::Succeeded, BuildStatus::Failed];
+    world.run(100);
+    assert_eq!((world.record.phase, world.builds.len()), (Some(ReleasePhase::Failed), 3));
+}
+
+#[test]
+fn an_image_that_is_pushed_late_is_waited_for_and_one_that_never_comes_is_not() {
+    let mut world = World::new();
+    world.pushes = false;
+    while phase_of_build(&world) != Some(StepPhase::Succeeded) {
+        world.pass();
+        world.wait(20);
+    }
+    let (state, _) = world.pass();
+    assert_eq!(state.course, Course::Pushing);
+    let mut late = world.clone();
+    late.image = true;
+    assert!(matches!(late.run(20).course, Course::AtStage { .. }));
+    world.run(20);
+    assert_eq!(world.record.phase, Some(ReleasePhase::Failed));
+    assert!(message(&world).contains("IMAGE_REPO_NAME:$IMAGE_TAG"), "{}", message(&world));
+}
+
+fn phase_of_build(world: &World) -> Option<StepPhase> {
+    world.record.steps.iter().find(|one| *one.name == *"build").map(|one| one.phase)
+}
+
+#[test]
+fn a_call_that_never_arrived_is_repeated_with_its_token_and_after_six_minutes_with_another() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.replies = vec![Reply::Vanishes; 3];
+    while world.builds.is_empty() {
+        world.pass();
+        world.wait(30);
+    }
+    assert!(world.now <= 240, "{}", world.now);
+    assert_eq!(world.record.steps[0].attempt, 1);
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.replies = vec![Reply::Vanishes; 9];
+    let mut doubtful = 0;
+    let mut call = 0;
+    while world.builds.is_empty() {
+        call = world.record.steps.first().and_then(|step| step.intent.as_ref()).map_or(call, |intent| intent.call);
+        let (state, _) = world.pass();
+        doubtful += usize::from(state.steps.first().is_some_and(|step| step.1 == StepState::Doubtful));
+        world.wait(30);
+    }
+    assert!(world.now > 360 && doubtful >= 4, "only looked at from four to six minutes: {} {doubtful}", world.now);
+    assert!(call >= 1);
+    assert_eq!(world.record.steps[0].attempt, 1);
+}
+
+#[test]
+fn a_changed_request_is_not_sent_under_an_old_token() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.replies = vec![Reply::Vanishes];
+    while world.record.steps.first().is_none_or(|step| step.phase != StepPhase::Intended) {
+        world.pass();
+    }
+    world.record.steps[0].intent.as_mut().unwrap().request_hash = "another".into();
+    let (state, _) = world.pass();
+    assert_eq!(state.steps[0].1, StepState::Doubtful);
+}
+
+#[test]
+fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_what_runs_runs_on() {
+    let mut world = World::new();
+    world.replies = vec![Reply::Comes, Reply::Vanishes];
+    while world.record.steps.iter().all(|step| step.phase != StepPhase::Intended) {
+        world.pass();
+    }
+    world.changes = json!({"suspend": true});
+    for _ in 0..40 {
+        world.pass();
+        world.wait(30);
+    }
+    assert_eq!((world.builds.len(), phase(&world, "lint")), (1, StepPhase::Succeeded));
+    assert!(is_true(&world.record.conditions, Kind::Held), "{:?}", world.record.conditions);
+    assert!(message(&world).contains("kubectl -n shop patch lwp web"));
+    world.changes = json!({});
+    assert!(matches!(world.run(80).course, Course::AtStage { .. }));
+    assert_eq!(world.builds.len(), 3);
+}
+
+#[test]
+fn an_account_that_allows_the_project_no_more_stops_the_next_start() {
+    let mut world = World::new();
+    world.pass();
+    let mut observed = world.observe();
+    let mut narrow = account();
+    narrow.spec.as_mut().unwrap().allow.projects = vec!["other".into()];
+    observed.account = narrow;
+    let (state, _) = world.pass_with(&observed);
+    assert!(matches!(state.course, Course::Refused(_)));
+    assert!(is_true(&world.record.conditions, Kind::Stalled) && world.builds.is_empty());
+}
+
+#[test]
+fn no_build_is_started_without_the_accounts_id() {
+    let mut world = World::new();
+    world.pass();
+    world.pass();
+    for looked in [Looked::NotAsked, Looked::Blind(fault("Throttling", Remedy::Retry))] {
+        let mut observed = world.observe();
+        observed.account_id = looked;
+        world.pass_with(&observed);
+    }
+    assert!(world.builds.is_empty());
+}
+
+#[test]
+fn a_release_that_is_superseded_in_doubt_first_finds_its_build_then_stops_it_then_lets_go() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.replies = vec![Reply::Lost];
+    world.ends = vec![BuildStatus::InProgress];
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    world.pipeline = json!({"superseded": [{"release": "web-1", "by": "web-2"}]});
+    world.run(20);
+    assert_eq!(world.builds[0].1.status, BuildStatus::Stopped);
+    assert_eq!((world.record.phase, world.builds.len()), (Some(ReleasePhase::Superseded), 1));
+    assert_eq!(world.release.metadata.finalizers, None);
+    assert!(is_true(&world.record.conditions, Kind::Ready));
+}
+
+#[test]
+fn a_deleted_release_in_doubt_keeps_its_finalizer_until_its_call_is_known_to_be_lost() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.replies = vec![Reply::Vanishes];
+    while world.record.steps.first().is_none_or(|step| step.phase != StepPhase::Intended) {
+        world.pass();
+    }
+    let since = world.now;
+    world.release.metadata.deletion_timestamp = Some(Time(at(world.now)));
+    world.pass();
+    world.pass();
+    assert!(world.release.metadata.finalizers.is_some());
+    let told = find(&world.record.conditions, Kind::Reconciling).unwrap().message.clone();
+    assert!(told.contains("launchway.dev/abandon=true"), "{told}");
+    world.run(40);
+    assert!(world.now - since > 360 && world.builds.is_empty());
+    assert_eq!(world.release.metadata.finalizers, None);
+}
+
+#[test]
+fn of_two_builds_of_one_attempt_the_oldest_is_kept() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.replies = vec![Reply::Lost];
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    let mut second = world.builds[0].1.clone();
+    second.id = "web-build:second".into();
+    world.builds.push(("other".into(), second));
+    world.run(40);
+    assert_eq!(world.builds[1].1.status, BuildStatus::Stopped);
+    assert_eq!(world.builds[0].1.status, BuildStatus::Succeeded);
+}
+
+#[test]
+fn a_wiped_status_starts_nothing_again() {
+    for when in [0, 90, 600, 4000] {
+        for passes in 0..14 {
+            let mut world = World::new();
+            world.replies = vec![Reply::Lost, Reply::Comes];
+            for _ in 0..passes {
+                world.pass();
+                world.wait(20);
+            }
+            world.wait(when);
+            world.record = empty();
+            let state = world.run(200);
+            assert!(matches!(state.course, Course::AtStage { .. }), "{when} {passes} {state:?}");
+            for step in ["/lint/1", "/unit/1", "/build/1"] {
+                assert!(world.of(step).len() <= 1, "{step} {when} {passes}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_build_that_hangs_is_stopped_two_minutes_after_its_timeout_and_the_message_says_where() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.ends = vec![BuildStatus::InProgress];
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    let hanging = build(
+        "x",
+        BuildStatus::InProgress,
+        &[("SUBMITTED", Some("SUCCEEDED"), 1), ("QUEUED", Some("SUCCEEDED"), 239), ("DOWNLOAD_SOURCE", None, 0)],
+    );
+    let live = &mut world.builds[0].1;
+    (live.phase, live.phases) = (hanging.phase, hanging.phases);
+    world.now = 240 + 20 * 60 + 119;
+    assert!(matches!(world.pass().0.steps[0].1, StepState::Running(_)));
+    world.now += 10;
+    assert!(matches!(world.pass().0.steps[0].1, StepState::Overdue(_)));
+    world.run(20);
+    let told = message(&world);
+    assert!(told.contains("hung in DOWNLOAD_SOURCE for 22 minutes") && told.contains("NAT gateway"), "{told}");
+}
+
+#[test]
+fn a_build_that_waits_too_long_in_the_queue_is_judged_by_the_queues_limit() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.ends = vec![BuildStatus::InProgress];
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    world.builds[0].1.phase = "QUEUED".into();
+    world.builds[0].1.phases = build("x", BuildStatus::InProgress, &[("QUEUED", None, 0)]).phases;
+    world.now = 10 * 60 + 121;
+    assert!(matches!(world.pass().0.steps[0].1, StepState::Overdue(_)));
+    world.run(20);
+    assert!(message(&world).contains("no build machine was free"), "{}", message(&world));
+}
+
+fn reply() -> impl Strategy<Value = Reply> {
+    prop_oneof![Just(Reply::Comes), Just(Reply::Lost), Just(Reply::Vanishes)]
+}
+
+fn end() -> impl Strategy<Value = BuildStatus> {
+    prop_oneof![
+        4 => Just(BuildStatus::Succeeded),
+        1 => Just(BuildStatus::Failed),
+        1 => Just(BuildStatus::Fault),
+        1 => Just(BuildStatus::TimedOut)
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_attempt_has_two_builds_and_none_is_started_over_an_intent(
+        replies in vec(reply(), 0..8), ends in vec(end(), 0..6), superseded in 0..60usize,
+    ) {
+        let mut world = World::new();
+        (world.replies, world.ends) = (replies, ends);
+        for pass in 0..250 {
+            if pass == superseded {
+                world.pipeline = json!({"superseded": [{"release": "web-1", "by": "web-2"}]});
+            }
+            let (observed, before) = (world.observe(), world.record.clone());
+            let state = crate::release::assess(&world.desired(), &before, &observed);
+            let plan = decide(&world.desired(), &before, &state);
+            if let Some(Action::Start(start)) = &plan.action {
+                let step = before.steps.iter().find(|step| *step.name == *start.step).unwrap();
+                prop_assert!(step.phase == StepPhase::Waiting
+                    || step.intent.as_ref().is_some_and(|intent| intent.call < start.intent.call));
+            }
+            world.pass();
+            let conditions = &world.record.conditions;
+            prop_assert!(find(conditions, Kind::Reconciling).is_none() || find(conditions, Kind::Stalled).is_none());
+            prop_assert!(conditions.iter().all(|condition| condition.message.len() <= 1024));
+            let status = serde_json::to_value(&world.record.conditions).unwrap().to_string();
+            prop_assert!(!status.contains("plain-token-value"));
+            world.wait(15);
+        }
+        for step in ["lint", "unit", "build"] {
+            for attempt in 1..=3 {
+                let builds = world.of(&format!("/{step}/{attempt}")).len();
+                prop_assert!(builds <= 1);
+            }
+        }
+        let resting = world.record.clone();
+        world.pass();
+        prop_assert_eq!(&world.record, &resting);
+        prop_assert!(world.release.metadata.finalizers.is_none());
+        prop_assert!(world.builds.iter().all(|(_, build)| build.status != BuildStatus::InProgress));
+    }
+}

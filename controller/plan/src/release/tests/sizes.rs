@@ -1,0 +1,83 @@
+//! The largest status.
+
+use crate::Outcome;
+use crate::reason::Reason;
+use crate::release::report::{Pass, intended, report};
+use crate::release::state::{Course, State};
+use crate::release::steps::{Start, StepState, lookout};
+use crate::release::{Desired, looks};
+use crate::samples::at;
+use crate::samples::release::{begun, build, release, sight};
+use crate::world::{BuildRequest, BuildStatus};
+use launchway_crds::release::{ReleaseStatus, StepStatus};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A plan of the largest admitted size, and eleven steps with long names, projects and histories.
+fn largest() -> ReleaseStatus {
+    let mut record = begun();
+    let plan = record.plan.as_mut().unwrap();
+    let check = plan.checks[0].clone();
+    plan.checks = (0..10)
+        .map(|index| {
+            let mut check = check.clone();
+            check.name = format!("{index}{}", "c".repeat(62)).as_str().into();
+            check.code_build.project = "p".repeat(150).as_str().into();
+            check
+        })
+        .collect();
+    let size = serde_json::to_vec(&plan).unwrap().len();
+    let room = crate::pipeline::desired::PLAN_MAX - size - 40;
+    plan.build.code_build.buildspec = Some(serde_json::from_value(json!({"inline": "x".repeat(room)})).unwrap());
+    let template = record.steps[0].clone();
+    record.steps = record
+        .plan
+        .as_ref()
+        .unwrap()
+        .checks
+        .iter()
+        .map(|check| check.name.clone())
+        .chain(["build".into()])
+        .map(|name| StepStatus { name, ..template.clone() })
+        .collect();
+    record
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_release_of_which_every_step_failed_with_its_log_fits(
+        text in "[a-z\"\\\\\n]{0,2000}", line in "[ -~]{0,400}", lines in 0..40usize, retries in 0..3usize,
+    ) {
+        let desired = Desired::parse(&release(1, 0, Value::Null));
+        let mut record = largest();
+        let mut observed = sight(60, &json!({}), Value::Null);
+        let id = format!("{}:{}", "p".repeat(150), "0".repeat(36));
+        let live = build(&id, BuildStatus::Fault, &[("PROVISIONING", Some("FAULT"), 60)]);
+        let names: Vec<String> = record.steps.iter().map(|step| step.name.to_string()).collect();
+        let run = |record: &ReleaseStatus, observed: &_, course: Course, state: &dyn Fn() -> StepState| {
+            let steps = names.iter().map(|name| (name.clone(), state())).collect();
+            let state = State { course, steps };
+            report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &Outcome::Idle })
+        };
+        for _ in 0..retries {
+            record = run(&record, &observed, Course::Checking, &|| StepState::Again(Box::new(live.clone())));
+        }
+        for name in &names {
+            let request = BuildRequest { project: "p".repeat(150), commit: String::new(), buildspec: None,
+                environment: Vec::new(), timeout_minutes: 5, queued_timeout_minutes: 5 };
+            let intent = lookout(&desired, &request.project, at(0));
+            record = intended(&record, &Start { step: name.clone(), intent, request });
+            observed.logs.insert(name.clone(), vec![line.clone(); lines]);
+        }
+        prop_assert!(!looks(&desired, &record, observed.pipeline.as_ref()).is_empty());
+        let failed = || StepState::Failed { reason: Reason::CheckFailed, message: text.clone(), build: Some(Box::new(live.clone())) };
+        let next = run(&record, &observed, Course::Failed(Reason::CheckFailed, text.clone()), &failed);
+        prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
+        prop_assert!(next.steps[0].log.len() >= lines.min(8), "the end of the log of the step that decided is kept");
+        let over = State { course: Course::Ended(next.phase.unwrap()), steps: Vec::new() };
+        let again = report(&next, &Pass { desired: &desired, observed: &observed, state: &over, action: None, outcome: &Outcome::Idle });
+        prop_assert_eq!(again, next);
+    }
+}

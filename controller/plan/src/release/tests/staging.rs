@@ -1,0 +1,131 @@
+//! Stages: judged by the echoed grant of their own, then verified.
+
+use crate::Outcome;
+use crate::condition::{find, is_true};
+use crate::reason::Kind;
+use crate::release::report::{Pass, report};
+use crate::release::stages::StageState;
+use crate::release::state::Course;
+use crate::release::{Desired, Observed, TargetSeen, assess};
+use crate::samples::at;
+use crate::samples::release::{begun, granted, images, release, sight};
+use launchway_crds::release::{ReleasePhase, ReleaseStatus, StagePhase, StepPhase};
+use launchway_crds::service::RolloutStatus;
+use serde_json::{Value, json};
+
+fn built() -> ReleaseStatus {
+    let mut record = ReleaseStatus { images: serde_json::from_value(images()).unwrap(), ..begun() };
+    record.steps.iter_mut().for_each(|step| step.phase = StepPhase::Succeeded);
+    record
+}
+
+fn rollout(stage: &str, grant: i64, phase: &str, reason: Option<&str>) -> RolloutStatus {
+    let rollout = json!({"grant": grant, "source": format!("web/{stage}"), "generation": 1, "meaning": "v1-a",
+        "phase": phase, "reason": reason, "startedAt": crate::samples::time(0)});
+    serde_json::from_value(rollout).unwrap()
+}
+
+fn saw(second: i64, stages: &Value, service: &str, target: Option<TargetSeen>) -> Observed {
+    let mut observed = sight(second, &json!({}), json!({"stages": stages}));
+    observed.targets.insert(service.to_owned(), target);
+    observed
+}
+
+fn seen(rollout: Option<RolloutStatus>) -> Option<TargetSeen> {
+    Some(TargetSeen { rollout, stalled: None })
+}
+
+fn step(record: &mut ReleaseStatus, observed: &Observed) -> Course {
+    let desired = Desired::parse(&release(1, 0, Value::Null));
+    let state = assess(&desired, record, observed);
+    let outcome = Outcome::Idle;
+    *record = report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &outcome });
+    state.course
+}
+
+fn stage(course: &Course) -> &StageState {
+    let Course::AtStage { state, .. } = course else { panic!("not at a stage: {course:?}") };
+    state
+}
+
+#[test]
+fn a_release_goes_through_its_stages_and_is_verified_only_by_its_own_grants() {
+    let mut record = built();
+    let staging = json!([granted("staging", 5, "web-1")]);
+    for old in [None, Some(rollout("staging", 4, "Done", None)), Some(rollout("prod", 5, "Done", None))] {
+        let course = step(&mut record, &saw(1, &staging, "web-staging", seen(old)));
+        assert!(matches!(stage(&course), StageState::Rolling(_)), "{course:?}");
+    }
+    let done = saw(2, &staging, "web-staging", seen(Some(rollout("staging", 5, "Done", None))));
+    assert_eq!(stage(&step(&mut record, &done)), &StageState::Deployed);
+    assert!(matches!(stage(&step(&mut record, &done)), StageState::Verifying(_)), "not before it was asked");
+    let mut well = done.clone();
+    well.verifications.insert("health".into(), Ok(()));
+    assert_eq!(stage(&step(&mut record, &well)), &StageState::Verified);
+    assert!(matches!(stage(&step(&mut record, &well)), StageState::Waiting), "prod is not granted");
+    let both = json!([granted("staging", 5, "web-1"), granted("prod", 7, "web-1")]);
+    let prod = saw(9, &both, "web", seen(Some(rollout("prod", 7, "Done", None))));
+    assert_eq!(stage(&step(&mut record, &prod)), &StageState::Verified);
+    assert_eq!(step(&mut record, &prod), Course::Succeeded);
+    assert_eq!(record.phase, Some(ReleasePhase::Succeeded));
+    let kinds = [Kind::Ready, Kind::ChecksPassed, Kind::Built, Kind::Deployed, Kind::Verified];
+    assert!(kinds.iter().all(|kind| is_true(&record.conditions, *kind)), "{:?}", record.conditions);
+    let before = record.clone();
+    step(&mut record, &prod);
+    assert_eq!(record, before);
+}
+
+#[test]
+fn a_failed_target_fails_the_release_with_its_reason() {
+    let mut record = built();
+    let staging = json!([granted("staging", 5, "web-1")]);
+    let failed = rollout("staging", 5, "Failed", Some("ECS rolled it back: tasks failed to start"));
+    step(&mut record, &saw(1, &staging, "web-staging", seen(None)));
+    step(&mut record, &saw(1, &staging, "web-staging", seen(Some(failed))));
+    assert_eq!((record.phase, record.stages[0].phase), (Some(ReleasePhase::Failed), StagePhase::Failed));
+    let deployed = find(&record.conditions, Kind::Deployed).unwrap();
+    assert_eq!((deployed.status.as_str(), deployed.reason.as_str()), ("False", "RolledBack"));
+    assert!(is_true(&record.conditions, Kind::Stalled));
+}
+
+#[test]
+fn a_verification_that_does_not_come_true_in_time_fails_the_stage_and_tells_no_query() {
+    let mut record = built();
+    let staging = json!([granted("staging", 5, "web-1")]);
+    let done = saw(2, &staging, "web-staging", seen(Some(rollout("staging", 5, "Done", None))));
+    step(&mut record, &done);
+    let mut bad = Observed { at: at(301), ..done.clone() };
+    bad.verifications.insert("health".into(), Err("answered status 503, not 200".into()));
+    assert!(matches!(stage(&step(&mut record, &bad)), StageState::Verifying(_)));
+    bad.at = at(303);
+    step(&mut record, &bad);
+    let told = find(&record.conditions, Kind::Verified).unwrap();
+    assert_eq!((told.status.as_str(), told.reason.as_str()), ("False", "VerificationFailed"));
+    assert!(told.message.contains("503") && !told.message.contains("query-secret"), "{}", told.message);
+    assert!(is_true(&record.conditions, Kind::Deployed));
+}
+
+#[test]
+fn what_a_service_says_of_its_last_grant_does_not_stall_the_next_at_once() {
+    let mut record = built();
+    let staging = json!([granted("staging", 5, "web-1")]);
+    let old = || {
+        let rollout = rollout("staging", 4, "Failed", Some("ECS rolled it back"));
+        Some(TargetSeen { rollout: Some(rollout), stalled: Some("ECS rolled it back".into()) })
+    };
+    assert!(matches!(stage(&step(&mut record, &saw(5, &staging, "web-staging", old()))), StageState::Rolling(_)));
+    assert!(matches!(stage(&step(&mut record, &saw(90, &staging, "web-staging", old()))), StageState::Stuck(..)));
+    assert!(is_true(&record.conditions, Kind::Stalled));
+}
+
+#[test]
+fn a_missing_target_is_said_and_a_drift_while_verifying_is_waited_for() {
+    let mut record = built();
+    let staging = json!([granted("staging", 5, "web-1")]);
+    let course = step(&mut record, &saw(1, &staging, "web-staging", None));
+    assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("no Service web-staging")));
+    step(&mut record, &saw(2, &staging, "web-staging", seen(Some(rollout("staging", 5, "Done", None)))));
+    assert_eq!(record.stages[0].phase, StagePhase::Verifying);
+    step(&mut record, &saw(3, &staging, "web-staging", seen(Some(rollout("staging", 5, "Rolling", None)))));
+    assert_eq!((record.stages[0].phase, &record.stages[0].deployed_at), (StagePhase::Rolling, &None));
+}

@@ -1,0 +1,63 @@
+//! Objects, sights and an ECS in miniature for the tests. Nothing of it is compiled into what runs.
+
+use crate::account::AccountSeen;
+use crate::fault::{Fault, Remedy};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+pub mod codebuild;
+pub mod ecs;
+pub mod release;
+
+/// A commit.
+pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+/// Another one.
+pub const OTHER: &str = "fedcba9876543210fedcba9876543210fedcba98";
+
+/// So many seconds after the tests' beginning.
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+/// The same as Kubernetes writes it.
+pub fn time(second: i64) -> String {
+    at(second).to_string()
+}
+
+/// An account that allows everything to the namespace `shop`.
+pub fn account() -> AccountSeen {
+    let spec = json!({"regions": ["us-east-2"], "namespaces": {"names": ["shop"]},
+        "allow": {"clusters": ["*"], "projects": ["*"], "repositories": ["*"], "roles": ["*"]}});
+    AccountSeen {
+        name: "default".into(),
+        spec: Some(serde_json::from_value(spec).unwrap()),
+        namespace: "shop".into(),
+        namespace_labels: BTreeMap::new(),
+    }
+}
+
+/// A fault of that remedy.
+pub fn fault(code: &str, remedy: Remedy) -> Fault {
+    Fault {
+        operation: "ecs:UpdateService".into(),
+        resource: "service/shop/web".into(),
+        code: code.into(),
+        message: "AWS said so".into(),
+        remedy,
+    }
+}
+
+/// Puts the right value's members over the left one's, all the way down.
+pub fn over(mut left: Value, right: &Value) -> Value {
+    match (left.as_object_mut(), right.as_object()) {
+        (Some(members), Some(others)) => {
+            for (name, value) in others {
+                let before = members.remove(name).unwrap_or(Value::Null);
+                members.insert(name.clone(), over(before, value));
+            }
+            left
+        }
+        (_, _) => right.clone(),
+    }
+}

@@ -1,0 +1,206 @@
+//! A CodeBuild in miniature: the builds of one Release, replies that get lost, and the passes over it.
+
+use super::release::{build, sight};
+use super::{at, fault};
+use crate::fault::Remedy;
+use crate::release::report::{Pass, empty, intended, report};
+use crate::release::{Action, BuildSeen, Desired, Effected, Look, Observed, State, assess, decide, looks};
+use crate::service::Looked;
+use crate::wake::Wake;
+use crate::world::{BuildStatus, LiveBuild, LiveImage};
+use crate::{Outcome, Plan};
+use launchway_crds::release::{Release, ReleaseStatus};
+use serde_json::{Value, json};
+
+/// What becomes of a StartBuild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// It is answered.
+    Comes,
+    /// The build is started and the reply is lost.
+    Lost,
+    /// The call never arrives, and nothing comes back.
+    Vanishes,
+}
+
+/// The world of one Release.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The time, in seconds after the tests' beginning.
+    pub now: i64,
+    /// The Release.
+    pub release: Release,
+    /// Changes of its Pipeline's spec.
+    pub changes: Value,
+    /// Its Pipeline's status.
+    pub pipeline: Value,
+    /// Its status.
+    pub record: ReleaseStatus,
+    /// The builds that there are, with the tokens that started them.
+    pub builds: Vec<(String, LiveBuild)>,
+    /// How the builds end: each takes a minute. `InProgress`: never.
+    pub ends: Vec<BuildStatus>,
+    /// What becomes of the next calls; then they are answered.
+    pub replies: Vec<Reply>,
+    /// Whether ECR has the image of the commit.
+    pub image: bool,
+    /// Whether a build pushes the image.
+    pub pushes: bool,
+    ended: usize,
+}
+
+impl World {
+    /// A Release that was just made.
+    pub fn new() -> Self {
+        Self {
+            now: 0,
+            release: super::release::release(1, 0, Value::Null),
+            changes: json!({}),
+            pipeline: Value::Null,
+            record: empty(),
+            builds: Vec::new(),
+            ends: Vec::new(),
+            replies: Vec::new(),
+            image: false,
+            pushes: true,
+            ended: 0,
+        }
+    }
+
+    /// The Release, parsed.
+    pub fn desired(&self) -> Desired {
+        Desired::parse(&self.release)
+    }
+
+    /// The build with that marker's step and attempt.
+    pub fn of(&self, marker: &str) -> Vec<&LiveBuild> {
+        let own = |build: &&LiveBuild| build.marker.as_deref().is_some_and(|one| one.ends_with(marker));
+        self.builds.iter().map(|(_, build)| build).filter(own).collect()
+    }
+
+    /// Lets time go on.
+    pub fn wait(&mut self, seconds: i64) {
+        self.now += seconds;
+        for (_, build) in &mut self.builds {
+            if build.status != BuildStatus::InProgress
+                || at(self.now) < build.started_at + jiff::SignedDuration::from_mins(1)
+            {
+                continue;
+            }
+            let end = self.ends.get(self.ended).cloned().unwrap_or(BuildStatus::Succeeded);
+            if end == BuildStatus::InProgress {
+                continue;
+            }
+            self.ended += 1;
+            self.image |= self.pushes && end == BuildStatus::Succeeded && build.id.starts_with("web-build");
+            (build.status, build.ended_at, build.phase) = (end, Some(at(self.now)), "COMPLETED".into());
+        }
+    }
+
+    /// What a pass sees.
+    pub fn observe(&self) -> Observed {
+        let mut observed = sight(self.now, &self.changes, self.pipeline.clone());
+        for look in looks(&self.desired(), &self.record, observed.pipeline.as_ref()) {
+            match look {
+                Look::AccountId => observed.account_id = Looked::Seen("123456789012".into()),
+                Look::Build { step, id } => {
+                    let found = self.builds.iter().map(|(_, build)| build).find(|build| build.id == id).cloned();
+                    observed.builds.insert(step, BuildSeen::Known(Looked::Seen(found)));
+                }
+                Look::Search { step, marker, .. } => {
+                    let found = self.builds.iter().map(|(_, build)| build);
+                    let found = found.filter(|build| build.marker.as_ref() == Some(&marker)).cloned().collect();
+                    observed.builds.insert(step, BuildSeen::Searched(Looked::Seen(found)));
+                }
+                Look::Image { .. } => {
+                    let image = LiveImage { digest: format!("sha256:{}", "a".repeat(64)), pushed_at: None };
+                    observed.image = Looked::Seen(self.image.then_some(image));
+                }
+                Look::Target(_) | Look::Verify { .. } => {}
+            }
+        }
+        observed
+    }
+
+    /// One pass; the state that it found and when the next one is due.
+    pub fn pass(&mut self) -> (State, Wake) {
+        let observed = self.observe();
+        self.pass_with(&observed)
+    }
+
+    /// One pass that saw this.
+    pub fn pass_with(&mut self, observed: &Observed) -> (State, Wake) {
+        let desired = self.desired();
+        let state = assess(&desired, &self.record, observed);
+        let Plan { action, wake } = decide(&desired, &self.record, &state);
+        if let Some(Action::Guard | Action::Unguard) = &action {
+            let guarded = action == Some(Action::Guard);
+            self.release.metadata.finalizers = guarded.then(|| vec![launchway_crds::FINALIZER.to_owned()]);
+            return (state, Wake::Now);
+        }
+        if let Some(Action::Start(start)) = &action {
+            self.record = intended(&self.record, start);
+        }
+        let outcome = self.act(action.as_ref());
+        let pass = Pass { desired: &desired, observed, state: &state, action: action.as_ref(), outcome: &outcome };
+        self.record = report(&self.record, &pass);
+        let wake = match &outcome {
+            Outcome::Failed(fault) => Wake::of(fault),
+            Outcome::Idle | Outcome::Done(_) => wake,
+        };
+        (state, wake)
+    }
+
+    /// Passes until nothing more is to be done, or so many.
+    pub fn run(&mut self, most: usize) -> State {
+        for _ in 0..most {
+            let (state, wake) = self.pass();
+            match wake {
+                Wake::Now => {}
+                Wake::After(seconds) if seconds < 60 => self.wait(seconds),
+                Wake::Backoff => self.wait(5),
+                Wake::After(_) | Wake::Operator | Wake::OnChange => return state,
+            }
+        }
+        panic!("no rest after {most} passes: {:#?}", self.record.steps);
+    }
+
+    fn act(&mut self, action: Option<&Action>) -> Outcome<Effected> {
+        match action {
+            None | Some(Action::Guard | Action::Unguard) => Outcome::Idle,
+            Some(Action::Start(start) | Action::Repeat(start)) => {
+                let reply = if self.replies.is_empty() { Reply::Comes } else { self.replies.remove(0) };
+                let lost = Outcome::Failed(fault("Timeout", Remedy::LookAgain));
+                if reply == Reply::Vanishes {
+                    return lost;
+                }
+                let build = self.started(start);
+                let effected = Effected::Started { step: start.step.clone(), build: Box::new(build) };
+                if reply == Reply::Lost { lost } else { Outcome::Done(effected) }
+            }
+            Some(Action::Stop { id, .. }) => {
+                let now = at(self.now);
+                for (_, build) in self.builds.iter_mut().filter(|(_, build)| build.id == *id) {
+                    (build.status, build.ended_at) = (BuildStatus::Stopped, Some(now));
+                }
+                Outcome::Done(Effected::Plain)
+            }
+        }
+    }
+
+    /// The same token starts no second build.
+    fn started(&mut self, start: &crate::release::steps::Start) -> LiveBuild {
+        if let Some((_, build)) = self.builds.iter().find(|(token, _)| *token == start.intent.token) {
+            return build.clone();
+        }
+        let id = format!("{}:{}", start.request.project, self.builds.len() + 1);
+        let marker = start.request.environment.iter().find(|one| one.name == "LAUNCHWAY_BUILD");
+        let build = LiveBuild {
+            marker: marker.map(|one| one.value.clone()),
+            started_at: at(self.now),
+            ..build(&id, BuildStatus::InProgress, &[("SUBMITTED", None, 0)])
+        };
+        self.builds.push((start.intent.token.clone(), build.clone()));
+        build
+    }
+}

@@ -1,0 +1,88 @@
+//! Finalizers and deletion.
+
+use crate::condition::find;
+use crate::fault::Remedy;
+use crate::reason::Kind;
+use crate::samples::ecs::{World, service};
+use crate::samples::fault;
+use crate::service::desired::ABANDON;
+use crate::service::{Looked, State};
+use crate::world::ServiceLife;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::json;
+
+fn doomed() -> World {
+    let mut world = World::new(service(&json!({"deletionPolicy": "Delete"})));
+    assert!(matches!(world.run(40), State::InSync { .. }));
+    world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
+    world
+}
+
+fn seen(world: &World) -> crate::service::Observed {
+    let mut observed = world.observe();
+    observed.service = Looked::Seen(world.live.clone());
+    observed
+}
+
+#[test]
+fn the_finalizer_comes_before_the_service_and_goes_after_it() {
+    let mut world = doomed();
+    assert_eq!(world.done[0].0, "guard");
+    let (state, _) = world.pass_with(&seen(&world));
+    assert_eq!((state, &world.live.as_ref().unwrap().life), (State::Doomed, &ServiceLife::Draining));
+    let (state, _) = world.pass_with(&seen(&world));
+    assert_eq!((state, world.count("unguard")), (State::Ending, 0));
+    assert!(find(&world.record.conditions, Kind::Ready).unwrap().message.contains("launchway.dev/abandon=true"));
+    world.live.as_mut().unwrap().life = ServiceLife::Inactive;
+    world.pass_with(&seen(&world));
+    assert_eq!(world.count("unguard"), 1);
+}
+
+#[test]
+fn what_cannot_be_seen_or_is_not_known_keeps_the_finalizer() {
+    let mut world = doomed();
+    let mut observed = seen(&world);
+    observed.service = Looked::Blind(fault("AccessDeniedException", Remedy::AskOperator));
+    assert!(matches!(world.pass_with(&observed).0, State::Blind(_)));
+    assert!(find(&world.record.conditions, Kind::InSync).unwrap().message.contains("denied"));
+    observed.service = Looked::NotAsked;
+    assert!(matches!(world.pass_with(&observed).0, State::Blind(_)));
+    world.live.as_mut().unwrap().life = ServiceLife::Unknown("THINKING".into());
+    assert_eq!(world.pass_with(&seen(&world)).0, State::Ending);
+    assert_eq!((world.count("unguard"), world.count("delete")), (0, 0));
+}
+
+#[test]
+fn a_service_that_was_perhaps_created_a_moment_ago_is_not_forgotten() {
+    let mut world = World::new(service(&json!({"deletionPolicy": "Delete"})));
+    while world.count("create") == 0 {
+        world.pass();
+    }
+    world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
+    let mut observed = world.observe();
+    observed.service = Looked::Seen(None);
+    assert!(matches!(world.pass_with(&observed).0, State::Settling { .. }));
+    assert_eq!(world.count("unguard"), 0);
+}
+
+#[test]
+fn an_annotation_lets_the_object_go_and_leaves_aws_alone() {
+    let mut world = doomed();
+    world.service.metadata.annotations = Some([(ABANDON.to_owned(), "true".to_owned())].into());
+    world.pass();
+    assert_eq!((world.count("unguard"), world.count("delete")), (1, 0));
+}
+
+#[test]
+fn a_retained_service_has_no_finalizer_and_one_of_another_owner_is_left_alone() {
+    let mut world = doomed();
+    world.live.as_mut().unwrap().tags.clear();
+    world.pass_with(&seen(&world));
+    assert_eq!((world.count("unguard"), world.count("delete")), (1, 0));
+
+    let mut world = World::new(service(&json!({"deletionPolicy": "Delete"})));
+    world.run(40);
+    world.edit(&json!({"deletionPolicy": "Retain"}));
+    world.run(40);
+    assert_eq!(world.service.metadata.finalizers, None);
+}

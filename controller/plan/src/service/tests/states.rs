@@ -1,0 +1,220 @@
+//! Every state is reached, every refusal is given, and nothing is done to what cannot be seen.
+
+use crate::account::AccountSeen;
+use crate::fault::Remedy;
+use crate::reason::Reason;
+use crate::refusal::Refusal;
+use crate::samples::ecs::{Fate, World, adopted, follower, pipeline, service};
+use crate::samples::{account, fault};
+use crate::service::wanted::{Unresolved, resolve};
+use crate::service::{Desired, Looked, Observed, PipelineSeen, State, assess, decide};
+use crate::world::ServiceLife;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+fn word(state: &State) -> &'static str {
+    match state {
+        State::Refused(_) => "Refused",
+        State::NoImage(_) => "NoImage",
+        State::Blind(_) => "Blind",
+        State::Unclear(_) => "Unclear",
+        State::OldGrant { .. } => "OldGrant",
+        State::NotOurs { .. } => "NotOurs",
+        State::Unchangeable(_) => "Unchangeable",
+        State::Draining => "Draining",
+        State::Unguarded => "Unguarded",
+        State::Guarded => "Guarded",
+        State::Settling { .. } => "Settling",
+        State::Unregistered => "Unregistered",
+        State::Absent { .. } => "Absent",
+        State::Unrecorded => "Unrecorded",
+        State::Outdated { .. } => "Outdated",
+        State::Rolling(_) => "Rolling",
+        State::Waiting(_) => "Waiting",
+        State::Failed { .. } => "Failed",
+        State::Held => "Held",
+        State::Adjustable { .. } => "Adjustable",
+        State::Untagged { .. } => "Untagged",
+        State::InSync { .. } => "InSync",
+        State::Doomed => "Doomed",
+        State::Ending => "Ending",
+    }
+}
+
+/// A life in which everything happens, pass by pass.
+fn life() -> Vec<State> {
+    let mut world = World::new(service(&json!({"deletionPolicy": "Delete"})));
+    let mut all = Vec::new();
+    let pass = |world: &mut World, all: &mut Vec<State>, seconds: i64| {
+        for _ in 0..25 {
+            all.push(world.pass().0);
+            world.wait(seconds);
+        }
+    };
+    world.lag = 10;
+    pass(&mut world, &mut all, 7);
+    world.lag = 0;
+    world.deploy("arn:other", world.wanted().placement, Fate::Succeeds);
+    pass(&mut world, &mut all, 15);
+    world.edit(&json!({"desiredCount": 2, "tags": [{"key": "a", "value": "b"}]}));
+    pass(&mut world, &mut all, 15);
+    world.edit(&json!({"taskDefinition": {"memory": 1024}}));
+    world.fates = vec![Fate::RollsBack];
+    pass(&mut world, &mut all, 15);
+    world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
+    for _ in 0..2 {
+        let mut observed = world.observe();
+        observed.service = Looked::Seen(world.live.clone());
+        all.push(world.pass_with(&observed).0);
+    }
+    world.live = None;
+    let mut observed = world.observe();
+    observed.service = Looked::Seen(None);
+    all.push(world.pass_with(&observed).0);
+    all
+}
+
+fn with_live(change: impl Fn(&mut World)) -> State {
+    let mut world = World::new(service(&json!({})));
+    world.live = Some(adopted(&world, "arn:old"));
+    change(&mut world);
+    world.wait(1);
+    world.pass().0
+}
+
+#[test]
+fn every_state_is_reached() {
+    let mut all = life();
+    all.push(with_live(|world| world.live.as_mut().unwrap().tags.clear()));
+    all.push(with_live(|world| world.live.as_mut().unwrap().controller = "CODE_DEPLOY".into()));
+    all.push(with_live(|world| world.live.as_mut().unwrap().life = ServiceLife::Draining));
+    all.push(with_live(|world| world.live.as_mut().unwrap().life = ServiceLife::Unknown("NEW".into())));
+    let mut world = World::new(follower());
+    world.pipeline = Some(pipeline(None));
+    all.push(world.pass().0);
+    world.pipeline = Some(pipeline(Some(3)));
+    world.run(60);
+    world.pipeline = Some(pipeline(Some(2)));
+    all.push(world.pass().0);
+    let mut observed = world.observe();
+    observed.account = AccountSeen { spec: None, ..account() };
+    all.push(world.pass_with(&observed).0);
+    let mut world = World::new(service(&json!({})));
+    let mut observed = world.observe();
+    observed.service = Looked::Blind(fault("Throttling", Remedy::Retry));
+    all.push(world.pass_with(&observed).0);
+    let reached: BTreeSet<_> = all.iter().map(word).collect();
+    let wanted: BTreeSet<_> = [
+        "Refused",
+        "NoImage",
+        "Blind",
+        "Unclear",
+        "OldGrant",
+        "NotOurs",
+        "Unchangeable",
+        "Draining",
+        "Unguarded",
+        "Guarded",
+        "Settling",
+        "Unregistered",
+        "Absent",
+        "Unrecorded",
+        "Outdated",
+        "Rolling",
+        "Waiting",
+        "Failed",
+        "Held",
+        "Adjustable",
+        "Untagged",
+        "InSync",
+        "Doomed",
+        "Ending",
+    ]
+    .into();
+    assert_eq!(reached, wanted, "missing: {:?}", wanted.difference(&reached));
+}
+
+fn refused(spec: &Value, account: AccountSeen, pipeline: Option<PipelineSeen>) -> Refusal {
+    let desired = match Desired::parse(&service(spec)) {
+        Ok(desired) => desired,
+        Err(refusal) => return refusal,
+    };
+    let observed = Observed::at(crate::samples::at(0), account, pipeline);
+    match resolve(&desired, &observed, "inst") {
+        Err(Unresolved::Refused(refusal)) => refusal,
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn from(name: &str, stage: &str, image: &str) -> Value {
+    json!({"name": name, "imageFrom": {"pipeline": "web", "stage": stage, "image": image}})
+}
+
+#[test]
+fn each_refusal_of_a_service_names_the_field_and_the_remedy() {
+    let none = || AccountSeen { spec: None, ..account() };
+    let elsewhere = || AccountSeen { namespace: "other".into(), ..account() };
+    let mut narrow = account();
+    narrow.spec.as_mut().unwrap().allow.clusters = vec!["other-*".into()];
+    let mut no_roles = account();
+    no_roles.spec.as_mut().unwrap().allow.roles = Vec::new();
+    let containers = |all: Value| json!({"taskDefinition": {"containers": all}});
+    let seen = Some(pipeline(Some(1)));
+    let cases = [
+        (refused(&json!({}), none(), None), Reason::NoAccount, "spec.account"),
+        (refused(&json!({}), elsewhere(), None), Reason::NotAllowed, "spec.namespaces"),
+        (refused(&json!({"region": "eu-west-1"}), account(), None), Reason::NotAllowed, "spec.region"),
+        (refused(&json!({}), narrow, None), Reason::NotAllowed, "spec.allow.clusters"),
+        (refused(&json!({}), no_roles, None), Reason::NotAllowed, "spec.allow.roles"),
+        (refused(&json!({"taskDefinition": {"memory": 300}}), account(), None), Reason::InvalidSpec, "memory is 512"),
+        (
+            refused(&containers(json!([from("a", "prod", "web"), from("b", "staging", "web")])), account(), None),
+            Reason::InvalidSpec,
+            "one stage",
+        ),
+        (
+            refused(&containers(json!([from("a", "staging", "web")])), account(), seen.clone()),
+            Reason::NotListed,
+            "targets",
+        ),
+        (refused(&containers(json!([from("a", "prod", "nope")])), account(), seen), Reason::NotListed, "spec.images"),
+    ];
+    for (refusal, reason, word) in cases {
+        assert_eq!(refusal.reason(), reason, "{refusal}");
+        assert!(refusal.to_string().contains(word) && refusal.to_string().len() <= 1024, "{refusal}");
+    }
+}
+
+#[test]
+fn what_is_blind_or_was_not_looked_at_is_left_alone() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    world.edit(&json!({"taskDefinition": {"memory": 1024}}));
+    let whole = world.observe();
+    let blind = || fault("Throttling", Remedy::Retry);
+    for member in 0..4 {
+        for asked in [true, false] {
+            let mut observed = whole.clone();
+            match (member, asked) {
+                (0, true) => observed.service = Looked::Blind(blind()),
+                (0, false) => observed.service = Looked::NotAsked,
+                (1, true) => observed.task_definition = Looked::Blind(blind()),
+                (1, false) => observed.task_definition = Looked::NotAsked,
+                (2, true) => {
+                    observed.task_definition = Looked::Seen(Some("arn:new".into()));
+                    observed.deployments = Looked::Blind(blind());
+                }
+                (2, false) => {
+                    observed.task_definition = Looked::Seen(Some("arn:new".into()));
+                    observed.deployments = Looked::NotAsked;
+                }
+                (_, _) => observed.followed = Looked::Blind(blind()),
+            }
+            let (desired, wanted) = (world.desired(), Ok(world.wanted()));
+            let state = assess(&desired, &wanted, &world.record, &observed, &desired.owner("inst"));
+            assert!(matches!(state, State::Blind(_)), "{member} {asked}: {state:?}");
+            assert_eq!(decide(&desired, wanted.as_ref().ok(), &world.record, &state, 600).action, None);
+        }
+    }
+}
