@@ -1,4 +1,4 @@
-//! Writes the CustomResourceDefinitions as YAML to `crds/yaml`, or checks that they are as they would be written.
+//! Writes the CustomResourceDefinitions as YAML to `crds/yaml` and to the chart, or checks that they are as they would be written.
 //! What is in them is decided in the library.
 
 use anyhow::{Context, bail};
@@ -18,10 +18,15 @@ struct Arguments {
     #[arg(long)]
     check: bool,
 
-    /// The folder of the files.
-    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/yaml"))]
-    folder: PathBuf,
+    /// The folders of the files: for people, and for Helm.
+    #[arg(long = "folder", default_values = FOLDERS)]
+    folders: Vec<PathBuf>,
 }
+
+const FOLDERS: [&str; 2] = [
+    concat!(env!("CARGO_MANIFEST_DIR"), "/yaml"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/launchway-crds/templates"),
+];
 
 fn main() -> ExitCode {
     match run(&Arguments::parse()) {
@@ -36,7 +41,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let files = files()?;
-    if arguments.check { check(&arguments.folder, &files) } else { write(&arguments.folder, &files) }
+    let each = if arguments.check { check } else { write };
+    arguments.folders.iter().try_for_each(|folder| each(folder, &files))
 }
 
 /// Name and content of each file.

@@ -1,0 +1,87 @@
+//! `cargo quickstart`: what is asked for on the command line. What is done is in the library.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use launchway_tests::quickstart::{Options, PACE, Parts, SPEED, Screen, play, stay, svg};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// A whole Launchway on this machine: a commit in a git repository goes to a rolled ECS service, on a real Kubernetes
+/// API server and an AWS in memory. Stays until Ctrl-C, and leaves nothing behind.
+#[derive(Parser)]
+#[command(name = "cargo quickstart", bin_name = "cargo quickstart")]
+struct Arguments {
+    /// Play the stories by yourself: the first release, a good commit, a failing build, a crash loop that ECS rolls
+    /// back, a person's release. Exits with 0 only if each ended as it should.
+    #[arg(long)]
+    play: bool,
+
+    /// How many times as fast as AWS's the builds and tasks are.
+    #[arg(long, default_value_t = SPEED, value_parser = clap::value_parser!(u32).range(1..=100))]
+    speed: u32,
+
+    /// How many times as often as usual the controller looks at AWS and git.
+    #[arg(long, default_value_t = PACE, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pace: u32,
+
+    /// How long --play may take at most, in seconds, without what it compiles and fetches first.
+    #[arg(long, default_value_t = 600)]
+    deadline: u64,
+
+    /// Draw what was told of the stories into this SVG file.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let screen = Screen::of_terminal();
+    let done = tokio::select! {
+        done = run(&arguments, &screen) => done,
+        name = told_to_end() => {
+            screen.blank();
+            screen.progress(&format!("{name}: ending everything that was started …"));
+            return if arguments.play { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nThe quick start failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
+    let options = Options { screen: screen.clone(), speed: arguments.speed, pace: arguments.pace };
+    let parts = Parts::start(options).await?;
+    if !arguments.play {
+        return stay(&parts).await;
+    }
+    let deadline = Duration::from_secs(arguments.deadline);
+    let played = parts.unless_ended(async {
+        let played = tokio::time::timeout(deadline, play(&parts)).await;
+        played.unwrap_or_else(|_| Err(anyhow::anyhow!("the stories were not over in {} s", arguments.deadline)))
+    });
+    played.await?;
+    match &arguments.record {
+        Some(path) => Ok(std::fs::write(path, svg(&screen.kept()))?),
+        None => Ok(()),
+    }
+}
+
+/// The signal's name.
+async fn told_to_end() -> &'static str {
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt()).expect("signals"), signal(SignalKind::terminate()).expect("signals"));
+    tokio::select! {
+        _ = interrupt.recv() => "Ctrl-C",
+        _ = terminate.recv() => "SIGTERM",
+    }
+}

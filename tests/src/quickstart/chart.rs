@@ -1,0 +1,46 @@
+//! What the charts install, for those who have no Helm: the kinds, and the controller's rights.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+
+/// The one word of Helm's language that `rbac.yaml` uses.
+const RELEASE_NAMESPACE: &str = "{{ .Release.Namespace }}";
+
+/// The CustomResourceDefinitions of the chart launchway-crds.
+///
+/// # Errors
+/// The chart cannot be read.
+pub fn definitions() -> anyhow::Result<String> {
+    let folder = charts().join("launchway-crds/templates");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml"))
+        .collect();
+    files.sort();
+    let texts: Vec<String> = files.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
+    Ok(texts.join("---\n"))
+}
+
+/// The controller's rights, for a controller in `namespace`.
+///
+/// # Errors
+/// The chart cannot be read, or uses more of Helm's language than it may.
+pub fn rights(namespace: &str) -> anyhow::Result<String> {
+    let text = read(&charts().join("launchway/templates/rbac.yaml"))?;
+    let text: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+    let text = text.replace(RELEASE_NAMESPACE, namespace);
+    if text.contains("{{") {
+        bail!("rbac.yaml uses more of Helm's language than {RELEASE_NAMESPACE}: it could not be read without Helm");
+    }
+    Ok(text)
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn charts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../charts")
+}

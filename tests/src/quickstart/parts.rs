@@ -1,0 +1,143 @@
+//! What the quick start is made of while it runs, and what a person would do with it. Everything ends when it is dropped.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use launchway_test_kube::real::Cluster;
+use tempfile::TempDir;
+
+use super::aws::Aws;
+use super::clone::Clone;
+use super::controller::Controller;
+use super::health::Health;
+use super::{NAME, NAMESPACE, Screen, manifests};
+use crate::git::{Repository, Server};
+
+/// How often it is looked whether the controller still runs.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// Enough to see what went on in the end.
+const LAST_CALLS: usize = 25;
+
+/// What kind of quick start is wanted.
+pub struct Options {
+    /// Where it is told.
+    pub screen: Screen,
+    /// How many times as fast as AWS's the builds and tasks are.
+    pub speed: u32,
+    /// How many times as often as usual the controller looks at AWS and git.
+    pub pace: u32,
+}
+
+/// The parts, in the order in which they end: nothing is taken from under another.
+pub struct Parts {
+    pub(super) controller: Controller,
+    pub(super) health: Health,
+    /// The git server.
+    pub git: Server,
+    /// The sample's repository there.
+    pub repository: Repository,
+    /// The AWS in memory.
+    pub aws: Aws,
+    /// The API server.
+    pub cluster: Cluster,
+    pub(super) folder: TempDir,
+    /// Where all is told.
+    pub screen: Screen,
+}
+
+impl Parts {
+    /// Applies the sample's account, Pipeline and Services, as a person would.
+    ///
+    /// # Errors
+    /// kubectl's own words.
+    pub async fn apply_sample(&self) -> anyhow::Result<()> {
+        let files = manifests::write_into(&self.manifests(), &self.git.url(NAME), &self.health.url())?;
+        let mut args = vec!["apply".to_owned()];
+        args.extend(files.iter().flat_map(|file| ["-f".to_owned(), file.display().to_string()]));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = self.cluster.kubectl(&args).await?;
+        if !output.status.success() {
+            bail!("kubectl apply: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        self.screen.verbatim(&String::from_utf8_lossy(&output.stdout));
+        Ok(())
+    }
+
+    /// Types a kubectl command in the sample's namespace, shows what it says, and returns that.
+    ///
+    /// # Errors
+    /// kubectl's own words.
+    pub async fn kubectl(&self, command: &str) -> anyhow::Result<String> {
+        self.screen.typed(&format!("kubectl -n {NAMESPACE} {command}"));
+        let args: Vec<&str> = ["-n", NAMESPACE].into_iter().chain(command.split(' ')).collect();
+        let output = self.cluster.kubectl(&args).await?;
+        if !output.status.success() {
+            bail!("kubectl {command}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        self.screen.verbatim(&said);
+        Ok(said)
+    }
+
+    /// The newest commit of the sample.
+    ///
+    /// # Errors
+    /// The repository has none.
+    pub fn head(&self) -> anyhow::Result<String> {
+        self.repository.head("main").context("the sample has no commit")
+    }
+
+    /// A clone of the sample, as a person makes it.
+    ///
+    /// # Errors
+    /// git's own words.
+    pub async fn clone_sample(&self) -> anyhow::Result<Clone> {
+        Clone::of(&self.git.url(NAME), &self.folder.path().join("clone")).await
+    }
+
+    /// The result of `work`, unless the controller ends before.
+    ///
+    /// # Errors
+    /// Those of `work`, with the end of the controller's log; or that the controller ended.
+    pub async fn unless_ended<T>(&self, work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        tokio::select! {
+            done = work => done.map_err(|error| anyhow::anyhow!("{error:#}\n\n{}", self.remains())),
+            ended = self.ended() => Err(ended),
+        }
+    }
+
+    /// Waits for the end of the controller, which is a failure.
+    ///
+    /// # Errors
+    /// Always, in the end.
+    pub async fn until_ended(&self) -> anyhow::Result<()> {
+        Err(self.ended().await)
+    }
+
+    /// What helps to find out what went wrong.
+    fn remains(&self) -> String {
+        let calls = self.aws.last_calls(LAST_CALLS);
+        format!("{}\n\nthe last calls to AWS:\n{calls}", self.controller.tail())
+    }
+
+    async fn ended(&self) -> anyhow::Error {
+        loop {
+            if let Some(status) = self.controller.ended() {
+                return anyhow::anyhow!("the controller ended ({status})\n{}", self.controller.tail());
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    /// Where the sample's manifests are written.
+    pub(super) fn manifests(&self) -> PathBuf {
+        self.folder.path().join("manifests")
+    }
+
+    /// The folder of this run; it goes with it.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
