@@ -26,5 +26,5 @@ fn image(detail: &ImageDetail) -> Option<LiveImage> {
     if detail.image_status() == Some(&ImageStatus::Archived) {
         return None;
     }
-    Some(LiveImage { digest: words::text(detail.image_digest())?, pushed_at: words::moment(detail.image_pushed_at()) })
+    Some(LiveImage { digest: words::text(detail.image_digest())? })
 }

@@ -113,7 +113,7 @@ impl World {
                     observed.builds.insert(step, BuildSeen::Searched(Looked::Seen(found)));
                 }
                 Look::Image { .. } => {
-                    let image = LiveImage { digest: format!("sha256:{}", "a".repeat(64)), pushed_at: None };
+                    let image = LiveImage { digest: format!("sha256:{}", "a".repeat(64)) };
                     observed.image = Looked::Seen(self.image.then_some(image));
                 }
                 Look::Target(_) | Look::Verify { .. } => {}

@@ -400,7 +400,7 @@ impl World {
 
 /// A revision.
 pub fn revision(arn: &str, task_definition: &str, placement: Placement) -> Revision {
-    Revision { arn: arn.into(), task_definition: task_definition.into(), placement, digests: BTreeMap::new() }
+    Revision { arn: arn.into(), task_definition: task_definition.into(), placement }
 }
 
 fn created(request: &CreateServiceRequest) -> LiveService {

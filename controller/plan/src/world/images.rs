@@ -1,12 +1,8 @@
 //! Images in ECR. Facts only.
 
-use jiff::Timestamp;
-
 /// An image that a tag names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LiveImage {
     /// `sha256:<64 hex>`.
     pub digest: String,
-    /// When it was pushed.
-    pub pushed_at: Option<Timestamp>,
 }

@@ -189,8 +189,6 @@ pub struct Revision {
     pub task_definition: String,
     /// What else it says.
     pub placement: Placement,
-    /// `container name → digest` as ECS resolved them.
-    pub digests: BTreeMap<String, String>,
 }
 
 /// A task that stopped.

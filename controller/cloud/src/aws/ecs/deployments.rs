@@ -151,13 +151,9 @@ fn breaker(given: &ServiceDeploymentCircuitBreaker) -> Breaker {
 }
 
 fn revision(given: &ServiceRevision) -> Revision {
-    let images = given.container_images().iter();
     Revision {
         arn: given.service_revision_arn().unwrap_or_default().to_owned(),
         task_definition: given.task_definition().unwrap_or_default().to_owned(),
         placement: placement(given.network_configuration(), given.platform_version(), given.load_balancers()),
-        digests: images
-            .filter_map(|image| Some((text(image.container_name())?, text(image.image_digest())?)))
-            .collect(),
     }
 }
