@@ -12,6 +12,8 @@ pub(super) async fn controller() -> anyhow::Result<PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--package", "launchway", "--bin", "launchway", "--message-format", "json-render-diagnostics"])
+        // Selected too, so that the dependencies have the features that they were built with a moment ago.
+        .args(["--package", env!("CARGO_PKG_NAME")])
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
