@@ -58,9 +58,17 @@ pub fn measure(root: &Path) -> anyhow::Result<Vec<Measured>> {
             let files = files(&root.join(room.folder))?;
             let own = files.iter().filter(|file| !is_of_another(root, &room, file));
             let sources = own.map(|file| source::read(root, &room, file)).collect::<Result<_, _>>()?;
-            Ok(Measured { room, sources })
+            Ok(Measured { room, sources: told_apart(sources) })
         })
         .collect()
+}
+
+/// With the files that others compile for tests alone as what they are.
+fn told_apart(sources: Vec<Source>) -> Vec<Source> {
+    let of_tests = |path: &str| sources.iter().any(|source| source.tests_alone(path));
+    let paths: Vec<bool> = sources.iter().map(|source| of_tests(&source.path)).collect();
+    let told = |(source, of_tests): (Source, bool)| if of_tests { source.as_tests() } else { source };
+    sources.into_iter().zip(paths).map(told).collect()
 }
 
 /// Whether a file of the crate's folder belongs to a crate further inside.
@@ -131,6 +139,19 @@ mod tests {
         let names: Vec<_> = found.functions.iter().map(|one| (one.name.as_str(), one.part)).collect();
         assert_eq!(names, [("A::b", Part::Product), ("c", Part::Test)]);
         assert_eq!((found.code, found.tests), (3, 5));
+    }
+
+    #[test]
+    fn a_file_that_is_compiled_for_tests_alone_is_one_of_tests() {
+        let of = |path: &str, text: &str| source::measured(path, text, Part::Product).unwrap();
+        let files = vec![
+            of("a/src/lib.rs", "#[cfg(test)]\nmod samples;\nmod b;\n"),
+            of("a/src/samples.rs", "fn c() {}\n"),
+            of("a/src/samples/d.rs", "fn d() {}\n"),
+            of("a/src/b.rs", "fn e() {}\n"),
+        ];
+        let lines: Vec<_> = told_apart(files).iter().map(|file| (file.code, file.tests)).collect();
+        assert_eq!(lines, [(1, 2), (0, 1), (0, 1), (1, 0)]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Page {
         let mut blocks = Vec::new();
         let mut fence: Option<(bool, String)> = None;
         for line in self.text.lines() {
-            fence = match (fence, line.strip_prefix("```")) {
+            fence = match (fence, line.trim_start().strip_prefix("```")) {
                 (None, Some(info)) => Some((info.trim() == language, String::new())),
                 (None, None) => None,
                 (Some((wanted, block)), Some(_)) => {
@@ -156,6 +156,20 @@ fn every_manifest_of_ours_says_only_what_our_types_know() {
         }
     }
     assert_eq!(kinds.len(), 4, "the pages show each kind: {kinds:?}");
+}
+
+#[test]
+fn every_piece_of_rust_is_a_piece_of_ours() {
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    let room = |room: shape::Measured| room.sources.into_iter().map(|source| source.path);
+    let paths = shape::measure(&shape::repository()).unwrap().into_iter().flat_map(room);
+    let code: Vec<String> =
+        paths.map(|path| dense(&std::fs::read_to_string(shape::repository().join(path)).unwrap())).collect();
+    for page in pages() {
+        for piece in page.blocks("rust") {
+            assert!(code.iter().any(|file| file.contains(&dense(&piece))), "{}: {piece}", page.path);
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use anyhow::bail;
 use clap::Parser;
 use launchway_tests::{docs, shape};
 
-/// Prints how long the functions and files of this repository are, beside what DESIGN asks of them.
+/// Prints how long the functions and files of this repository are, beside what is asked of them.
 #[derive(Parser)]
 #[command(name = "cargo shape", bin_name = "cargo shape")]
 struct Arguments {

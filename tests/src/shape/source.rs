@@ -7,7 +7,7 @@ use anyhow::Context;
 use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
-use syn::{Attribute, Block, ImplItemFn, Item, ItemFn, ItemImpl, ItemMod, ItemTrait, Signature, TraitItemFn, Type};
+use syn::{Attribute, Block, ImplItemFn, ItemFn, ItemImpl, ItemMod, ItemTrait, Signature, TraitItemFn, Type};
 
 use super::Room;
 
@@ -48,9 +48,30 @@ pub struct Source {
     pub functions: Vec<Function>,
     /// What its code is for.
     pub part: Part,
+    /// Its modules in files of their own that are only compiled for tests.
+    test_modules: Vec<String>,
 }
 
 impl Source {
+    /// Whether that path is of a module that this file compiles for tests alone.
+    pub(super) fn tests_alone(&self, path: &str) -> bool {
+        let own = self.path.trim_end_matches(".rs");
+        let folder =
+            ["lib", "main", "mod"].iter().find_map(|root| own.strip_suffix(&format!("/{root}"))).unwrap_or(own);
+        let module = |name: &String| format!("{folder}/{name}");
+        self.test_modules
+            .iter()
+            .map(module)
+            .any(|module| path.strip_prefix(&module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/')))
+    }
+
+    /// The same file, as one of tests alone.
+    pub(super) fn as_tests(self) -> Self {
+        let as_test = |function| Function { part: Part::Test, ..function };
+        let functions = self.functions.into_iter().map(as_test).collect();
+        Self { code: 0, tests: self.code + self.tests, functions, part: Part::Test, ..self }
+    }
+
     /// Its lines of code for `part`.
     pub fn lines(&self, part: Part) -> usize {
         match part {
@@ -76,13 +97,20 @@ fn is_test(path: &str) -> bool {
 
 pub(super) fn measured(path: &str, text: &str, part: Part) -> anyhow::Result<Source> {
     let file = syn::parse_file(text)?;
-    let mut walk = Walk { part, owner: None, functions: Vec::new(), test_lines: BTreeSet::new() };
+    let mut walk = Walk { part, owner: None, functions: Vec::new(), test_lines: BTreeSet::new(), test_modules: vec![] };
     walk.visit_file(&file);
     let is_code = |line: &str| !line.trim().is_empty() && !line.trim_start().starts_with("//");
     let code: Vec<usize> = (1..).zip(text.lines()).filter(|(_, line)| is_code(line)).map(|(at, _)| at).collect();
     let beside = code.iter().filter(|at| walk.test_lines.contains(at)).count();
     let tests = if part == Part::Test { code.len() } else { beside };
-    Ok(Source { path: path.to_owned(), code: code.len() - tests, tests, functions: walk.functions, part })
+    Ok(Source {
+        path: path.to_owned(),
+        code: code.len() - tests,
+        tests,
+        functions: walk.functions,
+        part,
+        test_modules: walk.test_modules,
+    })
 }
 
 /// A walk over a file.
@@ -92,6 +120,8 @@ struct Walk {
     functions: Vec<Function>,
     /// The lines of what is only compiled for tests.
     test_lines: BTreeSet<usize>,
+    /// The modules in files of their own that are only compiled for tests.
+    test_modules: Vec<String>,
 }
 
 impl Walk {
@@ -102,6 +132,17 @@ impl Walk {
         self.functions.push(Function { name, line: first, lines: last + 1 - first, part: self.part });
     }
 
+    /// Walks over what may be only compiled for tests.
+    fn for_part_of(&mut self, attributes: &[Attribute], span: Span, walk: impl FnOnce(&mut Self)) {
+        let outer = self.part;
+        if attributes.iter().any(is_test_only) {
+            self.part = Part::Test;
+            self.test_lines.extend(lines(span));
+        }
+        walk(self);
+        self.part = outer;
+    }
+
     fn inside(&mut self, owner: String, walk: impl FnOnce(&mut Self)) {
         let outer = self.owner.replace(owner);
         walk(self);
@@ -110,25 +151,20 @@ impl Walk {
 }
 
 impl<'a> Visit<'a> for Walk {
-    fn visit_item(&mut self, item: &'a Item) {
-        let outer = self.part;
-        if attributes(item).iter().any(is_test_only) {
-            self.part = Part::Test;
-            self.test_lines.extend(lines(item.span()));
-        }
-        visit::visit_item(self, item);
-        self.part = outer;
-    }
-
     fn visit_item_mod(&mut self, module: &'a ItemMod) {
+        if module.content.is_none() && module.attrs.iter().any(is_test_only) {
+            self.test_modules.push(module.ident.to_string());
+        }
         let outer = self.owner.take();
-        visit::visit_item_mod(self, module);
+        self.for_part_of(&module.attrs, module.span(), |walk| visit::visit_item_mod(walk, module));
         self.owner = outer;
     }
 
     fn visit_item_fn(&mut self, function: &'a ItemFn) {
-        self.function(&function.sig, &function.block);
-        visit::visit_item_fn(self, function);
+        self.for_part_of(&function.attrs, function.span(), |walk| {
+            walk.function(&function.sig, &function.block);
+            visit::visit_item_fn(walk, function);
+        });
     }
 
     fn visit_item_impl(&mut self, block: &'a ItemImpl) {
@@ -157,24 +193,11 @@ fn lines(span: Span) -> std::ops::RangeInclusive<usize> {
 }
 
 fn type_name(type_: &Type) -> String {
-    match type_ {
-        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
-        Type::Reference(reference) => type_name(&reference.elem),
-        _ => "impl".to_owned(),
+    if let Type::Reference(reference) = type_ {
+        return type_name(&reference.elem);
     }
-}
-
-/// The attributes of what commonly stands under `#[cfg(test)]` or `#[test]`.
-fn attributes(item: &Item) -> &[Attribute] {
-    match item {
-        Item::Mod(item) => &item.attrs,
-        Item::Fn(item) => &item.attrs,
-        Item::Impl(item) => &item.attrs,
-        Item::Use(item) => &item.attrs,
-        Item::Struct(item) => &item.attrs,
-        Item::Const(item) => &item.attrs,
-        _ => &[],
-    }
+    let Type::Path(path) = type_ else { return "impl".to_owned() };
+    path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
 }
 
 fn is_test_only(attribute: &Attribute) -> bool {
