@@ -67,7 +67,7 @@ pub fn measure(root: &Path) -> anyhow::Result<Vec<Measured>> {
 fn told_apart(sources: Vec<Source>) -> Vec<Source> {
     let of_tests = |path: &str| sources.iter().any(|source| source.tests_alone(path));
     let paths: Vec<bool> = sources.iter().map(|source| of_tests(&source.path)).collect();
-    let told = |(source, of_tests): (Source, bool)| if of_tests { source.as_tests() } else { source };
+    let told = |(source, of_tests): (Source, bool)| if of_tests { source.into_tests() } else { source };
     sources.into_iter().zip(paths).map(told).collect()
 }
 

@@ -66,7 +66,7 @@ impl Source {
     }
 
     /// The same file, as one of tests alone.
-    pub(super) fn as_tests(self) -> Self {
+    pub(super) fn into_tests(self) -> Self {
         let as_test = |function| Function { part: Part::Test, ..function };
         let functions = self.functions.into_iter().map(as_test).collect();
         Self { code: 0, tests: self.code + self.tests, functions, part: Part::Test, ..self }
