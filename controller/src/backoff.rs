@@ -1,8 +1,9 @@
-//! How long an object is left alone: a pass's wake becomes a delay. Jitter comes from a seeded generator.
+//! How long an object is left alone: a pass's wake becomes a delay. Jitter comes from a seeded generator. What a pass
+//! wrote into its own object's status wakes others, and not the object: its pass has said when it comes again.
 
 use crate::wake::{Key, Kind};
 use launchway_plan::wake::Wake;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +11,9 @@ use std::time::Duration;
 const FAULTS: (u64, u64) = (1, 300);
 /// The first delay after something that an operator has to mend, and the longest, in seconds.
 const OPERATORS: (u64, u64) = (300, 1800);
+
+/// How many versions of an object are remembered as our own: a pass writes its status twice at most, an intent and a report.
+const OWN: usize = 4;
 
 /// How often each object met a fault in a row, and the generator of jitter.
 #[derive(Debug)]
@@ -21,13 +25,17 @@ pub struct Backoff {
 #[derive(Debug)]
 struct State {
     met: HashMap<Key, u32>,
+    own: HashMap<Key, VecDeque<String>>,
     rng: fastrand::Rng,
 }
 
 impl Backoff {
     /// Nobody has met a fault.
     pub fn new(seed: u64) -> Self {
-        Self { state: Mutex::new(State { met: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }), pace: 1 }
+        Self {
+            state: Mutex::new(State { met: HashMap::new(), own: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }),
+            pace: 1,
+        }
     }
 
     /// The same, with builds, rollouts and verifications looked at `pace` times as often. What is waited for after a
@@ -53,6 +61,30 @@ impl Backoff {
                 None
             }
         }
+    }
+
+    /// Remembers that a pass over the object wrote its status, and made this version of it. It was written over the version
+    /// that the pass had read, so nothing that somebody else wrote can hide behind it.
+    pub fn wrote(&self, key: &Key, version: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = state.own.entry(key.clone()).or_default();
+        own.push_back(version.to_owned());
+        if own.len() > OWN {
+            own.pop_front();
+        }
+    }
+
+    /// Whether this version of the object is one that a pass over it wrote.
+    pub fn is_own(&self, key: &Key, version: &str) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.own.get(key).is_some_and(|own| own.iter().any(|one| one == version))
+    }
+
+    /// Forgets an object that is gone.
+    pub fn forget(&self, key: &Key) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.met.remove(key);
+        state.own.remove(key);
     }
 
     fn pace(&self, kind: Kind) -> u32 {

@@ -55,7 +55,11 @@ where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
 {
     let api: Api<K> = Api::namespaced(context.kube.clone(), &key.namespace);
-    api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))
+    let found = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))?;
+    if found.is_none() {
+        context.backoff.forget(key);
+    }
+    Ok(found)
 }
 
 /// The AwsAccount of that name, and of the namespace what the account's admission depends on.

@@ -190,7 +190,7 @@ where
         listed: &Arc<Listed<impl Fn() + Send + Sync + 'static>>,
         changed: impl Fn(&K) + Send + Sync + 'static,
     ) {
-        let kind = self.kind;
+        let (kind, own) = (self.kind, Arc::clone(context));
         let listed = Arc::clone(listed);
         let stream = watcher(self.api, watcher::Config::default())
             .default_backoff()
@@ -205,7 +205,8 @@ where
             .inspect(move |seen| match seen {
                 Ok(object) => changed(object),
                 Err(error) => tracing::warn!(?kind, %error, "the watch broke and is taken up again"),
-            });
+            })
+            .try_filter(move |object| std::future::ready(!is_own(kind, object, &own)));
         let stop = stop.clone();
         Controller::for_stream(stream, self.store)
             .with_config(Config::default().concurrency(AT_ONCE))
@@ -223,6 +224,12 @@ where
             })
             .await;
     }
+}
+
+/// Whether a pass over the object made this version of it. It has said itself when it comes again.
+fn is_own<K: Resource<DynamicType = ()>>(kind: Kind, object: &K, context: &Context) -> bool {
+    let version = object.resource_version().unwrap_or_default();
+    context.backoff.is_own(&Key::of(kind, object), &version)
 }
 
 /// What no pass looks at is not kept: it is most of an object's size.

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::kube_api::{Unreachable, is_stale};
+use crate::wake::{self, Key};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -58,6 +59,7 @@ where
     *body.status_mut() = Some(next);
     match api.replace_status(&object.name_any(), &PostParams::default(), &body).await {
         Ok(written) => {
+            remember(&written, context);
             for condition in &turned {
                 publish(&written, condition, context).await;
             }
@@ -65,6 +67,13 @@ where
         }
         Err(error) if is_stale(&error) => Ok(Written::Stale),
         Err(error) => Err(Unreachable::of("writing the status of", object.name_any())(error)),
+    }
+}
+
+/// The version that was just made is our own: the pass that made it has said when it comes again.
+fn remember<K: Resource<DynamicType = ()>>(written: &K, context: &Context) {
+    if let (Some(kind), Some(version)) = (wake::Kind::named(&K::kind(&())), written.resource_version()) {
+        context.backoff.wrote(&Key::of(kind, written), &version);
     }
 }
 

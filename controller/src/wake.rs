@@ -20,6 +20,14 @@ pub enum Kind {
     Service,
 }
 
+impl Kind {
+    /// The kind that Kubernetes calls so, if it is one of ours.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::AwsAccount, Self::Pipeline, Self::Release, Self::Service];
+        all.into_iter().find(|kind| format!("{kind:?}") == name)
+    }
+}
+
 /// An object that a pass is over.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {

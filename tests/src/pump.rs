@@ -1,7 +1,7 @@
 //! The pump: passes one after the other, in one thread, by a queue in the order of due time, kind and key. In place of
 //! watches each write wakes whom the controller's own map says. The same world and seed go the same way to the byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
@@ -20,6 +20,8 @@ use crate::world::World;
 pub struct Pump {
     queue: BTreeMap<Key, Timestamp>,
     followed: u64,
+    /// What the last pass wrote into its own object's status: it wakes others only.
+    own: BTreeSet<(Key, u64)>,
     minute: (Timestamp, BTreeMap<Key, usize>),
 }
 
@@ -35,8 +37,12 @@ pub enum Passed {
 impl Pump {
     /// The pump of a life that begins now: like a controller's first list, it queues every object.
     pub fn new(world: &World) -> Pump {
-        let mut pump =
-            Pump { queue: BTreeMap::new(), followed: world.store.version(), minute: (world.now(), BTreeMap::new()) };
+        let mut pump = Pump {
+            queue: BTreeMap::new(),
+            followed: world.store.version(),
+            own: BTreeSet::new(),
+            minute: (world.now(), BTreeMap::new()),
+        };
         for key in every_key(world) {
             pump.wake(key, world.now());
         }
@@ -64,7 +70,10 @@ impl Pump {
         }
         for write in &writes {
             for key in woken(write, world) {
-                self.wake(key, world.now());
+                let woken = (key, write.resource_version);
+                if !self.own.contains(&woken) {
+                    self.wake(woken.0, world.now());
+                }
             }
         }
     }
@@ -76,6 +85,7 @@ impl Pump {
         };
         self.queue.remove(&key);
         self.count(&key, world);
+        let before = world.store.version();
         world.progress().answered.clear();
         let pass = AssertUnwindSafe(launchway::pass(&key, context)).catch_unwind();
         let outcome = match select(std::pin::pin!(gate.until_cut()), std::pin::pin!(pass)).await {
@@ -90,6 +100,8 @@ impl Pump {
                 Wake::Backoff
             }
         };
+        let own = |version: &u64| context.backoff.is_own(&key, &version.to_string());
+        self.own = (before..=world.store.version()).filter(own).map(|version| (key.clone(), version)).collect();
         if let Some(delay) = context.backoff.delay(&key, wake) {
             self.wake(key, world.now() + delay);
         }
@@ -128,8 +140,10 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
 fn every_key(world: &World) -> Vec<Key> {
     let accounts = world.store.all::<AwsAccount>();
     let keys = accounts.iter().map(|one| Key::of(Kind::AwsAccount, one));
-    let keys = keys.chain(world.store.all::<Pipeline>().iter().map(|one| Key::of(Kind::Pipeline, one)).collect::<Vec<_>>());
-    let keys = keys.chain(world.store.all::<Release>().iter().map(|one| Key::of(Kind::Release, one)).collect::<Vec<_>>());
+    let keys =
+        keys.chain(world.store.all::<Pipeline>().iter().map(|one| Key::of(Kind::Pipeline, one)).collect::<Vec<_>>());
+    let keys =
+        keys.chain(world.store.all::<Release>().iter().map(|one| Key::of(Kind::Release, one)).collect::<Vec<_>>());
     keys.chain(world.store.all::<Service>().iter().map(|one| Key::of(Kind::Service, one)).collect::<Vec<_>>()).collect()
 }
 
