@@ -21,7 +21,7 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     }
     let region = account.spec.regions.first().map(ToString::to_string).unwrap_or_default();
     let place = Place { region, role: account.spec.assume_role.as_ref().map(assumed) };
-    let identity = context.clouds.at(&place).account_id().await;
+    let identity = context.clouds.at(&place).identity().await;
     let record: Option<&AwsAccountStatus> = account.status.as_ref();
     let generation = account.metadata.generation.unwrap_or_default();
     let next = report(record, generation, &identity, (context.clock)());

@@ -14,11 +14,14 @@ impl Cloud {
         if let Some(known) = cell.get() {
             return Ok(known.clone());
         }
-        let found = self
-            .account()
-            .await
-            .map_err(|failure| fault::of(Operation::GetCallerIdentity, &failure, "*".to_owned()))?;
+        let found = self.identity().await?;
         Ok(cell.get_or_init(|| found).clone())
+    }
+
+    /// The ID of the account that the credentials of this place really belong to: STS is asked each time, with the role
+    /// assumed where there is one.
+    pub async fn identity(&self) -> Result<String, Fault> {
+        self.account().await.map_err(|failure| fault::of(Operation::GetCallerIdentity, &failure, "*".to_owned()))
     }
 
     async fn account(&self) -> Result<String, Failure> {
