@@ -88,13 +88,17 @@ fn own_step(build: &Build, run: &PhaseRun, room: Room) -> Option<(Timestamp, Ste
         let share = millis * (run.printed as i64 + 1) / (lines as i64 + 1);
         return Some((after(run.started_at, share), Step::Line));
     }
-    let hangs = matches!(build.story.outcome, Outcome::Hangs { phase } if phase == run.phase);
+    let hangs =
+        matches!(build.story.outcome, Outcome::Hangs { phase } | Outcome::Overruns { phase } if phase == run.phase);
     let waits = run.phase == Phase::Queued && room == Room::Taken;
     let ends = !hangs && !waits && run.phase != Phase::Completed;
     ends.then(|| (after(run.started_at, millis), Step::End))
 }
 
 fn deadline(build: &Build) -> Option<Timestamp> {
+    if matches!(build.story.outcome, Outcome::Overruns { .. }) {
+        return None;
+    }
     let (from, minutes) = match build.phase() {
         Phase::Submitted | Phase::Completed => return None,
         Phase::Queued => (Phase::Queued, build.queued_timeout_minutes),

@@ -69,6 +69,7 @@ fn told_end(build: &Build, phase: Phase) -> Option<(PhaseStatus, Context)> {
         | Outcome::Faults { .. }
         | Outcome::VpcError
         | Outcome::Hangs { .. }
+        | Outcome::Overruns { .. }
         | Outcome::Succeeds { .. } => None,
     }
 }
@@ -179,5 +180,5 @@ fn open_stream(world: &mut World, build: &Build) {
 }
 
 fn is_mute(build: &Build) -> bool {
-    matches!(build.story.outcome, Outcome::Hangs { phase } if phase <= Phase::DownloadSource)
+    matches!(build.story.outcome, Outcome::Hangs { phase } | Outcome::Overruns { phase } if phase <= Phase::DownloadSource)
 }

@@ -194,6 +194,11 @@ pub enum Outcome {
         /// Which.
         phase: Phase,
     },
+    /// The same, and CodeBuild forgets the build's timeout too: only StopBuild ends it.
+    Overruns {
+        /// Which.
+        phase: Phase,
+    },
     /// No network interface can be made in the project's VPC: QUEUED ends with CLIENT_ERROR, build status FAILED.
     VpcError,
 }
