@@ -20,7 +20,7 @@ mod wait;
 
 pub use parts::{Options, Parts};
 pub use picture::svg;
-pub use play::play;
+pub use play::{first_release, play};
 pub use screen::Screen;
 
 use live::Live;

@@ -38,7 +38,7 @@ pub async fn play(parts: &Parts) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// It did not come to that.
-pub(super) async fn first_release(parts: &Parts, commit: &str) -> anyhow::Result<()> {
+pub async fn first_release(parts: &Parts, commit: &str) -> anyhow::Result<()> {
     let wait = ["-n", NAMESPACE, "wait", "--for=condition=Released", "pipeline/greeter", "--timeout=300s"];
     let (waited, said) = tokio::join!(parts.cluster.kubectl(&wait), parts.released(commit));
     runs(parts, commit, &said?)?;

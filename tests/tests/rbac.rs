@@ -1,0 +1,150 @@
+//! The controller's rights in Kubernetes: what the chart grants is what the API server's audit log shows to be used, and
+//! nothing more.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
+use kube::api::DeleteParams;
+use kube::runtime::wait::{await_condition, conditions::is_deleted};
+use kube::{Api, Resource, ResourceExt};
+use launchway_crds::condition::Condition;
+use launchway_crds::{Release, Service};
+use launchway_tests::git::{Access, File, Hash};
+use launchway_tests::quickstart::{NAMESPACE, Options, PACE, Parts, SPEED, Screen, chart, first_release};
+use serde::Deserialize;
+
+const USER: &str = "system:serviceaccount:launchway-system:launchway";
+const WHO: &str = "Ada <ada@example.com>";
+const IN_TIME: Duration = Duration::from_secs(240);
+
+/// Group, resource (with its subresource) and verb.
+type Right = (String, String, String);
+
+fn right(group: &str, resource: &str, verb: &str) -> Right {
+    (group.to_owned(), resource.to_owned(), verb.to_owned())
+}
+
+fn rules() -> Vec<PolicyRule> {
+    let yaml = chart::rights("launchway-system").unwrap();
+    let role = yaml.split("---\n").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
+    serde_saphyr::from_str::<ClusterRole>(role).unwrap().rules.unwrap()
+}
+
+fn granted() -> BTreeSet<Right> {
+    let mut all = BTreeSet::new();
+    for rule in rules() {
+        for group in rule.api_groups.iter().flatten() {
+            for resource in rule.resources.iter().flatten() {
+                all.extend(rule.verbs.iter().map(|verb| right(group, resource, verb)));
+            }
+        }
+    }
+    all
+}
+
+async fn used(parts: &Parts) -> (BTreeSet<Right>, Vec<String>) {
+    let events = parts.cluster.audit().await.unwrap();
+    let own: Vec<_> = events.into_iter().filter(|event| event.user == USER).collect();
+    let forbidden = own.iter().filter(|event| event.code == 403).map(|event| format!("{} {}", event.verb, event.uri));
+    let forbidden = forbidden.collect();
+    let used = own.iter().map(|event| match event.subresource.as_str() {
+        "" => right(&event.group, &event.resource, &event.verb),
+        part => right(&event.group, &format!("{}/{part}", event.resource), &event.verb),
+    });
+    (used.collect(), forbidden)
+}
+
+/// Once the object is there and `said` holds of it.
+async fn until<K>(parts: &Parts, name: &str, said: impl Fn(&K) -> bool)
+where
+    K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + for<'a> Deserialize<'a>
+        + Send
+        + 'static,
+{
+    let api: Api<K> = Api::namespaced(parts.cluster.client(), NAMESPACE);
+    let waited = await_condition(api, name, |object: Option<&K>| object.is_some_and(&said));
+    tokio::time::timeout(IN_TIME, waited).await.unwrap_or_else(|_| panic!("{name} is not as it should be")).unwrap();
+}
+
+fn says(conditions: &[Condition], kind: &str, status: &str) -> bool {
+    conditions.iter().any(|condition| condition.type_ == kind && condition.status == status)
+}
+
+fn failed(release: &Release) -> bool {
+    release.status.as_ref().is_some_and(|status| says(&status.conditions, "Stalled", "True"))
+}
+
+fn runs(service: &Service) -> bool {
+    service.status.as_ref().is_some_and(|status| says(&status.conditions, "RolledOut", "True"))
+}
+
+/// A private repository, an account that selects namespaces by label, a short history, a Service that is deleted with
+/// what it made: what the first release does not use.
+async fn private_story(parts: &Parts) {
+    let access = Access::Basic { username: "ada".into(), password: "s3cret".into() };
+    let repository = parts.git.create("private", Hash::Sha1, access).unwrap();
+    let commit = |text: &str| {
+        repository.commit("main", text, &[File::new("README.md", text)], WHO, Timestamp::now()).unwrap();
+    };
+    commit("one");
+    let manifests = include_str!("rbac/private.yaml").replace("${GIT_URL}", &parts.git.url("private"));
+    parts.cluster.apply(&manifests).await.unwrap();
+    until::<Release>(parts, "private-1", failed).await;
+    until::<Service>(parts, "passing", runs).await;
+    commit("two");
+    until::<Release>(parts, "private-2", failed).await;
+    let releases: Api<Release> = Api::namespaced(parts.cluster.client(), NAMESPACE);
+    if let Some(first) = releases.get_opt("private-1").await.unwrap() {
+        gone(releases, &first).await;
+    }
+    let services: Api<Service> = Api::namespaced(parts.cluster.client(), NAMESPACE);
+    let passing = services.get("passing").await.unwrap();
+    services.delete("passing", &DeleteParams::default()).await.unwrap();
+    gone(services, &passing).await;
+}
+
+async fn gone<K>(api: Api<K>, object: &K)
+where
+    K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + for<'a> Deserialize<'a> + Send + 'static,
+{
+    let waited = await_condition(api, &object.name_any(), is_deleted(&object.uid().unwrap()));
+    tokio::time::timeout(IN_TIME, waited)
+        .await
+        .unwrap_or_else(|_| panic!("{} is still there", object.name_any()))
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_controller_is_forbidden_nothing_and_uses_every_right_that_the_chart_grants() {
+    let parts = Parts::start(Options { screen: Screen::of_terminal(), speed: SPEED, pace: PACE }).await.unwrap();
+    let stories = async {
+        parts.apply_sample().await?;
+        first_release(&parts, &parts.head()?).await?;
+        private_story(&parts).await;
+        Ok(())
+    };
+    parts.unless_ended(stories).await.unwrap();
+    let (used, forbidden) = used(&parts).await;
+    assert_eq!(forbidden, Vec::<String>::new(), "the controller was forbidden what it needs");
+    let granted = granted();
+    let unused: Vec<_> = granted.difference(&used).collect();
+    assert!(unused.is_empty(), "granted, and never used: {unused:?}");
+    assert!(used.is_subset(&granted), "used without being granted: {:?}", used.difference(&granted));
+    println!("{} rights granted, {} used, 0 forbidden, 0 unused", granted.len(), used.len());
+}
+
+#[test]
+fn the_chart_grants_no_wildcard_and_of_secrets_only_to_get_them() {
+    for (group, resource, verb) in granted() {
+        assert!(![&group, &resource, &verb].iter().any(|word| word.contains('*')), "{group} {resource} {verb}");
+        assert!(resource != "secrets" || verb == "get", "secrets: {verb}");
+        assert!(!["escalate", "bind", "impersonate"].contains(&verb.as_str()), "{verb}");
+    }
+}
