@@ -3,8 +3,10 @@
 
 pub mod builds;
 pub mod images;
+pub mod requests;
 pub mod services;
 
 pub use builds::*;
 pub use images::*;
+pub use requests::*;
 pub use services::*;
