@@ -7,7 +7,7 @@ use crate::life::gate::{Gate, Request};
 use crate::life::context;
 use crate::pump::{Passed, Pump};
 use crate::story::Story;
-use crate::world::World;
+use crate::world::{World, is_effect};
 
 /// Nothing may be written to AWS or Kubernetes for so long, or it was not the end.
 pub const QUIET: SignedDuration = SignedDuration::from_hours(24);
@@ -19,7 +19,7 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(60);
 const PASSES: usize = 4000;
 
 /// How old the lists are that a life is given at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lists {
     /// As things are.
     Fresh,
@@ -67,6 +67,7 @@ impl Life<'_> {
         let context = context(self.world, self.gate, 1);
         let mut fresh_at = self.lag();
         let mut pump = Pump::new(self.world);
+        let mut rest = Rest::new(self.world);
         for _ in 0..PASSES {
             let scripted = self.story.play(self.world);
             pump.follow(self.world);
@@ -75,7 +76,7 @@ impl Life<'_> {
                 self.world.store.serve_fresh();
                 pump.relist(self.world);
             }
-            let quiet = self.world.last_write() + QUIET;
+            let quiet = rest.since(self.world) + QUIET;
             let next = [pump.due(), scripted, fresh_at, Some(quiet)].into_iter().flatten().min().unwrap_or(quiet);
             if next > began + PATIENCE {
                 return End::Restless(format!("still writing {PATIENCE:#} after the beginning"));
@@ -103,5 +104,30 @@ impl Life<'_> {
                 Some(self.world.now() + LAG)
             }
         }
+    }
+}
+
+/// Since when nothing was written.
+struct Rest {
+    version: u64,
+    logged: usize,
+    since: Timestamp,
+}
+
+impl Rest {
+    fn new(world: &World) -> Rest {
+        let (since, logged) = (world.last_write(), world.aws().log.len());
+        Rest { version: world.store.version(), logged, since }
+    }
+
+    fn since(&mut self, world: &World) -> Timestamp {
+        let version = world.store.version();
+        let aws = world.aws();
+        let new = aws.log.get(self.logged..).unwrap_or_default();
+        if version != self.version || new.iter().any(is_effect) {
+            self.since = world.now();
+        }
+        (self.version, self.logged) = (version, aws.log.len());
+        self.since
     }
 }

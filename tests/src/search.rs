@@ -4,6 +4,7 @@
 mod points;
 pub mod table;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,7 +14,7 @@ use crate::play::{End, Life, Lists, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, World};
 
-pub use points::{Plan, Point, Reference, reference};
+pub use points::{Cause, Plan, Point, Reference, reference};
 
 /// The seed of every search.
 pub const SEED: u64 = 7;
@@ -50,8 +51,10 @@ pub struct Searched {
     pub story: &'static str,
     /// How many requests it took without a cut.
     pub requests: usize,
-    /// How many points were played.
+    /// How many points were gone through.
     pub points: usize,
+    /// How many of their worlds differ: the others are the same but for looks, and were played once.
+    pub worlds: usize,
     /// The points that did harm.
     pub found: Vec<Finding>,
 }
@@ -66,10 +69,17 @@ pub fn search(story: &'static Story, extent: Extent, threads: usize) -> Searched
         Extent::Every(n) => all.iter().step_by(n.max(1)).collect(),
     };
     let mut found = reference_harm(story, &reference);
-    if found.is_empty() || extent != Extent::FirstHarm {
-        found.extend(played(story, &reference, &points, extent, threads));
+    let mut by_cause: BTreeMap<Cause, Vec<&Point>> = BTreeMap::new();
+    for point in &points {
+        by_cause.entry(point.cause(&reference)).or_default().push(point);
     }
-    Searched { story: story.name, requests: reference.requests.len(), points: points.len(), found }
+    let mut worlds: Vec<Vec<&Point>> = by_cause.into_values().collect();
+    worlds.sort_by_key(|alike| alike[0].at);
+    if found.is_empty() || extent != Extent::FirstHarm {
+        found.extend(played(story, &reference, &worlds, extent, threads));
+    }
+    let (requests, points) = (reference.requests.len(), points.len());
+    Searched { story: story.name, requests, points, worlds: worlds.len(), found }
 }
 
 /// The world at the end of the story before this one.
@@ -101,7 +111,7 @@ fn reference_harm(story: &Story, reference: &Reference) -> Vec<Finding> {
 fn played(
     story: &'static Story,
     reference: &Reference,
-    points: &[&Point],
+    worlds: &[Vec<&Point>],
     extent: Extent,
     threads: usize,
 ) -> Vec<Finding> {
@@ -111,11 +121,12 @@ fn played(
     let work = || {
         while !enough.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(point) = points.get(at) else { return };
-            let harm = point.harm(story, reference);
+            let Some(alike) = worlds.get(at) else { return };
+            let harm = alike[0].harm(story, reference);
             if !harm.is_empty() {
                 enough.fetch_or(extent == Extent::FirstHarm, Ordering::Relaxed);
-                found.lock().unwrap_or_else(PoisonError::into_inner).push((at, point.finding(story, reference, harm)));
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                found.extend(alike.iter().map(|point| (point.at, point.finding(story, reference, harm.clone()))));
             }
         }
     };

@@ -77,12 +77,23 @@ pub struct World {
     pub progress: Arc<Mutex<Progress>>,
 }
 
+/// A moment of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct State {
+    now: Timestamp,
+    writes: u64,
+    effects: usize,
+    steps: usize,
+    seen: usize,
+}
+
 /// The world at one moment, from which others can go on.
 #[derive(Clone)]
 pub struct Snapshot {
     now: Timestamp,
     aws: Arc<aws::World>,
     store: store::Snapshot,
+    store_version: u64,
     git: Arc<Repositories>,
     progress: Progress,
 }
@@ -91,6 +102,17 @@ impl Snapshot {
     /// The time in it.
     pub fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// What tells it from other moments of the same run: looks change none of it.
+    pub fn state(&self) -> State {
+        State {
+            now: self.now,
+            writes: self.store_version,
+            effects: self.aws.log.iter().filter(|entry| is_effect(entry)).count(),
+            steps: self.progress.done,
+            seen: self.progress.seen.len(),
+        }
     }
 }
 
@@ -130,6 +152,7 @@ impl World {
             now: self.now(),
             aws: Arc::new(aws),
             store: self.store.snapshot(),
+            store_version: self.store.version(),
             git: Arc::new(self.git.copy()),
             progress: self.progress().clone(),
         }

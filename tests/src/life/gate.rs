@@ -10,7 +10,8 @@ use jiff::SignedDuration;
 
 use crate::world::Time;
 
-/// How long a request is under way: every one has a time of its own, and nothing happens at once.
+/// How long a request that changes something is under way: each has a time of its own. Looks take none, so that the
+/// worlds before and after one are the same.
 const UNDER_WAY: SignedDuration = SignedDuration::from_millis(20);
 
 /// What befalls a request.
@@ -148,7 +149,9 @@ impl Gate {
             return Err(Broken);
         }
         let request = self.numbered(name, nature);
-        self.time.pass(UNDER_WAY);
+        if request.nature == Nature::Change {
+            self.time.pass(UNDER_WAY);
+        }
         self.tell(Moment::Before, &request);
         let struck = self.inner().strike.as_mut().and_then(|strike| strike(&request));
         if struck == Some(Position::BeforeSend) {

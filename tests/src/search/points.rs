@@ -9,7 +9,7 @@ use crate::harm::{Harm, Revisions, harm};
 use crate::life::gate::{Gate, Moment, Nature, Position, Request};
 use crate::play::{End, Life, Lists, live};
 use crate::story::{Story, beginning};
-use crate::world::{Snapshot, World};
+use crate::world::{Snapshot, State, World};
 
 /// A story that was played without a cut.
 pub struct Reference {
@@ -34,6 +34,15 @@ pub struct Point {
     pub lists: Lists,
     /// How a life comes to its end, and another to its beginning.
     pub plan: Plan,
+}
+
+/// What a point's end depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The world at the cut, the time until the next life, and what that one's lists show.
+    World(State, i64, Lists),
+    /// The whole life, and what befalls it.
+    Life(usize, Position),
 }
 
 /// How long nobody lives after a cut.
@@ -109,6 +118,22 @@ impl Point {
         harm(story, &world, &end, Revisions::One)
     }
 
+    /// What the point's end depends on: points that agree in it end alike, because a look leaves no trace.
+    pub fn cause(&self, reference: &Reference) -> Cause {
+        match self.plan {
+            Plan::Lives => Cause::Life(self.at, self.position),
+            Plan::Down(seconds) => Cause::World(self.at_cut(reference).state(), seconds, self.lists),
+        }
+    }
+
+    fn at_cut<'a>(&self, reference: &'a Reference) -> &'a Snapshot {
+        let (_, before, after) = &reference.requests[self.at];
+        match self.position {
+            Position::BeforeSend => before,
+            Position::ReplyLost | Position::AfterReply | Position::Reset => after.as_ref().unwrap_or(before),
+        }
+    }
+
     /// Plays the point to its end.
     pub fn played(&self, story: &Story, reference: &Reference) -> (World, End) {
         match self.plan {
@@ -119,12 +144,7 @@ impl Point {
 
     /// The next life, from a copy of the world at the cut.
     fn survived(&self, story: &Story, reference: &Reference, down: SignedDuration) -> (World, End) {
-        let (_, before, after) = &reference.requests[self.at];
-        let at_cut = match self.position {
-            Position::BeforeSend => before,
-            Position::ReplyLost | Position::AfterReply | Position::Reset => after.as_ref().unwrap_or(before),
-        };
-        let world = World::fork(at_cut);
+        let world = World::fork(self.at_cut(reference));
         world.time.pass(down);
         let gate = Gate::new(&world.time);
         let end = live(&Life { story, world: &world, gate: &gate, lists: self.lists });

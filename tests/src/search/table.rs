@@ -12,11 +12,11 @@ use crate::play::Lists;
 pub fn table(all: &[Searched]) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::ASCII_MARKDOWN);
-    let heads = ["story", "requests", "points"].into_iter().chain(Kind::ALL.map(Kind::name));
+    let heads = ["story", "requests", "points", "worlds"].into_iter().chain(Kind::ALL.map(Kind::name));
     table.set_header(heads);
     for one in all {
         let count = |kind: Kind| one.found.iter().filter(|found| found.harm.iter().any(|harm| harm.kind == kind)).count();
-        let cells = [one.story.to_owned(), one.requests.to_string(), one.points.to_string()];
+        let cells = [one.story.to_owned(), one.requests.to_string(), one.points.to_string(), one.worlds.to_string()];
         table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())));
     }
     let (points, harm) = (all.iter().map(|one| one.points).sum::<usize>(), all.iter().map(|one| one.found.len()).sum::<usize>());
