@@ -30,7 +30,6 @@ const GRACE: Duration = Duration::from_secs(25);
 
 /// The caches that the watches fill, and the channels that wake objects.
 struct Hub {
-    accounts: Store<AwsAccount>,
     pipelines: Store<Pipeline>,
     releases: Store<Release>,
     services: Store<Service>,
@@ -90,44 +89,17 @@ fn reference<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
 /// Runs until the token is cancelled, then lets the passes that are under way end. `ready` is called once all watches
 /// have listed.
 pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn() + Send + Sync + 'static) {
-    let (accounts, account_writer) = reflector::store();
-    let (pipelines, pipeline_writer) = reflector::store();
-    let (releases, release_writer) = reflector::store();
-    let (services, service_writer) = reflector::store();
-    let (pipeline_sender, woken_pipelines) = unbounded();
-    let (release_sender, woken_releases) = unbounded();
-    let (service_sender, woken_services) = unbounded();
-    let senders = Senders { pipelines: pipeline_sender, releases: release_sender, services: service_sender };
-    let hub = Arc::new(Hub { accounts, pipelines, releases, services, senders });
     let kube = || context.kube.clone();
-    let accounts = Wiring {
-        kind: Kind::AwsAccount,
-        api: Api::<AwsAccount>::all(kube()),
-        store: hub.accounts.clone(),
-        writer: account_writer,
-        woken: unbounded().1,
-    };
-    let pipelines = Wiring {
-        kind: Kind::Pipeline,
-        api: Api::<Pipeline>::all(kube()),
-        store: hub.pipelines.clone(),
-        writer: pipeline_writer,
-        woken: woken_pipelines,
-    };
-    let releases = Wiring {
-        kind: Kind::Release,
-        api: Api::<Release>::all(kube()),
-        store: hub.releases.clone(),
-        writer: release_writer,
-        woken: woken_releases,
-    };
-    let services = Wiring {
-        kind: Kind::Service,
-        api: Api::<Service>::all(kube()),
-        store: hub.services.clone(),
-        writer: service_writer,
-        woken: woken_services,
-    };
+    let (accounts, _, _) = Wiring::new(Kind::AwsAccount, Api::all(kube()));
+    let (pipelines, pipeline_store, pipeline_sender) = Wiring::new(Kind::Pipeline, Api::all(kube()));
+    let (releases, release_store, release_sender) = Wiring::new(Kind::Release, Api::all(kube()));
+    let (services, service_store, service_sender) = Wiring::new(Kind::Service, Api::all(kube()));
+    let hub = Arc::new(Hub {
+        pipelines: pipeline_store,
+        releases: release_store,
+        services: service_store,
+        senders: Senders { pipelines: pipeline_sender, releases: release_sender, services: service_sender },
+    });
     let listed = Arc::new(Listed { kinds: Mutex::default(), ready });
     let all = futures::future::join4(
         accounts.run(&context, &stop, &listed, {
@@ -183,6 +155,13 @@ impl<K> Wiring<K>
 where
     K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
 {
+    /// Without a watch yet: the cache that it will fill, and the way to wake objects of the kind.
+    fn new(kind: Kind, api: Api<K>) -> (Self, Store<K>, UnboundedSender<ObjectRef<K>>) {
+        let (store, writer) = reflector::store();
+        let (sender, woken) = unbounded();
+        (Self { kind, api, store: store.clone(), writer, woken }, store, sender)
+    }
+
     async fn run(
         self,
         context: &Arc<Context>,

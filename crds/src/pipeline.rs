@@ -119,7 +119,7 @@ pub struct Git {
     #[serde(default = "minute")]
     pub interval: Duration,
 
-    /// A Secret of this namespace with `username` and `password`, or with `token`. Absent: the repository is public.
+    /// A Secret of this namespace with `username` and `password`, or with `token`, or with `bearerToken`. Absent: the repository is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalRef>,
 }

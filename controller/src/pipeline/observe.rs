@@ -62,14 +62,17 @@ async fn credential(desired: &Desired, context: &Context) -> Result<Result<Optio
     let found = api.get_opt(&secret.name).await.map_err(Unreachable::of("reading Secret", secret.name.to_string()))?;
     let refused = |why: String| Refusal::Secret { name: secret.name.to_string(), why };
     Ok(match found {
-        None => Err(refused("is not there: make it with the keys username and password, or token".to_owned())),
+        None => Err(refused(
+            "is not there: make it with the keys username and password, or token, or bearerToken".to_owned(),
+        )),
         Some(found) => Credential::parse(&found.data.unwrap_or_default())
             .map(Some)
             .map_err(|fault| refused(format!("cannot be used: {fault}"))),
     })
 }
 
-/// The Pipeline's Releases. A list may be old; those at work and those that hold a stage are read one by one.
+/// The Pipeline's Releases. A list may be old; those at work, those that hold a stage and those that were told to give
+/// way are read one by one.
 async fn releases(
     desired: &Desired,
     status: Option<&PipelineStatus>,
@@ -79,7 +82,9 @@ async fn releases(
     let params = ListParams::default().fields(&format!("spec.pipeline={}", desired.name));
     let listed = api.list(&params).await.map_err(Unreachable::of("listing Releases of", desired.name.clone()))?.items;
     let holders = status.iter().flat_map(|status| &status.stages).map(|stage| stage.release.to_string());
-    let missing: Vec<String> = holders.filter(|holder| listed.iter().all(|release| name(release) != holder)).collect();
+    let told = status.iter().flat_map(|status| &status.superseded).map(|one| one.release.to_string());
+    let known = holders.chain(told);
+    let missing: Vec<String> = known.filter(|holder| listed.iter().all(|release| name(release) != holder)).collect();
     let mut all: Vec<Release> = Vec::new();
     for release in listed {
         if ended(&release) {

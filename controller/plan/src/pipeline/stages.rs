@@ -45,21 +45,26 @@ pub fn hold(spec: &PipelineSpec, status: Option<&PipelineStatus>, observed: &Obs
     Holding { stages, superseded }
 }
 
-/// Releases that are still being checked or built while there is a newer one (`concurrency: Supersede`). While nothing
-/// is begun what runs runs on, but for those that were told before.
+/// Releases that are still being checked or built while there is a newer one (`concurrency: Supersede`). Who was told
+/// stays told: a list may have forgotten the newer one, and the older one's build is stopped already. While nothing is
+/// begun, nobody else is told.
 fn outbuilt(
     status: Option<&PipelineStatus>,
     observed: &Observed,
     active: &[&Release],
     entrance: Entrance,
 ) -> Vec<Superseded> {
-    if entrance == Entrance::Shut {
-        let told = status.iter().flat_map(|status| &status.superseded);
-        return told.filter(|one| active.iter().any(|release| *one.release == *name(release))).cloned().collect();
+    let told = status.iter().flat_map(|status| &status.superseded);
+    let mut all: Vec<Superseded> =
+        told.filter(|one| active.iter().any(|release| *one.release == *name(release))).cloned().collect();
+    let newest = observed.releases.iter().max_by_key(|release| order(release));
+    let Some(newest) = newest.filter(|_| entrance == Entrance::Open) else { return all };
+    for release in active.iter().filter(|release| name(release) != name(newest) && images(release).is_empty()) {
+        if all.iter().all(|one| *one.release != *name(release)) {
+            all.push(gives_way(release, newest));
+        }
     }
-    let Some(newest) = observed.releases.iter().max_by_key(|release| order(release)) else { return Vec::new() };
-    let older = active.iter().filter(|release| name(release) != name(newest) && images(release).is_empty());
-    older.map(|release| gives_way(release, newest)).collect()
+    all
 }
 
 fn gives_way(release: &Release, by: &Release) -> Superseded {
