@@ -1,0 +1,354 @@
+//! The manifests: what is written, what is there beside it, and the words of the refusal.
+
+use launchway_tests::world::sample::{self, NAMESPACE, PIPELINE};
+use serde_json::{Value, json};
+
+/// What may be asked of AWS for the sake of a manifest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Calls {
+    /// Nothing at all.
+    None,
+    /// Looks.
+    Looks,
+}
+
+/// A manifest that is refused.
+pub struct Case {
+    /// The variant that refuses it.
+    pub variant: &'static str,
+    /// What is wrong with it.
+    pub name: &'static str,
+    /// What is there beside it.
+    pub others: Vec<Value>,
+    /// Whether those have half an hour for themselves first.
+    pub settles: bool,
+    /// The manifest.
+    pub bad: Value,
+    /// The reason.
+    pub reason: &'static str,
+    /// What the message says: the field, and the remedy.
+    pub words: &'static [&'static str],
+    /// What may be asked of AWS.
+    pub calls: Calls,
+}
+
+/// A case of a manifest alone, for which AWS is not asked.
+fn alone(
+    variant: &'static str,
+    name: &'static str,
+    bad: Value,
+    reason: &'static str,
+    words: &'static [&'static str],
+) -> Case {
+    Case { variant, name, others: Vec::new(), settles: false, bad, reason, words, calls: Calls::None }
+}
+
+/// All of them.
+pub fn cases() -> Vec<Case> {
+    vec![
+        alone(
+            "Refusal::NoAccount",
+            "Pipeline",
+            with(sample::pipeline(), "/spec/account", json!("team")),
+            "NoAccount",
+            &["spec.account", "\"kind\": \"AwsAccount\"", "\"name\": \"team\"", "\"names\": [\"shop\"]"],
+        ),
+        alone(
+            "Refusal::NoAccount",
+            "Service",
+            with(literal(), "/spec/account", json!("team")),
+            "NoAccount",
+            &["spec.account", "\"kind\": \"AwsAccount\""],
+        ),
+        Case {
+            others: vec![closed_account()],
+            settles: true,
+            ..alone(
+                "Refusal::NamespaceNotAdmitted",
+                "Pipeline",
+                with(sample::pipeline(), "/spec/account", json!("closed")),
+                "NotAllowed",
+                &["spec.account", "does not admit namespace shop", "spec.namespaces"],
+            )
+        },
+        Case {
+            others: vec![closed_account()],
+            settles: true,
+            ..alone(
+                "Refusal::NamespaceNotAdmitted",
+                "Service",
+                with(literal(), "/spec/account", json!("closed")),
+                "NotAllowed",
+                &["spec.account", "spec.namespaces"],
+            )
+        },
+        alone(
+            "Refusal::RegionNotListed",
+            "Pipeline",
+            with(sample::pipeline(), "/spec/region", json!("us-west-2")),
+            "NotAllowed",
+            &["spec.region", "us-west-2", "spec.regions"],
+        ),
+        alone(
+            "Refusal::RegionNotListed",
+            "Service",
+            with(literal(), "/spec/region", json!("us-west-2")),
+            "NotAllowed",
+            &["spec.region", "us-west-2", "spec.regions"],
+        ),
+        alone(
+            "Refusal::NotAllowed",
+            "a project",
+            with(sample::pipeline(), "/spec/build/codeBuild/project", json!("other-build")),
+            "NotAllowed",
+            &["project", "other-build", "spec.allow.projects"],
+        ),
+        alone(
+            "Refusal::NotAllowed",
+            "a check's project",
+            with(sample::pipeline(), "/spec/checks/0/codeBuild/project", json!("other-check")),
+            "NotAllowed",
+            &["project", "other-check", "spec.allow.projects"],
+        ),
+        alone(
+            "Refusal::NotAllowed",
+            "a repository",
+            with(sample::pipeline(), "/spec/images/0/repository", json!("other")),
+            "NotAllowed",
+            &["repository", "other", "spec.allow.repositories"],
+        ),
+        alone(
+            "Refusal::NotAllowed",
+            "a cluster",
+            with(literal(), "/spec/cluster", json!("payments")),
+            "NotAllowed",
+            &["cluster", "payments", "spec.allow.clusters"],
+        ),
+        alone(
+            "Refusal::NotAllowed",
+            "a role",
+            with(literal(), "/spec/taskDefinition/taskRole", json!("admin")),
+            "NotAllowed",
+            &["role", "admin", "spec.allow.roles"],
+        ),
+        alone(
+            "Refusal::NotAllowed",
+            "a role of another account",
+            with(literal(), "/spec/taskDefinition/executionRole", json!("arn:aws:iam::999999999999:role/shop-exec")),
+            "NotAllowed",
+            &["role", "999999999999", "spec.allow.roles"],
+        ),
+        source("Refusal::Url", "in user info", "https://me:word@git.example.com/a", &["spec.source.git.url", "Secret"]),
+        alone(
+            "Refusal::Url",
+            "of a verification",
+            with(
+                sample::pipeline(),
+                "/spec/stages/0/verify/0/http/url",
+                json!("https://169.254.169.254/latest/meta-data/"),
+            ),
+            "UrlRefused",
+            &["verify", "health", "169.254.169.254", "--allow-host"],
+        ),
+        source("Address::NotAUrl", "no URL", "git.example.com/a", &["spec.source.git.url", "https://host/path"]),
+        source("Address::Scheme", "ssh", "ssh://git.example.com/a", &["spec.source.git.url", "https"]),
+        source("Address::PlainHttp", "http", "http://git.example.com/a", &["spec.source.git.url", "--allow-http"]),
+        source("Address::Userinfo", "a user", "https://me@git.example.com/a", &["spec.source.git.url", "Secret"]),
+        source("Address::UnusualAddress", "a number", "https://134744072/a", &["spec.source.git.url", "write 8.8.8.8"]),
+        source(
+            "Address::LocalName",
+            "a cluster's name",
+            "https://git.tools.svc.cluster.local/a",
+            &["spec.source.git.url", "--allow-host"],
+        ),
+        source(
+            "Address::ApiServer",
+            "the API server",
+            "https://kubernetes.example.com/api",
+            &["spec.source.git.url", "API server"],
+        ),
+        source(
+            "Address::Port",
+            "another port",
+            "https://git.listed.example.com:9443/a",
+            &["spec.source.git.url", "9443", "--allow-host"],
+        ),
+        source(
+            "Address::Address",
+            "a private address",
+            "https://10.0.0.7/a",
+            &["spec.source.git.url", "10.0.0.7", "--allow-host"],
+        ),
+        source(
+            "Address::Address",
+            "where clouds keep credentials",
+            "https://169.254.169.254/latest",
+            &["spec.source.git.url", "169.254.169.254"],
+        ),
+        source("Address::Address", "this machine", "https://127.0.0.1/a", &["spec.source.git.url", "127.0.0.1"]),
+        alone(
+            "Refusal::PlanTooLarge",
+            "inline buildspecs",
+            large(),
+            "InvalidSpec",
+            &["spec.checks", "spec.build", "buildspec.path"],
+        ),
+        alone(
+            "Refusal::FargateSize",
+            "memory",
+            with(literal(), "/spec/taskDefinition/memory", json!(5000)),
+            "InvalidSpec",
+            &["spec.taskDefinition", "256", "5000", "512, 1024 or 2048"],
+        ),
+        alone(
+            "Refusal::FargateSize",
+            "cpu",
+            with(literal(), "/spec/taskDefinition/cpu", json!(300)),
+            "InvalidSpec",
+            &["spec.taskDefinition", "cpu is 256, 512"],
+        ),
+        alone(
+            "Refusal::SeveralStages",
+            "two stages",
+            several_stages(),
+            "InvalidSpec",
+            &["imageFrom", "more than one", "one stage"],
+        ),
+        Case {
+            others: vec![sample::pipeline()],
+            settles: true,
+            calls: Calls::Looks,
+            ..alone(
+                "Refusal::NotListed",
+                "a stage that lists another",
+                with(sample::service(0), "/metadata/name", json!("stranger")),
+                "NotListed",
+                &["imageFrom", "{service: stranger}", "targets"],
+            )
+        },
+        Case {
+            others: vec![without_commits()],
+            settles: true,
+            calls: Calls::Looks,
+            ..alone(
+                "Refusal::NoSuchImage",
+                "a name",
+                with(sample::service(0), "/spec/taskDefinition/containers/0/imageFrom/image", json!("greeeter")),
+                "NotListed",
+                &["imageFrom.image", "greeeter", "spec.images"],
+            )
+        },
+        Case {
+            calls: Calls::None,
+            ..alone(
+                "Refusal::Secret",
+                "is not there",
+                private(),
+                "SecretRefused",
+                &["spec.source.git.secretRef", "git-login", "is not there", "username and password"],
+            )
+        },
+        secret(
+            "CredentialFault::Missing",
+            "half of a pair",
+            vec![secret_of(json!({"password": "cHc="}))],
+            &["username and password"],
+        ),
+        secret("CredentialFault::Missing", "no key", vec![secret_of(json!({}))], &["username and password"]),
+        secret(
+            "CredentialFault::Ambiguous",
+            "two ways",
+            vec![secret_of(json!({"username": "bWU=", "password": "cHc=", "token": "dG9r"}))],
+            &["keep one"],
+        ),
+        secret("CredentialFault::Value", "an empty token", vec![secret_of(json!({"token": ""}))], &["token", "empty"]),
+        alone(
+            "Refusal::NoPipeline",
+            "a Release of nothing",
+            release(),
+            "NoPipeline",
+            &["spec.pipeline", "there is no Pipeline nothing"],
+        ),
+        Case {
+            reason: "SourceRefused",
+            ..source("GitFault::Url", "a query", "https://git.example.com/a?b=c", &["git.example.com/a", "query"])
+        },
+        alone(
+            "GitFault::BranchName",
+            "two dots",
+            with(sample::pipeline(), "/spec/source/git/branch", json!("a..b")),
+            "SourceRefused",
+            &["branch", "write it without refs/heads/"],
+        ),
+    ]
+}
+
+/// A Pipeline with that source.
+fn source(variant: &'static str, name: &'static str, url: &str, words: &'static [&'static str]) -> Case {
+    alone(variant, name, with(sample::pipeline(), "/spec/source/git/url", json!(url)), "UrlRefused", words)
+}
+
+/// A Pipeline whose Secret is there and no good.
+fn secret(variant: &'static str, name: &'static str, others: Vec<Value>, words: &'static [&'static str]) -> Case {
+    Case { others, ..alone(variant, name, private(), "SecretRefused", words) }
+}
+
+/// A manifest with another value at that place.
+fn with(mut manifest: Value, place: &str, value: Value) -> Value {
+    let (parent, member) = place.rsplit_once('/').expect("a place");
+    let parent = manifest.pointer_mut(parent).expect("a place of the manifest");
+    match member.parse::<usize>() {
+        Ok(index) => parent[index] = value,
+        Err(_) => parent[member] = value,
+    }
+    manifest
+}
+
+/// A Service that follows no stage.
+fn literal() -> Value {
+    with(
+        sample::service(1),
+        "/spec/taskDefinition/containers/0",
+        json!({"name": "greeter", "image": "public.example.com/greeter:1", "ports": [{"containerPort": 5000}]}),
+    )
+}
+
+fn closed_account() -> Value {
+    let account = with(sample::aws_account(), "/metadata/name", json!("closed"));
+    with(account, "/spec/namespaces", json!({"selector": {"matchLabels": {"team": "payments"}}}))
+}
+
+/// A Pipeline that has nothing to release, so that its Services are looked at for their own sake alone.
+fn without_commits() -> Value {
+    with(sample::pipeline(), "/spec/source/git/branch", json!("nothing-yet"))
+}
+
+fn large() -> Value {
+    let inline = format!("version: 0.2\n{}", "# a long story\n".repeat(900));
+    with(sample::pipeline(), "/spec/build/codeBuild/buildspec", json!({"inline": inline}))
+}
+
+fn several_stages() -> Value {
+    let container = |name: &str, stage: &str| json!({"name": name, "imageFrom": {"pipeline": PIPELINE, "stage": stage, "image": "greeter"}});
+    with(
+        sample::service(0),
+        "/spec/taskDefinition/containers",
+        json!([container("a", "staging"), container("b", "prod")]),
+    )
+}
+
+fn private() -> Value {
+    with(sample::pipeline(), "/spec/source/git/secretRef", json!({"name": "git-login"}))
+}
+
+fn secret_of(data: Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "git-login", "namespace": NAMESPACE}, "data": data})
+}
+
+fn release() -> Value {
+    json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
+        "metadata": {"name": "lonely", "namespace": NAMESPACE},
+        "spec": {"pipeline": "nothing", "commit": sample::commit("good-1"), "reason": "Manual"},
+    })
+}

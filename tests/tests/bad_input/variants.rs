@@ -1,0 +1,72 @@
+//! Every way in which a spec can be refused, counted: a new variant does not compile until it stands here, and fails the
+//! tests until it has a manifest.
+
+use std::collections::BTreeSet;
+
+/// The names of an enum's variants, checked by an exhaustive match.
+macro_rules! variants {
+    ($all:ident, $enum:path as $short:ident, $($variant:ident),* $(,)?) => {
+        fn $all() -> Vec<String> {
+            use $enum as $short;
+            fn _every_variant_is_named(one: &$short) {
+                match one { $($short::$variant { .. } => {})* }
+            }
+            vec![$(format!("{}::{}", stringify!($short), stringify!($variant))),*]
+        }
+    };
+}
+
+variants!(
+    of_specs,
+    launchway_plan::refusal::Refusal as Refusal,
+    NoAccount,
+    NamespaceNotAdmitted,
+    RegionNotListed,
+    NotAllowed,
+    Url,
+    PlanTooLarge,
+    FargateSize,
+    SeveralStages,
+    NotListed,
+    NoSuchImage,
+    Secret,
+    NoPipeline,
+);
+
+variants!(
+    of_urls,
+    launchway_plan::address::Refusal as Address,
+    NotAUrl,
+    Scheme,
+    PlainHttp,
+    Userinfo,
+    UnusualAddress,
+    LocalName,
+    ApiServer,
+    Port,
+    Address,
+);
+
+variants!(of_credentials, launchway::git::CredentialFault as CredentialFault, Missing, Ambiguous, Value);
+
+/// Those that the user alone can mend; the others are of the world, and tested there.
+fn of_sources() -> Vec<String> {
+    use launchway::git::GitFault;
+    let spec = |fault: &GitFault| match fault {
+        GitFault::Url | GitFault::BranchName => true,
+        GitFault::NoSuchBranch(_)
+        | GitFault::AuthenticationFailed { .. }
+        | GitFault::NotFound
+        | GitFault::NotGit { .. }
+        | GitFault::Unavailable { .. }
+        | GitFault::Protocol(_)
+        | GitFault::Web(_) => false,
+    };
+    let all = [(GitFault::Url, "GitFault::Url"), (GitFault::BranchName, "GitFault::BranchName")];
+    all.iter().filter(|(fault, _)| spec(fault)).map(|(_, name)| (*name).to_owned()).collect()
+}
+
+/// All of them.
+pub fn all() -> BTreeSet<String> {
+    [of_specs(), of_urls(), of_credentials(), of_sources()].into_iter().flatten().collect()
+}
