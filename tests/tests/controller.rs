@@ -1,0 +1,195 @@
+//! The controller as it runs, kube-runtime and all, over the Kubernetes in memory and on tokio's paused time. The order of
+//! its passes is its own: only ends are judged here.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::Response;
+use jiff::SignedDuration;
+use launchway::Context;
+use launchway::context::Clock;
+use launchway::git::Polls;
+use launchway_plan::address::Rules;
+use launchway_test_kube::store::Body;
+use launchway_tests::life::context;
+use launchway_tests::life::gate::{Broken, Gate};
+use launchway_tests::scenario::Sites;
+use launchway_tests::world::World;
+use launchway_tests::world::sample::{self, HEALTH};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower::service_fn;
+
+/// kubelet waits so long before it kills.
+const KILL: Duration = Duration::from_secs(30);
+
+/// A controller that runs.
+struct Running {
+    world: World,
+    stop: CancellationToken,
+    ready: Arc<AtomicBool>,
+    controller: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts one over a world, with this Kubernetes client.
+    fn start(world: &World, kube: kube::Client) -> Running {
+        Running::start_with(world, kube, world.time.clock())
+    }
+
+    fn start_with(world: &World, kube: kube::Client, clock: Clock) -> Running {
+        let gate = Gate::new(&world.time);
+        let sites = Sites::default();
+        sites.set(HEALTH, 200, r#"{"ok": true}"#);
+        let web = sites.web(world, &gate, Rules::strict());
+        let context =
+            Context { kube, polls: Polls::new(web.clone()), web, clock, resync: 600, ..context(world, &gate, 1) };
+        let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+        let announced = Arc::clone(&ready);
+        let run =
+            launchway::run::run(Arc::new(context), stop.clone(), move || announced.store(true, Ordering::Relaxed));
+        Running { world: world.clone(), stop, ready, controller: tokio::spawn(run) }
+    }
+
+    /// Lets time go by until the world is so, for a day at most.
+    async fn until(&self, so: impl Fn(&World) -> bool) {
+        for _ in 0..24 * 3600 {
+            if so(&self.world) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.world.time.pass(SignedDuration::from_secs(1));
+            assert!(!self.controller.is_finished(), "the controller has ended");
+        }
+        panic!("a day is not enough");
+    }
+
+    async fn for_minutes(&self, minutes: i64) {
+        let end = self.world.now() + SignedDuration::from_mins(minutes);
+        self.until(|world| world.now() >= end).await;
+    }
+
+    /// Tells it to stop; how long that takes.
+    async fn stopped(self) -> Duration {
+        let began = tokio::time::Instant::now();
+        self.stop.cancel();
+        tokio::time::timeout(KILL, self.controller)
+            .await
+            .expect("it ends before it is killed")
+            .expect("it does not panic");
+        began.elapsed()
+    }
+}
+
+fn released(world: &World) -> bool {
+    world.is("Pipeline", "greeter", "Released", "True")
+}
+
+fn runs(world: &World, commit: &str) -> bool {
+    sample::SERVICES.iter().all(|service| world.running(service) == [sample::commit(commit)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_commit_is_released_and_the_next_one_too() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let running = Running::start(&world, world.store.client());
+    running.until(released).await;
+    assert!(running.ready.load(Ordering::Relaxed), "all watches have listed");
+    running.until(|world| runs(world, "good-1")).await;
+    sample::push(&world, "good-2");
+    running.until(|world| world.is("Release", "greeter-2", "Verified", "True")).await;
+    running.until(|world| released(world) && runs(world, "good-2")).await;
+    assert!(running.stopped().await < KILL);
+}
+
+#[tokio::test(start_paused = true)]
+async fn watches_that_break_and_versions_that_are_forgotten_lose_nothing() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let running = Running::start(&world, world.store.client());
+    // All along: the watches end every half minute, and what they would go on from is forgotten.
+    for _ in 0..20 {
+        running.until(|_| true).await;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        world.time.pass(SignedDuration::from_secs(30));
+        world.store.compact();
+        world.store.drop_watches();
+    }
+    running.until(released).await;
+    running.until(|world| runs(world, "good-1")).await;
+    // A change that is made while nobody watches.
+    world.store.compact();
+    world.store.drop_watches();
+    world.edit("Pipeline", "greeter", |spec| spec["suspend"] = true.into());
+    running.until(|world| world.is("Pipeline", "greeter", "Held", "True")).await;
+    running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_that_comes_late_wakes_all_that_wait_for_it() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    for manifest in [sample::pipeline(), sample::service(0), sample::service(1)] {
+        world.store.apply_json(&manifest).unwrap();
+    }
+    let running = Running::start(&world, world.store.client());
+    running.until(|world| world.is("Pipeline", "greeter", "Stalled", "True")).await;
+    running.for_minutes(60).await;
+    assert!(world.aws().log.is_empty(), "AWS was asked without an account");
+    world.store.apply_json(&sample::aws_account()).unwrap();
+    running.until(|world| released(world) && runs(world, "good-1")).await;
+    running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_panics_ends_that_pass_and_nothing_else() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let (asked, time) = (Arc::new(AtomicUsize::new(0)), world.time.clone());
+    let asks = Arc::clone(&asked);
+    let clock: Clock = Arc::new(move || match asks.fetch_add(1, Ordering::Relaxed) {
+        3 | 7 | 20 => panic!("a bug"),
+        _ => time.now(),
+    });
+    let running = Running::start_with(&world, world.store.client(), clock);
+    running.until(|world| released(world) && runs(world, "good-1")).await;
+    assert!(asked.load(Ordering::Relaxed) > 20, "three passes panicked");
+    running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_in_time_also_while_no_api_server_answers() {
+    let world = sample::world(7);
+    sample::apply(&world);
+    let nobody =
+        service_fn(|_: http::Request<kube::client::Body>| std::future::ready(Err::<Response<Body>, Broken>(Broken)));
+    let running = Running::start(&world, kube::Client::new(nobody, sample::NAMESPACE));
+    running.for_minutes(5).await;
+    assert!(!running.ready.load(Ordering::Relaxed), "it is not ready without a list");
+    assert!(running.stopped().await < KILL);
+    let silent =
+        service_fn(|_: http::Request<kube::client::Body>| std::future::pending::<Result<Response<Body>, Broken>>());
+    let running = Running::start(&world, kube::Client::new(silent, sample::NAMESPACE));
+    running.for_minutes(5).await;
+    assert!(running.stopped().await < KILL);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_stops_in_time_in_the_middle_of_work_and_the_next_one_goes_on() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let running = Running::start(&world, world.store.client());
+    running.until(|world| !world.builds().is_empty()).await;
+    assert!(running.stopped().await < KILL);
+    let next = Running::start(&world, world.store.client());
+    next.until(|world| released(world) && runs(world, "good-1")).await;
+    assert_eq!(world.builds().len(), 2, "one check and one build, in two lives");
+    next.stopped().await;
+}
