@@ -9,6 +9,7 @@ pub mod backoff;
 pub mod context;
 pub mod git;
 pub mod kube_api;
+pub mod logs;
 pub mod metrics;
 pub mod pipeline;
 pub mod release;

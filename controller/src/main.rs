@@ -19,7 +19,6 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 /// Takes git commits to running Amazon ECS services, as Kubernetes objects say.
 ///
@@ -105,8 +104,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 fn log(format: LogFormat) {
-    let filter =
-        EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,aws_config=warn,kube_runtime=warn"));
+    let filter = launchway::logs::filter(std::env::var("RUST_LOG").ok().as_deref());
     let lines = tracing_subscriber::fmt().with_env_filter(filter);
     let lines = lines.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {

@@ -172,7 +172,7 @@ pub fn report(
         )],
         Err(_) if known.is_some() => vec![Said::Kept(Kind::Ready)],
         Err(fault) if fault.is_terminal() => {
-            let (reason, message) = (crate::service::report::reason_of(fault), fault.to_string());
+            let (reason, message) = (Reason::of(fault), fault.to_string());
             vec![say(Kind::Ready, Truth::False, reason, &message), say(Kind::Stalled, Truth::True, reason, &message)]
         }
         Err(fault) => {

@@ -13,6 +13,8 @@ pub mod address;
 pub mod condition;
 pub mod fault;
 pub mod hash;
+pub mod life;
+pub mod look;
 pub mod pipeline;
 pub mod reason;
 pub mod refusal;

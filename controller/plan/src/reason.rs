@@ -1,5 +1,7 @@
 //! The words of conditions: their types and their reasons, with meaning and remedy. One table, printed into the docs.
 
+use crate::fault::{Fault, Remedy};
+
 /// Defines an enum of words, each with what it means and what helps.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($word:ident: $meaning:literal, $remedy:literal;)* }) => {
@@ -91,5 +93,17 @@ words! {
         Unavailable: "AWS, git or a health check could not be reached.", "Wait; if it lasts, look at the network and at AWS's status page.";
         NotSeen: "It could not be looked at; what was known is kept.", "Wait; if it lasts, read the message.";
         Drifted: "AWS was changed by somebody else and is being set right.", "Wait; change the spec instead of AWS.";
+    }
+}
+
+impl Reason {
+    /// The word for a fault that a person has to mend.
+    pub fn of(fault: &Fault) -> Self {
+        match fault.remedy {
+            _ if fault.is_denied() => Self::AccessDenied,
+            Remedy::AskOperator if fault.code.contains("Limit") => Self::QuotaReached,
+            Remedy::AskOperator | Remedy::AskUser => Self::AwsRefused,
+            Remedy::Retry | Remedy::LookAgain => Self::Unavailable,
+        }
     }
 }

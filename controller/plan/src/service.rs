@@ -15,7 +15,7 @@ pub mod wanted;
 pub use assess::assess;
 pub use decide::{Action, Effected, decide};
 pub use desired::Desired;
-pub use observed::{Looked, Observed, PipelineSeen};
+pub use observed::{Observed, PipelineSeen};
 pub use report::{refused, report};
 pub use state::State;
 pub use wanted::{Unresolved, Wanted, resolve};

@@ -10,11 +10,11 @@ use kube::api::{Api, ListParams};
 use launchway_crds::Release;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::account::scope;
+use launchway_plan::look::Looked;
 use launchway_plan::pipeline::desired::checked_plan;
 use launchway_plan::pipeline::observed::{ended, name};
 use launchway_plan::pipeline::{Desired, Observed};
 use launchway_plan::refusal::Refusal;
-use launchway_plan::service::Looked;
 
 /// What there is to see for this pass.
 pub async fn observe(

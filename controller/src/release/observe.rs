@@ -14,11 +14,11 @@ use launchway_crds::release::ReleaseStatus;
 use launchway_plan::account::scope;
 use launchway_plan::condition::{find, is_true};
 use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::look::Looked;
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, TargetSeen, looks};
-use launchway_plan::service::Looked;
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
 /// What there is to see for this pass.

@@ -6,11 +6,12 @@ use launchway_cloud::Cloud;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::account::scope;
 use launchway_plan::fault::{Fault, Remedy};
-use launchway_plan::service::desired::Life;
+use launchway_plan::life::Life;
+use launchway_plan::look::Looked;
 use launchway_plan::service::observed::SeenDeployment;
 use launchway_plan::service::state::{follow, followed, proven, recorded};
 use launchway_plan::service::wanted::{MEANING_TAG, OWNER_TAG};
-use launchway_plan::service::{Desired, Looked, Observed, PipelineSeen, Wanted, resolve};
+use launchway_plan::service::{Desired, Observed, PipelineSeen, Wanted, resolve};
 use launchway_plan::world::{Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Revision, ServiceLife};
 
 /// How many of the family's newest task definitions are looked through, where the record was lost.

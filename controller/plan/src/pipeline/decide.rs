@@ -5,8 +5,8 @@ use super::heads::Turn;
 use super::observed::Observed;
 use super::state::{Course, State};
 use crate::Plan;
-use crate::service::Looked;
-use crate::service::desired::Life;
+use crate::life::Life;
+use crate::look::Looked;
 use crate::wake::Wake;
 
 /// One effect, with every argument.

@@ -2,8 +2,8 @@
 
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
+use crate::life::{Life, life};
 use crate::refusal::Refusal;
-use crate::service::desired::{Life, life};
 use launchway_crds::pipeline::{Pipeline, PipelineSpec};
 use launchway_crds::release::ReleasePlan;
 

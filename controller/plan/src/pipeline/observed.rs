@@ -1,8 +1,8 @@
 //! What a pass over a Pipeline saw. Faults are inside; nothing is judged.
 
 use crate::account::AccountSeen;
+use crate::look::Looked;
 use crate::refusal::Refusal;
-use crate::service::Looked;
 use jiff::Timestamp;
 use launchway_crds::release::{Release, ReleasePhase, ReleaseReason};
 

@@ -8,9 +8,9 @@ use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
 use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, brief, cut, find, merge};
 use crate::fault::Fault;
+use crate::look::Looked;
 use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
-use crate::service::Looked;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{Pipeline, PipelineStatus, Summary};
 

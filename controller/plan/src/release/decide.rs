@@ -5,7 +5,7 @@ use super::stages::StageState;
 use super::state::{Course, State, at_work};
 use super::steps::{Start, StepState};
 use crate::Plan;
-use crate::service::desired::Life;
+use crate::life::Life;
 use crate::wake::Wake;
 use crate::world::LiveBuild;
 use launchway_crds::release::ReleaseStatus;

@@ -1,7 +1,7 @@
 //! The spec of a Release, parsed. Nothing in it can be refused: its form is checked by the API server.
 
 use crate::condition::brief;
-use crate::service::desired::{Life, finalizer, life};
+use crate::life::{Life, finalizer, life};
 use jiff::Timestamp;
 use launchway_crds::release::Release;
 

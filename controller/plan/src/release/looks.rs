@@ -5,7 +5,7 @@ use super::desired::Desired;
 use super::observed::PipelineFacts;
 use super::stages;
 use super::steps::LOOK;
-use crate::service::desired::Life;
+use crate::life::Life;
 use jiff::Timestamp;
 use launchway_crds::pipeline::HttpVerification;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase, StepStatus};

@@ -1,7 +1,7 @@
 //! What a pass over a Release saw. Faults are inside; nothing is judged.
 
 use crate::account::AccountSeen;
-use crate::service::Looked;
+use crate::look::Looked;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};

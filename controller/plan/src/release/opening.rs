@@ -5,7 +5,7 @@ use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
 use super::state::is_checked;
 use super::steps::{Start, StepState, repetition, start};
-use crate::service::Looked;
+use crate::look::Looked;
 use launchway_crds::release::{ReleasePlan, ReleaseStatus, StepStatus};
 
 /// What opens steps.

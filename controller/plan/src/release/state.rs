@@ -8,11 +8,11 @@ use super::stages::{StageState, current, stage_state};
 use super::steps::{StepState, step_state, still_coming};
 use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
+use crate::life::Life;
+use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
-use crate::service::Looked;
-use crate::service::desired::Life;
 use launchway_crds::release::{ReleasePhase, ReleasePlan, ReleaseStatus, StepPhase};
 
 /// Where a Release stands.

@@ -3,9 +3,9 @@
 use super::release::{build, sight};
 use super::{at, fault};
 use crate::fault::Remedy;
+use crate::look::Looked;
 use crate::release::report::{Pass, empty, intended, report};
 use crate::release::{Action, BuildSeen, Desired, Effected, Look, Observed, State, assess, decide, looks};
-use crate::service::Looked;
 use crate::wake::Wake;
 use crate::world::{BuildStatus, LiveBuild, LiveImage};
 use crate::{Outcome, Plan};

@@ -2,11 +2,12 @@
 
 use super::{COMMIT, account, at, fault, over};
 use crate::fault::{Fault, Remedy};
+use crate::look::Looked;
 use crate::service::observed::SeenDeployment;
 use crate::service::report::{Pass, empty, report};
 use crate::service::state::{follow, followed, proven, recorded};
 use crate::service::wanted::{OWNER_TAG, Wanted, resolve};
-use crate::service::{Action, Desired, Effected, Looked, Observed, PipelineSeen, State, assess, decide};
+use crate::service::{Action, Desired, Effected, Observed, PipelineSeen, State, assess, decide};
 use crate::wake::Wake;
 use crate::world::{
     Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, Placement, Revision, ServiceLife,

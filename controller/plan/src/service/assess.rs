@@ -1,13 +1,15 @@
 //! Where a Service stands, from what is wanted, recorded and seen. What is done about it is decided elsewhere.
 
 use super::change;
-use super::desired::{Desired, Life};
-use super::observed::{Looked, Observed};
+use super::desired::Desired;
+use super::observed::Observed;
 use super::record::{begun, followed, held, proven, recorded, settling, since};
 use super::rollout::{self, Question, Verdict};
 use super::state::State;
 use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
 use crate::fault::{Fault, Remedy};
+use crate::life::Life;
+use crate::look::Looked;
 use crate::world::{Deployment, LiveService, ServiceLife};
 use launchway_crds::service::ServiceStatus;
 

@@ -2,11 +2,9 @@
 
 use super::fargate;
 use crate::account::DEFAULT;
+use crate::life::{Life, finalizer, life};
 use crate::refusal::Refusal;
 use launchway_crds::service::{DeletionPolicy, ImageFrom, LaunchType, Service, ServiceSpec};
-
-/// The annotation with which a person lets an object go although AWS could not be cleaned up.
-pub const ABANDON: &str = "launchway.dev/abandon";
 
 /// A Service, parsed.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,17 +27,6 @@ pub struct Desired {
     pub ecs_name: String,
     /// The rest.
     pub spec: ServiceSpec,
-}
-
-/// Whether an object stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Life {
-    /// It does.
-    Stays,
-    /// It is being deleted.
-    Ends,
-    /// It is being deleted, and a person said that AWS is to be left alone.
-    Abandoned,
 }
 
 /// The stage that images come from.
@@ -78,21 +65,6 @@ impl Desired {
     pub fn deletes(&self) -> bool {
         self.spec.deletion_policy == DeletionPolicy::Delete
     }
-}
-
-/// Whether an object of that metadata stays.
-pub fn life(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> Life {
-    let abandoned = meta.annotations.as_ref().and_then(|all| all.get(ABANDON)).is_some_and(|value| value == "true");
-    match (&meta.deletion_timestamp, abandoned) {
-        (None, _) => Life::Stays,
-        (Some(_), false) => Life::Ends,
-        (Some(_), true) => Life::Abandoned,
-    }
-}
-
-/// Whether an object of that metadata carries our finalizer.
-pub fn finalizer(meta: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> bool {
-    meta.finalizers.as_ref().is_some_and(|all| all.iter().any(|one| one == launchway_crds::FINALIZER))
 }
 
 fn size(spec: &ServiceSpec) -> Result<(), Refusal> {

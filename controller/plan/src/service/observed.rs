@@ -1,49 +1,10 @@
 //! What a pass over a Service saw. Faults are inside; nothing is judged.
 
 use crate::account::AccountSeen;
-use crate::fault::Fault;
+use crate::look::Looked;
 use crate::world::{Deployment, LiveService, Revision, StoppedTask};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
-
-/// What was looked at, and what was seen.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Looked<T> {
-    /// It was not looked at, because it was not needed.
-    #[default]
-    NotAsked,
-    /// It was seen.
-    Seen(T),
-    /// It could not be seen.
-    Blind(Fault),
-}
-
-impl<T> Looked<T> {
-    /// What was seen, if it was.
-    pub fn seen(&self) -> Option<&T> {
-        match self {
-            Self::Seen(value) => Some(value),
-            Self::NotAsked | Self::Blind(_) => None,
-        }
-    }
-
-    /// Why it could not be seen.
-    pub fn fault(&self) -> Option<&Fault> {
-        match self {
-            Self::Blind(fault) => Some(fault),
-            Self::NotAsked | Self::Seen(_) => None,
-        }
-    }
-}
-
-impl<T> From<Result<T, Fault>> for Looked<T> {
-    fn from(result: Result<T, Fault>) -> Self {
-        match result {
-            Ok(value) => Self::Seen(value),
-            Err(fault) => Self::Blind(fault),
-        }
-    }
-}
 
 /// The Pipeline that a Service follows, read live.
 #[derive(Clone, Debug, PartialEq)]

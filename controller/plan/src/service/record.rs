@@ -1,8 +1,9 @@
 //! What the record says of the rollout that is wanted now. Nothing is looked at here, and nothing is recorded.
 
-use super::desired::{Desired, Life};
+use super::desired::Desired;
 use super::rollout::live_means;
 use super::wanted::Wanted;
+use crate::life::Life;
 use crate::world::LiveService;
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::service::{RolloutPhase, RolloutStatus, SentStatus, ServiceStatus};

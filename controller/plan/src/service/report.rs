@@ -3,7 +3,7 @@
 mod record;
 mod tell;
 
-pub use tell::{reason_of, short};
+pub use tell::short;
 
 use super::decide::{Action, Effected};
 use super::desired::Desired;

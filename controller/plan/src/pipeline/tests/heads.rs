@@ -3,6 +3,7 @@
 use super::rows::{parsed, sight};
 use crate::account::{AccountSeen, scope};
 use crate::address::{Allowed, Rules, Scheme};
+use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::pipeline::heads::Turn;
 use crate::pipeline::{Action, Desired, assess, decide};
@@ -10,7 +11,6 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::samples::release::{pipeline, release};
 use crate::samples::{COMMIT, OTHER, account, time};
-use crate::service::Looked;
 use launchway_crds::pipeline::PipelineStatus;
 use serde_json::{Value, json};
 

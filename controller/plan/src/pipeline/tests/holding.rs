@@ -67,6 +67,16 @@ fn a_newer_release_stops_older_builds_and_no_older_rollouts() {
 }
 
 #[test]
+fn who_was_told_to_give_way_stays_told_although_a_stale_list_has_forgotten_the_newer_one() {
+    let mut status = holding(json!([]));
+    status.superseded = serde_json::from_value(json!([{"release": "web-1", "by": "web-2"}])).unwrap();
+    let next = hold(&status, vec![release(1, 1, json!({"phase": "Active"}))]);
+    assert_eq!(superseded(&next), ["web-1<web-2"]);
+    let next = hold(&status, vec![release(1, 1, json!({"phase": "Superseded"})), release(2, 2, json!({"phase": "Active"}))]);
+    assert!(next.superseded.is_empty(), "it has ended: {:?}", superseded(&next));
+}
+
+#[test]
 fn an_older_release_never_enters_after_a_newer_one_and_a_persons_release_of_an_old_commit_does() {
     let mut failed = built(3, json!([stage("staging", 5, "Failed")]));
     failed.status.as_mut().unwrap().phase = Some(ReleasePhase::Failed);

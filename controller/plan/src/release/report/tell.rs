@@ -3,6 +3,7 @@
 use super::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, cut};
 use crate::fault::Fault;
+use crate::life::Life;
 use crate::reason::{Kind, Reason};
 use crate::release::BUILD;
 use crate::release::desired::Desired;
@@ -10,8 +11,6 @@ use crate::release::stages::StageState;
 use crate::release::state::{Course, State, at_work};
 use crate::release::steps::StepState;
 use crate::release::told;
-use crate::service::desired::Life;
-use crate::service::report::reason_of;
 use launchway_crds::pipeline::Summary;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
 
@@ -43,7 +42,7 @@ impl Tell {
     /// lacks does not come by waiting.
     fn blind(fault: &Fault, what: &str) -> Self {
         let tell = if fault.is_terminal() && !fault.is_denied() { Self::stalled } else { Self::working };
-        tell(reason_of(fault), format!("{what}{fault}"))
+        tell(Reason::of(fault), format!("{what}{fault}"))
     }
 }
 
@@ -51,7 +50,7 @@ impl Tell {
 pub(super) fn tell(pass: &Pass<'_>, fault: Option<&Fault>) -> Tell {
     match fault {
         Some(_) if pass.state.course.is_over() => tell_course(pass),
-        Some(fault) if fault.is_terminal() => Tell::stalled(reason_of(fault), fault.to_string()),
+        Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), fault.to_string()),
         Some(fault) if fault.is_doubt() => Tell::working(Reason::BuildDoubtful, fault.to_string()),
         Some(fault) => Tell::working(Reason::Unavailable, fault.to_string()),
         None => tell_course(pass),

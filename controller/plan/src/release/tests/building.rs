@@ -2,6 +2,7 @@
 
 use crate::condition::{find, is_true};
 use crate::fault::Remedy;
+use crate::look::Looked;
 use crate::reason::{Kind, Reason};
 use crate::release::report::empty;
 use crate::release::state::Course;
@@ -10,7 +11,6 @@ use crate::release::{Action, decide};
 use crate::samples::codebuild::{Reply, World};
 use crate::samples::release::build;
 use crate::samples::{account, at, fault};
-use crate::service::Looked;
 use crate::world::BuildStatus;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use launchway_crds::release::{ReleasePhase, StepPhase};

@@ -1,11 +1,11 @@
 //! The Release's rows of the table in DESIGN, section 4, as statuses: written to `tests/rows`.
 
 use crate::fault::Remedy;
+use crate::look::Looked;
 use crate::release::BuildSeen;
 use crate::release::state::Course;
 use crate::samples::codebuild::World;
 use crate::samples::fault;
-use crate::service::Looked;
 use crate::world::BuildStatus;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;

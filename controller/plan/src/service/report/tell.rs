@@ -2,7 +2,8 @@
 
 use super::Pass;
 use crate::condition::{Answer, Said, Truth, brief, cut, find, whole};
-use crate::fault::{Fault, Remedy};
+use crate::fault::Fault;
+use crate::life::Life;
 use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
 use crate::service::desired::Desired;
@@ -99,20 +100,10 @@ pub(super) fn refused(refusal: &Refusal) -> Tell {
 pub(super) fn tell(before: &ServiceStatus, pass: &Pass<'_>, fault: Option<&Fault>) -> Tell {
     let beside = !std::ptr::eq(pass.state.standing(), pass.state);
     match fault {
-        Some(fault) if fault.is_terminal() => Tell::stalled(reason_of(fault), &fault.to_string()),
+        Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), &fault.to_string()),
         Some(fault) if beside => tell_state(before, pass, pass.state.standing()).beside(&fault.to_string()),
         Some(fault) => Tell::working(Reason::Unavailable, &fault.to_string()),
         None => tell_state(before, pass, pass.state),
-    }
-}
-
-/// The word for a fault that a person has to mend.
-pub fn reason_of(fault: &Fault) -> Reason {
-    match fault.remedy {
-        _ if fault.is_denied() => Reason::AccessDenied,
-        Remedy::AskOperator if fault.code.contains("Limit") => Reason::QuotaReached,
-        Remedy::AskOperator | Remedy::AskUser => Reason::AwsRefused,
-        Remedy::Retry | Remedy::LookAgain => Reason::Unavailable,
     }
 }
 
@@ -166,16 +157,16 @@ fn tell_state(before: &ServiceStatus, pass: &Pass<'_>, state: &State) -> Tell {
 /// A change is pending. What is denied may be allowed at any time; what the world lacks does not come by waiting.
 fn cannot_look(desired: &Desired, fault: &Fault) -> Tell {
     let abandon = match desired.life {
-        crate::service::desired::Life::Stays => String::new(),
-        crate::service::desired::Life::Ends | crate::service::desired::Life::Abandoned => {
+        Life::Stays => String::new(),
+        Life::Ends | Life::Abandoned => {
             format!("; {}", deleting(desired))
         }
     };
     let message = format!("{fault}{abandon}");
     if fault.is_terminal() && !fault.is_denied() {
-        Tell::stalled(reason_of(fault), &message)
+        Tell::stalled(Reason::of(fault), &message)
     } else {
-        Tell::working(reason_of(fault), &message)
+        Tell::working(Reason::of(fault), &message)
     }
 }
 

@@ -2,11 +2,12 @@
 
 use crate::condition::find;
 use crate::fault::Remedy;
+use crate::life::ABANDON;
+use crate::look::Looked;
 use crate::reason::Kind;
 use crate::samples::ecs::{World, service};
 use crate::samples::fault;
-use crate::service::desired::ABANDON;
-use crate::service::{Looked, State};
+use crate::service::State;
 use crate::world::ServiceLife;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;

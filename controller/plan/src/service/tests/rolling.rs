@@ -2,10 +2,11 @@
 
 use crate::condition::{find, is_true};
 use crate::fault::Remedy;
+use crate::look::Looked;
 use crate::reason::Kind;
 use crate::samples::ecs::{Fate, Reply, World, adopted, follower, pipeline, service};
 use crate::samples::fault;
-use crate::service::{Looked, State};
+use crate::service::State;
 use crate::wake::Wake;
 use launchway_crds::service::RolloutPhase;
 use serde_json::json;

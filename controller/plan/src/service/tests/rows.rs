@@ -2,9 +2,10 @@
 //! is tested with them.
 
 use crate::fault::Remedy;
+use crate::look::Looked;
 use crate::samples::ecs::{Fate, World, follower, pipeline, service};
 use crate::samples::fault;
-use crate::service::{Looked, State};
+use crate::service::State;
 use serde_json::json;
 
 /// Compares the object with the one that is written down.

@@ -2,12 +2,13 @@
 
 use crate::account::AccountSeen;
 use crate::fault::Remedy;
+use crate::look::Looked;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::samples::ecs::{Fate, World, adopted, follower, pipeline, service};
 use crate::samples::{account, fault};
 use crate::service::wanted::{Unresolved, resolve};
-use crate::service::{Desired, Looked, Observed, PipelineSeen, State, assess, decide};
+use crate::service::{Desired, Observed, PipelineSeen, State, assess, decide};
 use crate::world::ServiceLife;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
