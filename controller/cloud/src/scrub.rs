@@ -1,5 +1,7 @@
 //! AWS's texts, made fit for a status: nothing that looks like a credential, and not longer than it may be.
 
+use launchway_plan::condition::cut;
+
 /// The longest message of a fault.
 pub(crate) const MESSAGE_BYTES: usize = 512;
 
@@ -13,15 +15,6 @@ pub(crate) fn message(text: &str) -> String {
 /// A line of a log: without what looks like a credential.
 pub(crate) fn line(text: &str) -> String {
     secrets(text.trim_end())
-}
-
-/// At most so many bytes, on a character's edge.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    if text.len() <= most {
-        return text.to_owned();
-    }
-    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    format!("{}…", &text[..end])
 }
 
 /// The words behind which a value is a secret, whatever it looks like.
