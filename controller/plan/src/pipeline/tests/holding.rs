@@ -72,7 +72,8 @@ fn who_was_told_to_give_way_stays_told_although_a_stale_list_has_forgotten_the_n
     status.superseded = serde_json::from_value(json!([{"release": "web-1", "by": "web-2"}])).unwrap();
     let next = hold(&status, vec![release(1, 1, json!({"phase": "Active"}))]);
     assert_eq!(superseded(&next), ["web-1<web-2"]);
-    let next = hold(&status, vec![release(1, 1, json!({"phase": "Superseded"})), release(2, 2, json!({"phase": "Active"}))]);
+    let next =
+        hold(&status, vec![release(1, 1, json!({"phase": "Superseded"})), release(2, 2, json!({"phase": "Active"}))]);
     assert!(next.superseded.is_empty(), "it has ended: {:?}", superseded(&next));
 }
 
