@@ -95,7 +95,7 @@ async fn private_story(parts: &Parts) {
     };
     commit("one");
     let manifests = include_str!("rbac/private.yaml").replace("${GIT_URL}", &parts.git.url("private"));
-    parts.cluster.apply(&manifests).await.unwrap();
+    parts.cluster.apply_in(NAMESPACE, &manifests).await.unwrap();
     until::<Release>(parts, "private-1", failed).await;
     until::<Service>(parts, "passing", runs).await;
     commit("two");
@@ -114,11 +114,9 @@ async fn gone<K>(api: Api<K>, object: &K)
 where
     K: Resource<DynamicType = ()> + Clone + std::fmt::Debug + for<'a> Deserialize<'a> + Send + 'static,
 {
-    let waited = await_condition(api, &object.name_any(), is_deleted(&object.uid().unwrap()));
-    tokio::time::timeout(IN_TIME, waited)
-        .await
-        .unwrap_or_else(|_| panic!("{} is still there", object.name_any()))
-        .unwrap();
+    let (name, uid) = (object.name_any(), object.uid().unwrap());
+    let waited = tokio::time::timeout(IN_TIME, await_condition(api, &name, is_deleted(&uid))).await;
+    waited.unwrap_or_else(|_| panic!("{name} is still there")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -70,8 +70,10 @@ impl Parts {
     /// # Errors
     /// kubectl's own words.
     pub async fn kubectl(&self, command: &str) -> anyhow::Result<String> {
-        self.screen.typed(&format!("kubectl -n {NAMESPACE} {command}"));
-        let args: Vec<&str> = ["-n", NAMESPACE].into_iter().chain(command.split(' ')).collect();
+        let everywhere = command.ends_with(" -A");
+        let command = if everywhere { command.to_owned() } else { format!("-n {NAMESPACE} {command}") };
+        self.screen.typed(&format!("kubectl {command}"));
+        let args: Vec<&str> = command.split(' ').collect();
         let output = self.cluster.kubectl(&args).await?;
         if !output.status.success() {
             bail!("kubectl {command}: {}", String::from_utf8_lossy(&output.stderr).trim());

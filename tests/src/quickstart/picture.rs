@@ -1,6 +1,9 @@
-//! A picture of what the quick start told, as SVG: the lines of a terminal, in its colours. Lines are chosen elsewhere.
+//! A picture of what the quick start told, as SVG: the lines of a terminal, in its colours. What was told is not known here.
 
-use super::screen::{Line, Span, Tone};
+use super::screen::{Line, Scene, Span, Tone};
+
+/// The scenes that are shown: how it begins, the first release, the crash loop.
+const SHOWN: [usize; 3] = [0, 1, 4];
 
 /// How many characters fit into a line.
 const COLUMNS: usize = 150;
@@ -11,8 +14,9 @@ const MARGIN: usize = 16;
 /// Room for the window's bar.
 const BAR: usize = 28;
 
-/// The picture of these lines; longer ones are cut.
-pub fn svg(lines: &[Line]) -> String {
+/// The picture of the scenes that are shown; long lines are cut.
+pub fn svg(scenes: &[Scene]) -> String {
+    let lines: Vec<&Line> = SHOWN.iter().filter_map(|scene| scenes.get(*scene)).flatten().collect();
     let width = MARGIN * 2 + (COLUMNS as f32 * CHARACTER) as usize;
     let height = BAR + MARGIN * 2 + lines.len() * LINE;
     let mut out = format!(
@@ -23,7 +27,7 @@ pub fn svg(lines: &[Line]) -> String {
     for (index, colour) in ["#ff5f56", "#ffbd2e", "#27c93f"].iter().enumerate() {
         out += &format!("<circle cx=\"{}\" cy=\"16\" r=\"5\" fill=\"{colour}\"/>\n", 18 + index * 18);
     }
-    for (index, line) in lines.iter().enumerate() {
+    for (index, line) in lines.into_iter().enumerate() {
         out += &row(line, BAR + MARGIN + index * LINE + 10);
     }
     out + "</svg>\n"
@@ -79,7 +83,7 @@ mod tests {
     #[test]
     fn a_line_is_cut_where_the_picture_ends_and_its_text_is_escaped() {
         let long = "<a & b> ".repeat(40);
-        let picture = svg(&[vec![Span(Tone::Plain, "12:00 ".into()), Span(Tone::Bad, long)]]);
+        let picture = svg(&[vec![vec![Span(Tone::Plain, "12:00 ".into()), Span(Tone::Bad, long)]]]);
         assert!(picture.contains("&lt;a &amp; b&gt;") && picture.contains("…</text>"), "{picture}");
         assert!(!picture.contains("<a & b>"));
     }

@@ -2,7 +2,7 @@
 //! picture. What is told is decided elsewhere.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console::{Term, measure_text_width, truncate_str};
 
@@ -30,13 +30,16 @@ pub struct Span(pub Tone, pub String);
 /// One line.
 pub type Line = Vec<Span>;
 
+/// What was told under one heading; the heading is its first line.
+pub type Scene = Vec<Line>;
+
 /// Where lines go. Clones are the same screen.
 #[derive(Clone)]
 pub struct Screen(Arc<Inner>);
 
 struct Inner {
     colours: Colours,
-    kept: Mutex<Vec<Line>>,
+    kept: Mutex<Vec<Scene>>,
 }
 
 /// Whether colours are understood.
@@ -65,9 +68,10 @@ impl Screen {
         self.put(line, Cut::ToWidth);
     }
 
-    /// A heading.
+    /// A heading: a scene begins.
     pub fn title(&self, text: &str) {
         self.blank();
+        self.scenes().push(Vec::new());
         self.put(vec![Span(Tone::Strong, format!("── {text}"))], Cut::Never);
     }
 
@@ -102,14 +106,20 @@ impl Screen {
         self.put(Vec::new(), Cut::Never);
     }
 
-    /// Everything that was told.
-    pub fn kept(&self) -> Vec<Line> {
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Everything that was told since the first heading.
+    pub fn kept(&self) -> Vec<Scene> {
+        self.scenes().clone()
+    }
+
+    fn scenes(&self) -> MutexGuard<'_, Vec<Scene>> {
+        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, line: Line, cut: Cut) {
         let text = self.rendered(&line, cut);
-        self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+        if let Some(scene) = self.scenes().last_mut() {
+            scene.push(line);
+        }
         // A closed terminal is no reason to fail.
         let _ = writeln!(std::io::stdout(), "{text}");
     }
