@@ -1,5 +1,5 @@
 //! Looks that share a call: who asks first waits a moment, then asks for everybody who came. Nobody joins a call that
-//! was sent, and no answer is kept: a look answers only those who asked before it was sent (EFFECTS, rule 4).
+//! was sent, and no answer is kept: a look answers only those who asked before it was sent (docs/effects.md, rule 4).
 
 use std::collections::HashMap;
 use std::hash::Hash;

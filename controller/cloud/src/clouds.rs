@@ -50,7 +50,8 @@ pub(crate) struct Inner {
     pub builds: Batcher<String, Option<LiveBuild>, Failure>,
 }
 
-/// AWS's limits on what one call may name (aws.md 6.1, "Batchable").
+/// AWS's limits on what one call may name. Source: the API references of DescribeServices, DescribeServiceDeployments,
+/// DescribeServiceRevisions and BatchGetBuilds.
 const SERVICES: usize = 10;
 pub(crate) const DEPLOYMENTS: usize = 20;
 const REVISIONS: usize = 20;

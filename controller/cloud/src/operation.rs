@@ -180,7 +180,8 @@ impl Operation {
         }
     }
 
-    /// The bucket that it draws on (aws.md 6.1 for those of ECS).
+    /// The bucket that it draws on. Source for those of ECS: Amazon ECS developer guide, "Request throttling"; the other
+    /// services name none.
     pub const fn bucket(self) -> Bucket {
         match self {
             DescribeServices => Bucket::ServiceRead,

@@ -1,4 +1,4 @@
-//! What a Secret says of who asks, and the header that it becomes. Never shown (law 8).
+//! What a Secret says of who asks, and the header that it becomes. Never shown (docs/security.md).
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Why the head of a branch is not known, as data. Holds nothing of a credential or a body (law 8, law 9).
+//! Why the head of a branch is not known, as data. Holds nothing of a credential or a body (docs/security.md).
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a URL, as data. Holds no userinfo, header, query or body (law 8).
+//! What can go wrong on the way to a URL, as data. Holds no userinfo, header, query or body (docs/security.md).
 
 use std::error::Error;
 use std::io;

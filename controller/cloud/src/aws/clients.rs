@@ -29,7 +29,8 @@ pub(crate) struct Clients {
 /// As the SDK itself has it since its behaviour of January 2026.
 const CONNECT: Duration = Duration::from_millis(3_100);
 
-/// After this an effect is in doubt (EFFECTS, rule 1). AWS answers each of these operations within a second or two.
+/// After this an effect is in doubt (docs/effects.md, rules 1 and 2). AWS answers each of these operations within a second
+/// or two.
 const OPERATION: Duration = Duration::from_secs(10);
 
 impl Clients {

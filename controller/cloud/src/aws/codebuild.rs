@@ -14,11 +14,11 @@ use launchway_plan::fault::Fault;
 use launchway_plan::world::{BuildLog, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, VariableKind};
 use std::cmp::Reverse;
 
-/// The variable that says whose a build is (EFFECTS, StartBuild).
+/// The variable that says whose a build is (docs/effects.md).
 const MARKER: &str = "LAUNCHWAY_BUILD";
 
-/// How much older than an intent a page of builds must be before the search for its build ends (EFFECTS, "StartBuild in
-/// doubt").
+/// How much older than an intent a page of builds must be before the search for its build ends (docs/effects.md,
+/// "StartBuild in doubt").
 const SLACK: SignedDuration = SignedDuration::from_mins(10);
 
 impl Cloud {

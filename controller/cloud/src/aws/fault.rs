@@ -78,7 +78,8 @@ pub(crate) fn is_of_another_time(code: &str, message: &str) -> bool {
     }
 }
 
-/// Codes that every service may give (aws.md, section 8).
+/// Codes that every service may give. Source: the "Common Errors" of each service's API reference, and those that the SDK
+/// itself takes for throttling.
 fn of_any_service(code: &str, message: &str) -> Option<Remedy> {
     match code {
         _ if is_of_another_time(code, message) => Some(Remedy::Retry),

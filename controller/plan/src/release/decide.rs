@@ -10,7 +10,8 @@ use crate::wake::Wake;
 use crate::world::LiveBuild;
 use launchway_crds::release::ReleaseStatus;
 
-/// How often a build is looked at, in seconds. Source: aws.md, 30 s is what CodeBuild bears from many callers.
+/// How often a build is looked at, in seconds. CodeBuild publishes no rates; public bug reports say that it throttles
+/// many who look every 5 seconds, and AWS's own GitHub action looks every 30.
 const BUILDS: i64 = 30;
 /// How often an image is looked for whose build succeeded, in seconds.
 const PUSHES: i64 = 10;

@@ -1,4 +1,4 @@
-//! Where a check or the build stands: its build judged, its doubt measured (EFFECTS, "StartBuild in doubt").
+//! Where a check or the build stands: its build judged, its doubt measured (docs/effects.md, "StartBuild in doubt").
 
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use launchway_crds::service::{RolloutPhase, RolloutStatus, SentStatus, ServiceStatus};
 
 /// How long AWS's reads may be older than our writes: after an effect the world is looked at this long before the
-/// effect is repeated, in seconds. Source: EFFECTS; ECS is eventually consistent and names no figure.
+/// effect is repeated, in seconds. Source: none; ECS is eventually consistent and names no figure (docs/effects.md).
 pub const SETTLES: i64 = 30;
 
 /// The rollout that was recorded for what is wanted now.

@@ -1,4 +1,5 @@
-//! The rollout of a meaning, judged from ECS's own deployments (EFFECTS). Steady states and equal counts prove nothing.
+//! The rollout of a meaning, judged from ECS's own deployments (docs/effects.md). Steady states and equal counts prove
+//! nothing.
 
 use super::observed::SeenDeployment;
 use super::wanted::Wanted;

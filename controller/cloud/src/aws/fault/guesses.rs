@@ -35,7 +35,7 @@ pub const GUESSES: &[Guess] = &[
         name: "task_definition_is_absent",
         belief: "DescribeTaskDefinition of what is not there is a ClientException \"Unable to describe task definition\"",
         if_wrong: "nothing is registered, and the fault shows AWS's words",
-        source: "general experience (aws.md, section 8)",
+        source: "general experience; the API reference names only ClientException",
         text: Some(("Unable to describe task definition.", task_definition_is_absent)),
     },
     Guess {
@@ -59,7 +59,7 @@ pub const GUESSES: &[Guess] = &[
         name: "world_lacks_something",
         belief: "a refused parameter that names a thing that is not there says so, or that a role cannot be assumed",
         if_wrong: "the user is asked instead of the operator: it is not tried again by itself",
-        source: "general experience (aws.md, section 8); CodeBuild: user guide, troubleshooting",
+        source: "general experience; CodeBuild: user guide, troubleshooting",
         text: Some((
             "The target group with targetGroupArn arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/a/1 does not have an associated load balancer.",
             world_lacks_something,

@@ -1,4 +1,4 @@
-//! The Pipeline's rows of the table in DESIGN, section 4, as statuses: written to `tests/rows`.
+//! The Pipeline's rows of the table in docs/conditions.md, as statuses: written to `tests/rows`.
 
 use crate::Outcome;
 use crate::address::{Allowed, Rules, Scheme};

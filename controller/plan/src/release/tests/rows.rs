@@ -1,4 +1,4 @@
-//! The Release's rows of the table in DESIGN, section 4, as statuses: written to `tests/rows`.
+//! The Release's rows of the table in docs/conditions.md, as statuses: written to `tests/rows`.
 
 use crate::fault::Remedy;
 use crate::look::Looked;

@@ -1,4 +1,4 @@
-//! The Service's rows of the table in DESIGN, section 4, as statuses: written to `tests/rows`, where what reads statuses
+//! The Service's rows of the table in docs/conditions.md, as statuses: written to `tests/rows`, where what reads statuses
 //! is tested with them.
 
 use crate::fault::Remedy;
