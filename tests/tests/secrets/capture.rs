@@ -1,11 +1,9 @@
-//! Everything that is logged, caught: our own crates' lines down to the last; others' as far as `launchway` shows them, since
-//! the SDK's own debug lines name access keys.
+//! Everything that is logged, caught: as much as `RUST_LOG=trace` gives.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What was logged in this process.
@@ -19,7 +17,7 @@ impl Captured {
     /// From now on everything is caught; once in a process.
     pub fn install() -> Captured {
         let captured = Captured::default();
-        let filter = EnvFilter::new("info,launchway=trace,launchway_plan=trace,launchway_cloud=trace");
+        let filter = launchway::logs::filter(Some("trace"));
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(captured.clone()).init();
         captured
     }
