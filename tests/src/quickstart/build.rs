@@ -26,8 +26,8 @@ pub(super) async fn controller() -> anyhow::Result<PathBuf> {
         bail!("`cargo build --package launchway` failed: see above");
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let executables = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
-    executables.last().context("cargo names no program of the package launchway")
+    let mut executables = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
+    executables.next_back().context("cargo names no program of the package launchway")
 }
 
 #[derive(Deserialize)]
