@@ -1,6 +1,10 @@
 //! Plays a story: one life after the other, until nothing has been written for a day, or a life is cut. Judges nothing.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
+use launchway::wake::{Key, Kind};
+use launchway_test_aws::{Fault, When};
 use launchway_test_kube::store::{Age, Reads};
 
 use crate::life::gate::{Gate, Request};
@@ -18,25 +22,34 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(60);
 /// So many passes are enough for any story, an idle day included.
 const PASSES: usize = 4000;
 
-/// How old the lists are that a life is given at first.
+/// What a life is shown at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lists {
-    /// As things are.
+pub enum Sight {
+    /// Things as they are.
     Fresh,
-    /// Five writes old for two minutes, as of a watch cache that lags behind.
-    FiveWritesOld,
+    /// For two minutes, the past: Kubernetes' lists five writes ago, AWS twenty seconds ago; and Services see their
+    /// Pipeline as it was five writes ago, once it has a past, as from a cache.
+    Stale,
 }
 
-/// How long lists stay stale.
+/// How long a sight stays stale.
 const LAG: SignedDuration = SignedDuration::from_mins(2);
 
+/// How old AWS's answers are then: its reads are eventually consistent, and no figure is named anywhere.
+const HIDDEN: Duration = Duration::from_secs(20);
+
 const KINDS: [&str; 4] = ["AwsAccount", "Pipeline", "Release", "Service"];
+
+/// A Pipeline that was written so often has been through a release: none of its readers can find that it is not there yet.
+const PAST: usize = 12;
 
 /// How a life ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// Nothing was written for a day.
     Quiet,
+    /// Its time was up.
+    Until,
     /// It was cut at this request.
     Cut(Request),
     /// It never came to rest: why.
@@ -51,8 +64,10 @@ pub struct Life<'a> {
     pub world: &'a World,
     /// What its requests pass.
     pub gate: &'a Gate,
-    /// What its lists show.
-    pub lists: Lists,
+    /// What it is shown at first.
+    pub sight: Sight,
+    /// When it is to end at the latest, if not with the story.
+    pub until: Option<Timestamp>,
 }
 
 /// Lives until the story is over, or the life is.
@@ -77,13 +92,19 @@ impl Life<'_> {
                 pump.relist(self.world);
             }
             let quiet = rest.since(self.world) + QUIET;
-            let next = [pump.due(), scripted, fresh_at, Some(quiet)].into_iter().flatten().min().unwrap_or(quiet);
+            if self.until.is_some_and(|until| until <= self.world.now()) {
+                return End::Until;
+            }
+            let next = [pump.due(), scripted, fresh_at, self.until, Some(quiet)].into_iter().flatten().min().unwrap_or(quiet);
             if next > began + PATIENCE {
                 return End::Restless(format!("still writing {PATIENCE:#} after the beginning"));
             }
             self.world.time.jump(next);
             if self.world.now() >= quiet && pump.due().is_none_or(|due| due > quiet) {
                 return End::Quiet;
+            }
+            if let Some(key) = pump.first().filter(|_| fresh_at.is_some()) {
+                self.show_pipeline(&key);
             }
             if pump.due().is_some_and(|due| due <= next)
                 && pump.pass(self.world, &context, self.gate).await == Passed::Cut
@@ -94,16 +115,25 @@ impl Life<'_> {
         End::Restless(format!("{PASSES} passes, and no end"))
     }
 
+    /// Shows the object whose pass is next the Pipeline as it is to see it.
+    fn show_pipeline(&self, next: &Key) {
+        let written = self.world.store.writes().iter().filter(|write| &*write.kind == "Pipeline").count();
+        let reads = if next.kind == Kind::Service && written >= PAST { Reads::All } else { Reads::Lists };
+        self.world.store.serve_stale("Pipeline", reads, Age::WritesBehind(5)).expect("a served kind");
+    }
+
+    /// Makes the sight stale, if it is to be, and says until when.
     fn lag(&self) -> Option<Timestamp> {
-        match self.lists {
-            Lists::Fresh => None,
-            Lists::FiveWritesOld => {
-                for kind in KINDS {
-                    self.world.store.serve_stale(kind, Reads::Lists, Age::WritesBehind(5)).expect("a served kind");
-                }
-                Some(self.world.now() + LAG)
-            }
+        if self.sight == Sight::Fresh {
+            return None;
         }
+        for kind in KINDS {
+            self.world.store.serve_stale(kind, Reads::Lists, Age::WritesBehind(5)).expect("a served kind");
+        }
+        let (now, fresh_at) = (self.world.now(), self.world.now() + LAG);
+        let stale = Fault::StaleReads { older_by: HIDDEN };
+        self.world.aws().faults.add("*", When::Between(now, fresh_at), stale);
+        Some(fresh_at)
     }
 }
 

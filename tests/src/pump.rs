@@ -49,6 +49,11 @@ impl Pump {
         pump
     }
 
+    /// The object whose pass is due first.
+    pub fn first(&self) -> Option<Key> {
+        self.queue.iter().map(|(key, due)| (*due, key)).min().map(|(_, key)| key.clone())
+    }
+
     /// Queues every object once more, as a list that is read again would.
     pub fn relist(&mut self, world: &World) {
         for key in every_key(world) {
@@ -80,9 +85,7 @@ impl Pump {
 
     /// Makes the pass that is due first, and queues the object again for when it says.
     pub async fn pass(&mut self, world: &World, context: &Context, gate: &Gate) -> Passed {
-        let Some((_, key)) = self.queue.iter().map(|(key, due)| (*due, key.clone())).min() else {
-            return Passed::Over;
-        };
+        let Some(key) = self.first() else { return Passed::Over };
         self.queue.remove(&key);
         self.count(&key, world);
         let before = world.store.version();

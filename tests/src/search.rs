@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::harm::{Harm, Revisions, harm};
 use crate::life::gate::{Gate, Position, Request};
-use crate::play::{End, Life, Lists, live};
+use crate::play::{End, Life, Sight, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, World};
 
@@ -28,8 +28,8 @@ pub struct Finding {
     pub request: Request,
     /// What befell it.
     pub position: Position,
-    /// What the lists of the next life showed.
-    pub lists: Lists,
+    /// What the next life was shown at first.
+    pub sight: Sight,
     /// The harm.
     pub harm: Vec<Harm>,
 }
@@ -83,7 +83,7 @@ pub fn search(story: &'static Story, extent: Extent, threads: usize) -> Searched
 }
 
 /// The world at the end of the story before this one.
-pub fn prelude(story: &Story) -> Option<Snapshot> {
+pub fn prelude(story: &'static Story) -> Option<Snapshot> {
     story.after.map(|before| {
         let world = beginning(prelude(before).as_ref(), SEED);
         let end = once(before, &world);
@@ -94,17 +94,16 @@ pub fn prelude(story: &Story) -> Option<Snapshot> {
 }
 
 /// Plays a story once, undisturbed.
-pub fn once(story: &Story, world: &World) -> End {
+pub fn once(story: &'static Story, world: &World) -> End {
     let gate = Gate::new(&world.time);
-    live(&Life { story, world, gate: &gate, lists: Lists::Fresh })
+    live(&Life { story, world, gate: &gate, sight: Sight::Fresh, until: None })
 }
 
-fn reference_harm(story: &Story, reference: &Reference) -> Vec<Finding> {
+fn reference_harm(story: &'static Story, reference: &Reference) -> Vec<Finding> {
     let all = &reference.harm;
     let request = Request { number: 0, name: "no cut at all".to_owned(), nature: crate::life::gate::Nature::Look };
-    let name = Story::named(story.name).map_or("", |story| story.name);
     let finding =
-        Finding { story: name, request, position: Position::BeforeSend, lists: Lists::Fresh, harm: all.clone() };
+        Finding { story: story.name, request, position: Position::BeforeSend, sight: Sight::Fresh, harm: all.clone() };
     if all.is_empty() { Vec::new() } else { vec![finding] }
 }
 

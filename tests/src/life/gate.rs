@@ -25,6 +25,8 @@ pub enum Position {
     AfterReply,
     /// It takes effect, the connection is reset, and the life goes on.
     Reset,
+    /// The life sleeps before it is sent, while another one lives; then it is sent, and the life goes on.
+    Asleep,
 }
 
 /// A request that a life sends.
@@ -153,7 +155,7 @@ impl Gate {
             self.time.pass(UNDER_WAY);
         }
         self.tell(Moment::Before, &request);
-        let struck = self.inner().strike.as_mut().and_then(|strike| strike(&request));
+        let struck = self.struck(&request);
         if struck == Some(Position::BeforeSend) {
             self.end(request);
             return Err(Broken);
@@ -166,8 +168,16 @@ impl Gate {
                 Err(Broken)
             }
             Some(Position::Reset) => Err(Broken),
-            Some(Position::BeforeSend) | None => Ok(reply),
+            Some(Position::BeforeSend | Position::Asleep) | None => Ok(reply),
         }
+    }
+
+    /// Whoever strikes may take long, so it is asked without the lock.
+    fn struck(&self, request: &Request) -> Option<Position> {
+        let mut strike = self.inner().strike.take()?;
+        let struck = strike(request);
+        self.inner().strike = Some(strike);
+        struck
     }
 
     fn numbered(&self, name: String, nature: Nature) -> Request {

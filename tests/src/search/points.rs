@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::{Finding, SEED};
 use crate::harm::{Harm, Revisions, harm};
 use crate::life::gate::{Gate, Moment, Nature, Position, Request};
-use crate::play::{End, Life, Lists, live};
+use crate::play::{End, Life, Sight, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, State, World};
 
@@ -30,8 +30,8 @@ pub struct Point {
     pub at: usize,
     /// What befalls it.
     pub position: Position,
-    /// What the lists of the next life show.
-    pub lists: Lists,
+    /// What the next life is shown at first.
+    pub sight: Sight,
     /// How a life comes to its end, and another to its beginning.
     pub plan: Plan,
 }
@@ -39,8 +39,8 @@ pub struct Point {
 /// What a point's end depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Cause {
-    /// The world at the cut, the time until the next life, and what that one's lists show.
-    World(State, i64, Lists),
+    /// The world at the cut, the time until the next life, and what that one is shown.
+    World(State, i64, Sight),
     /// The whole life, and what befalls it.
     Life(usize, Position),
 }
@@ -54,19 +54,22 @@ pub enum Plan {
     Lives,
 }
 
-/// A restart takes a second; one in which the last reply was lost takes longer than CodeBuild keeps a token, which is
-/// five minutes; one whose last reply had arrived takes as long as a pod that is rescheduled.
+/// A restart takes a second; a pod that is rescheduled takes twenty; one in which the last reply was lost takes longer
+/// here than CodeBuild keeps a token, which is five minutes.
 const fn plan(position: Position) -> Plan {
     match position {
-        Position::BeforeSend => Plan::Down(1),
+        Position::BeforeSend => Plan::Down(20),
         Position::ReplyLost => Plan::Down(301),
-        Position::AfterReply => Plan::Down(20),
-        Position::Reset => Plan::Lives,
+        Position::AfterReply => Plan::Down(1),
+        Position::Reset | Position::Asleep => Plan::Lives,
     }
 }
 
+/// A life sleeps so long, while another one lives: longer than anybody keeps a token.
+const SLEEP: SignedDuration = SignedDuration::from_mins(7);
+
 /// Plays a story without a cut and keeps the world at each request.
-pub fn reference(story: &Story, before: Option<&Snapshot>) -> Reference {
+pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference {
     let world = beginning(before, SEED);
     let kept: Arc<Mutex<Vec<(Request, Snapshot, Option<Snapshot>)>>> = Arc::default();
     let gate = Gate::new(&world.time);
@@ -83,7 +86,7 @@ pub fn reference(story: &Story, before: Option<&Snapshot>) -> Reference {
             Moment::After => {}
         }
     });
-    let end = live(&Life { story, world: &world, gate: &gate, lists: Lists::Fresh });
+    let end = live(&Life { story, world: &world, gate: &gate, sight: Sight::Fresh, until: None });
     let harm = harm(story, &world, &end, Revisions::One);
     let mut requests = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
     // After the last write there is nothing left to lose: one idle hour is enough to be cut in.
@@ -93,18 +96,21 @@ pub fn reference(story: &Story, before: Option<&Snapshot>) -> Reference {
 }
 
 impl Reference {
-    /// All points: every request, cut in three positions with fresh lists and with stale ones; and every change once
-    /// with its reply lost and the life going on.
+    /// All points: every request, cut in three positions with a fresh sight and with a stale one; every change once with
+    /// its reply lost and the life going on; and every change to Kubernetes by a life that slept before it.
     pub fn points(&self) -> Vec<Point> {
         let mut points = Vec::new();
         for (at, (request, _, _)) in self.requests.iter().enumerate() {
-            for lists in [Lists::Fresh, Lists::FiveWritesOld] {
+            for sight in [Sight::Fresh, Sight::Stale] {
                 for position in [Position::BeforeSend, Position::ReplyLost, Position::AfterReply] {
-                    points.push(Point { at, position, lists, plan: plan(position) });
+                    points.push(Point { at, position, sight, plan: plan(position) });
                 }
             }
             if request.nature == Nature::Change {
-                points.push(Point { at, position: Position::Reset, lists: Lists::Fresh, plan: Plan::Lives });
+                points.push(Point { at, position: Position::Reset, sight: Sight::Fresh, plan: Plan::Lives });
+                if !request.name.contains(':') {
+                    points.push(Point { at, position: Position::Asleep, sight: Sight::Fresh, plan: Plan::Lives });
+                }
             }
         }
         points
@@ -113,16 +119,20 @@ impl Reference {
 
 impl Point {
     /// The harm that is done if a life ends here.
-    pub fn harm(&self, story: &Story, reference: &Reference) -> Vec<Harm> {
+    pub fn harm(&self, story: &'static Story, reference: &Reference) -> Vec<Harm> {
         let (world, end) = self.played(story, reference);
-        harm(story, &world, &end, Revisions::One)
+        let revisions = match self.sight {
+            Sight::Fresh => Revisions::One,
+            Sight::Stale => Revisions::OneExtra,
+        };
+        harm(story, &world, &end, revisions)
     }
 
     /// What the point's end depends on: points that agree in it end alike, because a look leaves no trace.
     pub fn cause(&self, reference: &Reference) -> Cause {
         match self.plan {
             Plan::Lives => Cause::Life(self.at, self.position),
-            Plan::Down(seconds) => Cause::World(self.at_cut(reference).state(), seconds, self.lists),
+            Plan::Down(seconds) => Cause::World(self.at_cut(reference).state(), seconds, self.sight),
         }
     }
 
@@ -130,12 +140,12 @@ impl Point {
         let (_, before, after) = &reference.requests[self.at];
         match self.position {
             Position::BeforeSend => before,
-            Position::ReplyLost | Position::AfterReply | Position::Reset => after.as_ref().unwrap_or(before),
+            Position::ReplyLost | Position::AfterReply | Position::Reset | Position::Asleep => after.as_ref().unwrap_or(before),
         }
     }
 
     /// Plays the point to its end.
-    pub fn played(&self, story: &Story, reference: &Reference) -> (World, End) {
+    pub fn played(&self, story: &'static Story, reference: &Reference) -> (World, End) {
         match self.plan {
             Plan::Down(seconds) => self.survived(story, reference, SignedDuration::from_secs(seconds)),
             Plan::Lives => self.lived(story, reference),
@@ -147,23 +157,43 @@ impl Point {
         let world = World::fork(self.at_cut(reference));
         world.time.pass(down);
         let gate = Gate::new(&world.time);
-        let end = live(&Life { story, world: &world, gate: &gate, lists: self.lists });
+        let end = live(&Life { story, world: &world, gate: &gate, sight: self.sight, until: None });
         (world, end)
     }
 
-    /// The same life from the beginning, with this one reply lost on the way.
-    fn lived(&self, story: &Story, reference: &Reference) -> (World, End) {
+    /// The same life from the beginning; it only loses this one reply, or sleeps before this one request.
+    fn lived(&self, story: &'static Story, reference: &Reference) -> (World, End) {
         let world = beginning(reference.before.as_ref(), SEED);
         let (gate, at) = (Gate::new(&world.time), self.at + 1);
-        let position = self.position;
-        gate.strike(move |request| (request.number == at).then_some(position));
-        let end = live(&Life { story, world: &world, gate: &gate, lists: self.lists });
+        let (position, outer) = (self.position, world.clone());
+        gate.strike(move |request| {
+            if request.number != at {
+                return None;
+            }
+            if position == Position::Asleep {
+                others_live(story, &outer);
+            }
+            Some(position)
+        });
+        let end = live(&Life { story, world: &world, gate: &gate, sight: self.sight, until: None });
         (world, end)
     }
 
     /// What is told of the point.
     pub fn finding(&self, story: &'static Story, reference: &Reference, harm: Vec<Harm>) -> Finding {
         let request = reference.requests[self.at].0.clone();
-        Finding { story: story.name, request, position: self.position, lists: self.lists, harm }
+        Finding { story: story.name, request, position: self.position, sight: self.sight, harm }
     }
+}
+
+/// Another life, begun while the first sleeps, and ended before that one wakes. A thread of its own: one runtime cannot
+/// be entered from within another.
+fn others_live(story: &'static Story, world: &World) {
+    let world = world.clone();
+    let lived = std::thread::spawn(move || {
+        let gate = Gate::new(&world.time);
+        let until = Some(world.now() + SLEEP);
+        live(&Life { story, world: &world, gate: &gate, sight: Sight::Fresh, until })
+    });
+    let _ = lived.join();
 }

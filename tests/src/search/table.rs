@@ -6,7 +6,7 @@ use comfy_table::Table;
 
 use super::{Finding, Searched};
 use crate::harm::Kind;
-use crate::play::Lists;
+use crate::play::Sight;
 
 /// The whole table, and the sum as its last line.
 pub fn table(all: &[Searched]) -> String {
@@ -25,12 +25,12 @@ pub fn table(all: &[Searched]) -> String {
 
 /// A finding, in some lines.
 pub fn line(found: &Finding) -> String {
-    let lists = match found.lists {
-        Lists::Fresh => "fresh lists",
-        Lists::FiveWritesOld => "lists five writes old",
+    let sight = match found.sight {
+        Sight::Fresh => "fresh reads",
+        Sight::Stale => "stale reads",
     };
     let mut text = format!(
-        "{}: request {} ({}), {:?}, {lists}",
+        "{}: request {} ({}), {:?}, {sight}",
         found.story, found.request.number, found.request.name, found.position
     );
     for harm in &found.harm {

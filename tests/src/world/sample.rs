@@ -77,6 +77,7 @@ pub fn push(world: &World, name: &str) {
 
 fn account(world: &World) {
     let mut aws = world.aws();
+    aws.keep_snapshots();
     let user = aws.add_user(ACCOUNT, "launchway", KEY);
     let role = Role { trusts: vec![user], external_id: Some(EXTERNAL_ID.to_owned()), policy: None };
     aws.iam.roles.insert(ROLE.to_owned(), role);
