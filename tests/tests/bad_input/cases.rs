@@ -45,6 +45,14 @@ fn alone(
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
+    [of_admission(), of_names(), of_urls(), of_hosts(), of_sizes(), of_stages(), of_secrets()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// Accounts and Regions that are not there for the namespace.
+fn of_admission() -> Vec<Case> {
     vec![
         alone(
             "Refusal::NoAccount",
@@ -96,6 +104,12 @@ pub fn cases() -> Vec<Case> {
             "NotAllowed",
             &["spec.region", "us-west-2", "spec.regions"],
         ),
+    ]
+}
+
+/// Names that the account does not allow.
+fn of_names() -> Vec<Case> {
+    vec![
         alone(
             "Refusal::NotAllowed",
             "a project",
@@ -138,6 +152,12 @@ pub fn cases() -> Vec<Case> {
             "NotAllowed",
             &["role", "999999999999", "spec.allow.roles"],
         ),
+    ]
+}
+
+/// URLs whose form is refused.
+fn of_urls() -> Vec<Case> {
+    vec![
         source("Refusal::Url", "in user info", "https://me:word@git.example.com/a", &["spec.source.git.url", "Secret"]),
         alone(
             "Refusal::Url",
@@ -155,6 +175,12 @@ pub fn cases() -> Vec<Case> {
         source("Address::PlainHttp", "http", "http://git.example.com/a", &["spec.source.git.url", "--allow-http"]),
         source("Address::Userinfo", "a user", "https://me@git.example.com/a", &["spec.source.git.url", "Secret"]),
         source("Address::UnusualAddress", "a number", "https://134744072/a", &["spec.source.git.url", "write 8.8.8.8"]),
+    ]
+}
+
+/// URLs whose host is refused.
+fn of_hosts() -> Vec<Case> {
+    vec![
         source(
             "Address::LocalName",
             "a cluster's name",
@@ -186,6 +212,12 @@ pub fn cases() -> Vec<Case> {
             &["spec.source.git.url", "169.254.169.254"],
         ),
         source("Address::Address", "this machine", "https://127.0.0.1/a", &["spec.source.git.url", "127.0.0.1"]),
+    ]
+}
+
+/// Sizes, and stages that cannot be followed together.
+fn of_sizes() -> Vec<Case> {
+    vec![
         alone(
             "Refusal::PlanTooLarge",
             "inline buildspecs",
@@ -214,6 +246,12 @@ pub fn cases() -> Vec<Case> {
             "InvalidSpec",
             &["imageFrom", "more than one", "one stage"],
         ),
+    ]
+}
+
+/// Stages and images that do not name each other.
+fn of_stages() -> Vec<Case> {
+    vec![
         Case {
             others: vec![sample::pipeline()],
             settles: true,
@@ -238,6 +276,19 @@ pub fn cases() -> Vec<Case> {
                 &["imageFrom.image", "greeeter", "spec.images"],
             )
         },
+        alone(
+            "Refusal::NoPipeline",
+            "a Release of nothing",
+            release(),
+            "NoPipeline",
+            &["spec.pipeline", "there is no Pipeline nothing"],
+        ),
+    ]
+}
+
+/// Secrets and branches.
+fn of_secrets() -> Vec<Case> {
+    vec![
         Case {
             calls: Calls::None,
             ..alone(
@@ -262,13 +313,6 @@ pub fn cases() -> Vec<Case> {
             &["keep one"],
         ),
         secret("CredentialFault::Value", "an empty token", vec![secret_of(json!({"token": ""}))], &["token", "empty"]),
-        alone(
-            "Refusal::NoPipeline",
-            "a Release of nothing",
-            release(),
-            "NoPipeline",
-            &["spec.pipeline", "there is no Pipeline nothing"],
-        ),
         Case {
             reason: "SourceRefused",
             ..source("GitFault::Url", "a query", "https://git.example.com/a?b=c", &["git.example.com/a", "query"])
