@@ -55,11 +55,16 @@ async fn watch(client: Client, namespace: &str, screen: Screen) {
         let Ok((short, object)) = seen else { continue };
         let name = format!("{short}/{}", object.name_any());
         let after = conditions(&object);
+        let unready = if is_stalled(&after) { Tone::Bad } else { Tone::Busy };
         for turn in turns(before.get(&name).map_or(&[], Vec::as_slice), &after) {
-            screen.tell(line(&name, &turn));
+            screen.tell(line(&name, &turn, unready));
         }
         before.insert(name, after);
     }
+}
+
+fn is_stalled(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| condition.type_ == "Stalled" && condition.status == "True")
 }
 
 fn conditions(object: &DynamicObject) -> Vec<Condition> {
@@ -111,21 +116,23 @@ fn add(all: &mut Vec<Turn>, condition: &Condition) {
 }
 
 /// `12:03:04 lwp/greeter  Ready=False Released=Unknown  Building  what goes on`.
-fn line(name: &str, turn: &Turn) -> Line {
+fn line(name: &str, turn: &Turn, unready: Tone) -> Line {
     let mut line = vec![
         Span(Tone::Faint, format!("{} ", Zoned::now().strftime("%H:%M:%S"))),
         Span(Tone::Plain, format!("{name:<21}")),
     ];
     for (kind, status) in &turn.answers {
-        line.push(Span(tone(kind, status), format!(" {kind}={status}")));
+        line.push(Span(tone(kind, status, unready), format!(" {kind}={status}")));
     }
     line.push(Span(Tone::Strong, format!("  {}", turn.reason)));
     line.push(Span(Tone::Faint, format!("  {}", turn.message)));
     line
 }
 
-fn tone(kind: &str, status: &str) -> Tone {
+/// Being unready is bad only for what cannot go on.
+fn tone(kind: &str, status: &str, unready: Tone) -> Tone {
     match (kind, status) {
+        ("Ready", "False") => unready,
         ("Stalled", _) => Tone::Bad,
         ("Reconciling" | "Held", _) => Tone::Busy,
         (_, "True") => Tone::Good,

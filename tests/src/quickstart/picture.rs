@@ -16,7 +16,9 @@ const BAR: usize = 28;
 
 /// The picture of the scenes that are shown; long lines are cut.
 pub fn svg(scenes: &[Scene]) -> String {
-    let lines: Vec<&Line> = SHOWN.iter().filter_map(|scene| scenes.get(*scene)).flatten().collect();
+    let typed: Line = vec![Span(Tone::Faint, "$ ".into()), Span(Tone::Strong, "cargo quickstart --play".into())];
+    let told = SHOWN.iter().filter_map(|scene| scenes.get(*scene)).flatten();
+    let lines: Vec<&Line> = std::iter::once(&typed).chain(told).collect();
     let width = MARGIN * 2 + (COLUMNS as f32 * CHARACTER) as usize;
     let height = BAR + MARGIN * 2 + lines.len() * LINE;
     let mut out = format!(

@@ -130,7 +130,8 @@ fn still_run(parts: &Parts, commit: &str) -> anyhow::Result<()> {
         ensure!(running == [digest.clone()], "{} runs {running:?}, and not {digest} alone", service(stage));
     }
     let short: String = commit.chars().take(12).collect();
-    parts.screen.done("AWS agrees", &format!("staging and prod run {digest}, the image of {short}, and nothing else"));
+    let image: String = digest.chars().take("sha256:".len() + 12).collect();
+    parts.screen.done("AWS agrees", &format!("staging and prod run {image}, the image of {short}, and nothing else"));
     Ok(())
 }
 
