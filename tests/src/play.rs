@@ -7,8 +7,8 @@ use launchway::wake::{Key, Kind};
 use launchway_test_aws::{Fault, When};
 use launchway_test_kube::store::{Age, Reads};
 
-use crate::life::gate::{Gate, Request};
 use crate::life::context;
+use crate::life::gate::{Gate, Request};
 use crate::pump::{Passed, Pump};
 use crate::story::Story;
 use crate::world::{World, is_effect};
@@ -95,7 +95,8 @@ impl Life<'_> {
             if self.until.is_some_and(|until| until <= self.world.now()) {
                 return End::Until;
             }
-            let next = [pump.due(), scripted, fresh_at, self.until, Some(quiet)].into_iter().flatten().min().unwrap_or(quiet);
+            let next =
+                [pump.due(), scripted, fresh_at, self.until, Some(quiet)].into_iter().flatten().min().unwrap_or(quiet);
             if next > began + PATIENCE {
                 return End::Restless(format!("still writing {PATIENCE:#} after the beginning"));
             }

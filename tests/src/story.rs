@@ -118,7 +118,8 @@ fn settled(world: &World) -> bool {
     let over = |release: &launchway_test_kube::store::Object| {
         release.value()["status"]["phase"].as_str().is_some_and(|phase| phase != "Active")
     };
-    releases.iter().any(|release| is_head(release)) && releases.iter().all(|release| over(release))
+    releases.iter().any(|release| is_head(release))
+        && releases.iter().all(|release| over(release))
         && !world.is("Pipeline", sample::PIPELINE, "Released", "Unknown")
 }
 

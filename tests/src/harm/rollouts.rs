@@ -52,7 +52,8 @@ fn grant(world: &World, service: &str, when: Timestamp) -> (i64, i64) {
     let stage = if service == sample::SERVICES[0] { "staging" } else { "prod" };
     let writes = world.store.writes();
     let before = || writes.iter().rev().filter(|write| write.at <= when);
-    let stages = before().find(|write| &*write.kind == "Pipeline").map(|write| &write.object.value()["status"]["stages"]);
+    let stages =
+        before().find(|write| &*write.kind == "Pipeline").map(|write| &write.object.value()["status"]["stages"]);
     let stages = stages.and_then(|stages| stages.as_array()).into_iter().flatten();
     let grant = stages.filter(|one| one["name"] == stage).find_map(|one| one["grant"].as_i64());
     let object = before().find(|write| &*write.kind == "Service" && write.name == service);

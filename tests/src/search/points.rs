@@ -140,7 +140,9 @@ impl Point {
         let (_, before, after) = &reference.requests[self.at];
         match self.position {
             Position::BeforeSend => before,
-            Position::ReplyLost | Position::AfterReply | Position::Reset | Position::Asleep => after.as_ref().unwrap_or(before),
+            Position::ReplyLost | Position::AfterReply | Position::Reset | Position::Asleep => {
+                after.as_ref().unwrap_or(before)
+            }
         }
     }
 

@@ -15,11 +15,13 @@ pub fn table(all: &[Searched]) -> String {
     let heads = ["story", "requests", "points", "worlds"].into_iter().chain(Kind::ALL.map(Kind::name));
     table.set_header(heads);
     for one in all {
-        let count = |kind: Kind| one.found.iter().filter(|found| found.harm.iter().any(|harm| harm.kind == kind)).count();
+        let count =
+            |kind: Kind| one.found.iter().filter(|found| found.harm.iter().any(|harm| harm.kind == kind)).count();
         let cells = [one.story.to_owned(), one.requests.to_string(), one.points.to_string(), one.worlds.to_string()];
         table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())));
     }
-    let (points, harm) = (all.iter().map(|one| one.points).sum::<usize>(), all.iter().map(|one| one.found.len()).sum::<usize>());
+    let (points, harm) =
+        (all.iter().map(|one| one.points).sum::<usize>(), all.iter().map(|one| one.found.len()).sum::<usize>());
     format!("{table}\n{points} points, {harm} harm")
 }
 

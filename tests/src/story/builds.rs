@@ -110,7 +110,10 @@ pub const FAULT: Story = Story {
     judge: |world| {
         let mut wrong = unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]);
         if builds_of(world, "faulty-1").len() != 2 {
-            wrong.push(format!("{} builds, not the one that met a fault and another", builds_of(world, "faulty-1").len()));
+            wrong.push(format!(
+                "{} builds, not the one that met a fault and another",
+                builds_of(world, "faulty-1").len()
+            ));
         }
         [wrong, both_run(world, "faulty-1")].concat()
     },

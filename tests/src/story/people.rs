@@ -103,7 +103,9 @@ pub const DELETION: Story = Story {
         let services = sample::SERVICES.iter().filter(|name| world.service(name).is_some());
         let mut wrong: Vec<String> = services.map(|name| format!("ECS still has {name}")).collect();
         for kind in ["Pipeline", "Release", "Service"] {
-            wrong.extend(world.store.objects(kind).iter().map(|one| format!("{kind} {} is still there", one.meta("name"))));
+            wrong.extend(
+                world.store.objects(kind).iter().map(|one| format!("{kind} {} is still there", one.meta("name"))),
+            );
         }
         wrong
     },
@@ -138,7 +140,9 @@ pub const SUSPEND: Story = Story {
         RARELY,
     ],
     order: &["good-1"],
-    judge: |world| [unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]), both_run(world, "good-1")].concat(),
+    judge: |world| {
+        [unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]), both_run(world, "good-1")].concat()
+    },
 };
 
 fn is_held(world: &World) -> bool {
