@@ -11,10 +11,13 @@ use crate::play::{End, Life, Sight, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, State, World};
 
+/// A request, the world before it, and the world after it where it changed anything.
+type Kept = (Request, Snapshot, Option<Snapshot>);
+
 /// A story that was played without a cut.
 pub struct Reference {
     /// Its requests, each with the world before its effect and, if it changes anything, after it.
-    pub requests: Vec<(Request, Snapshot, Option<Snapshot>)>,
+    pub requests: Vec<Kept>,
     /// What the story began with.
     before: Option<Snapshot>,
     /// The harm that it did; there should be none.
@@ -71,7 +74,7 @@ const SLEEP: SignedDuration = SignedDuration::from_mins(7);
 /// Plays a story without a cut and keeps the world at each request.
 pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference {
     let world = beginning(before, SEED);
-    let kept: Arc<Mutex<Vec<(Request, Snapshot, Option<Snapshot>)>>> = Arc::default();
+    let kept: Arc<Mutex<Vec<Kept>>> = Arc::default();
     let gate = Gate::new(&world.time);
     let (keeper, seen) = (kept.clone(), world.clone());
     gate.record(move |moment, request| {
