@@ -1,0 +1,70 @@
+//! What the stories ask of AWS: exactly the rights of docs/iam-policy.json, and how many calls, by operation.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use launchway_tests::search::{SEED, once, prelude};
+use launchway_tests::story::{STORIES, Story, beginning};
+use launchway_tests::world::World;
+use serde_json::Value;
+
+fn played(story: &'static Story) -> World {
+    let world = beginning(prelude(story).as_ref(), SEED);
+    once(story, &world);
+    world
+}
+
+/// The actions of the shipped policy.
+fn allowed() -> BTreeSet<String> {
+    let policy: Value = serde_json::from_str(include_str!("../../docs/iam-policy.json")).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    statements.iter().flat_map(|one| texts(&one["Action"])).collect()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(one) => vec![one.clone()],
+        Value::Array(all) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Vec::new(),
+    }
+}
+
+#[test]
+fn the_shipped_policy_allows_what_the_stories_use_and_beside_it_only_what_is_used_in_doubt() {
+    let mut used = BTreeSet::new();
+    for story in STORIES.iter().copied() {
+        let world = played(story);
+        let actions: Vec<String> = world.aws().used_actions().iter().map(|(action, _)| action.clone()).collect();
+        used.extend(actions);
+    }
+    // Asked with the controller's own credentials, by the role's trust policy; and of everybody, without any right.
+    for own in ["sts:AssumeRole", "sts:GetCallerIdentity"] {
+        used.remove(own);
+    }
+    let allowed = allowed();
+    let missing: Vec<_> = used.difference(&allowed).collect();
+    assert!(missing.is_empty(), "used, and not in docs/iam-policy.json: {missing:?}");
+    let unused: Vec<_> = allowed.difference(&used).map(String::as_str).collect();
+    // A story that is not cut off is never in doubt about a build, and never loses its record of task definitions.
+    assert_eq!(unused, ["codebuild:ListBuildsForProject", "ecs:ListTaskDefinitions"]);
+}
+
+#[test]
+fn what_a_release_asks_of_aws_is_printed_and_a_day_of_rest_changes_nothing() {
+    let first = STORIES.iter().copied().find(|story| story.name == "first release").unwrap();
+    let world = played(first);
+    let end = world.last_write();
+    let (mut at_work, mut idle) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    for entry in &world.aws().log {
+        let count = if entry.at <= end { &mut at_work } else { &mut idle };
+        *count.entry(format!("{}:{}", entry.service, entry.operation)).or_default() += 1;
+    }
+    println!("a first release of two Services through two stages: {at_work:#?}");
+    println!("a day of rest, two Services and a Pipeline: {idle:#?}");
+    assert_eq!(at_work.get("ecs:RegisterTaskDefinition"), Some(&2));
+    assert_eq!(at_work.get("ecs:CreateService"), Some(&2));
+    assert_eq!(at_work.get("ecs:UpdateService"), None);
+    let changing = |operation: &&String| {
+        ["Register", "Create", "Update", "Start", "Tag"].iter().any(|verb| operation.contains(verb))
+    };
+    assert!(!idle.is_empty() && idle.keys().filter(changing).count() == 0, "{idle:?}");
+}
