@@ -44,7 +44,13 @@ fn main() -> std::process::ExitCode {
         if options.references {
             let before = search::prelude(story);
             let reference = search::reference(story, before.as_ref());
-            println!("{}: {} requests, {:?}, {:?}", story.name, reference.requests.len(), began.elapsed(), reference.harm);
+            println!(
+                "{}: {} requests, {:?}, {:?}",
+                story.name,
+                reference.requests.len(),
+                began.elapsed(),
+                reference.harm
+            );
             continue;
         }
         let searched = search::search(story, extent, threads);
@@ -57,5 +63,9 @@ fn main() -> std::process::ExitCode {
         }
     }
     println!("{}", table::table(&all));
-    if all.iter().any(|one| !one.found.is_empty()) { std::process::ExitCode::FAILURE } else { std::process::ExitCode::SUCCESS }
+    if all.iter().any(|one| !one.found.is_empty()) {
+        std::process::ExitCode::FAILURE
+    } else {
+        std::process::ExitCode::SUCCESS
+    }
 }
