@@ -1,5 +1,7 @@
 //! What the stories ask of AWS: exactly the rights of docs/iam-policy.json, and how many calls, by operation.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use launchway_tests::search::{SEED, once, prelude};

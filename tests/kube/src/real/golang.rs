@@ -87,7 +87,10 @@ impl Build<'_> {
                 told = Instant::now();
                 say.line(format!("{}: still building after {} {}", self.name, elapsed(began), last_lines(log, 1)));
             }
-            #[expect(clippy::disallowed_methods, reason = "a process is waited for, and std tells its end only when asked")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a process is waited for, and std tells its end only when asked"
+            )]
             sleep(Duration::from_millis(100));
         }
     }
