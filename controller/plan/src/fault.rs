@@ -49,16 +49,19 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_denied() {
-            return write!(
-                f,
-                "{op} on {resource} is denied: allow {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"{resource}\"}} for Launchway's role",
-                op = self.operation,
-                action = self.message.strip_prefix("needs ").unwrap_or(&self.operation),
-                resource = self.resource
-            );
+        let Self { operation, resource, message, .. } = self;
+        let needed = if message.is_empty() { Some(operation.as_str()) } else { message.strip_prefix("needs ") };
+        match (self.is_denied(), needed) {
+            (true, Some(action)) => {
+                return write!(
+                    f,
+                    "{operation} on {resource} is denied: allow {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"{resource}\"}} for Launchway's role"
+                );
+            }
+            (true, None) => return write!(f, "{operation} on {resource} is denied: {message}"),
+            (false, _) => {}
         }
-        write!(f, "{} on {}: {}", self.operation, self.resource, self.code)?;
+        write!(f, "{operation} on {resource}: {}", self.code)?;
         if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
     }
 }

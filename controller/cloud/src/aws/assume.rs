@@ -34,7 +34,16 @@ impl Assuming {
     }
 
     async fn credentials(&self) -> provider::Result {
-        self.assumed().await.map_err(|failure| {
+        let first = self.assumed().await;
+        let assumed = match first {
+            // It changes nothing: asked once more, like every look.
+            Err(failure) if failure.is_passing() => {
+                self.shared.pause().await;
+                self.assumed().await
+            }
+            assumed => assumed,
+        };
+        assumed.map_err(|failure| {
             let fault = fault::of(Operation::AssumeRole, &failure, self.role.arn.clone());
             CredentialsError::provider_error(Unidentified(self.without_external_id(fault)))
         })

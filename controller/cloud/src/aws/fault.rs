@@ -35,7 +35,15 @@ pub(crate) fn of(operation: Operation, failure: &Failure, resource: String) -> F
 fn denied(fault: Fault, said: &str) -> Fault {
     let Some((action, resource)) = guesses::denied(said) else { return fault };
     let resource = resource.map_or_else(|| fault.resource.clone(), scrub::message);
-    Fault { message: format!("needs {}", scrub::message(action)), resource, ..fault }
+    match guesses::denied_for_good(said) {
+        // No statement of ours helps against one that denies: AWS's own words are what there is to say.
+        Some(why) => Fault {
+            message: format!("{} is denied {}", scrub::message(action), scrub::message(why)),
+            resource,
+            ..fault
+        },
+        None => Fault { message: format!("needs {}", scrub::message(action)), resource, ..fault },
+    }
 }
 
 /// What helps.

@@ -1,6 +1,6 @@
 use super::site::{ROLLING, Site, change, creation, definition, owner, pass};
 use launchway_plan::fault::Remedy;
-use launchway_plan::world::{DeploymentStatus, ServiceLife};
+use launchway_plan::world::{DeploymentStatus, Force, ServiceLife, UpdateServiceRequest};
 use launchway_test_aws::TaskStory;
 use std::time::Duration;
 
@@ -63,14 +63,34 @@ async fn only_what_an_update_names_changes() {
     let cloud = site.own();
     let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
     let before = cloud.create_service(&creation("web", &definition)).await.unwrap();
-    let request = launchway_plan::world::UpdateServiceRequest {
-        desired: Some(3),
-        task_definition: None,
-        ..change("web", &definition)
-    };
+    let request = UpdateServiceRequest { desired: Some(3), task_definition: None, ..change("web", &definition) };
     cloud.update_service(&request).await.unwrap();
     let after = cloud.service("main", "web").await.unwrap().unwrap();
     assert_eq!((after.desired, after.placement, after.rolling), (3, before.placement, before.rolling));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_differs_in_nothing_is_rolled_by_force_alone() {
+    let site = Site::new();
+    let cloud = site.own();
+    let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
+    cloud.create_service(&creation("web", &definition)).await.unwrap();
+    pass(300).await;
+    let nothing = UpdateServiceRequest { task_definition: None, ..change("web", &definition) };
+    cloud.update_service(&nothing).await.unwrap();
+    pass(300).await;
+    assert_eq!(cloud.deployments("main", "web").await.unwrap().len(), 1);
+    cloud.update_service(&UpdateServiceRequest { force: Force::NewDeployment, ..nothing }).await.unwrap();
+    pass(300).await;
+    let deployments = cloud.deployments("main", "web").await.unwrap();
+    assert_eq!((deployments.len(), &deployments[0].status), (2, &DeploymentStatus::Successful));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_whose_cluster_is_gone_is_gone() {
+    let site = Site::new();
+    assert_eq!(site.own().doomed_service("other", "web").await, Ok(None));
+    assert_eq!(site.own().doomed_service("main", "web").await, Ok(None));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use aws_sdk_ecs::types::{
 };
 use launchway_plan::fault::Fault;
 use launchway_plan::world::{
-    CreateServiceRequest, LiveService, LoadBalancerRequest, NetworkRequest, RollingConfiguration, ServiceLife,
+    CreateServiceRequest, Force, LiveService, LoadBalancerRequest, NetworkRequest, RollingConfiguration, ServiceLife,
     UpdateServiceRequest,
 };
 use std::collections::BTreeMap;
@@ -29,6 +29,14 @@ impl Cloud {
         let seen = self.inner().services.ask(cluster, name.to_owned(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.service_fault(Operation::DescribeServices, &failure, cluster, name))
+    }
+
+    /// A service that is to be deleted; `None` also where its cluster is gone, and it with that.
+    pub async fn doomed_service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
+        match self.service(cluster, name).await {
+            Err(fault) if fault.code == "ClusterNotFoundException" => Ok(None),
+            seen => seen,
+        }
     }
 
     /// Creates a service. A refused parameter may mean that it is there already: look first, judge second (the code
@@ -126,7 +134,8 @@ impl Cloud {
             .set_load_balancers(balancers)
             .set_desired_count(request.desired)
             .set_deployment_configuration(request.rolling.as_ref().map(rolling))
-            .set_health_check_grace_period_seconds(request.grace_seconds);
+            .set_health_check_grace_period_seconds(request.grace_seconds)
+            .set_force_new_deployment((request.force == Force::NewDeployment).then_some(true));
         let seen = self.effect(Operation::UpdateService, send.send()).await?;
         seen.service().map(live).ok_or_else(|| Failure::unreadable("UpdateService without a service"))
     }

@@ -10,8 +10,8 @@ pub(super) fn remedy(operation: Operation, code: &str, message: &str) -> Remedy 
         // The build may have ended in the meantime.
         "InvalidInputException" if operation == Operation::StopBuild => Remedy::LookAgain,
         "InvalidInputException" if guesses::token_has_other_parameters(message) => Remedy::LookAgain,
-        "InvalidInputException" if guesses::world_lacks_something(message) => Remedy::AskOperator,
-        "InvalidInputException" => Remedy::AskUser,
+        // A Release's plan never changes: what may is the project.
+        "InvalidInputException" => Remedy::AskOperator,
         "AccountLimitExceededException" if guesses::builds_are_allowed_at_all(message) => Remedy::Retry,
         _ => Remedy::AskOperator,
     }

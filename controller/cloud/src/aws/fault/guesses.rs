@@ -32,6 +32,16 @@ pub const GUESSES: &[Guess] = &[
         )),
     },
     Guess {
+        name: "denied_for_good",
+        belief: "a denial ends \"with an explicit deny in a TYPE policy\" or \"because no TYPE policy allows the ACTION action\"",
+        if_wrong: "the message says to allow the action for the role, which does not help alone",
+        source: "IAM user guide, access denied error message examples",
+        text: Some((
+            "User: arn:aws:sts::123456789012:assumed-role/launchway/launchway is not authorized to perform: ecs:UpdateService on resource: arn:aws:ecs:us-east-2:123456789012:service/a/b with an explicit deny in a service control policy",
+            |text| denied_for_good(text).is_some(),
+        )),
+    },
+    Guess {
         name: "task_definition_is_absent",
         belief: "DescribeTaskDefinition of what is not there is a ClientException \"Unable to describe task definition\"",
         if_wrong: "nothing is registered, and the fault shows AWS's words",
@@ -129,6 +139,14 @@ pub(crate) fn denied(text: &str) -> Option<(&str, Option<&str>)> {
     let named = rest.split_once(" on resource: ").and_then(|(_, rest)| rest.split_whitespace().next());
     let resource = named.map(|arn| arn.trim_matches(['"', '\'', ',', '.'])).filter(|arn| !arn.is_empty());
     action.contains(':').then_some((action, resource))
+}
+
+/// Why a denial cannot be helped by another statement for the role alone, in AWS's words: something denies explicitly, or
+/// another policy than the role's does not allow.
+pub(crate) fn denied_for_good(text: &str) -> Option<&str> {
+    let at = text.find("with an explicit deny").or_else(|| text.find("because no "))?;
+    let why = &text[at..];
+    (!why.starts_with("because no identity-based policy")).then_some(why)
 }
 
 /// Whether a signature is refused for the time it names.

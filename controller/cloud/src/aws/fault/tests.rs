@@ -169,7 +169,7 @@ const MODELLED: &[(Operation, &[(&str, Remedy)])] = &[
         Operation::StartBuild,
         &[
             ("AccountLimitExceededException", AskOperator),
-            ("InvalidInputException", AskUser),
+            ("InvalidInputException", AskOperator),
             ("ResourceNotFoundException", AskOperator),
         ],
     ),
@@ -291,7 +291,7 @@ fn texts_say_whom_to_ask_or_to_look_again() {
         ),
         (Operation::CreateService, "InvalidParameterException", "Creation of service was not idempotent.", LookAgain),
         (start, "InvalidInputException", "parameter mismatch for the idempotency token", LookAgain),
-        (start, "InvalidInputException", "Invalid environment variable name", AskUser),
+        (start, "InvalidInputException", "Invalid environment variable name", AskOperator),
         (
             start,
             "InvalidInputException",
