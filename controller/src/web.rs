@@ -38,8 +38,10 @@ pub struct Cap(pub usize);
 impl Cap {
     /// For a list of refs: about 60 000 branches.
     pub const GIT: Cap = Cap(4 << 20);
-    /// For a health check.
+    /// For a health check whose body is looked at.
     pub const VERIFY: Cap = Cap(64 << 10);
+    /// For one whose status is all that counts: the body is not read.
+    pub const STATUS: Cap = Cap(0);
 }
 
 /// The way out for everything that a user may name by URL. Cheap to clone.
@@ -91,9 +93,14 @@ impl Web {
         tokio::time::timeout(PATIENCE, self.followed(request, cap)).await.unwrap_or(Err(WebFault::Timeout))
     }
 
-    async fn followed(&self, mut request: Request<Bytes>, cap: Cap) -> Result<Answer, WebFault> {
-        request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        request.extensions_mut().insert(cap);
+    /// What `request` is answered itself, a redirect too.
+    pub async fn unfollowed(&self, request: Request<Bytes>, cap: Cap) -> Result<Answer, WebFault> {
+        let request = ours(request, cap);
+        tokio::time::timeout(PATIENCE, self.one(request, cap)).await.unwrap_or(Err(WebFault::Timeout))
+    }
+
+    async fn followed(&self, request: Request<Bytes>, cap: Cap) -> Result<Answer, WebFault> {
+        let mut request = ours(request, cap);
         for _ in 0..=REDIRECTS {
             let answer = self.one(request.clone(), cap).await?;
             match redirect::target(request.method(), &answer)? {
@@ -106,12 +113,22 @@ impl Web {
 
     async fn one(&self, request: Request<Bytes>, cap: Cap) -> Result<Answer, WebFault> {
         let url = self.admitted(&request.uri().to_string())?;
-        let (parts, body) = self.exchange.clone().oneshot(request).await?.into_parts();
+        let (parts, mut body) = self.exchange.clone().oneshot(request).await?.into_parts();
+        if cap == Cap::STATUS {
+            body.clear();
+        }
         if body.len() > cap.0 {
             return Err(WebFault::TooLarge(cap.0));
         }
         Ok(Answer { url, status: parts.status, headers: parts.headers, body })
     }
+}
+
+/// The request as it is sent: with our name, and with how much of the body is wanted.
+fn ours(mut request: Request<Bytes>, cap: Cap) -> Request<Bytes> {
+    request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    request.extensions_mut().insert(cap);
+    request
 }
 
 /// The same URL for a request's head.

@@ -75,6 +75,20 @@ async fn a_body_over_the_cap_is_refused() {
     assert_eq!(web.answer(get("https://a.example.com/"), Cap(1025)).await.unwrap().body.len(), 1025);
 }
 
+#[tokio::test]
+async fn a_body_that_does_not_count_may_have_any_size() {
+    let web = answering(|_| Ok(Response::new(Bytes::from(vec![0; Cap::VERIFY.0 + 1]))));
+    assert!(web.answer(get("https://a.example.com/"), Cap::STATUS).await.unwrap().body.is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_expected_is_not_followed() {
+    let web = answering(|_| redirect(302, "https://b.example.com/"));
+    assert_eq!(web.unfollowed(get("https://a.example.com/"), Cap::STATUS).await.unwrap().status, 302);
+    let fault = web.unfollowed(get("https://127.0.0.1/"), Cap::STATUS).await.unwrap_err();
+    assert!(matches!(fault, WebFault::Refused(Refusal::Address { .. })), "{fault}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_host_that_never_answers_is_given_up_after_ten_seconds() {
     let web = Web::over(Rules::strict(), service_fn(|_| pending::<Result<Response<Bytes>, WebFault>>()));

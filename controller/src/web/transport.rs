@@ -49,6 +49,9 @@ async fn one(client: reqwest::Client, request: Request<Bytes>) -> Result<Respons
 
 async fn body(response: &mut reqwest::Response, cap: Cap) -> Result<Bytes, WebFault> {
     let mut body = BytesMut::new();
+    if cap == Cap::STATUS {
+        return Ok(body.freeze());
+    }
     while let Some(chunk) = response.chunk().await.map_err(|error| WebFault::of(&error))? {
         if body.len() + chunk.len() > cap.0 {
             return Err(WebFault::TooLarge(cap.0));
