@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::kube_api::Unreachable;
-use crate::status::{self, Written};
+use crate::status;
 use crate::wake::Key;
 use kube::api::Api;
 use launchway_crds::AwsAccount;
@@ -26,8 +26,5 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let generation = account.metadata.generation.unwrap_or_default();
     let next = report(record, generation, &identity, (context.clock)());
     let wake = identity.as_ref().err().map_or(Wake::OnChange, Wake::of);
-    match status::write(&account, next, api, context).await? {
-        Written::Yes(_) => Ok(wake),
-        Written::Stale => Ok(Wake::Now),
-    }
+    Ok(status::write(&account, next, api, context).await?.wake(wake))
 }

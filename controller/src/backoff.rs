@@ -63,6 +63,11 @@ impl Backoff {
         }
     }
 
+    /// Whether the object met no fault in the passes before this one.
+    pub fn is_first(&self, key: &Key) -> bool {
+        !self.state.lock().unwrap_or_else(PoisonError::into_inner).met.contains_key(key)
+    }
+
     /// Remembers that a pass over the object wrote its status, and made this version of it. It was written over the version
     /// that the pass had read, so nothing that somebody else wrote can hide behind it.
     pub fn wrote(&self, key: &Key, version: &str) {

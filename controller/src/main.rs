@@ -117,7 +117,7 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
     let mut config =
         kube::Config::infer().await.context("finding Kubernetes: set KUBECONFIG, or run inside a cluster")?;
     config.read_timeout = Some(SILENCE);
-    let api_server: Vec<String> = config.cluster_url.host().map(str::to_owned).into_iter().collect();
+    let api_server = api_server(&config.cluster_url).await;
     let kube = kube::Client::try_from(config).context("making a client of Kubernetes")?;
     let plain_http = if flags.allow_http { Scheme::HttpToo } else { Scheme::HttpsOnly };
     let rules = Rules::parse(&Allowed { extra_hosts: flags.allow_hosts.clone(), plain_http }, &api_server)
@@ -139,6 +139,15 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         resync: flags.resync,
         metrics: Metrics::default(),
     })
+}
+
+/// The API server's host, and the addresses that it has now: users may dial neither.
+async fn api_server(url: &http::Uri) -> Vec<String> {
+    let Some(host) = url.host() else { return Vec::new() };
+    let name = host.trim_matches(['[', ']']);
+    let found = tokio::net::lookup_host((name, url.port_u16().unwrap_or(443))).await;
+    let addresses = found.into_iter().flatten().map(|address| address.ip().to_string());
+    [name.to_owned()].into_iter().chain(addresses).collect()
 }
 
 async fn cluster_uid(kube: &kube::Client) -> anyhow::Result<String> {

@@ -5,7 +5,7 @@ mod observe;
 
 use crate::context::Context;
 use crate::kube_api::{Unreachable, found};
-use crate::status::{self, Written};
+use crate::status;
 use crate::wake::Key;
 use kube::api::Api;
 use launchway_crds::Pipeline;
@@ -39,10 +39,7 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
 async fn write(pipeline: &Pipeline, next: PipelineStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
     let api: Api<Pipeline> =
         Api::namespaced(context.kube.clone(), pipeline.metadata.namespace.as_deref().unwrap_or_default());
-    match status::write(pipeline, next, api, context).await? {
-        Written::Yes(_) => Ok(wake),
-        Written::Stale => Ok(Wake::Now),
-    }
+    Ok(status::write(pipeline, next, api, context).await?.wake(wake))
 }
 
 fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {

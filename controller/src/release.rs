@@ -39,6 +39,7 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     match status::write(&*release, next, api(&release, context), context).await? {
         Written::Yes(_) => Ok(after(&outcome, plan.wake)),
         Written::Stale => relearn(key, &outcome, context).await,
+        Written::Dropped => Ok(Wake::Operator),
     }
 }
 
@@ -60,8 +61,9 @@ async fn relearn(key: &Key, outcome: &Outcome<Effected>, context: &Context) -> R
         let Some(release) = found::<Release>(key, context).await? else { break };
         let record: ReleaseStatus = release.status.clone().unwrap_or_else(empty);
         let next = learned(&record, effected);
-        if let Written::Yes(_) = status::write(&release, next, api(&release, context), context).await? {
-            break;
+        match status::write(&release, next, api(&release, context), context).await? {
+            Written::Yes(_) | Written::Dropped => break,
+            Written::Stale => {}
         }
     }
     Ok(Wake::Now)

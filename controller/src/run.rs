@@ -21,8 +21,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// How many passes over objects of one kind may go on at once. They wait for the network, not for the processor.
-const AT_ONCE: u16 = 16;
+/// How many passes over objects of one kind may go on at once. They wait for the network, not for the processor: so many
+/// that a few slow git servers do not hold the others up.
+const AT_ONCE: u16 = 64;
 /// How many kinds are watched.
 const KINDS: usize = 4;
 /// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
@@ -63,8 +64,9 @@ impl Hub {
     }
 
     fn pipeline_changed(&self, pipeline: &Pipeline) {
-        let releases = self.releases.state();
-        self.wake(&Key::of(Kind::Pipeline, pipeline), wake::of_pipeline(pipeline, deref(&releases)));
+        let (releases, services) = (self.releases.state(), self.services.state());
+        let keys = wake::of_pipeline(pipeline, deref(&releases), deref(&services));
+        self.wake(&Key::of(Kind::Pipeline, pipeline), keys);
     }
 
     fn release_changed(&self, release: &Release) {

@@ -5,13 +5,16 @@ mod observe;
 
 use crate::context::Context;
 use crate::kube_api::{Unreachable, found};
-use crate::status::{self, Written};
+use crate::status;
 use crate::wake::Key;
 use kube::api::Api;
 use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
+use launchway_plan::condition::find;
+use launchway_plan::fault::Remedy;
+use launchway_plan::reason::Kind as Question;
 use launchway_plan::service::report::{Pass, empty};
-use launchway_plan::service::{Desired, assess, decide, refused, report, resolve};
+use launchway_plan::service::{Desired, State, assess, decide, refused, report, resolve};
 use launchway_plan::wake::Wake;
 use launchway_plan::{Outcome, refusal::Refusal};
 
@@ -41,8 +44,19 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         at: observed.at,
     };
     let next = report(&record, &pass);
+    if is_blink(&state, &record, &next) && context.backoff.is_first(key) {
+        return Ok(Wake::Backoff);
+    }
     let wake = after(&next, &outcome, plan.wake);
     write(&service, next, wake, context).await
+}
+
+/// Whether all that is new is a look that failed in passing, while nothing was to be done. It is not told before it has
+/// failed a second time: what comes and goes with every throttled call helps nobody.
+fn is_blink(state: &State, record: &ServiceStatus, next: &ServiceStatus) -> bool {
+    let passing = matches!(state, State::Blind(fault) if fault.remedy == Remedy::Retry);
+    let ready = |status: &ServiceStatus| find(&status.conditions, Question::Ready).cloned();
+    passing && ready(record).is_some() && ready(record) == ready(next)
 }
 
 async fn refuse(service: &Service, refusal: &Refusal, context: &Context) -> Result<Wake, Unreachable> {
@@ -52,10 +66,7 @@ async fn refuse(service: &Service, refusal: &Refusal, context: &Context) -> Resu
 async fn write(service: &Service, next: ServiceStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
     let api: Api<Service> =
         Api::namespaced(context.kube.clone(), service.metadata.namespace.as_deref().unwrap_or_default());
-    match status::write(service, next, api, context).await? {
-        Written::Yes(_) => Ok(wake),
-        Written::Stale => Ok(Wake::Now),
-    }
+    Ok(status::write(service, next, api, context).await?.wake(wake))
 }
 
 /// A refusal that was believed the second time has become the operator's, although AWS's answer alone was a doubt.

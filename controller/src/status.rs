@@ -10,9 +10,10 @@ use kube::api::{Api, PostParams};
 use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
-use launchway_plan::condition::cut;
+use launchway_plan::condition::{cut, dropped};
 use launchway_plan::hash;
-use launchway_plan::reason::Kind;
+use launchway_plan::reason::{Kind, Reason};
+use launchway_plan::wake::Wake;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt::Debug;
@@ -24,16 +25,35 @@ pub enum Written<K> {
     Yes(Box<K>),
     /// The object has changed since it was read, or is gone: look again.
     Stale,
+    /// The API server dropped a part of it: the CRDs are older than this controller, and nothing that has to be written
+    /// down before it is done can be done. The status says so.
+    Dropped,
+}
+
+impl<K> Written<K> {
+    /// When the next pass is due, if it would be so after the status was written.
+    pub fn wake(&self, written: Wake) -> Wake {
+        match self {
+            Written::Yes(_) => written,
+            Written::Stale => Wake::Now,
+            Written::Dropped => Wake::Operator,
+        }
+    }
 }
 
 /// A status that has conditions.
 pub trait Conditions {
     /// Its conditions.
     fn conditions(&self) -> &[Condition];
+    /// The same status with other conditions.
+    fn saying(&self, conditions: Vec<Condition>) -> Self;
 }
 
 macro_rules! conditions {
-    ($($status:path),*) => { $(impl Conditions for $status { fn conditions(&self) -> &[Condition] { &self.conditions } })* };
+    ($($status:path),*) => { $(impl Conditions for $status {
+        fn conditions(&self) -> &[Condition] { &self.conditions }
+        fn saying(&self, conditions: Vec<Condition>) -> Self { Self { conditions, ..self.clone() } }
+    })* };
 }
 
 conditions!(
@@ -53,7 +73,24 @@ where
     if object.status() == Some(&next) {
         return Ok(Written::Yes(Box::new(object.clone())));
     }
-    let before: Vec<Condition> = object.status().map(|status| status.conditions().to_vec()).unwrap_or_default();
+    let Some(written) = put(object, next.clone(), &api, context).await? else { return Ok(Written::Stale) };
+    if written.status() == Some(&next) {
+        return Ok(Written::Yes(Box::new(written)));
+    }
+    tracing::error!(object = %written.name_any(), "the API server drops a part of the status: apply the CRDs of this version");
+    let generation = written.meta().generation.unwrap_or_default();
+    let told = next.saying(dropped(next.conditions(), generation, (context.clock)()));
+    put(&written, told, &api, context).await?;
+    Ok(Written::Dropped)
+}
+
+/// The object with that status, as it was written; none if it has changed since it was read, or is gone.
+async fn put<K>(object: &K, next: K::Status, api: &Api<K>, context: &Context) -> Result<Option<K>, Unreachable>
+where
+    K: Resource<DynamicType = ()> + HasStatus + Clone + Debug + DeserializeOwned + Serialize,
+    K::Status: Conditions,
+{
+    let before = object.status().map(|status| status.conditions().to_vec()).unwrap_or_default();
     let turned = turned(&before, next.conditions());
     let mut body = object.clone();
     *body.status_mut() = Some(next);
@@ -63,9 +100,9 @@ where
             for condition in &turned {
                 publish(&written, condition, context).await;
             }
-            Ok(Written::Yes(Box::new(written)))
+            Ok(Some(written))
         }
-        Err(error) if is_stale(&error) => Ok(Written::Stale),
+        Err(error) if is_stale(&error) => Ok(None),
         Err(error) => Err(Unreachable::of("writing the status of", object.name_any())(error)),
     }
 }
@@ -84,28 +121,54 @@ fn turned(before: &[Condition], after: &[Condition]) -> Vec<Condition> {
     after.iter().filter(|condition| old(condition).as_ref() != Some(&condition.status)).cloned().collect()
 }
 
-/// An event that cannot be written is logged and forgotten: the condition says the same.
+/// Says of an object what no condition can: a warning for which there is only an event.
+pub async fn warn<K>(object: &K, reason: Reason, note: &str, context: &Context)
+where
+    K: Resource<DynamicType = ()>,
+{
+    let told = Told { kind: "Warning", reason: reason.as_str(), action: reason.as_str(), note };
+    send(object, event(object, &told, context), context).await;
+}
+
 async fn publish<K>(object: &K, condition: &Condition, context: &Context)
 where
     K: Resource<DynamicType = ()>,
 {
-    let event = event(object, condition, context);
+    let bad = condition.type_ == Kind::Stalled.as_str()
+        || condition.status == "False" && condition.type_ == Kind::SourceReady.as_str();
+    let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);
+    let kind = if bad { "Warning" } else { "Normal" };
+    let told = Told { kind, reason: &condition.reason, action: &condition.type_, note: &note };
+    send(object, event(object, &told, context), context).await;
+}
+
+/// An event that cannot be written is logged and forgotten: the status says the same.
+async fn send<K>(object: &K, event: Event, context: &Context)
+where
+    K: Resource<DynamicType = ()>,
+{
     let namespace = event.metadata.namespace.clone().unwrap_or_default();
     let api: Api<Event> = Api::namespaced(context.kube.clone(), &namespace);
     if let Err(error) = api.create(&PostParams::default(), &event).await
         && !matches!(&error, kube::Error::Api(status) if status.is_already_exists())
     {
-        tracing::warn!(object = %object.name_any(), condition = condition.type_, error = %error, "an event could not be written");
+        tracing::warn!(object = %object.name_any(), %error, "an event could not be written");
     }
 }
 
-fn event<K: Resource<DynamicType = ()>>(object: &K, condition: &Condition, context: &Context) -> Event {
+/// What an event tells.
+struct Told<'a> {
+    kind: &'a str,
+    reason: &'a str,
+    action: &'a str,
+    note: &'a str,
+}
+
+fn event<K: Resource<DynamicType = ()>>(object: &K, told: &Told<'_>, context: &Context) -> Event {
     let regarding: ObjectReference = object.object_ref(&());
     // Events of cluster-scoped objects live in the namespace `default`, as kubectl expects them.
     let namespace = object.namespace().unwrap_or_else(|| "default".to_owned());
-    let key = (object.uid(), &condition.type_, &condition.status, object.resource_version());
-    let bad = condition.type_ == Kind::Stalled.as_str()
-        || condition.status == "False" && condition.type_ == Kind::SourceReady.as_str();
+    let key = (object.uid(), told.action, told.note, object.resource_version());
     Event {
         metadata: ObjectMeta {
             name: Some(format!("{}.{}", object.name_any(), &hash::of(&key)[..16])),
@@ -113,10 +176,10 @@ fn event<K: Resource<DynamicType = ()>>(object: &K, condition: &Condition, conte
             ..ObjectMeta::default()
         },
         event_time: Some(MicroTime((context.clock)())),
-        type_: Some(if bad { "Warning" } else { "Normal" }.to_owned()),
-        reason: Some(condition.reason.clone()),
-        action: Some(condition.type_.clone()),
-        note: Some(cut(&format!("{}={}: {}", condition.type_, condition.status, condition.message), 1024)),
+        type_: Some(told.kind.to_owned()),
+        reason: Some(told.reason.to_owned()),
+        action: Some(told.action.to_owned()),
+        note: Some(cut(told.note, 1024)),
         regarding: Some(regarding),
         reporting_controller: Some("launchway.dev/controller".to_owned()),
         reporting_instance: Some(context.installation.clone()),

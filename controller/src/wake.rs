@@ -5,6 +5,9 @@ use launchway_crds::pipeline::Pipeline;
 use launchway_crds::release::{Release, ReleasePhase};
 use launchway_crds::{AwsAccount, Service};
 use launchway_plan::account::DEFAULT;
+use launchway_plan::condition::is_true;
+use launchway_plan::reason::Kind as Question;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The kinds that have passes.
@@ -74,10 +77,18 @@ pub fn of_account<'a>(
         .collect()
 }
 
-/// Whom a changed Pipeline wakes: itself, its Releases that are at work, and the Services of its stages.
-pub fn of_pipeline<'a>(pipeline: &Pipeline, releases: impl IntoIterator<Item = &'a Release>) -> Vec<Key> {
+/// Whom a changed Pipeline wakes: itself, its Releases that are at work, and the Services of its stages but those that
+/// are known to run what their stage shows already.
+pub fn of_pipeline<'a>(
+    pipeline: &Pipeline,
+    releases: impl IntoIterator<Item = &'a Release>,
+    services: impl IntoIterator<Item = &'a Service>,
+) -> Vec<Key> {
     let namespace = pipeline.namespace().unwrap_or_default();
+    let content: BTreeSet<String> =
+        services.into_iter().filter(|service| is_content(service, pipeline)).map(ResourceExt::name_any).collect();
     let targets = pipeline.spec.stages.iter().flat_map(|stage| &stage.targets);
+    let targets = targets.filter(|target| !content.contains(target.service.as_str()));
     let services = targets.map(|target| Key {
         kind: Kind::Service,
         namespace: namespace.clone(),
@@ -110,6 +121,18 @@ pub fn of_service<'a>(service: &Service, releases: impl IntoIterator<Item = &'a 
     };
     let releases = releases.into_iter().filter(follows).map(|release| Key::of(Kind::Release, release));
     [Key::of(Kind::Service, service)].into_iter().chain(releases).collect()
+}
+
+/// Whether a Service is Ready with the very grant that its stage shows.
+fn is_content(service: &Service, pipeline: &Pipeline) -> bool {
+    let Some(status) = &service.status else { return false };
+    let rolled = status.rollout.as_ref().filter(|_| is_true(&status.conditions, Question::Ready));
+    let stages = pipeline.status.iter().flat_map(|status| &status.stages);
+    service.namespace() == pipeline.namespace()
+        && rolled.is_some_and(|rolled| {
+            let source = |stage: &str| format!("{}/{stage}", pipeline.name_any());
+            stages.into_iter().any(|stage| rolled.source == Some(source(&stage.name)) && rolled.grant == stage.grant)
+        })
 }
 
 fn belongs(release: &Release, pipeline: &Pipeline) -> bool {

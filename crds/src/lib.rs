@@ -23,7 +23,7 @@ pub use service::Service;
 pub const GROUP: &str = "launchway.dev";
 /// The API version of every kind.
 pub const VERSION: &str = "v1alpha1";
-/// The label on a Release that names its Pipeline: what lists of Releases are selected by.
+/// The label on a Release that names its Pipeline, for people who select by labels: `kubectl get lwr -l …`.
 pub const PIPELINE_LABEL: &str = "launchway.dev/pipeline";
 /// The finalizer that Services and Releases carry while something in AWS must be ended before they may go.
 pub const FINALIZER: &str = "launchway.dev/aws";

@@ -329,7 +329,7 @@ pub struct Expectation {
     #[schemars(range(min = 100, max = 599))]
     pub status: i32,
 
-    /// Members that the JSON object in the body must have, with these values: texts, numbers or booleans. Absent: the body is not looked at.
+    /// Members that the JSON object in the body must have, with these values: texts of at most 256 bytes, numbers or booleans. Absent: the body is not looked at.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[schemars(schema_with = "json_members")]
     pub json: BTreeMap<String, serde_json::Value>,

@@ -125,12 +125,12 @@ pub struct ServiceSpec {
     pub deletion_policy: DeletionPolicy,
 }
 
-/// A Fargate platform version.
+/// A Fargate platform version: a number. Whoever wants the newest names none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
 pub struct PlatformVersion(
-    #[schemars(length(min = 5, max = 12), regex(pattern = r"^([0-9]+\.[0-9]+\.[0-9]+|LATEST)$"))] pub String,
+    #[schemars(length(min = 5, max = 12), regex(pattern = r"^[0-9]+\.[0-9]+\.[0-9]+$"))] pub String,
 );
 
 /// What each task runs.
@@ -422,7 +422,7 @@ pub struct Network {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub subnets: Vec<SubnetId>,
 
-    /// The security groups. Absent: the VPC's default one.
+    /// The security groups. Absent: those that the service has; a new one gets the VPC's default group.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -462,7 +462,7 @@ pub struct Rollout {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Line>,
 
-    /// How long a rollout that has nothing to roll back to may take before it counts as failed, 1m to 24h. Default: 30m.
+    /// How long a rollout may take, 1m to 24h. One that takes longer is said to hang, and a change of the spec replaces it; one that has nothing to roll back to counts as failed. Default: 30m.
     #[serde(default = "half_hour")]
     pub deadline: Duration,
 }

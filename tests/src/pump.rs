@@ -158,7 +158,9 @@ fn woken(write: &Write, world: &World) -> Vec<Key> {
             let (pipelines, services) = (world.store.all::<Pipeline>(), world.store.all::<Service>());
             wake::of_account(&write.object.typed().expect(parsed), &pipelines, &services, &releases())
         }
-        "Pipeline" => wake::of_pipeline(&write.object.typed().expect(parsed), &releases()),
+        "Pipeline" => {
+            wake::of_pipeline(&write.object.typed().expect(parsed), &releases(), &world.store.all::<Service>())
+        }
         "Release" => wake::of_release(&write.object.typed().expect(parsed)),
         "Service" => wake::of_service(&write.object.typed().expect(parsed), &releases()),
         _ => Vec::new(),

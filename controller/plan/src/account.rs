@@ -170,7 +170,13 @@ pub fn report(
             Reason::Succeeded,
             &format!("the credentials are those of AWS account {id}"),
         )],
-        Err(_) if known.is_some() => vec![Said::Kept(Kind::Ready)],
+        // What was Ready is not made unready by blindness.
+        Err(fault) if known.is_some() => vec![say(
+            Kind::Ready,
+            Truth::True,
+            Reason::NotSeen,
+            &format!("the credentials were those of AWS account {}; now {fault}", known.as_deref().unwrap_or_default()),
+        )],
         Err(fault) if fault.is_terminal() => {
             let (reason, message) = (Reason::of(fault), fault.to_string());
             vec![say(Kind::Ready, Truth::False, reason, &message), say(Kind::Stalled, Truth::True, reason, &message)]

@@ -66,6 +66,16 @@ pub fn merge(previous: &[Condition], said: &[Said], generation: i64, now: Timest
         .collect()
 }
 
+/// The conditions of a status of which the API server dropped a part: they stand, but the object cannot go on.
+pub fn dropped(before: &[Condition], generation: i64, now: Timestamp) -> Vec<Condition> {
+    const WHY: &str = "the CRDs in this cluster are older than the controller and drop a part of this status: an administrator applies the CRDs of the controller's version";
+    let say = |kind, truth| Said::Now(Answer::new(kind, truth, Reason::OldDefinitions, WHY));
+    let kept = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::Ready | Kind::Reconciling | Kind::Stalled));
+    let said = [say(Kind::Ready, Truth::False), say(Kind::Stalled, Truth::True)];
+    let said: Vec<Said> = said.into_iter().chain(kept.map(|kind| Said::Kept(*kind))).collect();
+    merge(before, &said, generation, now)
+}
+
 /// The condition of that type.
 pub fn find(conditions: &[Condition], kind: Kind) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.type_ == kind.as_str())

@@ -60,6 +60,7 @@ words! {
         Checking: "Checks run.", "Wait.";
         Building: "The image is being built.", "Wait.";
         BuildDoubtful: "A build was perhaps started: its answer was lost and it is looked for.", "Wait: at most six minutes.";
+        StartedTwice: "CodeBuild ran two builds of one attempt; the younger one was stopped.", "Nothing to do; please report it.";
         WaitingForStage: "The image is there; an older release still holds the next stage.", "Wait.";
         Rolling: "ECS brings the service to the new task definition.", "Wait.";
         Verifying: "The targets run the image; the verification is asked.", "Wait.";
@@ -75,6 +76,7 @@ words! {
         BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         ImageMissing: "The build succeeded but did not push the image.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG.";
         RolloutFailed: "ECS gave the rollout up or rolled it back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
+        RolloutHangs: "ECS is at a rollout for longer than spec.rollout.deadline.", "Read the message: give ECS what it lacks, or stop the rollout as it says; a change of the spec replaces it.";
         RolledBack: "ECS rolled the rollout back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
         VerificationFailed: "The verification did not answer as expected in time.", "Read the message; push a new commit, or make a Manual Release of an older one.";
         NoAccount: "There is no AwsAccount of that name.", "An administrator applies the one that the message shows.";
@@ -89,8 +91,11 @@ words! {
         SourceRefused: "The repository or the branch is not there, or the credential is refused.", "Correct the source or the Secret.";
         AccessDenied: "AWS denies a call.", "Allow the action that the message names on the resource that it names.";
         AwsRefused: "AWS refuses a call.", "Correct what the message names.";
+        KubernetesRefused: "Kubernetes refuses a write of the controller.", "Read the message: a webhook, a quota of the namespace, or a right that is missing.";
+        StageNotReached: "The last release ended before the Pipeline had this stage.", "Push a commit, or make a Manual Release, as the message says.";
         QuotaReached: "A quota of AWS is reached.", "Raise it, or wait until something ends.";
         Unavailable: "AWS, git or a health check could not be reached.", "Wait; if it lasts, look at the network and at AWS's status page.";
+        OldDefinitions: "The CRDs in the cluster are older than the controller and drop a part of its statuses.", "An administrator applies the CRDs of the controller's version.";
         NotSeen: "It could not be looked at; what was known is kept.", "Wait; if it lasts, read the message.";
         Drifted: "AWS was changed by somebody else and is being set right.", "Wait; change the spec instead of AWS.";
     }
@@ -100,6 +105,7 @@ impl Reason {
     /// The word for a fault that a person has to mend.
     pub fn of(fault: &Fault) -> Self {
         match fault.remedy {
+            _ if fault.operation.starts_with("kubernetes:") => Self::KubernetesRefused,
             _ if fault.is_denied() => Self::AccessDenied,
             Remedy::AskOperator if fault.code.contains("Limit") => Self::QuotaReached,
             Remedy::AskOperator | Remedy::AskUser => Self::AwsRefused,

@@ -45,6 +45,11 @@ pub enum Refusal {
         /// Why, and the remedy.
         why: String,
     },
+    /// A verification expects what cannot be compared.
+    Expectation {
+        /// The field.
+        field: String,
+    },
     /// The checks and the build are too large to be copied into a Release's status.
     PlanTooLarge {
         /// Their size as JSON, in bytes.
@@ -84,6 +89,11 @@ pub enum Refusal {
         /// What is missing, without any of its content.
         why: String,
     },
+    /// The repository is there, and the branch is not.
+    NoSuchBranch {
+        /// What is there instead, as far as that helps.
+        why: String,
+    },
     /// The Pipeline that a Release belongs to is not there.
     NoPipeline {
         /// The Pipeline.
@@ -100,9 +110,12 @@ impl Refusal {
                 Reason::NotAllowed
             }
             Self::Url { .. } => Reason::UrlRefused,
-            Self::PlanTooLarge { .. } | Self::FargateSize { .. } | Self::SeveralStages => Reason::InvalidSpec,
+            Self::Expectation { .. } | Self::PlanTooLarge { .. } | Self::FargateSize { .. } | Self::SeveralStages => {
+                Reason::InvalidSpec
+            }
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
             Self::Secret { .. } => Reason::SecretRefused,
+            Self::NoSuchBranch { .. } => Reason::SourceRefused,
             Self::NoPipeline { .. } => Reason::NoPipeline,
         }
     }
@@ -125,6 +138,9 @@ impl fmt::Display for Refusal {
                 write!(f, "{what} {name} is not allowed: an administrator adds it to spec.allow.{list} of AwsAccount {account}, or name another")
             }
             Self::Url { field, why } => write!(f, "{field}: {why}"),
+            Self::Expectation { field } => {
+                write!(f, "{field}: only a text of at most 256 bytes, a number or a boolean is compared: expect one, or leave the member out")
+            }
             Self::PlanTooLarge { size, limit } => write!(
                 f,
                 "spec.checks and spec.build together have {size} bytes, more than the {limit} that a Release can record: move buildspecs into the repository (buildspec.path) and values into the Parameter Store"
@@ -143,6 +159,7 @@ impl fmt::Display for Refusal {
                 write!(f, "imageFrom: Pipeline {pipeline} has no image {image}: correct imageFrom.image, or add the image to the Pipeline's spec.images")
             }
             Self::Secret { name, why } => write!(f, "spec.source.git.secretRef: Secret {name} {why}"),
+            Self::NoSuchBranch { why } => write!(f, "spec.source.git.branch: {why}: correct it, or push that branch"),
             Self::NoPipeline { pipeline } => write!(f, "spec.pipeline: there is no Pipeline {pipeline} in this namespace: make the Release for one that is there"),
         }
     }

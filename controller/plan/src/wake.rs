@@ -1,6 +1,7 @@
 //! When a pass is to come again. How that is waited for is the controller's business.
 
 use crate::fault::{Fault, Remedy};
+use crate::refusal::Refusal;
 
 /// When the next pass over an object is due, unless a change wakes it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,27 @@ impl Wake {
             Remedy::LookAgain | Remedy::Retry => Self::Backoff,
             Remedy::AskOperator => Self::Operator,
             Remedy::AskUser => Self::OnChange,
+        }
+    }
+
+    /// When a pass over an object comes again whose spec was refused. A change of what refused it wakes it, but for the
+    /// labels of a namespace: those are not watched.
+    pub fn of_refusal(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NamespaceNotAdmitted { .. } => Self::Operator,
+            Refusal::NoAccount { .. }
+            | Refusal::RegionNotListed { .. }
+            | Refusal::NotAllowed { .. }
+            | Refusal::Url { .. }
+            | Refusal::Expectation { .. }
+            | Refusal::PlanTooLarge { .. }
+            | Refusal::FargateSize { .. }
+            | Refusal::SeveralStages
+            | Refusal::NotListed { .. }
+            | Refusal::NoSuchImage { .. }
+            | Refusal::Secret { .. }
+            | Refusal::NoSuchBranch { .. }
+            | Refusal::NoPipeline { .. } => Self::OnChange,
         }
     }
 

@@ -8,8 +8,14 @@ use kube::api::{Api, DeleteParams, PostParams};
 use launchway_crds::release::{ReleaseReason, ReleaseSpec};
 use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
 use launchway_plan::Outcome;
+use launchway_plan::condition::cut;
+use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::pipeline::heads::stays_with;
 use launchway_plan::pipeline::{Action, Desired, Effected};
 use std::collections::BTreeMap;
+
+/// How much of what Kubernetes says a fault holds, in bytes.
+const MESSAGE: usize = 512;
 
 /// Does it.
 pub async fn act(
@@ -24,8 +30,27 @@ pub async fn act(
         Some(Action::Forget(name)) => match api.delete(name, &DeleteParams::default()).await {
             Ok(_) => Ok(Outcome::Done(Effected::Plain)),
             Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Outcome::Done(Effected::Plain)),
-            Err(error) => Err(Unreachable::of("deleting Release", name.clone())(error)),
+            Err(error) => refused("kubernetes:delete", "deleting Release", name, error),
         },
+    }
+}
+
+/// What Kubernetes refuses is told in the status; only what it did not answer is an error.
+fn refused(
+    operation: &str,
+    doing: &'static str,
+    name: &str,
+    error: kube::Error,
+) -> Result<Outcome<Effected>, Unreachable> {
+    match error {
+        kube::Error::Api(status) if status.is_forbidden() || status.is_invalid() => Ok(Outcome::Failed(Fault {
+            operation: operation.to_owned(),
+            resource: format!("Release {name}"),
+            code: status.reason.clone(),
+            message: cut(&status.message, MESSAGE),
+            remedy: Remedy::AskOperator,
+        })),
+        error => Err(Unreachable::of(doing, name)(error)),
     }
 }
 
@@ -39,15 +64,22 @@ async fn released(
     let release = release(desired, name, number, commit);
     match api.create(&PostParams::default(), &release).await {
         Ok(_) => Ok(Outcome::Done(Effected::Released { number, commit: commit.to_owned() })),
-        Err(kube::Error::Api(status)) if status.is_already_exists() => adopted(name, number, api).await,
-        Err(error) => Err(Unreachable::of("making Release", name)(error)),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => adopted(desired, name, number, api).await,
+        Err(error) => refused("kubernetes:create", "making Release", name, error),
     }
 }
 
-/// A Release of that name is there: it is the one, whatever its commit.
-async fn adopted(name: &str, number: i64, api: &Api<Release>) -> Result<Outcome<Effected>, Unreachable> {
+/// A Release of that name is there: if it is this Pipeline's it is the one, whatever its commit. Else the next pass sees
+/// that its number is taken.
+async fn adopted(
+    desired: &Desired,
+    name: &str,
+    number: i64,
+    api: &Api<Release>,
+) -> Result<Outcome<Effected>, Unreachable> {
     let found = api.get_opt(name).await.map_err(Unreachable::of("reading Release", name))?;
-    Ok(found.map_or(Outcome::Idle, |found| {
+    let own = found.filter(|found| stays_with(found, &desired.uid));
+    Ok(own.map_or(Outcome::Idle, |found| {
         Outcome::Done(Effected::Released { number, commit: found.spec.commit.to_string() })
     }))
 }

@@ -1,7 +1,7 @@
 //! Looks at a Pipeline's world: its branch, its Releases. Changes nothing.
 
 use crate::context::Context;
-use crate::git::{Ask, Credential, Poll};
+use crate::git::{Ask, Credential, GitFault, Poll};
 use crate::kube_api::{self, Unreachable};
 use crate::wake::{Key, Kind};
 use jiff::SignedDuration;
@@ -15,6 +15,9 @@ use launchway_plan::pipeline::desired::checked_plan;
 use launchway_plan::pipeline::observed::{ended, name};
 use launchway_plan::pipeline::{Desired, Observed};
 use launchway_plan::refusal::Refusal;
+
+/// Types of Secrets that let their holder into the cluster: whoever may write a Pipeline could have them sent anywhere.
+const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
 /// What there is to see for this pass.
 pub async fn observe(
@@ -45,6 +48,7 @@ fn see(observed: &mut Observed, poll: Poll, desired: &Desired) {
     observed.next_poll = Some(poll.sent + SignedDuration::from_secs(desired.interval));
     observed.head = match poll.outcome {
         Ok(head) => Looked::Seen(Ok(head.commit)),
+        Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(Refusal::NoSuchBranch { why: missing.to_string() })),
         Err(fault) => Looked::Blind(fault.at(&desired.spec.source.git.url)),
     };
 }
@@ -59,9 +63,20 @@ async fn poll(desired: &Desired, credential: Option<&Credential>, context: &Cont
 async fn credential(desired: &Desired, context: &Context) -> Result<Result<Option<Credential>, Refusal>, Unreachable> {
     let Some(secret) = &desired.spec.source.git.secret_ref else { return Ok(Ok(None)) };
     let api: Api<Secret> = Api::namespaced(context.kube.clone(), &desired.namespace);
-    let found = api.get_opt(&secret.name).await.map_err(Unreachable::of("reading Secret", secret.name.to_string()))?;
     let refused = |why: String| Refusal::Secret { name: secret.name.to_string(), why };
+    let found = match api.get_opt(&secret.name).await {
+        Ok(found) => found,
+        Err(kube::Error::Api(status)) if status.is_forbidden() => {
+            return Ok(Err(refused(
+                "may not be read by the controller: bind its ClusterRole in this namespace".to_owned(),
+            )));
+        }
+        Err(error) => return Err(Unreachable::of("reading Secret", secret.name.to_string())(error)),
+    };
     Ok(match found {
+        Some(found) if found.type_.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
+            "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken".to_owned(),
+        )),
         None => Err(refused(
             "is not there: make it with the keys username and password, or token, or bearerToken".to_owned(),
         )),

@@ -10,9 +10,10 @@ use launchway_crds::release::ReleaseStatus;
 use launchway_plan::Outcome;
 use launchway_plan::account::scope;
 use launchway_plan::fault::Fault;
+use launchway_plan::reason::Reason;
 use launchway_plan::release::report::intended;
 use launchway_plan::release::steps::Start;
-use launchway_plan::release::{Action, Effected, Observed};
+use launchway_plan::release::{Action, BuildSeen, Effected, Observed};
 use launchway_plan::wake::Wake;
 
 /// How a pass goes on after its effect.
@@ -43,7 +44,14 @@ pub async fn act(
         Action::Guard | Action::Unguard => went(Outcome::Idle),
         Action::Start(start) => intend_and_start(release, record, start, &cloud, context).await,
         Action::Repeat(again) => went(started(again, &cloud, context).await),
-        Action::Stop { id, .. } => went(stopped(id, observed, &cloud, context).await),
+        Action::Stop { step, id } => {
+            if is_surplus(step, observed) {
+                context.metrics.surplus_build();
+                let note = format!("step {step} ran twice: build {id} is stopped, the older one is kept");
+                status::warn(release, Reason::StartedTwice, &note, context).await;
+            }
+            went(stopped(id, &cloud, context).await)
+        }
     }
 }
 
@@ -65,11 +73,11 @@ async fn intend_and_start(
     context: &Context,
 ) -> Result<Acted, Unreachable> {
     match status::write(release, intended(record, start), api(release, context), context).await? {
-        Written::Stale => Ok(Acted::Ended(Wake::Now)),
         Written::Yes(release) => {
             let outcome = started(start, cloud, context).await;
             Ok(Acted::Went(release, outcome))
         }
+        unwritten @ (Written::Stale | Written::Dropped) => Ok(Acted::Ended(unwritten.wake(Wake::Now))),
     }
 }
 
@@ -80,14 +88,15 @@ async fn started(start: &Start, cloud: &Cloud, context: &Context) -> Outcome<Eff
     outcome
 }
 
-async fn stopped(id: &str, observed: &Observed, cloud: &Cloud, context: &Context) -> Outcome<Effected> {
-    let several = observed.builds.values().any(|seen| match seen {
-        launchway_plan::release::BuildSeen::Searched(found) => found.seen().is_some_and(|found| found.len() > 1),
-        launchway_plan::release::BuildSeen::Known(_) => false,
-    });
-    if several {
-        context.metrics.surplus_build();
+/// Whether the step's attempt has more builds than one.
+fn is_surplus(step: &str, observed: &Observed) -> bool {
+    match observed.builds.get(step) {
+        Some(BuildSeen::Searched(found)) => found.seen().is_some_and(|found| found.len() > 1),
+        Some(BuildSeen::Known(_)) | None => false,
     }
+}
+
+async fn stopped(id: &str, cloud: &Cloud, context: &Context) -> Outcome<Effected> {
     let outcome = outcome(cloud.stop_build(id).await.map(|()| Effected::Plain));
     context.metrics.effect("StopBuild", &outcome);
     outcome

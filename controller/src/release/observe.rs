@@ -7,6 +7,7 @@ use crate::web::Cap;
 use bytes::Bytes;
 use futures::future::join_all;
 use http::Request;
+use jiff::{SignedDuration, Timestamp};
 use launchway_cloud::Cloud;
 use launchway_crds::Service;
 use launchway_crds::pipeline::HttpVerification;
@@ -20,6 +21,9 @@ use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, TargetSeen, looks};
 use launchway_plan::world::{BuildStatus, LiveBuild};
+
+/// How long the log of a build that failed is tried for, in seconds after its end.
+const LOG_WAITS: i64 = 120;
 
 /// What there is to see for this pass.
 pub async fn observe(desired: &Desired, record: &ReleaseStatus, context: &Context) -> Result<Observed, Unreachable> {
@@ -114,15 +118,23 @@ async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
     };
     let build = cloud.build(id).await;
     let bad = |build: &&LiveBuild| !matches!(build.status, BuildStatus::InProgress | BuildStatus::Succeeded);
-    let log = build.as_ref().ok().and_then(|build| build.as_ref()).filter(bad).and_then(|build| build.log.clone());
-    let lines = match log {
-        Some(log) => match cloud.log_tail(&log, LOG_LINES).await {
-            Ok(lines) => lines,
-            Err(fault) => vec![format!("the log could not be read: {fault}")],
-        },
-        None => Vec::new(),
+    let ended = build.as_ref().ok().and_then(Option::as_ref).filter(bad);
+    let Some((ended, log)) = ended.and_then(|build| Some((build, build.log.clone()?))) else {
+        return Seen::Build(build.into(), Vec::new());
     };
-    Seen::Build(build.into(), lines)
+    match cloud.log_tail(&log, LOG_LINES).await {
+        Ok(lines) => Seen::Build(build.into(), lines),
+        Err(fault) if is_worth_another_look(ended, &fault, cloud.now()) => {
+            Seen::Build(Looked::Blind(fault), Vec::new())
+        }
+        Err(fault) => Seen::Build(build.into(), vec![format!("the log could not be read: {fault}")]),
+    }
+}
+
+/// Whether the verdict on a build may wait for its log: the fault passes, and the build ended a moment ago.
+fn is_worth_another_look(build: &LiveBuild, fault: &Fault, at: Timestamp) -> bool {
+    let ended = build.ended_at.unwrap_or(build.started_at);
+    !fault.is_terminal() && at < ended + SignedDuration::from_secs(LOG_WAITS)
 }
 
 fn marked(all: Vec<LiveBuild>, marker: &str) -> Vec<LiveBuild> {
@@ -137,7 +149,10 @@ async fn target(name: &str, desired: &Desired, context: &Context) -> Result<Opti
     let generation = service.metadata.generation.unwrap_or_default();
     let status = service.status.filter(|status| status.observed_generation == generation);
     let stalled = status.as_ref().filter(|status| is_true(&status.conditions, Question::Stalled));
+    let mut containers = service.spec.task_definition.containers.iter();
+    let follows = containers.find_map(|container| container.image_from.as_ref());
     Ok(Some(TargetSeen {
+        follows: follows.map(|from| format!("{}/{}", from.pipeline, from.stage)),
         stalled: stalled
             .and_then(|status| find(&status.conditions, Question::Stalled))
             .map(|condition| condition.message.clone()),
@@ -150,6 +165,11 @@ async fn verification(http: &HttpVerification, context: &Context) -> Result<(), 
     let uri = crate::web::uri(&url).map_err(|fault| fault.to_string())?;
     let mut request = Request::new(Bytes::new());
     *request.uri_mut() = uri;
-    let answer = context.web.answer(request, Cap::VERIFY).await.map_err(|fault| fault.to_string())?;
+    let cap = if http.expect.json.is_empty() { Cap::STATUS } else { Cap::VERIFY };
+    let answer = match http.expect.status {
+        300..=399 => context.web.unfollowed(request, cap).await,
+        _ => context.web.answer(request, cap).await,
+    };
+    let answer = answer.map_err(|fault| fault.to_string())?;
     launchway_plan::release::expect::judge(&http.expect, answer.status.as_u16(), &answer.body)
 }

@@ -9,7 +9,8 @@ use launchway_plan::fault::{Fault, Remedy};
 use launchway_plan::life::Life;
 use launchway_plan::look::Looked;
 use launchway_plan::service::observed::SeenDeployment;
-use launchway_plan::service::state::{follow, followed, proven, recorded};
+use launchway_plan::service::rollout::{live_means, proves};
+use launchway_plan::service::state::{follow, followed, proof, recorded};
 use launchway_plan::service::wanted::{MEANING_TAG, OWNER_TAG};
 use launchway_plan::service::{Desired, Observed, PipelineSeen, Wanted, resolve};
 use launchway_plan::world::{Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Revision, ServiceLife};
@@ -49,7 +50,12 @@ async fn doomed(desired: &Desired, observed: &mut Observed, context: &Context) {
         return;
     }
     observed.service = match scope(&observed.account, desired.spec.region.as_deref()) {
-        Ok(scope) => context.clouds.at(&scope.place).service(&desired.spec.cluster, &desired.ecs_name).await.into(),
+        Ok(scope) => {
+            let cloud = context.clouds.at(&scope.place);
+            let seen = cloud.doomed_service(&desired.spec.cluster, &desired.ecs_name).await;
+            observed.at = cloud.now();
+            seen.into()
+        }
         Err(refusal) => Looked::Blind(Fault {
             operation: "ecs:DeleteService".to_owned(),
             resource: desired.ecs_name.clone(),
@@ -82,7 +88,7 @@ impl World<'_> {
         if recorded(self.wanted, self.record).is_none() {
             observed.task_definition = self.task_definition(live.as_ref()).await.into();
         }
-        if let Some(live) = live.filter(|live| !proven(self.desired, self.wanted, self.record, live)) {
+        if let Some(live) = live.filter(|live| proof(self.desired, self.wanted, self.record, live).is_none()) {
             self.rollouts(&live, observed).await;
         }
         observed.at = self.cloud.now();
@@ -132,6 +138,14 @@ impl World<'_> {
     }
 
     async fn rollouts(&self, live: &LiveService, observed: &mut Observed) {
+        let known = recorded(self.wanted, self.record).map(str::to_owned);
+        let found = observed.task_definition.seen().cloned().flatten();
+        // Without a task definition nothing can run, and nothing be asked for.
+        let Some(task_definition) = known.or(found) else { return };
+        if let Some(newest) = self.newest(&task_definition, live, observed).await {
+            observed.deployments = Looked::Seen(vec![newest]);
+            return;
+        }
         let cluster = &self.desired.spec.cluster;
         let seen = self.deployments().await;
         if seen.as_ref().is_ok_and(|all| all.iter().any(|one| is_bad(&one.deployment))) {
@@ -139,6 +153,22 @@ impl World<'_> {
         }
         tracing::trace!(service = %live.arn, installation = self.context.installation, "read the deployments");
         observed.deployments = seen.into();
+    }
+
+    /// The service's current deployment, if it is proof enough: most rollouts end well.
+    async fn newest(&self, task_definition: &str, live: &LiveService, observed: &Observed) -> Option<SeenDeployment> {
+        let named = live.deployments <= 1 && live_means(self.wanted, task_definition, live);
+        let arn = live.current_deployment.as_ref().filter(|_| named)?;
+        let followed = observed.followed.seen().and_then(Option::as_ref).filter(|followed| followed.arn == *arn);
+        let deployment = match followed {
+            Some(followed) => followed.clone(),
+            None => self.cloud.deployment(arn).await.ok()??,
+        };
+        let ended_well = deployment.status == DeploymentStatus::Successful;
+        let target = deployment.target.clone().filter(|_| ended_well)?;
+        let target = self.cloud.revisions(&[target]).await.ok()?.pop();
+        let newest = SeenDeployment { deployment, target, source: None };
+        proves(self.wanted, task_definition, live, &newest).then_some(newest)
     }
 
     async fn deployments(&self) -> Result<Vec<SeenDeployment>, Fault> {

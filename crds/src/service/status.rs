@@ -66,6 +66,11 @@ pub struct RolloutStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Time>,
 
+    /// The ARN of the service deployment that had brought what this rollout is to replace; absent: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub from: Option<String>,
+
     /// What is rolled: a hash of the task definition and of all else that starts a rollout.
     #[schemars(length(max = 80))]
     pub meaning: String,

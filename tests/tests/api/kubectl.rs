@@ -28,8 +28,8 @@ async fn the_examples_can_be_applied_strictly() {
 }
 
 #[tokio::test]
-async fn the_example_of_the_design_can_be_applied() {
-    let (done, told) = applied(include_str!("design.yaml"), &["--dry-run=server"]).await;
+async fn an_example_with_every_part_can_be_applied() {
+    let (done, told) = applied(include_str!("example.yaml"), &["--dry-run=server"]).await;
     assert!(done && told.lines().count() == 3, "{told}");
 }
 

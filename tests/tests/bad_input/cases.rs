@@ -45,7 +45,7 @@ fn alone(
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
-    [of_admission(), of_names(), of_urls(), of_hosts(), of_sizes(), of_stages(), of_secrets()]
+    [of_admission(), of_names(), of_urls(), of_hosts(), of_sizes(), of_stages(), of_expectations(), of_secrets()]
         .into_iter()
         .flatten()
         .collect()
@@ -286,6 +286,16 @@ fn of_stages() -> Vec<Case> {
     ]
 }
 
+/// Verifications that expect what cannot be compared.
+fn of_expectations() -> Vec<Case> {
+    let expects = |name, value| {
+        let bad = with(sample::pipeline(), "/spec/stages/0/verify/0/http/expect/json", json!({"parts": value}));
+        let words = &["spec.stages.verify[health].http.expect.json.parts", "expect one"];
+        alone("Refusal::Expectation", name, bad, "InvalidSpec", words)
+    };
+    vec![expects("a list", json!([1, 2])), expects("a long text", json!("x".repeat(257)))]
+}
+
 /// Secrets and branches.
 fn of_secrets() -> Vec<Case> {
     vec![
@@ -299,6 +309,12 @@ fn of_secrets() -> Vec<Case> {
                 &["spec.source.git.secretRef", "git-login", "is not there", "username and password"],
             )
         },
+        secret(
+            "Refusal::Secret",
+            "a service account's own token",
+            vec![with(secret_of(json!({"token": "dG9r"})), "/type", json!("kubernetes.io/service-account-token"))],
+            &["spec.source.git.secretRef", "git-login", "make another"],
+        ),
         secret(
             "CredentialFault::Missing",
             "half of a pair",
@@ -317,6 +333,13 @@ fn of_secrets() -> Vec<Case> {
             reason: "SourceRefused",
             ..source("GitFault::Url", "a query", "https://git.example.com/a?b=c", &["git.example.com/a", "query"])
         },
+        alone(
+            "Refusal::NoSuchBranch",
+            "a branch that nobody pushed",
+            with(sample::pipeline(), "/spec/source/git/branch", json!("mian")),
+            "SourceRefused",
+            &["spec.source.git.branch", "no such branch: mian", "main"],
+        ),
         alone(
             "GitFault::BranchName",
             "two dots",

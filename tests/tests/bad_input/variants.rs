@@ -24,12 +24,14 @@ variants!(
     RegionNotListed,
     NotAllowed,
     Url,
+    Expectation,
     PlanTooLarge,
     FargateSize,
     SeveralStages,
     NotListed,
     NoSuchImage,
     Secret,
+    NoSuchBranch,
     NoPipeline,
 );
 

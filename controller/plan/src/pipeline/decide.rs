@@ -57,8 +57,15 @@ pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Act
 }
 
 fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
-    if matches!(state.course, Course::Refused(_) | Course::Suspended) {
-        return Wake::OnChange;
+    match &state.course {
+        Course::Refused(refusal) => return Wake::of_refusal(refusal),
+        Course::Suspended => return Wake::OnChange,
+        Course::Nothing
+        | Course::AtWork(_)
+        | Course::Stuck(_)
+        | Course::Failed(_)
+        | Course::Released(_)
+        | Course::Unreached { .. } => {}
     }
     // Nothing tells us that a Secret, a credential or a repository was mended.
     match &observed.head {

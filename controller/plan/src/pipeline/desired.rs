@@ -2,10 +2,12 @@
 
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
+use crate::condition::cut;
 use crate::life::{Life, life};
 use crate::refusal::Refusal;
-use launchway_crds::pipeline::{Pipeline, PipelineSpec};
+use launchway_crds::pipeline::{Expectation, Pipeline, PipelineSpec};
 use launchway_crds::release::ReleasePlan;
+use serde_json::Value;
 
 /// The largest plan that a Release records, as JSON, in bytes: beside it a status of 32 KiB has room for the rest.
 pub const PLAN_MAX: usize = 12 * 1024;
@@ -38,6 +40,7 @@ impl Desired {
         url("spec.source.git.url", &spec.source.git.url, rules)?;
         for verify in spec.stages.iter().flat_map(|stage| &stage.verify) {
             url(&format!("spec.stages.verify[{}].http.url", verify.name), &verify.http.url, rules)?;
+            comparable(&verify.name, &verify.http.expect)?;
         }
         Ok(Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
@@ -55,6 +58,24 @@ impl Desired {
 fn url(field: &str, text: &str, rules: &Rules) -> Result<(), Refusal> {
     match address::refusal(text, rules) {
         Some(why) => Err(Refusal::Url { field: field.to_owned(), why: why.to_string() }),
+        None => Ok(()),
+    }
+}
+
+/// The longest text that an answer is compared with, in bytes.
+const TEXT: usize = 256;
+
+/// What the schema cannot say: a member may have any type there.
+fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
+    let simple = |value: &Value| match value {
+        Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => text.len() <= TEXT,
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    };
+    match expect.json.iter().find(|(_, value)| !simple(value)) {
+        Some((name, _)) => Err(Refusal::Expectation {
+            field: format!("spec.stages.verify[{verify}].http.expect.json.{}", cut(name, 64)),
+        }),
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use super::heads::{Turn, head};
 use super::observed::Observed;
 use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
-use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, brief, cut, find, merge};
+use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, brief, cut, find, merge, whole};
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::reason::{Kind, Reason};
@@ -66,7 +66,7 @@ pub fn report(record: &PipelineStatus, pass: &Pass<'_>) -> PipelineStatus {
         (_, Outcome::Done(Effected::Released { number, commit })) => next.head = Some(head(commit, *number, at)),
         (_, _) => {}
     }
-    let tell = tell(pass);
+    let tell = tell(record, pass);
     next.conditions = merge(&record.conditions, &tell.said(source(record, pass)), pass.desired.generation, at);
     next.observed_generation = pass.desired.generation;
     next.summary = Some(summary(pass, &tell, record));
@@ -139,10 +139,12 @@ fn standing(ready: Truth, extra: Option<Kind>, reason: Reason, message: &str) ->
     [say(Kind::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
 }
 
-fn tell(pass: &Pass<'_>) -> Tell {
+fn tell(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
     let last = pass.state.last.as_ref();
-    if let Outcome::Failed(fault) = pass.outcome {
-        return Tell::at_work(last, Reason::Unavailable, fault.to_string());
+    match pass.outcome {
+        Outcome::Failed(fault) if fault.is_terminal() => return Tell::stalled(Reason::of(fault), fault.to_string()),
+        Outcome::Failed(fault) => return Tell::at_work(last, Reason::Unavailable, fault.to_string()),
+        Outcome::Idle | Outcome::Done(_) => {}
     }
     let newer = match pass.state.turn {
         Turn::New { .. } | Turn::Adopted(_) => true,
@@ -150,8 +152,7 @@ fn tell(pass: &Pass<'_>) -> Tell {
     };
     match (&pass.state.course, &pass.observed.head) {
         (Course::Refused(refusal), _) => Tell::stalled(refusal.reason(), refusal.to_string()),
-        (Course::Suspended, _) => suspended(pass),
-        (_, Looked::Seen(Err(refusal))) => Tell::stalled(refusal.reason(), refusal.to_string()),
+        (Course::Suspended, _) => suspended(record, pass),
         (Course::Nothing, _) => nothing(pass),
         (Course::AtWork(newest), _) => Tell::at_work(last, reason(newest, Reason::Progressing), told(newest)),
         (Course::Stuck(newest), _) => Tell::stalled(reason(newest, Reason::AwsRefused), told(newest)),
@@ -159,13 +160,37 @@ fn tell(pass: &Pass<'_>) -> Tell {
             Tell::at_work(last, Reason::Progressing, format!("a newer commit than that of {} was seen", newest.name))
         }
         (Course::Failed(newest), _) => Tell::failed(reason(newest, Reason::RolloutFailed), told(newest)),
+        (Course::Released(_) | Course::Unreached { .. }, Looked::Seen(Err(refusal))) => {
+            Tell::stalled(refusal.reason(), refusal.to_string())
+        }
+        (Course::Released(_), Looked::Blind(fault)) if is_unproved(record, pass, fault) => {
+            Tell::stalled(Reason::SourceRefused, blind(fault))
+        }
         (Course::Released(newest), _) => Tell::well(told(newest)),
+        (Course::Unreached { newest, stage }, _) => Tell::failed(Reason::StageNotReached, unreached(newest, stage)),
     }
 }
 
-fn suspended(pass: &Pass<'_>) -> Tell {
+/// Whether a source that refuses us was not seen since the spec last changed: then it is no passing blindness.
+fn is_unproved(record: &PipelineStatus, pass: &Pass<'_>, fault: &Fault) -> bool {
+    let seen = find(&record.conditions, Kind::Ready).is_some_and(|ready| {
+        ready.observed_generation == Some(pass.desired.generation) && ready.reason != Reason::SourceRefused.as_str()
+    });
+    fault.is_terminal() && !seen
+}
+
+fn unreached(newest: &Newest, stage: &str) -> String {
+    format!(
+        "Release {} ended before there was a stage {stage}: push a commit, or make a Release with reason Manual of commit {}",
+        newest.name, newest.commit
+    )
+}
+
+fn suspended(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
+    let since =
+        find(&record.conditions, Kind::Held).map_or(whole(pass.observed.at), |held| held.last_transition_time.0);
     let message = format!(
-        "suspended; to go on: kubectl -n {} patch lwp {} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+        "suspended since {since}; to go on: kubectl -n {} patch lwp {} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
         pass.desired.namespace, pass.desired.name
     );
     Tell::new(Truth::True, Some(Kind::Held), Truth::Unknown, Reason::Suspended, message)
@@ -200,16 +225,22 @@ fn told(newest: &Newest) -> String {
 
 fn summary(pass: &Pass<'_>, tell: &Tell, record: &PipelineStatus) -> Summary {
     let newest = match &pass.state.course {
-        Course::AtWork(newest) | Course::Stuck(newest) | Course::Failed(newest) | Course::Released(newest) => {
-            Some(newest)
-        }
+        Course::AtWork(newest)
+        | Course::Stuck(newest)
+        | Course::Failed(newest)
+        | Course::Released(newest)
+        | Course::Unreached { newest, .. } => Some(newest),
         Course::Refused(_) | Course::Suspended | Course::Nothing => None,
     };
     let before = record.summary.clone().unwrap_or_default();
+    let (reason, message) = match (&pass.state.course, &pass.observed.head) {
+        (Course::Released(_), Looked::Blind(fault)) if fault.is_terminal() => (Reason::SourceRefused, blind(fault)),
+        (_, _) => (tell.reason, tell.message.clone()),
+    };
     Summary {
         commit: newest.map_or(before.commit, |newest| brief(&newest.commit).to_owned()),
         stage: newest.map_or(before.stage, |newest| newest.stage.clone()),
-        reason: tell.reason.to_string(),
-        message: cut(&tell.message, MESSAGE_MAX),
+        reason: reason.to_string(),
+        message: cut(&message, MESSAGE_MAX),
     }
 }

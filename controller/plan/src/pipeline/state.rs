@@ -52,6 +52,13 @@ pub enum Course {
     Failed(Newest),
     /// It runs in the last stage, verified.
     Released(Newest),
+    /// It ended well, but before the Pipeline had this stage.
+    Unreached {
+        /// It.
+        newest: Newest,
+        /// The stage's name.
+        stage: String,
+    },
 }
 
 /// The newest Release, in the words of its own status.
@@ -81,8 +88,26 @@ pub fn assess(desired: &Desired, status: Option<&PipelineStatus>, observed: &Obs
     let shut = matches!(course, Course::Refused(_) | Course::Suspended);
     let entrance = if shut { Entrance::Shut } else { Entrance::Open };
     let holding = hold(&desired.spec, status, observed, entrance);
-    let turn = if shut { Turn::Same } else { turn(status, observed) };
+    let course = reached(course, desired, &holding);
+    let turn = if shut { Turn::Same } else { turn(&desired.uid, status, observed) };
     State { turn, surplus: surplus(desired, &holding, observed), holding, course, last: last(observed) }
+}
+
+/// A Release that ended well is released only if it went through every stage that there is now.
+fn reached(course: Course, desired: &Desired, holding: &Holding) -> Course {
+    let Course::Released(newest) = course else { return course };
+    let verified = |name: &str| {
+        holding.stages.iter().filter(|stage| *stage.name == *name).find_map(|stage| stage.verified.as_ref())
+    };
+    let missing = desired
+        .spec
+        .stages
+        .iter()
+        .find(|stage| verified(&stage.name).is_none_or(|verified| *verified.release != *newest.name));
+    match missing {
+        Some(stage) => Course::Unreached { newest, stage: stage.name.to_string() },
+        None => Course::Released(newest),
+    }
 }
 
 fn course(observed: &Observed) -> Course {

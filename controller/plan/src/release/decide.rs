@@ -149,7 +149,8 @@ fn of_step(step: &StepState) -> Option<Wake> {
 fn of_course(course: &Course) -> Wake {
     match course {
         Course::Starting(_) | Course::Built(_) => Wake::Now,
-        Course::Refused(_) | Course::Suspended | Course::Ended(_) => Wake::OnChange,
+        Course::Refused(refusal) => Wake::of_refusal(refusal),
+        Course::Suspended | Course::Ended(_) => Wake::OnChange,
         Course::Checking | Course::Building => Wake::After(BUILDS),
         Course::Pushing => Wake::After(PUSHES),
         Course::Blind(fault) => Wake::of_look(fault),

@@ -52,6 +52,8 @@ pub enum BuildSeen {
 /// What was seen of a target.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TargetSeen {
+    /// The stage that it takes its image from, `<pipeline>/<stage>`; absent: its images are literals.
+    pub follows: Option<String>,
     /// The Service's rollout.
     pub rollout: Option<RolloutStatus>,
     /// Why it cannot go on, where it says so for its present generation.

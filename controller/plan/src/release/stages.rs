@@ -140,6 +140,14 @@ fn target_state(service: &str, source: &str, granted: &StageStatus, observed: &O
                 ),
             );
         }
+        Some(Some(seen)) if seen.follows.as_deref() != Some(source) => {
+            return TargetState::Stuck(
+                Reason::NotListed,
+                format!(
+                    "Service {service} does not take its image from here: give a container imageFrom with this Pipeline and stage, or take the Service out of the stage's targets"
+                ),
+            );
+        }
         Some(Some(seen)) => seen,
     };
     let own = |rollout: &&RolloutStatus| rollout.grant == granted.grant && rollout.source.as_deref() == Some(source);
@@ -149,7 +157,10 @@ fn target_state(service: &str, source: &str, granted: &StageStatus, observed: &O
     let reason = rollout.reason.clone().unwrap_or_default();
     match rollout.phase {
         RolloutPhase::Done => TargetState::Done,
-        RolloutPhase::Rolling => TargetState::Rolling(format!("Service {service} is being rolled")),
+        RolloutPhase::Rolling => match &seen.stalled {
+            Some(why) => stuck(service, why),
+            None => TargetState::Rolling(format!("Service {service} is being rolled")),
+        },
         RolloutPhase::Stuck => stuck(service, &reason),
         RolloutPhase::Failed => {
             let word = if reason.starts_with(ROLLED_BACK) { Reason::RolledBack } else { Reason::RolloutFailed };

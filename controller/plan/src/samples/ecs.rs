@@ -5,7 +5,7 @@ use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
 use crate::service::observed::SeenDeployment;
 use crate::service::report::{Pass, empty, report};
-use crate::service::state::{follow, followed, proven, recorded};
+use crate::service::state::{follow, followed, proof, recorded};
 use crate::service::wanted::{OWNER_TAG, Wanted, resolve};
 use crate::service::{Action, Desired, Effected, Observed, PipelineSeen, State, assess, decide};
 use crate::wake::Wake;
@@ -257,7 +257,7 @@ impl World {
         if recorded(&wanted, &self.record).is_none() {
             observed.task_definition = Looked::Seen(self.definitions.get(&wanted.task_meaning).cloned());
         }
-        if live.as_ref().is_some_and(|live| !proven(&desired, &wanted, &self.record, live)) {
+        if live.as_ref().is_some_and(|live| proof(&desired, &wanted, &self.record, live).is_none()) {
             observed.deployments = Looked::Seen(deployments);
             observed.stopped = Looked::Seen(vec![task()]);
         }

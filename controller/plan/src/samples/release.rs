@@ -46,7 +46,8 @@ pub fn release(number: i64, made: i64, status: Value) -> Release {
     serde_json::from_value(json!({
         "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
         "metadata": {"name": format!("web-{number}"), "namespace": "shop", "generation": 1, "uid": format!("r-{number}"),
-            "creationTimestamp": time(made)},
+            "creationTimestamp": time(made), "ownerReferences": [{"apiVersion": "launchway.dev/v1alpha1", "kind": "Pipeline",
+                "name": "web", "uid": "p-1", "controller": true}]},
         "spec": {"pipeline": "web", "number": number, "commit": COMMIT, "reason": "NewCommit"},
         "status": status
     }))

@@ -3,7 +3,7 @@
 use super::change;
 use super::desired::Desired;
 use super::observed::Observed;
-use super::record::{begun, followed, held, proven, recorded, settling, since};
+use super::record::{Proof, begun, followed, held, proof, recorded, settling, since};
 use super::rollout::{self, Question, Verdict};
 use super::state::State;
 use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
@@ -89,7 +89,8 @@ pub fn follow(
 ) -> Option<State> {
     let deadline = i64::from(seconds(&desired.spec.rollout.deadline));
     let follows = followed(desired, wanted, record) == Some(deployment.arn.as_str());
-    (follows && rollout::goes_on(deployment, deadline, observed.at))
+    let in_time = !rollout::overdue(deployment, deadline, observed.at);
+    (follows && in_time && rollout::goes_on(deployment, deadline, observed.at))
         .then(|| State::Rolling(Box::new(deployment.clone())))
 }
 
@@ -108,6 +109,9 @@ impl View<'_> {
         let last = record.rollout.as_ref().filter(|rollout| rollout.source == wanted.source);
         if last.is_some_and(|rollout| rollout.grant > wanted.grant) {
             return Ok(State::OldGrant { seen: wanted.grant });
+        }
+        if let Some(why) = moved(wanted, record) {
+            return Ok(State::Unchangeable(why));
         }
         match &observed.followed {
             Looked::Blind(fault) => return Err(fault.clone()),
@@ -157,7 +161,7 @@ impl View<'_> {
             return Ok(settling);
         }
         Ok(match self.task_definition()? {
-            Ok(_) | Err(State::Unregistered) if !self.is_recorded() => State::Unrecorded,
+            Ok(_) if !self.is_recorded() => State::Unrecorded,
             Ok(task_definition) => State::Absent { task_definition },
             Err(state) => state,
         })
@@ -169,13 +173,17 @@ impl View<'_> {
         }
         let arn = match self.task_definition()? {
             Ok(arn) => arn,
-            Err(State::Unregistered) if !self.is_recorded() => return Ok(State::Unrecorded),
             Err(state) => return Ok(state),
         };
-        if proven(self.desired, self.wanted, self.record, live) {
-            let rollout = begun(self.desired, self.wanted, self.record);
-            let deployment = rollout.and_then(|rollout| rollout.deployment.clone());
-            return Ok(self.leftovers(live, self.in_sync(live, arn, deployment)));
+        match proof(self.desired, self.wanted, self.record, live) {
+            Some(Proof::Runs) => {
+                let rollout = begun(self.desired, self.wanted, self.record);
+                let deployment = rollout.and_then(|rollout| rollout.deployment.clone());
+                return Ok(self.leftovers(live, self.in_sync(live, arn, deployment)));
+            }
+            Some(Proof::Held) => return Ok(self.leftovers(live, State::Held)),
+            Some(Proof::NotAsked) => return Ok(self.outdated(live, arn)),
+            None => {}
         }
         let question = Question {
             wanted: self.wanted,
@@ -192,8 +200,11 @@ impl View<'_> {
     fn judged(&self, live: &LiveService, arn: String, verdict: Verdict) -> Result<State, Fault> {
         let held = held(self.desired, self.wanted, self.record);
         let standing = match (verdict, held) {
-            (Verdict::Runs(deployment), _) => self.in_sync(live, arn, deployment.map(|one| one.arn)),
-            (Verdict::Follows(deployment), _) => State::Rolling(deployment),
+            (Verdict::Runs(deployment), _) => {
+                let deployment = deployment.map(|one| one.arn);
+                self.in_sync(live, arn, deployment.or_else(|| live.current_deployment.clone()))
+            }
+            (Verdict::Follows(deployment), _) => self.rolling(live, deployment),
             (Verdict::Failed(deployment), Some(held)) if held.deployment.as_ref() == Some(&deployment.arn) => {
                 State::Held
             }
@@ -204,6 +215,15 @@ impl View<'_> {
             (Verdict::NotAsked, None) => return Ok(self.outdated(live, arn)),
         };
         Ok(self.leftovers(live, standing))
+    }
+
+    fn rolling(&self, live: &LiveService, deployment: Box<Deployment>) -> State {
+        let deadline = i64::from(seconds(&self.desired.spec.rollout.deadline));
+        if rollout::overdue(&deployment, deadline, self.observed.at) {
+            State::Overdue { deployment, hint: live.events.first().cloned() }
+        } else {
+            State::Rolling(deployment)
+        }
     }
 
     fn in_sync(&self, live: &LiveService, task_definition: String, deployment: Option<String>) -> State {
@@ -248,6 +268,25 @@ impl View<'_> {
             (None, None) => State::Untagged { arn: live.arn.clone(), tags, standing },
         }
     }
+}
+
+/// A service that was made in another Region or AWS account than the one that is meant now would run on unseen, beside a
+/// second one.
+fn moved(wanted: &Wanted, record: &ServiceStatus) -> Option<String> {
+    let arn = &record.service.as_ref()?.arn;
+    let mut parts = arn.split(':').skip(3);
+    let (region, account) = (parts.next()?, parts.next()?);
+    let place = &wanted.scope.place;
+    let role = place.role.as_ref().and_then(|role| role.arn.split(':').nth(4));
+    let same = region == place.region && role.is_none_or(|meant| meant == account);
+    (!same).then(|| {
+        format!(
+            "the ECS service is {arn}, but AwsAccount {} now means Region {} of AWS account {}: set spec.account and spec.region back, or delete this Service and make another",
+            wanted.scope.account,
+            place.region,
+            role.unwrap_or(account)
+        )
+    })
 }
 
 fn unchangeable(wanted: &Wanted, live: &LiveService) -> Option<String> {

@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 /// How often a rollout is looked at, in seconds: ECS itself takes tens of seconds for a task.
 pub const FOLLOWS: i64 = 15;
+/// How often a rollout is looked at that takes longer than it may, in seconds.
+const HANGS: i64 = 60;
 /// How soon an effect is looked for that AWS may not show at once, in seconds.
 const SOON: i64 = 5;
 
@@ -73,7 +75,7 @@ pub fn decide(
     resync: i64,
 ) -> Plan<Action> {
     match state {
-        State::Refused(_) => Plan::rest(Wake::OnChange),
+        State::Refused(refusal) => Plan::rest(Wake::of_refusal(refusal)),
         State::NoImage(_) | State::Failed { .. } | State::Held | State::InSync { .. } | State::OldGrant { .. } => {
             Plan::rest(Wake::After(resync))
         }
@@ -82,6 +84,7 @@ pub fn decide(
         State::Draining | State::Rolling(_) | State::Waiting(_) | State::Unclear(_) | State::Ending => {
             Plan::rest(Wake::After(FOLLOWS))
         }
+        State::Overdue { .. } => Plan::rest(Wake::After(HANGS)),
         State::Settling { .. } => Plan::rest(Wake::After(SOON)),
         State::Unrecorded => Plan::rest(Wake::Now),
         State::Unguarded => Plan::act(Action::Guard),
@@ -91,13 +94,19 @@ pub fn decide(
             action: Some(Action::Delete { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone() }),
             wake: Wake::After(SOON),
         },
-        State::Outdated { update, .. } => Plan::act(Action::Update((**update).clone())),
+        State::Outdated { update, .. } => begun(Action::Update((**update).clone())),
         State::Adjustable { update, .. } => Plan::act(Action::Adjust((**update).clone())),
         State::Untagged { arn, tags, .. } => Plan::act(Action::Tag { arn: arn.clone(), tags: tags.clone() }),
         State::Unregistered => wanted.map_or(Plan::rest(Wake::OnChange), |wanted| Plan::act(register(wanted))),
-        State::Absent { task_definition } => wanted
-            .map_or(Plan::rest(Wake::OnChange), |wanted| Plan::act(create(desired, wanted, record, task_definition))),
+        State::Absent { task_definition } => {
+            wanted.map_or(Plan::rest(Wake::OnChange), |wanted| begun(create(desired, wanted, record, task_definition)))
+        }
     }
+}
+
+/// A rollout that ECS is asked for, and does not show at once.
+fn begun(action: Action) -> Plan<Action> {
+    Plan { action: Some(action), wake: Wake::After(SOON) }
 }
 
 fn register(wanted: &Wanted) -> Action {

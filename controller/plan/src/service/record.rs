@@ -56,14 +56,33 @@ pub fn followed<'a>(desired: &Desired, wanted: &Wanted, record: &'a ServiceStatu
     rollout.deployment.as_deref().filter(|_| at_work && desired.life == Life::Stays)
 }
 
-/// Whether the record proves that the live service runs what is wanted, so that its deployments need not be read.
-pub fn proven(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, live: &LiveService) -> bool {
-    let rollout = begun(desired, wanted, record).filter(|rollout| rollout.phase == RolloutPhase::Done);
-    rollout.is_some_and(|rollout| {
-        let task_definition = rollout.task_definition.as_deref().unwrap_or_default();
-        let same = live.current_deployment.is_none() || live.current_deployment == rollout.deployment;
-        same && live.deployments <= 1 && live_means(wanted, task_definition, live)
-    })
+/// What the record and the live service prove together, so that ECS's deployments need not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The service runs what is wanted.
+    Runs,
+    /// What is wanted failed before, and the service runs something else.
+    Held,
+    /// Nothing has happened since the rollout was begun: ECS was not asked for it.
+    NotAsked,
+}
+
+/// What is proved. Nothing is while ECS is at work on the service.
+pub fn proof(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, live: &LiveService) -> Option<Proof> {
+    let rollout = begun(desired, wanted, record).filter(|_| live.deployments <= 1)?;
+    let named = live_means(wanted, rollout.task_definition.as_deref().unwrap_or_default(), live);
+    let same = |arn: &Option<String>| live.current_deployment == *arn;
+    match rollout.phase {
+        RolloutPhase::Done => {
+            (named && (live.current_deployment.is_none() || same(&rollout.deployment))).then_some(Proof::Runs)
+        }
+        RolloutPhase::Failed => (!named).then_some(Proof::Held),
+        RolloutPhase::Rolling => {
+            let asked = record.sent.as_ref().is_some_and(|sent| matches!(sent.effect.as_str(), "Create" | "Update"));
+            (!asked && rollout.from.is_some() && same(&rollout.from)).then_some(Proof::NotAsked)
+        }
+        RolloutPhase::Stuck => None,
+    }
 }
 
 /// The ARN of the task definition that the record has for what is wanted.

@@ -120,6 +120,17 @@ pub fn live_means(wanted: &Wanted, task_definition: &str, live: &LiveService) ->
     live.task_definition == task_definition && same(&wanted.placement, &live.placement)
 }
 
+/// Whether the newest deployment alone proves that the service runs what is wanted: it brought it, and ended well.
+pub fn proves(wanted: &Wanted, task_definition: &str, live: &LiveService, newest: &SeenDeployment) -> bool {
+    newest.deployment.status == DeploymentStatus::Successful
+        && live_means(wanted, task_definition, live)
+        && newest.target.as_ref().is_some_and(|revision| means(wanted, task_definition, revision))
+}
+
+fn means(wanted: &Wanted, task_definition: &str, revision: &Revision) -> bool {
+    revision.task_definition == task_definition && same(&wanted.placement, &revision.placement)
+}
+
 /// Whether a placement is the wanted one, as far as the wanted one says anything.
 pub fn same(wanted: &Placement, live: &Placement) -> bool {
     let platform = wanted.platform_version.is_none() || wanted.platform_version == live.platform_version;
@@ -141,7 +152,7 @@ pub fn same_network(wanted: &Placement, live: &Placement) -> bool {
 
 impl Question<'_> {
     fn means(&self, revision: &Revision) -> bool {
-        revision.task_definition == self.task_definition && same(&self.wanted.placement, &revision.placement)
+        means(self.wanted, self.task_definition, revision)
     }
 
     fn brings(&self, seen: &SeenDeployment) -> bool {
@@ -156,10 +167,10 @@ impl Question<'_> {
         goes_on(deployment, self.deadline, self.at)
     }
 
-    /// Whether another one's deployment may be waited for: it goes on, and has a circuit breaker or some time left.
+    /// Whether another one's deployment may be waited for: it goes on, and has some time left. A circuit breaker that
+    /// counts nothing ends nothing.
     fn gets_on(&self, deployment: &Deployment) -> bool {
-        let guarded = deployment.breaker.as_ref().is_some_and(|breaker| breaker.status != "DISABLED");
-        self.goes_on(deployment) && (guarded || !overdue(deployment, self.deadline, self.at))
+        self.goes_on(deployment) && !overdue(deployment, self.deadline, self.at)
     }
 
     /// Whether it was rolled back, hangs for ever, or stopped without anything newer that could have stopped it.
@@ -205,7 +216,8 @@ fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     }
 }
 
-fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
+/// Whether a deployment takes longer than it may.
+pub fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     at > deployment.created_at + SignedDuration::from_secs(deadline)
 }
 

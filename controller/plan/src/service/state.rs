@@ -1,7 +1,7 @@
 //! Where a Service can stand. Computed by `assess`, and never stored.
 
 pub use super::assess::follow;
-pub use super::record::{begun, followed, proven, recorded};
+pub use super::record::{Proof, begun, followed, proof, recorded};
 
 use crate::fault::Fault;
 use crate::refusal::Refusal;
@@ -63,6 +63,13 @@ pub enum State {
     },
     /// ECS brings what is wanted.
     Rolling(Box<Deployment>),
+    /// ECS brings what is wanted, and takes longer than it may. It may still get there.
+    Overdue {
+        /// The deployment.
+        deployment: Box<Deployment>,
+        /// The service's newest event.
+        hint: Option<String>,
+    },
     /// ECS brings something else, which is waited for.
     Waiting(Box<Deployment>),
     /// ECS gave it up. It is held.
@@ -128,6 +135,7 @@ impl State {
             | Self::Unrecorded
             | Self::Outdated { .. }
             | Self::Rolling(_)
+            | Self::Overdue { .. }
             | Self::Waiting(_)
             | Self::Failed { .. }
             | Self::Held

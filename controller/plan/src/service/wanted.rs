@@ -227,8 +227,7 @@ fn placement(spec: &ServiceSpec) -> Placement {
             security_groups: sorted(network.security_groups.iter().map(ToString::to_string)),
             public_ip: network.assign_public_ip,
         }),
-        // LATEST is AWS's choice, like no version: what runs says the number that it stood for.
-        platform_version: spec.platform_version.as_ref().map(|version| version.0.clone()).filter(|it| it != "LATEST"),
+        platform_version: spec.platform_version.as_ref().map(|version| version.0.clone()),
         load_balancers: sorted(spec.load_balancers.iter().map(|one| LoadBalancerRequest {
             target_group: one.target_group.to_string(),
             container: one.container.to_string(),

@@ -48,6 +48,19 @@ fn a_release_whose_head_was_not_recorded_is_adopted_and_a_wiped_status_makes_no_
 }
 
 #[test]
+fn the_releases_of_a_pipeline_that_was_deleted_keep_their_numbers_and_nothing_else() {
+    let desired = parsed(&json!({}));
+    let mut gone = ended(4);
+    gone.metadata.owner_references.as_mut().unwrap()[0].uid = "p-0".into();
+    let mut going = ended(5);
+    going.metadata.deletion_timestamp = going.metadata.creation_timestamp.clone();
+    let mut observed = sight(vec![gone, going]);
+    observed.head = Looked::Seen(Ok(COMMIT.into()));
+    let state = assess(&desired, None, &observed);
+    assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 6 });
+}
+
+#[test]
 fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_part_in_the_numbers() {
     let desired = parsed(&json!({}));
     let mut manual = release(9, 9, json!({"phase": "Succeeded"}));

@@ -3,7 +3,7 @@
 use crate::Outcome;
 use crate::address::{Allowed, Rules, Scheme};
 use crate::condition::{find, is_true};
-use crate::fault::Remedy;
+use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
 use crate::pipeline::report::{Pass, empty, report};
 use crate::pipeline::{Desired, Observed, assess, refused};
@@ -28,6 +28,7 @@ pub fn sight(releases: Vec<Release>) -> Observed {
 
 struct World {
     changes: Value,
+    generation: i64,
     record: PipelineStatus,
     observed: Observed,
 }
@@ -38,11 +39,11 @@ impl World {
         observed.head = Looked::Seen(Ok(COMMIT.into()));
         let mut record = empty();
         record.head = Some(crate::pipeline::heads::head(COMMIT, 9, at(0)));
-        Self { changes: json!({}), record, observed }
+        Self { changes: json!({}), generation: 1, record, observed }
     }
 
     fn pass(&mut self) {
-        let desired = parsed(&self.changes);
+        let desired = Desired { generation: self.generation, ..parsed(&self.changes) };
         for _ in 0..3 {
             let state = assess(&desired, Some(&self.record), &self.observed);
             let outcome = Outcome::Idle;
@@ -186,4 +187,51 @@ fn a_source_that_is_refused_stalls_the_pipeline() {
     world.observed.head = Looked::Blind(fault("Timeout", Remedy::Retry));
     world.pass();
     assert!(is_true(&world.record.conditions, Kind::Reconciling));
+}
+
+#[test]
+fn a_source_that_is_broken_by_an_edit_stalls_the_pipeline_and_one_that_goes_blind_does_not() {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.pass();
+    world.observed.head = Looked::Blind(fault("NotFound", Remedy::AskOperator));
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Ready));
+    assert_eq!(world.record.summary.as_ref().unwrap().reason, "SourceRefused");
+    world.generation = 2;
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Stalled), "{:?}", world.words());
+    assert!(!is_true(&world.record.conditions, Kind::Released));
+    world.observed.head = Looked::Seen(Ok(COMMIT.into()));
+    world.pass();
+    assert!(is_true(&world.record.conditions, Kind::Released));
+    world.observed.head = Looked::Seen(Err(Refusal::NoSuchBranch { why: "no such branch: mian".into() }));
+    world.pass();
+    row!("pipeline-no-branch", world);
+    assert!(is_true(&world.record.conditions, Kind::Stalled));
+}
+
+#[test]
+fn a_stage_that_came_later_is_not_released() {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.changes = json!({"stages": [
+        {"name": "staging", "targets": [{"service": "web-staging"}]},
+        {"name": "prod", "targets": [{"service": "web"}]},
+        {"name": "asia", "targets": [{"service": "web-asia"}]},
+    ]});
+    world.pass();
+    row!("pipeline-unreached", world);
+    assert!(is_true(&world.record.conditions, Kind::Stalled));
+    assert_eq!(find(&world.record.conditions, Kind::Released).unwrap().status, "False");
+}
+
+#[test]
+fn what_kubernetes_refuses_is_told() {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.pass();
+    let desired = parsed(&json!({}));
+    let state = assess(&desired, Some(&world.record), &world.observed);
+    let refused = Fault { operation: "kubernetes:create".into(), ..fault("Forbidden", Remedy::AskOperator) };
+    let pass = Pass { desired: &desired, observed: &world.observed, state: &state, outcome: &Outcome::Failed(refused) };
+    world.record = report(&world.record, &pass);
+    assert_eq!(find(&world.record.conditions, Kind::Stalled).unwrap().reason, "KubernetesRefused");
 }

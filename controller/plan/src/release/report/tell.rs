@@ -11,6 +11,7 @@ use crate::release::stages::StageState;
 use crate::release::state::{Course, State, at_work};
 use crate::release::steps::StepState;
 use crate::release::told;
+use crate::service::report::short;
 use launchway_crds::pipeline::Summary;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
 
@@ -79,10 +80,10 @@ fn unknown(state: &State) -> Option<&Fault> {
 }
 
 fn tell_course(pass: &Pass<'_>) -> Tell {
-    let (desired, commit) = (pass.desired, pass.desired.short_commit());
+    let commit = pass.desired.short_commit();
     match &pass.state.course {
         Course::Refused(refusal) => Tell::stalled(refusal.reason(), refusal.to_string()),
-        Course::Suspended => suspended(desired),
+        Course::Suspended => suspended(pass),
         Course::Starting(_) => Tell::working(Reason::Checking, format!("starting commit {commit}")),
         Course::Checking => under_way(pass, Reason::Checking, "checks run"),
         Course::Building => under_way(pass, Reason::Building, "the image is being built"),
@@ -115,10 +116,10 @@ fn ended(phase: ReleasePhase, commit: &str) -> Tell {
     }
 }
 
-fn suspended(desired: &Desired) -> Tell {
+fn suspended(pass: &Pass<'_>) -> Tell {
     let message = format!(
-        "Pipeline {0} is suspended; to go on: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
-        desired.pipeline, desired.namespace
+        "held because Pipeline {0} is suspended; to go on: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+        pass.desired.pipeline, pass.desired.namespace
     );
     Tell { ready: Truth::Unknown, extra: Some(Kind::Held), reason: Reason::Suspended, message }
 }
@@ -187,10 +188,29 @@ pub(super) fn said(before: &ReleaseStatus, next: &ReleaseStatus, pass: &Pass<'_>
     let mut all = vec![say(Kind::Ready, tell.ready)];
     all.extend(tell.extra.map(|kind| say(kind, Truth::True)));
     all.extend(answers(next).map(|(kind, truth)| match truth {
-        Truth::True => Said::Now(Answer::new(kind, truth, Reason::Succeeded, "")),
+        Truth::True => Said::Now(Answer::new(kind, truth, Reason::Succeeded, proved(kind, next))),
         Truth::False | Truth::Unknown => repeat(kind, truth),
     }));
     all
+}
+
+/// What is said of a question that is answered with yes.
+fn proved(kind: Kind, next: &ReleaseStatus) -> String {
+    match kind {
+        Kind::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
+        Kind::ChecksPassed => "there are no checks".to_owned(),
+        Kind::Built => next.images.iter().map(|image| short(&image.image)).collect::<Vec<_>>().join(", "),
+        Kind::Deployed => "the targets of every stage run the image".to_owned(),
+        Kind::Verified => "every stage is verified".to_owned(),
+        Kind::Ready
+        | Kind::Reconciling
+        | Kind::Stalled
+        | Kind::Held
+        | Kind::SourceReady
+        | Kind::Released
+        | Kind::RolledOut
+        | Kind::InSync => String::new(),
+    }
 }
 
 /// What stands of a Release that ended. One that cannot be deleted yet says what lets it go.
@@ -208,7 +228,7 @@ fn stands(next: &ReleaseStatus, desired: &Desired) -> Vec<Said> {
 }
 
 /// The four questions in their order. While it is at work, what is not done is unknown; of one that failed, the first
-/// that is not done is answered with no; one that is over without having succeeded is not deployed.
+/// that is not done is answered with no; one that is over without having succeeded is not deployed and not verified.
 fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (Kind, Truth)> {
     let checks =
         next.plan.is_some() && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
@@ -225,7 +245,7 @@ fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (Kind, Truth)> {
     let kinds = [Kind::ChecksPassed, Kind::Built, Kind::Deployed, Kind::Verified];
     kinds.into_iter().enumerate().map(move |(index, kind)| {
         let failed = phase == Some(ReleasePhase::Failed) && first == Some(index);
-        let over = kind == Kind::Deployed
+        let over = matches!(kind, Kind::Deployed | Kind::Verified)
             && matches!(phase, Some(ReleasePhase::Failed | ReleasePhase::Superseded | ReleasePhase::Cancelled));
         let truth = match (done[index], failed || over) {
             (true, _) => Truth::True,

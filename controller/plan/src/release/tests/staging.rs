@@ -27,12 +27,14 @@ fn rollout(stage: &str, grant: i64, phase: &str, reason: Option<&str>) -> Rollou
 
 fn saw(second: i64, stages: &Value, service: &str, target: Option<TargetSeen>) -> Observed {
     let mut observed = sight(second, &json!({}), json!({"stages": stages}));
-    observed.targets.insert(service.to_owned(), target);
+    let stage = if service == "web-staging" { "staging" } else { "prod" };
+    let follows = |seen: TargetSeen| TargetSeen { follows: seen.follows.or(Some(format!("web/{stage}"))), ..seen };
+    observed.targets.insert(service.to_owned(), target.map(follows));
     observed
 }
 
 fn seen(rollout: Option<RolloutStatus>) -> Option<TargetSeen> {
-    Some(TargetSeen { rollout, stalled: None })
+    Some(TargetSeen { follows: None, rollout, stalled: None })
 }
 
 fn step(record: &mut ReleaseStatus, observed: &Observed) -> Course {
@@ -111,7 +113,7 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_next_at_once() {
     let staging = json!([granted("staging", 5, "web-1")]);
     let old = || {
         let rollout = rollout("staging", 4, "Failed", Some("ECS rolled it back"));
-        Some(TargetSeen { rollout: Some(rollout), stalled: Some("ECS rolled it back".into()) })
+        Some(TargetSeen { follows: None, rollout: Some(rollout), stalled: Some("ECS rolled it back".into()) })
     };
     assert!(matches!(stage(&step(&mut record, &saw(5, &staging, "web-staging", old()))), StageState::Rolling(_)));
     assert!(matches!(stage(&step(&mut record, &saw(90, &staging, "web-staging", old()))), StageState::Stuck(..)));
@@ -128,4 +130,23 @@ fn a_missing_target_is_said_and_a_drift_while_verifying_is_waited_for() {
     assert_eq!(record.stages[0].phase, StagePhase::Verifying);
     step(&mut record, &saw(3, &staging, "web-staging", seen(Some(rollout("staging", 5, "Rolling", None)))));
     assert_eq!((record.stages[0].phase, &record.stages[0].deployed_at), (StagePhase::Rolling, &None));
+}
+
+#[test]
+fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_says_so() {
+    let mut record = built();
+    let staging = json!([granted("staging", 5, "web-1")]);
+    let rolling = || Some(rollout("staging", 5, "Rolling", None));
+    let hangs =
+        Some(TargetSeen { follows: None, rollout: rolling(), stalled: Some("longer than its deadline".into()) });
+    let course = step(&mut record, &saw(1, &staging, "web-staging", hangs));
+    assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("longer than its deadline")));
+    assert!(matches!(
+        stage(&step(&mut record, &saw(2, &staging, "web-staging", seen(rolling())))),
+        StageState::Rolling(_)
+    ));
+    let elsewhere = Some(TargetSeen { follows: Some("web/prod".into()), rollout: rolling(), stalled: None });
+    let course = step(&mut record, &saw(3, &staging, "web-staging", elsewhere));
+    assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("imageFrom")), "{course:?}");
+    assert!(is_true(&record.conditions, Kind::Stalled));
 }

@@ -63,7 +63,7 @@ pub(super) fn sent(before: &ServiceStatus, pass: &Pass<'_>) -> Option<SentStatus
 /// Whether AWS shows what was sent last: the rollout that it was to begin, or nothing left to set right.
 fn is_shown(state: &State) -> bool {
     match state {
-        State::InSync { .. } | State::Failed { .. } | State::Held | State::Rolling(_) => true,
+        State::InSync { .. } | State::Failed { .. } | State::Held | State::Rolling(_) | State::Overdue { .. } => true,
         State::Refused(_)
         | State::NoImage(_)
         | State::Blind(_)
@@ -142,7 +142,7 @@ pub(super) fn rollout(
     let standing = pass.state.standing();
     match standing {
         State::InSync { deployment, .. } => done(&mut rollout, deployment.clone(), pass.at),
-        State::Rolling(deployment) => {
+        State::Rolling(deployment) | State::Overdue { deployment, .. } => {
             at_work(&mut rollout);
             rollout.deployment = Some(deployment.arn.clone());
         }
@@ -192,6 +192,7 @@ fn fresh(before: &ServiceStatus, pass: &Pass<'_>, wanted: &Wanted) -> RolloutSta
         generation: pass.desired.generation,
         retry: pass.desired.spec.rollout.retry.clone(),
         after: since(pass.desired, wanted, before, pass.at).map(|after| Time(whole(after))),
+        from: left_with(before),
         meaning: wanted.meaning.clone(),
         task_definition: None,
         deployment: None,
@@ -201,6 +202,12 @@ fn fresh(before: &ServiceStatus, pass: &Pass<'_>, wanted: &Wanted) -> RolloutSta
         started_at: Time(whole(pass.at)),
         ended_at: None,
     }
+}
+
+/// The deployment with which the last rollout was done.
+fn left_with(before: &ServiceStatus) -> Option<String> {
+    let last = before.rollout.as_ref().filter(|rollout| rollout.phase == RolloutPhase::Done);
+    last.and_then(|rollout| rollout.deployment.clone())
 }
 
 fn done(rollout: &mut RolloutStatus, deployment: Option<String>, at: Timestamp) {

@@ -17,6 +17,9 @@ use launchway_crds::service::ServiceStatus;
 /// How much of the reason of a failure a message has, in bytes: what to do next has to fit beside it.
 const WHY: usize = 640;
 
+/// How much of an event of ECS a message has, in bytes.
+const HINT: usize = 300;
+
 /// What the conditions say.
 pub(super) struct Tell {
     ready: Said,
@@ -143,6 +146,9 @@ fn tell_state(before: &ServiceStatus, pass: &Pass<'_>, state: &State) -> Tell {
             "{name} runs on; what starts no rollout (count, percentages, grace period, tags) is being set right"
         )),
         State::Rolling(deployment) => Tell::working(Reason::Rolling, &rolling(pass, deployment)),
+        State::Overdue { deployment, hint } => {
+            Tell::stalled(Reason::RolloutHangs, &hanging(pass, deployment, hint.as_deref()))
+        }
         State::Waiting(deployment) => Tell::working(Reason::WaitingForRollout, &waiting(deployment)),
         State::Failed { deployment, stopped, hint } => {
             let why = why(deployment, stopped, hint.as_deref());
@@ -206,11 +212,25 @@ pub(super) fn not_ours(owner: &str) -> String {
     )
 }
 
+fn hanging(pass: &Pass<'_>, deployment: &Deployment, hint: Option<&str>) -> String {
+    let hint = hint.map(|event| format!("; ECS says: {}", cut(event, HINT))).unwrap_or_default();
+    format!(
+        "{}, longer than spec.rollout.deadline ({}){hint}; to give it up: {}",
+        rolling(pass, deployment),
+        pass.desired.spec.rollout.deadline.as_str(),
+        stop(deployment)
+    )
+}
+
+fn stop(deployment: &Deployment) -> String {
+    format!("aws ecs stop-service-deployment --service-deployment-arn {}", deployment.arn)
+}
+
 fn waiting(deployment: &Deployment) -> String {
     format!(
-        "another rollout is in progress since {}: waiting for its end; if it hangs: aws ecs stop-service-deployment --service-deployment-arn {}",
+        "another rollout is in progress since {}: waiting for its end; if it hangs: {}",
         whole(deployment.created_at),
-        deployment.arn
+        stop(deployment)
     )
 }
 

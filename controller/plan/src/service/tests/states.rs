@@ -32,6 +32,7 @@ fn word(state: &State) -> &'static str {
         State::Unrecorded => "Unrecorded",
         State::Outdated { .. } => "Outdated",
         State::Rolling(_) => "Rolling",
+        State::Overdue { .. } => "Overdue",
         State::Waiting(_) => "Waiting",
         State::Failed { .. } => "Failed",
         State::Held => "Held",
@@ -61,8 +62,12 @@ fn life() -> Vec<State> {
     world.edit(&json!({"desiredCount": 2, "tags": [{"key": "a", "value": "b"}]}));
     pass(&mut world, &mut all, 15);
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    world.fates = vec![Fate::RollsBack];
+    world.fates = vec![Fate::RollsBack, Fate::Hangs];
     pass(&mut world, &mut all, 15);
+    world.edit(&json!({"rollout": {"retry": "again"}}));
+    pass(&mut world, &mut all, 15);
+    pass(&mut world, &mut all, 60);
+    pass(&mut world, &mut all, 60);
     world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
     for _ in 0..2 {
         let mut observed = world.observe();
@@ -123,6 +128,7 @@ fn every_state_is_reached() {
         "Unrecorded",
         "Outdated",
         "Rolling",
+        "Overdue",
         "Waiting",
         "Failed",
         "Held",
