@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod build;
+pub mod calls;
 pub mod docs;
+pub mod faults;
 pub mod git;
 pub mod harm;
 pub mod life;
 pub mod play;
 pub mod pump;
 pub mod quickstart;
+pub mod sabotage;
 pub mod scenario;
 pub mod search;
 pub mod shape;

@@ -21,11 +21,9 @@ use launchway_plan::address::Rules;
 use crate::world::{Time, World, sample};
 use gate::Gate;
 
-/// Six hours: idle days stay cheap. What the resync of ten minutes costs is measured in `calls`.
-const RESYNC: i64 = 6 * 3600;
-
-/// A controller's Context over `world`, all of whose requests pass `gate`. Needs a tokio runtime around it.
-pub fn context(world: &World, gate: &Gate, seed: u64) -> Context {
+/// A controller's Context over `world`, all of whose requests pass `gate`; it looks at an object that needs nothing every
+/// `resync` seconds. Needs a tokio runtime around it.
+pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
     let rules = Rules::strict();
     let web = wires::web(world, gate, rules.clone());
     Context {
@@ -37,7 +35,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64) -> Context {
         clock: world.time.clock(),
         backoff: launchway::backoff::Backoff::new(seed),
         installation: sample::INSTALLATION.to_owned(),
-        resync: RESYNC,
+        resync,
         metrics: launchway::metrics::Metrics::default(),
     }
 }

@@ -38,6 +38,9 @@ const LAG: SignedDuration = SignedDuration::from_mins(2);
 /// How old AWS's answers are then: its reads are eventually consistent, and no figure is named anywhere.
 const HIDDEN: Duration = Duration::from_secs(20);
 
+/// Six hours: idle days stay cheap. What the usual ten minutes cost is measured in `calls`.
+const RARELY: i64 = 6 * 3600;
+
 const KINDS: [&str; 4] = ["AwsAccount", "Pipeline", "Release", "Service"];
 
 /// A Pipeline that was written so often has been through a release: none of its readers can find that it is not there yet.
@@ -68,6 +71,8 @@ pub struct Life<'a> {
     pub sight: Sight,
     /// When it is to end at the latest, if not with the story.
     pub until: Option<Timestamp>,
+    /// How often it looks at an object that needs nothing, in seconds.
+    pub resync: i64,
 }
 
 /// Lives until the story is over, or the life is.
@@ -76,10 +81,15 @@ pub fn live(life: &Life<'_>) -> End {
     runtime.block_on(life.lived())
 }
 
-impl Life<'_> {
+impl<'a> Life<'a> {
+    /// A life that sees things as they are and goes on to the story's end.
+    pub fn whole(story: &'a Story, world: &'a World, gate: &'a Gate) -> Life<'a> {
+        Life { story, world, gate, sight: Sight::Fresh, until: None, resync: RARELY }
+    }
+
     async fn lived(&self) -> End {
         let began = self.world.now();
-        let context = context(self.world, self.gate, 1);
+        let context = context(self.world, self.gate, 1, self.resync);
         let mut fresh_at = self.lag();
         let mut pump = Pump::new(self.world);
         let mut rest = Rest::new(self.world);

@@ -3,7 +3,6 @@
 //! linked in here but the kinds of its API.
 
 pub mod aws;
-mod build;
 pub mod chart;
 mod clone;
 mod controller;

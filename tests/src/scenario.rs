@@ -25,8 +25,8 @@ use crate::pump::{Passed, Pump};
 use crate::world::World;
 use crate::world::sample::{ACCOUNT, HEALTH, REGION};
 
-/// How often an object that needs nothing is looked at, in seconds: what the controller itself does by default.
-const RESYNC: i64 = 600;
+/// How often the controller by default looks at an object that needs nothing, in seconds.
+pub const RESYNC: i64 = 600;
 
 /// A person with an access key to the account, who changes AWS behind the controller's back.
 pub const PERSON: &str = "AKIAPERSON0000000000";
@@ -72,7 +72,7 @@ impl Sites {
             let (world, gate, sites) = (world.clone(), gate.clone(), sites.clone());
             async move {
                 let name = format!("{} {}", request.method(), request.uri());
-                let sent = gate.send(name, Nature::Look, || sites.answer(&world, &request)).await;
+                let sent = gate.send(name, Nature::Look, request.body(), || sites.answer(&world, &request)).await;
                 sent.unwrap_or(Err(WebFault::Broken))
             }
         });
@@ -112,8 +112,8 @@ impl Player {
         let (gate, sites) = (Gate::new(&world.time), Sites::default());
         sites.set(HEALTH, 200, r#"{"ok": true}"#);
         let web = sites.web(&world, &gate, rules.clone());
-        let mut context = context(&world, &gate, 1);
-        (context.polls, context.web, context.rules, context.resync) = (Polls::new(web.clone()), web, rules, RESYNC);
+        let mut context = context(&world, &gate, 1, RESYNC);
+        (context.polls, context.web, context.rules) = (Polls::new(web.clone()), web, rules);
         drop(entered);
         let pump = Pump::new(&world);
         world.aws().add_user(ACCOUNT, "person", PERSON);

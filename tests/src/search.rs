@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::harm::{Harm, Revisions, harm};
-use crate::life::gate::{Gate, Position, Request};
+use crate::life::gate::{Gate, Nature, Position, Request};
 use crate::play::{End, Life, Sight, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, World};
@@ -57,6 +57,15 @@ pub struct Searched {
     pub worlds: usize,
     /// The points that did harm.
     pub found: Vec<Finding>,
+    /// The hash of its log, played without a cut, and played so once more.
+    pub hashes: [String; 2],
+}
+
+impl Searched {
+    /// Whether the same seed gave the same log, twice.
+    pub fn replays(&self) -> bool {
+        self.hashes[0] == self.hashes[1]
+    }
 }
 
 /// Searches a story.
@@ -79,7 +88,10 @@ pub fn search(story: &'static Story, extent: Extent, threads: usize) -> Searched
         found.extend(played(story, &reference, &worlds, extent, threads));
     }
     let (requests, points) = (reference.requests.len(), points.len());
-    Searched { story: story.name, requests, points, worlds: worlds.len(), found }
+    let again = beginning(before.as_ref(), SEED);
+    once(story, &again);
+    let hashes = [reference.hash.clone(), again.log_hash()];
+    Searched { story: story.name, requests, points, worlds: worlds.len(), found, hashes }
 }
 
 /// The world at the end of the story before this one.
@@ -96,12 +108,12 @@ pub fn prelude(story: &'static Story) -> Option<Snapshot> {
 /// Plays a story once, undisturbed.
 pub fn once(story: &'static Story, world: &World) -> End {
     let gate = Gate::new(&world.time);
-    live(&Life { story, world, gate: &gate, sight: Sight::Fresh, until: None })
+    live(&Life::whole(story, world, &gate))
 }
 
 fn reference_harm(story: &'static Story, reference: &Reference) -> Vec<Finding> {
     let all = &reference.harm;
-    let request = Request { number: 0, name: "no cut at all".to_owned(), nature: crate::life::gate::Nature::Look };
+    let request = Request { number: 0, name: "no cut at all".to_owned(), nature: Nature::Look, content: 0 };
     let finding =
         Finding { story: story.name, request, position: Position::BeforeSend, sight: Sight::Fresh, harm: all.clone() };
     if all.is_empty() { Vec::new() } else { vec![finding] }

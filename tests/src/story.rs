@@ -45,6 +45,7 @@ pub const STORIES: &[&Story] = &[
     &people::MANUAL,
     &people::DELETION,
     &builds::FAULT,
+    &builds::EDITED,
     &people::SUSPEND,
     &people::WIPED,
 ];

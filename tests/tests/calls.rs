@@ -2,8 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use launchway_tests::calls::{of_a_pipeline, of_a_service, table};
 use launchway_tests::search::{SEED, once, prelude};
 use launchway_tests::story::{STORIES, Story, beginning};
 use launchway_tests::world::World;
@@ -51,22 +52,12 @@ fn the_shipped_policy_allows_what_the_stories_use_and_beside_it_only_what_is_use
 }
 
 #[test]
-fn what_a_release_asks_of_aws_is_printed_and_a_day_of_rest_changes_nothing() {
-    let first = STORIES.iter().copied().find(|story| story.name == "first release").unwrap();
-    let world = played(first);
-    let end = world.last_write();
-    let (mut at_work, mut idle) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
-    for entry in &world.aws().log {
-        let count = if entry.at <= end { &mut at_work } else { &mut idle };
-        *count.entry(format!("{}:{}", entry.service, entry.operation)).or_default() += 1;
-    }
-    println!("a first release of two Services through two stages: {at_work:#?}");
-    println!("a day of rest, two Services and a Pipeline: {idle:#?}");
-    assert_eq!(at_work.get("ecs:RegisterTaskDefinition"), Some(&2));
-    assert_eq!(at_work.get("ecs:CreateService"), Some(&2));
-    assert_eq!(at_work.get("ecs:UpdateService"), None);
-    let changing = |operation: &&String| {
-        ["Register", "Create", "Update", "Start", "Tag"].iter().any(|verb| operation.contains(verb))
-    };
-    assert!(!idle.is_empty() && idle.keys().filter(changing).count() == 0, "{idle:?}");
+fn the_same_manifest_again_and_an_hour_of_rest_change_nothing_in_aws() {
+    let alone = of_a_service();
+    let all = [alone.clone(), of_a_pipeline()].concat();
+    println!("{}", table(&all));
+    let effects: Vec<usize> = alone.iter().map(|one| one.effects).collect();
+    // Register and create; register and update; nothing; register and update, which ECS rolls back; nothing.
+    assert_eq!(effects, [2, 2, 0, 2, 0]);
+    assert!(all.iter().filter(|one| one.what.contains("rest")).all(|one| one.effects == 0));
 }

@@ -44,8 +44,7 @@ impl Running {
         let sites = Sites::default();
         sites.set(HEALTH, 200, r#"{"ok": true}"#);
         let web = sites.web(world, &gate, Rules::strict());
-        let context =
-            Context { kube, polls: Polls::new(web.clone()), web, clock, resync: 600, ..context(world, &gate, 1) };
+        let context = Context { kube, polls: Polls::new(web.clone()), web, clock, ..context(world, &gate, 1, 600) };
         let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
         let announced = Arc::clone(&ready);
         let run =

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
@@ -29,6 +30,18 @@ pub enum Position {
     Asleep,
 }
 
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Position::BeforeSend => "cut before it is sent",
+            Position::ReplyLost => "cut with the reply on its way",
+            Position::AfterReply => "cut right after the reply",
+            Position::Reset => "the reply lost to a life that goes on",
+            Position::Asleep => "sent late, while another one lived",
+        })
+    }
+}
+
 /// A request that a life sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -38,6 +51,8 @@ pub struct Request {
     pub name: String,
     /// Whether it changes something.
     pub nature: Nature,
+    /// A hash of what it says beside its name: equal for the same request sent again.
+    pub content: u64,
 }
 
 /// Whether a request changes something.
@@ -140,17 +155,29 @@ impl Gate {
     }
 
     /// Sends a request: `answer` is what the world does and says. Never comes back if the life is cut by it.
-    pub async fn send<T>(&self, name: String, nature: Nature, answer: impl FnOnce() -> T) -> Result<T, Broken> {
-        let outcome = self.sent_now(name, nature, answer);
+    pub async fn send<T>(
+        &self,
+        name: String,
+        nature: Nature,
+        content: &[u8],
+        answer: impl FnOnce() -> T,
+    ) -> Result<T, Broken> {
+        let outcome = self.sent_now(name, nature, content, answer);
         self.unless_cut().await;
         outcome
     }
 
-    fn sent_now<T>(&self, name: String, nature: Nature, answer: impl FnOnce() -> T) -> Result<T, Broken> {
+    fn sent_now<T>(
+        &self,
+        name: String,
+        nature: Nature,
+        content: &[u8],
+        answer: impl FnOnce() -> T,
+    ) -> Result<T, Broken> {
         if self.cut().is_some() {
             return Err(Broken);
         }
-        let request = self.numbered(name, nature);
+        let request = self.numbered(name, nature, content);
         if request.nature == Nature::Change {
             self.time.pass(UNDER_WAY);
         }
@@ -180,10 +207,12 @@ impl Gate {
         struck
     }
 
-    fn numbered(&self, name: String, nature: Nature) -> Request {
+    fn numbered(&self, name: String, nature: Nature, content: &[u8]) -> Request {
+        let mut hasher = DefaultHasher::new();
+        content.hash(&mut hasher);
         let mut inner = self.inner();
         inner.sent += 1;
-        Request { number: inner.sent, name, nature }
+        Request { number: inner.sent, name, nature, content: hasher.finish() }
     }
 
     fn end(&self, request: Request) {

@@ -51,7 +51,9 @@ impl HttpConnector for Aws {
         let nature = if is_changing(&service, &operation) { Nature::Change } else { Nature::Look };
         let (connector, gate) = (self.connector.clone(), self.gate.clone());
         HttpConnectorFuture::new(async move {
-            let sent = gate.send(format!("{service}:{operation}"), nature, || connector.call(request)).await;
+            let content = request.body().bytes().map(<[u8]>::to_vec).unwrap_or_default();
+            let name = format!("{service}:{operation}");
+            let sent = gate.send(name, nature, &content, || connector.call(request)).await;
             match sent {
                 Ok(answer) => answer.await,
                 Err(broken) => Err(ConnectorError::io(broken.into())),
@@ -98,7 +100,7 @@ pub(super) fn kube(
             let body = body.collect_bytes().await.map_err(|_| Broken)?;
             let name = format!("{} {}", parts.method, short(parts.uri.path()));
             let nature = if parts.method == Method::GET { Nature::Look } else { Nature::Change };
-            gate.send(name, nature, || store.answer(&parts.method, &parts.uri, &parts.headers, &body)).await
+            gate.send(name, nature, &body, || store.answer(&parts.method, &parts.uri, &parts.headers, &body)).await
         });
         answered
     })
@@ -121,7 +123,7 @@ pub(super) fn web(world: &World, gate: &Gate, rules: Rules) -> Web {
             let url = request.uri().to_string();
             let name = format!("{} {}", request.method(), url.split('?').next().unwrap_or_default());
             let asks_refs = request.method() == Method::POST;
-            let sent = gate.send(name, Nature::Look, || answer(&world, &request, &url)).await;
+            let sent = gate.send(name, Nature::Look, request.body(), || answer(&world, &request, &url)).await;
             let reply = sent.unwrap_or(Err(WebFault::Broken))?;
             if asks_refs && reply.status().is_success() {
                 let head = world.git.head(URL, "main");

@@ -13,8 +13,10 @@ use launchway_test_kube::real::{self, Cluster, Say};
 use super::aws::Aws;
 use super::controller::{Controller, Start};
 use super::health::Health;
-use super::{NAME, NAMESPACE, Options, Parts, Screen, build, chart};
+use super::{NAME, NAMESPACE, Options, Parts, Screen, chart};
+use crate::build;
 use crate::git::{Access, Hash, Protocol, Server, sample};
+use crate::shape::repository;
 
 /// Where the chart would be installed.
 const SYSTEM: &str = "launchway-system";
@@ -32,7 +34,9 @@ impl Parts {
         let Options { screen, speed, pace } = options;
         screen.title("Launchway, from a git commit to a rolled ECS service, on this machine alone");
         screen.progress("building the controller with cargo …");
-        let program = build::controller().await?;
+        let root = repository();
+        let program =
+            build::program(&root, &build::target(&root), &["--package", "launchway", "--bin", "launchway"]).await?;
         let cluster = cluster(&screen).await?;
         let folder = tempfile::Builder::new().prefix("launchway-quickstart-").tempdir()?;
         let git = Server::start(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)), Protocol::Newest).await?;

@@ -89,7 +89,7 @@ pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference 
             Moment::After => {}
         }
     });
-    let end = live(&Life { story, world: &world, gate: &gate, sight: Sight::Fresh, until: None });
+    let end = live(&Life::whole(story, &world, &gate));
     let harm = harm(story, &world, &end, Revisions::One);
     let mut requests = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
     // After the last write there is nothing left to lose: one idle hour is enough to be cut in.
@@ -162,7 +162,7 @@ impl Point {
         let world = World::fork(self.at_cut(reference));
         world.time.pass(down);
         let gate = Gate::new(&world.time);
-        let end = live(&Life { story, world: &world, gate: &gate, sight: self.sight, until: None });
+        let end = live(&Life { sight: self.sight, ..Life::whole(story, &world, &gate) });
         (world, end)
     }
 
@@ -180,7 +180,7 @@ impl Point {
             }
             Some(position)
         });
-        let end = live(&Life { story, world: &world, gate: &gate, sight: self.sight, until: None });
+        let end = live(&Life { sight: self.sight, ..Life::whole(story, &world, &gate) });
         (world, end)
     }
 
@@ -198,7 +198,7 @@ fn others_live(story: &'static Story, world: &World) {
     let lived = std::thread::spawn(move || {
         let gate = Gate::new(&world.time);
         let until = Some(world.now() + SLEEP);
-        live(&Life { story, world: &world, gate: &gate, sight: Sight::Fresh, until })
+        live(&Life { until, ..Life::whole(story, &world, &gate) })
     });
     let _ = lived.join();
 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use comfy_table::Table;
 
+use launchway_plan::condition::cut;
+
 use super::{Finding, Searched};
 use crate::harm::Kind;
 use crate::play::Sight;
@@ -13,17 +15,22 @@ pub fn table(all: &[Searched]) -> String {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::ASCII_MARKDOWN);
     let heads = ["story", "requests", "points", "worlds"].into_iter().chain(Kind::ALL.map(Kind::name));
+    let heads = heads.chain(["log", "again"]);
     table.set_header(heads);
     for one in all {
         let count =
             |kind: Kind| one.found.iter().filter(|found| found.harm.iter().any(|harm| harm.kind == kind)).count();
         let cells = [one.story.to_owned(), one.requests.to_string(), one.points.to_string(), one.worlds.to_string()];
-        table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())));
+        let hashes = one.hashes.iter().map(|hash| hash.chars().take(8).collect());
+        table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())).chain(hashes));
     }
     let (points, harm) =
         (all.iter().map(|one| one.points).sum::<usize>(), all.iter().map(|one| one.found.len()).sum::<usize>());
     format!("{table}\n{points} points, {harm} harm")
 }
+
+/// How much of a harm is printed, in bytes.
+const HARM: usize = 240;
 
 /// A finding, in some lines.
 pub fn line(found: &Finding) -> String {
@@ -32,11 +39,11 @@ pub fn line(found: &Finding) -> String {
         Sight::Stale => "stale reads",
     };
     let mut text = format!(
-        "{}: request {} ({}), {:?}, {sight}",
+        "{}: request {} ({}), {}, {sight}",
         found.story, found.request.number, found.request.name, found.position
     );
     for harm in &found.harm {
-        let _ = write!(text, "\n    {harm}");
+        let _ = write!(text, "\n    {}", cut(&harm.to_string(), HARM));
     }
     text
 }

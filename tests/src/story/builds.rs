@@ -118,3 +118,39 @@ pub const FAULT: Story = Story {
         [wrong, both_run(world, "faulty-1")].concat()
     },
 };
+
+/// The Pipeline is edited as soon as its check runs: a Release builds what it began with.
+pub const EDITED: Story = Story {
+    name: "edited during a check",
+    after: None,
+    script: &[
+        Step {
+            name: "the manifests are applied",
+            when: always,
+            later: 0,
+            act: |world| {
+                sample::push(world, "good-1");
+                sample::apply(world);
+            },
+        },
+        Step {
+            name: "the build gets another variable while the check runs",
+            when: |world| !world.builds().is_empty(),
+            later: 0,
+            act: |world| {
+                world.edit("Pipeline", sample::PIPELINE, |spec| {
+                    spec["build"]["codeBuild"]["environment"][0]["value"] = "fancy".into();
+                });
+            },
+        },
+        RARELY,
+    ],
+    order: &["good-1"],
+    judge: |world| {
+        let mut wrong = unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]);
+        for build in builds_of(world, "good-1").iter().filter(|build| build.variable("FLAVOUR") != Some("plain")) {
+            wrong.push(format!("build {} was changed by an edit that came after its Release", build.id));
+        }
+        [wrong, both_run(world, "good-1")].concat()
+    },
+};

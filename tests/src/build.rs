@@ -1,0 +1,46 @@
+//! Builds programs of the workspace with cargo, whose own progress is seen. What they are for is not known here.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, bail};
+use serde::Deserialize;
+use tokio::process::Command;
+
+/// The program that `cargo build` makes of `selection` in `workspace`, built into `target` if it must be. The package of
+/// the tests is selected in any case, so that the dependencies have the features that they were built with before.
+///
+/// # Errors
+/// Cargo does not start, or does not succeed; what it said was seen.
+pub async fn program(workspace: &Path, target: &Path, selection: &[&str]) -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args(["build", "--message-format", "json-render-diagnostics", "--package", env!("CARGO_PKG_NAME")])
+        .args(selection)
+        .arg("--target-dir")
+        .arg(target)
+        .current_dir(workspace)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("cargo does not start")?
+        .wait_with_output()
+        .await?;
+    if !output.status.success() {
+        bail!("`cargo build {}` failed in {}: see above", selection.join(" "), workspace.display());
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let mut executables = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
+    executables.next_back().context("cargo names no program")
+}
+
+/// The target folder of the workspace at `root`. Honours `CARGO_TARGET_DIR`; a relative one counts from the workspace.
+pub fn target(root: &Path) -> PathBuf {
+    root.join(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
+}
+
+#[derive(Deserialize)]
+struct Message {
+    executable: Option<PathBuf>,
+}
