@@ -23,8 +23,12 @@ const WIRE: &[Guess] = &[
         source: "STS documentation; that the three look alike is general experience",
     },
     Guess {
-        what: "A session lasts exactly its DurationSeconds; role chaining is not cut to an hour",
-        source: "STS documentation; chaining left out",
+        what: "AssumeRole looks at its parameters before rights, and at the role's maximum session duration after its trust",
+        source: "Not documented; both sentences about durations are quoted by many users",
+    },
+    Guess {
+        what: "A role's ID, AROA…, is made from its ARN: deleted and made again it would be another",
+        source: "A choice: roles are not made anew here",
     },
     Guess {
         what: "A denied right is said in IAM's sentence \"because no identity-based policy allows\"",
@@ -46,7 +50,7 @@ const ECS: &[Guess] = &[
         source: "Fargate as seen; AWS promises nothing",
     },
     Guess {
-        what: "The circuit breaker counts tasks that exit within `Timing::settled` of RUNNING, with or without health checks",
+        what: "The circuit breaker counts tasks that exit within `Timing::settled` (40 s) of RUNNING, with or without health checks",
         source: "Reports of crashing images that trip it; the developer guide only names tasks that do not reach RUNNING or fail health checks",
     },
     Guess {
@@ -66,12 +70,16 @@ const ECS: &[Guess] = &[
         source: "Follows from `deployments[]` in the same outputs; the model does not say",
     },
     Guess {
-        what: "With nothing to roll back to, the service deployment stays IN_PROGRESS while `rolloutState` is FAILED",
-        source: "Developer guide: the deployment stalls; aws/containers-roadmap#1488 shows FAILED",
+        what: "With nothing to roll back to, the service deployment is ROLLBACK_FAILED and has a finishedAt, while `rolloutState` is FAILED; with `Unrollable::Stalls` it stays IN_PROGRESS",
+        source: "Developer guide, \"Troubleshooting with Amazon ECS Action Logs\" and Terraform's acceptance tests: the sentence, the event SERVICE_DEPLOYMENT_ROLLBACK_FAILED; the status is in a console text that a user published, finishedAt is inferred. \"Deployment circuit breaker\": the deployment stalls; aws/containers-roadmap#1488 shows FAILED",
     },
     Guess {
         what: "A rollback whose tasks fail as often as the threshold is ROLLBACK_FAILED",
         source: "The status exists; when it is reached is not documented",
+    },
+    Guess {
+        what: "After a task that ran well failedTasks stays 0, while the circuit breaker and the pauses count on",
+        source: "API_Deployment: the count \"resets to zero and stops being evaluated\"; API_DeploymentCircuitBreaker, resetOnHealthyTask, speaks of each healthy task",
     },
     Guess {
         what: "A deployment that supersedes a rollback and fails has nothing to roll back to",
@@ -109,6 +117,14 @@ const ECS: &[Guess] = &[
         what: "DeleteService on a DRAINING service gives the service back; on an INACTIVE one ServiceNotFoundException",
         source: "The model lists no ServiceNotActiveException for it",
     },
+    Guess {
+        what: "A deleted service is DRAINING for `Timing::yielding` at the least, so that DeleteService never answers INACTIVE",
+        source: "API_DeleteService: it moves from ACTIVE to DRAINING, and to INACTIVE when all tasks are STOPPING or STOPPED; how soon is not documented",
+    },
+    Guess {
+        what: "Tasks of an INACTIVE service that is created again are still seen under its name",
+        source: "Stopped tasks are seen for an hour; of this case nothing is said",
+    },
     Guess { what: "An INACTIVE service is purged after an hour", source: "\"May be cleaned up\", says the model" },
     Guess {
         what: "The ARN of a missing service in `failures` is the long one",
@@ -127,9 +143,48 @@ const ECS: &[Guess] = &[
         what: "RegisterTaskDefinition and tagging on it are asked of `task-definition/FAMILY:*`",
         source: "The service authorization reference's resource type; that the revision is a star is general experience",
     },
-    Guess { what: "EC2 capacity is endless: launch type EC2 runs tasks as Fargate does", source: "A choice" },
     Guess {
-        what: "Only the ECS controller, REPLICA scheduling and ROLLING deployments are known; others are UnsupportedFeatureException",
+        what: "EC2 capacity is endless: launch type EC2 and every capacity provider run tasks as Fargate does",
+        source: "A choice",
+    },
+    Guess {
+        what: "A change to an empty capacityProviderStrategy must be forced too; a service that CreateService was told neither of is one of launch type EC2",
+        source: "AWS::ECS::Service, CapacityProviderStrategy: \"making a change to a capacity provider strategy … you must force a new deployment\"; clusters here have no default strategy",
+    },
+    Guess {
+        what: "A rollback brings back launch type and capacity provider strategy",
+        source: "API_ServiceRevision has them; that the rollback restores them is an inference",
+    },
+    Guess {
+        what: "Failing health checks are acted upon `Timing::unhealthy` after RUNNING or at the end of the grace period, whichever is later",
+        source: "API_UpdateService: until then the scheduler ignores them; whether the count begins anew is not documented",
+    },
+    Guess {
+        what: "A container that fails both its own and its target group's check is stopped for the target group's",
+        source: "Not documented; the target group's default is the faster one",
+    },
+    Guess {
+        what: "A task that is stopped shows the health that was last heard of",
+        source: "API_HealthCheck says so of agents that are disconnected",
+    },
+    Guess {
+        what: "ListTasks takes startedBy beside desiredStatus, and beside nothing else; \"cannot specify startedBy with other arguments\"; serviceName beside containerInstance is refused likewise",
+        source: "API_ListTasks: \"it must be the only filter that you use\"; users saw the sentence for serviceName",
+    },
+    Guess {
+        what: "The 51st tag of a resource is LimitExceededException in TagResource, InvalidParameterException in calls that create",
+        source: "The first from the errors that the model lists for TagResource; the second from general experience",
+    },
+    Guess {
+        what: "A health check or an image's digest that is out of bounds is ClientException in RegisterTaskDefinition",
+        source: "The bounds are API_HealthCheck's and API_ContainerDefinition's; the operation lists InvalidParameterException too",
+    },
+    Guess {
+        what: "pendingTasksCount of a cluster counts tasks that are PROVISIONING or ACTIVATING too",
+        source: "API_Cluster names PENDING only; pendingCount of a service counts so",
+    },
+    Guess {
+        what: "Only the ECS controller, REPLICA scheduling and ROLLING deployments without lifecycle hooks, alarms and early success are known; others are UnsupportedFeatureException",
         source: "A choice",
     },
     Guess {

@@ -50,6 +50,8 @@ pub struct Iam {
     pub credentials: BTreeMap<String, Credential>,
     /// By ARN.
     pub roles: BTreeMap<String, Role>,
+    /// Roles' `MaxSessionDuration` in seconds, by ARN; absent is AWS's 3600.
+    pub longest_sessions: BTreeMap<String, i64>,
     /// What users (callers without a role) may do, by their ARN; absent lets them do everything.
     pub users: BTreeMap<String, Policy>,
     used: BTreeSet<(String, String)>,

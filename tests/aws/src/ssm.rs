@@ -15,8 +15,8 @@ const NAMES: usize = 10;
 /// Where this module only guesses.
 pub const GUESSES: &[Guess] = &[
     Guess {
-        what: "GetParameters: answers are in the order of the names asked for",
-        source: "API_GetParameters promises no order",
+        what: "GetParameters: the names that are not there are in alphabetical order too; a parameter asked for by its version has the Selector `:version`",
+        source: "API_GetParameters lists \"the results\" alphabetically; of the Selector the model shows name:version, users saw it without the name",
     },
     Guess {
         what: "GetParameters without WithDecryption gives a SecureString's value as base64 of something else",
@@ -144,11 +144,17 @@ fn parameters(world: &mut World, call: &Call) -> Answer {
         world.allow(call, "ssm:GetParameters", &arn(call, &plain_name(name)), &[])?;
     }
     let state = world.ssm.get(&call.place());
-    let found = |name: &String| state?.parameter(name);
-    Ok(json!({
-        "Parameters": names.iter().filter_map(found).map(|(name, parameter)| render(call, name, parameter)).collect::<Vec<_>>(),
-        "InvalidParameters": names.iter().filter(|name| found(name).is_none()).collect::<Vec<_>>(),
-    }))
+    let (mut found, mut missing) = (Vec::new(), Vec::new());
+    for asked in &names {
+        match state.and_then(|state| state.parameter(asked)) {
+            Some((name, parameter)) => found.push((name, asked, parameter)),
+            None => missing.push(asked),
+        }
+    }
+    found.sort_by_key(|(name, ..)| *name);
+    missing.sort();
+    let shown = found.into_iter().map(|(name, asked, parameter)| render(call, name, asked, parameter));
+    Ok(json!({ "Parameters": shown.collect::<Vec<_>>(), "InvalidParameters": missing }))
 }
 
 fn names(call: &Call) -> Result<Vec<String>, Refusal> {
@@ -172,10 +178,10 @@ fn without_twins(names: Vec<String>) -> Result<Vec<String>, Refusal> {
     }
 }
 
-fn render(call: &Call, name: &str, parameter: &Parameter) -> Value {
+fn render(call: &Call, name: &str, asked: &str, parameter: &Parameter) -> Value {
     let open = parameter.kind != Kind::Secure || call.flag("WithDecryption");
     let value = if open { parameter.value.clone() } else { ciphertext(name, parameter.version) };
-    json!({
+    let mut view = json!({
         "Name": name,
         "Type": parameter.kind.name(),
         "Value": value,
@@ -183,7 +189,11 @@ fn render(call: &Call, name: &str, parameter: &Parameter) -> Value {
         "LastModifiedDate": epoch(parameter.modified_at),
         "ARN": arn(call, name),
         "DataType": "text",
-    })
+    });
+    if let Some((_, version)) = plain_name(asked).rsplit_once(':') {
+        view["Selector"] = json!(format!(":{version}"));
+    }
+    view
 }
 
 /// Something that tells nothing of the value.

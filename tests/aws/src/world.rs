@@ -302,10 +302,7 @@ fn broken(service: &str) -> Refusal {
     match service {
         "ecs" | "ecr" => Refusal::server("ServerException", "Service Unavailable. Please try again later."),
         "ssm" => Refusal::server("InternalServerError", "An error occurred on the server side."),
-        "logs" => Refusal {
-            status: 503,
-            ..Refusal::server("ServiceUnavailableException", "The service cannot complete the request.")
-        },
+        "logs" => Refusal::server("ServiceUnavailableException", "The service cannot complete the request."),
         _ => Refusal::server(
             "InternalFailure",
             "The request processing has failed because of an unknown error, exception or failure.",

@@ -4,7 +4,9 @@
 mod account;
 
 use account::{ACCOUNT, Account, COMMIT, ROLE, context, course, refusal, variable};
-use aws_sdk_codebuild::types::{EnvironmentVariable, EnvironmentVariableType, SortOrderType, SourceType};
+use aws_sdk_codebuild::types::{
+    ArtifactsType, EnvironmentVariable, EnvironmentVariableType, ProjectArtifacts, SortOrderType, SourceType,
+};
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::codebuild::{
     AccountLimits, BuildStory, Outcome, Phase, PhaseSeconds, Project, Stories, Variable, VariableKind, Vpc,
@@ -153,8 +155,12 @@ async fn values_out_of_range_are_invalid_input_and_start_nothing() {
         refusal(start().environment_variables_override(secret("A", "b", kind)).send().await).0,
         "InvalidInputException"
     );
-    let status = start().source_type_override(SourceType::Codecommit).report_build_status_override(true);
-    assert_eq!(refusal(status.send().await).0, "InvalidInputException");
+    for kind in [SourceType::Codecommit, SourceType::Codepipeline, SourceType::S3, SourceType::NoSource] {
+        let status = start().source_type_override(kind).report_build_status_override(true);
+        assert_eq!(refusal(status.send().await).0, "InvalidInputException");
+    }
+    let artifacts = ProjectArtifacts::builder().r#type(ArtifactsType::S3).build().unwrap();
+    assert_eq!(refusal(start().artifacts_override(artifacts).send().await).0, "InvalidInputException");
     assert_eq!(account.builds(|builds| builds.builds().count()), 0);
 }
 
@@ -358,7 +364,11 @@ async fn a_stopped_build_is_over_at_once_and_stopping_it_again_changes_nothing()
 #[tokio::test]
 async fn stopping_a_build_that_is_not_there_is_not_found() {
     let account = Account::new();
-    assert_eq!(refusal(account.codebuild().stop_build().id("web:nothing").send().await).0, "ResourceNotFoundException");
+    let stop = |id: &str| account.codebuild().stop_build().id(id).send();
+    assert_eq!(refusal(stop("web:nothing").await).0, "ResourceNotFoundException");
+    for malformed in ["web", "web:", ":nothing", ""] {
+        assert_eq!(refusal(stop(malformed).await).0, "InvalidInputException", "{malformed}");
+    }
 }
 
 #[tokio::test]

@@ -72,6 +72,39 @@ async fn more_than_a_hundred_ids_or_an_empty_one_are_invalid() {
 }
 
 #[tokio::test]
+async fn a_list_that_is_given_names_at_least_one() {
+    let account = Account::new();
+    let ecr = account.ecr();
+    let none = "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length greater than or equal to 1'";
+    let expected = ("InvalidParameterException".to_owned(), none.to_owned());
+    let empty = Some(Vec::new());
+    assert_eq!(refusal(ecr.describe_images().repository_name("team/web").set_image_ids(empty).send().await), expected);
+    for ids in [None, Some(Vec::new())] {
+        let batch = ecr.batch_get_image().repository_name("team/web").set_image_ids(ids);
+        assert_eq!(refusal(batch.send().await), expected);
+    }
+    for names in [Vec::new(), (0..101).map(|n| format!("r{n}")).collect()] {
+        let ask = ecr.describe_repositories().set_repository_names(Some(names));
+        assert_eq!(refusal(ask.send().await).0, "InvalidParameterException");
+    }
+    ecr.describe_images().repository_name("team/web").send().await.unwrap();
+    assert_eq!(ecr.describe_repositories().send().await.unwrap().repositories().len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_holds_one_to_a_thousand_results() {
+    let account = Account::new();
+    let ecr = account.ecr();
+    for size in [0, 1001] {
+        let images = ecr.describe_images().repository_name("team/web").max_results(size).send().await;
+        assert_eq!(refusal(images).0, "InvalidParameterException");
+        let repositories = ecr.describe_repositories().max_results(size).send().await;
+        assert_eq!(refusal(repositories).0, "InvalidParameterException");
+    }
+    ecr.describe_images().repository_name("team/web").max_results(1000).send().await.unwrap();
+}
+
+#[tokio::test]
 async fn images_are_listed_in_pages_and_by_whether_they_have_tags() {
     let account = Account::new();
     let mut digests: Vec<String> = (0..5).map(|n| push(&account, "latest", &n.to_string()).unwrap()).collect();
@@ -130,6 +163,35 @@ async fn getting_images_names_the_missing_ones_beside_the_found() {
 }
 
 #[tokio::test]
+async fn getting_images_tells_why_each_is_missing() {
+    let account = Account::new();
+    let (first, second) = (push(&account, "v1", "one").unwrap(), push(&account, "v2", "two").unwrap());
+    let both = |digest: &str, tag: &str| ImageIdentifier::builder().image_digest(digest).image_tag(tag).build();
+    let ids = vec![
+        ImageIdentifier::builder().build(),
+        both(&first, "v2"),
+        both(&digest("nothing"), "v2"),
+        both(&second, "v3"),
+        digested(&digest("nothing")),
+        digested("nothing"),
+        both(&second, "v2"),
+    ];
+    let ask = account.ecr().batch_get_image().repository_name("team/web").set_image_ids(Some(ids));
+    let found = ask.send().await.unwrap();
+    let codes: Vec<_> = found.failures().iter().map(|failure| failure.failure_code.clone().unwrap()).collect();
+    let expected = [
+        ImageFailureCode::MissingDigestAndTag,
+        ImageFailureCode::ImageTagDoesNotMatchDigest,
+        ImageFailureCode::ImageTagDoesNotMatchDigest,
+        ImageFailureCode::ImageNotFound,
+        ImageFailureCode::ImageNotFound,
+        ImageFailureCode::InvalidImageDigest,
+    ];
+    assert_eq!(codes, expected);
+    assert_eq!(found.images().len(), 1);
+}
+
+#[tokio::test]
 async fn a_mutable_tag_moves_and_an_immutable_one_stays_but_for_its_exceptions() {
     let account = Account::new();
     push(&account, "v1", "one").unwrap();
@@ -150,6 +212,10 @@ async fn repositories_say_whether_their_tags_move() {
     let repository = &found.repositories()[0];
     assert_eq!(repository.image_tag_mutability.as_ref().unwrap().as_str(), "IMMUTABLE");
     assert_eq!(repository.repository_uri.as_deref(), Some("123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/api"));
+    account.images(|images| images.add_repository("team/api", Mutability::ImmutableExcept(vec!["cache*".into()])));
+    let found = account.ecr().describe_repositories().repository_names("team/api").send().await.unwrap();
+    let filter = &found.repositories()[0].image_tag_mutability_exclusion_filters()[0];
+    assert_eq!((filter.filter_type.as_str(), filter.filter.as_str()), ("WILDCARD", "cache*"));
     let refused = refusal(account.ecr().describe_repositories().repository_names("nobody").send().await);
     assert_eq!(refused.0, "RepositoryNotFoundException");
 }

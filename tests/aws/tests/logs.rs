@@ -4,9 +4,11 @@
 mod account;
 
 use account::{Account, refusal};
+use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsOutput;
 use aws_sdk_cloudwatchlogs::operation::get_log_events::builders::GetLogEventsFluentBuilder;
 use jiff::SignedDuration;
+use launchway_test_aws::{Fault, When};
 use serde_json::json;
 
 /// A stream of lines `0`, `1`, … one second apart.
@@ -106,6 +108,15 @@ async fn a_wrong_limit_and_a_wrong_token_are_invalid() {
         assert_eq!(refusal(read(&account).limit(limit).send().await).0, "InvalidParameterException");
     }
     assert_eq!(refusal(read(&account).next_token("nonsense").send().await).0, "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn an_internal_error_of_logs_is_a_500() {
+    let account = with_lines(1);
+    account.world.lock().unwrap().faults.add("logs:*", When::Always, Fault::Error5xx);
+    let refused = read(&account).send().await.unwrap_err();
+    assert_eq!(refused.raw_response().unwrap().status().as_u16(), 500);
+    assert_eq!(refused.into_service_error().code(), Some("ServiceUnavailableException"));
 }
 
 #[tokio::test]

@@ -60,6 +60,19 @@ fn a_parameter_is_found_by_its_arn_and_by_its_version() {
 }
 
 #[test]
+fn answers_are_in_alphabetical_order_and_a_version_asked_for_is_told() {
+    let account = Account::new();
+    account.parameters(|parameters| ["/b", "/c", "/a"].iter().for_each(|name| parameters.put(name, "x")));
+    let (_, answer) = parameters(&account, json!({ "Names": ["/c", "/z", "/b:1", "/a", "/y"] }));
+    let said = |member: &str| -> Vec<_> {
+        answer["Parameters"].as_array().unwrap().iter().map(|found| found[member].clone()).collect()
+    };
+    assert_eq!(said("Name"), ["/a", "/b", "/c"]);
+    assert_eq!(said("Selector"), [Value::Null, json!(":1"), Value::Null]);
+    assert_eq!(answer["InvalidParameters"], json!(["/y", "/z"]));
+}
+
+#[test]
 fn ten_names_are_the_most_and_one_the_least() {
     let account = Account::new();
     let names: Vec<String> = (0..11).map(|n| format!("n{n}")).collect();

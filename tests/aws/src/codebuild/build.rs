@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::overrides::Overrides;
 use super::project::Variable;
 use super::story::{BuildStory, Phase};
 use crate::Place;
@@ -90,7 +91,9 @@ pub struct Build {
     pub phases: Vec<PhaseRun>,
     /// What it does.
     pub story: BuildStory,
+    pub(super) stream: String,
     pub(super) place: Place,
+    pub(super) overrides: Overrides,
     pub(super) source: Value,
     pub(super) environment: Value,
     pub(super) service_role: String,
@@ -131,14 +134,14 @@ impl Build {
         self.variables.iter().find(|variable| variable.name == name).map(|variable| variable.value.as_str())
     }
 
-    /// The log stream's name.
+    /// The log stream's name: the ID's UUID, behind a prefix if one was asked for.
     pub fn stream(&self) -> &str {
-        self.id.split_once(':').map_or("", |(_, uuid)| uuid)
+        &self.stream
     }
 
     /// The log group's name.
     pub fn group(&self) -> String {
-        format!("/aws/codebuild/{}", self.project)
+        self.overrides.group().map_or_else(|| format!("/aws/codebuild/{}", self.project), str::to_owned)
     }
 
     /// Its ARN.
@@ -178,15 +181,15 @@ impl Build {
             "source": self.source,
             "secondarySources": [],
             "secondarySourceVersions": [],
-            "artifacts": { "location": "" },
-            "cache": { "type": "NO_CACHE" },
+            "artifacts": self.overrides.artifacts(self),
+            "cache": self.overrides.cache,
             "environment": self.environment,
             "serviceRole": self.service_role,
             "logs": self.logs(),
             "timeoutInMinutes": self.timeout_minutes,
             "queuedTimeoutInMinutes": self.queued_timeout_minutes,
             "initiator": self.initiator,
-            "encryptionKey": self.arn_of("kms", "alias/aws/s3"),
+            "encryptionKey": self.overrides.key.clone().unwrap_or_else(|| self.arn_of("kms", "alias/aws/s3")),
             "exportedEnvironmentVariables": [],
             "reportArns": [],
         });
@@ -233,17 +236,17 @@ impl Build {
         hash["sha256:".len()..].chars().take(40).collect()
     }
 
-    /// Before PROVISIONING there is no stream, and CodeBuild says `null` in its links.
+    /// Before PROVISIONING there is no stream, and CodeBuild says `null` in its links; without CloudWatch's logs there never is.
     fn logs(&self) -> Value {
-        let known = self.began(Phase::Provisioning).is_some();
+        let known = self.began(Phase::Provisioning).is_some() && self.overrides.heard();
         let group = self.group();
         let (group, stream) = if known { (group.as_str(), self.stream()) } else { ("null", "null") };
         let region = &self.place.1;
         let mut logs = json!({
             "deepLink": format!("https://console.aws.amazon.com/cloudwatch/home?region={region}#logsV2:log-groups/log-group/{}/log-events/{stream}", group.replace('/', "$252F")),
             "cloudWatchLogsArn": self.arn_of("logs", &format!("log-group:{group}:log-stream:{stream}")),
-            "cloudWatchLogs": { "status": "ENABLED" },
-            "s3Logs": { "status": "DISABLED", "encryptionDisabled": false },
+            "cloudWatchLogs": self.overrides.cloud_watch,
+            "s3Logs": self.overrides.s3_logs,
         });
         if known {
             logs["groupName"] = json!(group);

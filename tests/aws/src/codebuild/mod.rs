@@ -3,6 +3,7 @@
 
 mod build;
 mod course;
+mod overrides;
 mod project;
 mod read;
 mod start;
@@ -32,6 +33,14 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         what: "Values outside of a member's range, empty lists and lists that are too long are InvalidInputException; their texts",
         source: "The only client error that the operations model; AWS's front may say ValidationException instead",
+    },
+    Guess {
+        what: "Overrides of artifacts: the location is ARN, path, build ID and name, the name the project's if none is given; without a bucket InvalidInputException",
+        source: "API_ProjectArtifacts tells how the parts are put together; that Build.artifacts shows it so is from the AWS CLI's examples",
+    },
+    Guess {
+        what: "Overrides of the logs: the stream is PREFIX/UUID; without CloudWatch's logs there is neither a group nor a stream, and logs in S3 are not written",
+        source: "API_CloudWatchLogsConfig: \"the prefix of the stream name\"; the rest is a choice",
     },
     Guess { what: "StopBuild of a build that is over answers the build and changes nothing", source: "Not documented" },
     Guess {

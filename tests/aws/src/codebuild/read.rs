@@ -41,12 +41,17 @@ fn ids(call: &Call) -> Result<Vec<String>, Refusal> {
     if ids.len() > IDS {
         return Err(invalid("Invalid input: ids must have at most 100 items"));
     }
-    if ids.iter().any(|id| !build_id(id).contains(':')) {
+    if !ids.iter().all(|id| is_id(id)) {
         return Err(invalid("Invalid build ID provided"));
     }
     let mut seen = BTreeSet::new();
     ids.retain(|id| seen.insert(id.clone()));
     Ok(ids)
+}
+
+/// `PROJECT:UUID`, or an ARN that ends so.
+fn is_id(id_or_arn: &str) -> bool {
+    build_id(id_or_arn).split_once(':').is_some_and(|(project, uuid)| !project.is_empty() && !uuid.is_empty())
 }
 
 /// The project that a build is of: IAM knows builds by it.
@@ -118,7 +123,8 @@ fn position(token: &str) -> Option<usize> {
 
 /// StopBuild.
 pub(super) fn stop(world: &mut World, call: &Call) -> Answer {
-    let asked = call.text("id").ok_or_else(|| invalid("Invalid build ID provided"))?;
+    let formed = call.text("id").filter(|id| is_id(id));
+    let asked = formed.ok_or_else(|| invalid("Invalid build ID provided"))?;
     world.allow(call, "codebuild:StopBuild", &project_arn(call, project_of(asked)), &[])?;
     course::with_state(world, &call.place(), |world, state| {
         let order = state.ids.get(build_id(asked)).copied();

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::build::{AutoRetry, Build, PhaseRun, PhaseStatus};
+use super::overrides::Overrides;
 use super::project::{Project, Variable, VariableKind};
 use super::story::{BuildStory, Outcome, Phase, Push, StartedBuild};
 use super::{CodeBuildState, course, invalid, not_found, project_arn, project_name};
@@ -15,10 +16,10 @@ use crate::{Answer, Call, Refusal, World};
 const TOKEN_LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Source types whose providers take no build status [API_StartBuild, reportBuildStatusOverride].
-const NO_STATUS: [&str; 3] = ["CODECOMMIT", "S3", "NO_SOURCE"];
+const NO_STATUS: [&str; 4] = ["CODECOMMIT", "CODEPIPELINE", "S3", "NO_SOURCE"];
 
 /// StartBuild's overrides that go into `source` under another name.
-const SOURCE_OVERRIDES: [(&str, &str); 8] = [
+const SOURCE_OVERRIDES: [(&str, &str); 9] = [
     ("sourceTypeOverride", "type"),
     ("sourceLocationOverride", "location"),
     ("buildspecOverride", "buildspec"),
@@ -27,10 +28,11 @@ const SOURCE_OVERRIDES: [(&str, &str); 8] = [
     ("gitSubmodulesConfigOverride", "gitSubmodulesConfig"),
     ("insecureSslOverride", "insecureSsl"),
     ("reportBuildStatusOverride", "reportBuildStatus"),
+    ("buildStatusConfigOverride", "buildStatusConfig"),
 ];
 
 /// StartBuild's overrides that go into `environment` under another name.
-const ENVIRONMENT_OVERRIDES: [(&str, &str); 7] = [
+const ENVIRONMENT_OVERRIDES: [(&str, &str); 8] = [
     ("environmentTypeOverride", "type"),
     ("imageOverride", "image"),
     ("computeTypeOverride", "computeType"),
@@ -38,6 +40,7 @@ const ENVIRONMENT_OVERRIDES: [(&str, &str); 7] = [
     ("imagePullCredentialsTypeOverride", "imagePullCredentialsType"),
     ("certificateOverride", "certificate"),
     ("fleetOverride", "fleet"),
+    ("registryCredentialOverride", "registryCredential"),
 ];
 
 /// An idempotency token, and what it was first used for.
@@ -124,7 +127,9 @@ fn launch(world: &mut World, state: &mut CodeBuildState, mut build: Build, at: T
     let order = state.builds.last_key_value().map_or(1, |(last, _)| last + 1);
     siblings.push(order);
     build.number = siblings.len() as u64;
-    build.id = format!("{}:{}", build.project, world.fresh_uuid());
+    let uuid = world.fresh_uuid();
+    build.id = format!("{}:{uuid}", build.project);
+    build.stream = build.overrides.stream(uuid);
     build.started_at = at;
     build.phases = vec![PhaseRun::begins(Phase::Submitted, at)];
     build.story = state.stories.choice(&started(&build));
@@ -179,7 +184,9 @@ fn template(call: &Call, project: &Project) -> Result<Build, Refusal> {
         source_version: call.text("sourceVersion").map(str::to_owned).or_else(|| project.source_version.clone()),
         phases: Vec::new(),
         story: BuildStory::new(Outcome::Succeeds { pushes: Push::Nothing }),
+        stream: String::new(),
         place: call.place(),
+        overrides: Overrides::asked(call)?,
         source: source(call, project)?,
         environment: environment(call, project, &variables),
         variables,

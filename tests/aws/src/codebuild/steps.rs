@@ -180,5 +180,6 @@ fn open_stream(world: &mut World, build: &Build) {
 }
 
 fn is_mute(build: &Build) -> bool {
-    matches!(build.story.outcome, Outcome::Hangs { phase } | Outcome::Overruns { phase } if phase <= Phase::DownloadSource)
+    !build.overrides.heard()
+        || matches!(build.story.outcome, Outcome::Hangs { phase } | Outcome::Overruns { phase } if phase <= Phase::DownloadSource)
 }

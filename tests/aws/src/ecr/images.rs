@@ -2,20 +2,48 @@
 
 use serde_json::{Value, json};
 
-use super::{Image, MANIFEST_TYPE, Repository, bad_token, invalid, no_repository, registry, repository_arn};
+use super::{
+    Image, MANIFEST_TYPE, Repository, bad_token, counted, invalid, no_repository, page_size, registry, repository_arn,
+};
 use crate::call::{epoch, page, with_token};
 use crate::{Answer, Call, Refusal, World};
 
 /// imageIds in one call, at most [API_DescribeImages, API_BatchGetImage].
 const IDS: usize = 100;
-/// Images on a page unless maxResults says otherwise, and at most [API_DescribeImages].
-const PAGE: i64 = 100;
-const LONGEST_PAGE: i64 = 1_000;
 
 /// An image as a call names it.
 struct ImageId<'a> {
     digest: Option<&'a str>,
     tag: Option<&'a str>,
+}
+
+/// Why BatchGetImage does not give an image.
+enum Missing {
+    /// Neither a digest nor a tag was given.
+    Nameless,
+    /// The digest is none.
+    BadDigest,
+    /// The tag is on another image.
+    OtherDigest,
+    /// It is not there.
+    Absent,
+}
+
+impl Missing {
+    /// `failureCode` and `failureReason`.
+    fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Nameless => ("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null"),
+            Self::BadDigest => (
+                "InvalidImageDigest",
+                "Invalid request parameters: image digest should satisfy the regex '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'",
+            ),
+            Self::OtherDigest => {
+                ("ImageTagDoesNotMatchDigest", "Invalid request parameters: given tag does not map to the given digest")
+            }
+            Self::Absent => ("ImageNotFound", "Requested image not found"),
+        }
+    }
 }
 
 impl<'a> ImageId<'a> {
@@ -30,14 +58,36 @@ impl<'a> ImageId<'a> {
         let tagged = self.tag.is_none_or(|tag| image.tags.iter().any(|other| other == tag));
         tagged.then_some(image)
     }
+
+    /// The image, or why it is not given.
+    fn wanted<'r>(&self, repository: &'r Repository) -> Result<&'r Image, Missing> {
+        match (self.digest, self.tag) {
+            (None, None) => Err(Missing::Nameless),
+            (Some(digest), _) if !is_digest(digest) => Err(Missing::BadDigest),
+            (Some(digest), Some(tag)) if repository.image(tag).is_some_and(|image| image.digest != digest) => {
+                Err(Missing::OtherDigest)
+            }
+            (Some(_), _) | (None, Some(_)) => self.image(repository).ok_or(Missing::Absent),
+        }
+    }
+}
+
+/// `ALGORITHM:HEX` [API_ImageIdentifier].
+fn is_digest(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(algorithm, hex)| {
+        !algorithm.is_empty() && !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
 }
 
 /// DescribeImages.
 pub fn describe(world: &mut World, call: &Call) -> Answer {
     let repository = repository(world, call, "ecr:DescribeImages")?;
-    let ids = image_ids(call)?;
-    if ids.is_empty() {
+    if call.member("imageIds").is_none() {
         return list(call, repository);
+    }
+    let ids = image_ids(call)?;
+    if ids.iter().any(|id| id.digest.is_none() && id.tag.is_none()) {
+        return Err(invalid("Invalid request parameters: an image ID needs an imageDigest or an imageTag"));
     }
     if call.member("maxResults").is_some() || call.member("nextToken").is_some() {
         return Err(invalid("maxResults and nextToken cannot be used when imageIds are specified"));
@@ -55,9 +105,9 @@ pub fn batch(world: &mut World, call: &Call) -> Answer {
     let mut images = Vec::new();
     let mut failures = Vec::new();
     for id in &ids {
-        match id.image(repository) {
-            Some(image) => images.push(whole(call, id, image)),
-            None => failures.push(failure(id)),
+        match id.wanted(repository) {
+            Ok(image) => images.push(whole(call, id, image)),
+            Err(missing) => failures.push(failure(id, &missing)),
         }
     }
     Ok(json!({ "images": images, "failures": failures }))
@@ -74,17 +124,11 @@ fn repository<'w>(world: &'w mut World, call: &Call, action: &str) -> Result<&'w
     repository.map(|repository| &**repository).ok_or_else(|| no_repository(name, &account))
 }
 
+/// The images that are named: at least one.
 fn image_ids(call: &Call) -> Result<Vec<ImageId<'_>>, Refusal> {
-    let ids: Vec<ImageId<'_>> = call.list("imageIds").iter().map(ImageId::parse).collect();
-    if ids.len() > IDS {
-        return Err(invalid(
-            "Invalid parameter at 'imageIds' failed to satisfy constraint: 'Member must have length less than or equal to 100'",
-        ));
-    }
-    if ids.iter().any(|id| id.digest.is_none() && id.tag.is_none()) {
-        return Err(invalid("Invalid request parameters: an image ID needs an imageDigest or an imageTag"));
-    }
-    Ok(ids)
+    let given = call.list("imageIds");
+    counted("imageIds", given.len(), IDS)?;
+    Ok(given.iter().map(ImageId::parse).collect())
 }
 
 fn list(call: &Call, repository: &Repository) -> Answer {
@@ -96,8 +140,7 @@ fn list(call: &Call, repository: &Repository) -> Answer {
     };
     let active = matches!(filter("imageStatus"), None | Some("ACTIVE" | "ANY"));
     let images: Vec<&Image> = repository.images.values().filter(|image| active && tagged(image)).collect();
-    let size = call.number("maxResults").unwrap_or(PAGE).clamp(1, LONGEST_PAGE) as usize;
-    let (images, next) = page(&images, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (images, next) = page(&images, call.text("nextToken"), page_size(call)?).ok_or_else(bad_token)?;
     let details: Vec<Value> = images.into_iter().map(|image| detail(call, image)).collect();
     Ok(with_token(json!({ "imageDetails": details }), next))
 }
@@ -133,7 +176,7 @@ fn whole(call: &Call, id: &ImageId<'_>, image: &Image) -> Value {
     })
 }
 
-fn failure(id: &ImageId<'_>) -> Value {
+fn failure(id: &ImageId<'_>, missing: &Missing) -> Value {
     let mut named = json!({});
     if let Some(digest) = id.digest {
         named["imageDigest"] = Value::from(digest);
@@ -141,7 +184,8 @@ fn failure(id: &ImageId<'_>) -> Value {
     if let Some(tag) = id.tag {
         named["imageTag"] = Value::from(tag);
     }
-    json!({ "imageId": named, "failureCode": "ImageNotFound", "failureReason": "Requested image not found" })
+    let (code, reason) = missing.words();
+    json!({ "imageId": named, "failureCode": code, "failureReason": reason })
 }
 
 fn no_image(call: &Call, id: &ImageId<'_>) -> Refusal {

@@ -1,15 +1,19 @@
 //! ECR: repositories, images by digest and tag, and the push that a build makes. Layers, scans, policies and the registry's own protocol are not here.
 
 mod images;
+mod repositories;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{Answer, Call, Guess, Refusal, TaskStory, World};
+
+/// Results on a page unless maxResults says otherwise [API_DescribeImages, API_DescribeRepositories].
+const PAGE: usize = 100;
 
 /// Media type of every manifest here.
 pub const MANIFEST_TYPE: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -31,6 +35,14 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         what: "An immutable tag is refused even if the image pushed is the one it points to",
         source: "aws/aws-sdk issue 750: docker push of the same image fails too",
+    },
+    Guess {
+        what: "DescribeImages refuses an image ID without a digest and a tag with InvalidParameterException",
+        source: "API_DescribeImages names no failures, as API_BatchGetImage does",
+    },
+    Guess {
+        what: "BatchGetImage: a tag that is on another image than the digest is ImageTagDoesNotMatchDigest, a tag that is nowhere ImageNotFound; the sentences",
+        source: "API_ImageFailure names the codes; LocalStack's tests of its ECR, which is closed, the rest",
     },
     Guess {
         what: "A registryId of another account is answered like one's own: repository policies are not looked at",
@@ -228,48 +240,34 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
     match call.operation.as_str() {
         "DescribeImages" => images::describe(world, call),
         "BatchGetImage" => images::batch(world, call),
-        "DescribeRepositories" => repositories(world, call),
+        "DescribeRepositories" => repositories::describe(world, call),
         other => Err(Refusal::unknown_operation(other)),
     }
 }
 
-fn repositories(world: &mut World, call: &Call) -> Answer {
-    let names = call.texts("repositoryNames");
-    allow_each(world, call, &names)?;
-    let account = registry(call);
-    let empty = BTreeMap::new();
-    let held = world.ecr.get(&(account.clone(), call.region.clone())).map_or(&empty, |state| &state.repositories);
-    if let Some(missing) = names.iter().find(|name| !held.contains_key(*name)) {
-        return Err(no_repository(missing, &account));
-    }
-    let wanted: Vec<_> = held.iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect();
-    let size = call.number("maxResults").map_or(100, |size| size.clamp(1, 1000) as usize);
-    let (page, next) = crate::call::page(&wanted, call.text("nextToken"), size).ok_or_else(bad_token)?;
-    let rendered: Vec<Value> =
-        page.into_iter().map(|(name, repository)| render(call, &account, name, repository)).collect();
-    Ok(crate::call::with_token(json!({ "repositories": rendered }), next))
+/// `maxResults`, from 1 to 1000 [API_DescribeImages, API_DescribeRepositories].
+fn page_size(call: &Call) -> Result<usize, Refusal> {
+    let bound = match call.number("maxResults") {
+        None => return Ok(PAGE),
+        Some(size @ 1..=1000) => return Ok(size as usize),
+        Some(..1) => "greater than or equal to 1",
+        Some(_) => "less than or equal to 1000",
+    };
+    Err(invalid(format!(
+        "Invalid parameter at 'maxResults' failed to satisfy constraint: 'Member must have value {bound}'"
+    )))
 }
 
-fn allow_each(world: &mut World, call: &Call, names: &[String]) -> Result<(), Refusal> {
-    if names.is_empty() {
-        return world.allow(call, "ecr:DescribeRepositories", &repository_arn(call, &registry(call), "*"), &[]);
-    }
-    names.iter().try_for_each(|name| {
-        world.allow(call, "ecr:DescribeRepositories", &repository_arn(call, &registry(call), name), &[])
-    })
-}
-
-fn render(call: &Call, account: &str, name: &str, repository: &Repository) -> Value {
-    json!({
-        "repositoryArn": repository_arn(call, account, name),
-        "registryId": account,
-        "repositoryName": name,
-        "repositoryUri": format!("{account}.dkr.ecr.{}.amazonaws.com/{name}", call.region),
-        "createdAt": crate::call::epoch(repository.created_at),
-        "imageTagMutability": repository.mutability.name(),
-        "imageScanningConfiguration": { "scanOnPush": false },
-        "encryptionConfiguration": { "encryptionType": "AES256" },
-    })
+/// A list of at least one and at most `most`.
+fn counted(member: &str, count: usize, most: usize) -> Result<(), Refusal> {
+    let bound = match count {
+        0 => "greater than or equal to 1".to_owned(),
+        count if count > most => format!("less than or equal to {most}"),
+        _ => return Ok(()),
+    };
+    Err(invalid(format!(
+        "Invalid parameter at '{member}' failed to satisfy constraint: 'Member must have length {bound}'"
+    )))
 }
 
 fn registry(call: &Call) -> String {

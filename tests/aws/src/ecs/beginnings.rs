@@ -55,6 +55,8 @@ impl Scheduler<'_> {
             failed_tasks: 0,
             state: RolloutState::InProgress,
             reason: format!("ECS deployment ecs-svc/{number} in progress."),
+            proven: false,
+            failed_in_a_row: 0,
             rounds: 0,
             retry_at: None,
             launches: Launches::Later,

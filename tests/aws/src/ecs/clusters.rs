@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::arns::{cluster_arn, cluster_name, path};
 use super::state::{EcsState, Service, ServiceStatus};
 use super::tags::{Tags, view};
-use super::tasks::Task;
+use super::tasks::{Task, TaskStatus};
 use crate::{Answer, Call, Refusal, World};
 
 /// A cluster.
@@ -82,7 +82,14 @@ pub(super) fn describe(world: &mut World, call: &Call) -> Answer {
 impl Cluster {
     fn view(&self, call: &Call, arn: &str, name: &str) -> Value {
         let live = self.services.values().filter(|service| service.status == ServiceStatus::Active);
-        let totals: Vec<_> = live.map(|service| service.total(call.now)).collect();
+        let (mut running, mut pending) = (0, 0);
+        for task in self.tasks() {
+            match task.status(call.now) {
+                TaskStatus::Running => running += 1,
+                TaskStatus::Provisioning | TaskStatus::Pending | TaskStatus::Activating => pending += 1,
+                TaskStatus::Deactivating | TaskStatus::Stopping | TaskStatus::Deprovisioning | TaskStatus::Stopped => {}
+            }
+        }
         let tags =
             if call.texts("include").iter().any(|included| included == "TAGS") { view(&self.tags) } else { json!([]) };
         json!({
@@ -90,9 +97,9 @@ impl Cluster {
             "clusterName": name,
             "status": "ACTIVE",
             "registeredContainerInstancesCount": 0,
-            "runningTasksCount": totals.iter().map(|counts| counts.running).sum::<usize>(),
-            "pendingTasksCount": totals.iter().map(|counts| counts.pending).sum::<usize>(),
-            "activeServicesCount": totals.len(),
+            "runningTasksCount": running,
+            "pendingTasksCount": pending,
+            "activeServicesCount": live.count(),
             "statistics": [],
             "tags": tags,
             "settings": [],

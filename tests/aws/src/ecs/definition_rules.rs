@@ -42,6 +42,8 @@ const KEPT: &[&str] = &[
 ];
 
 const LARGEST: usize = 64 * 1024;
+/// Characters of an image's reference.
+const LONGEST_IMAGE: usize = 255;
 
 /// The definition as it will be described, if AWS takes it.
 pub(super) fn filled(call: &Call) -> Result<Map<String, Value>, Refusal> {
@@ -156,11 +158,29 @@ fn container_filled(given: &Value, network: &str, sized: bool) -> Result<Value, 
         container.entry(empty).or_insert_with(|| json!([]));
     }
     if let Some(check) = container.get_mut("healthCheck").and_then(Value::as_object_mut) {
-        for (member, value) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
-            check.entry(member).or_insert(json!(value));
-        }
+        check_filled(check)?;
     }
     Ok(Value::Object(container))
+}
+
+/// The ranges and the defaults of API_HealthCheck.
+fn check_filled(check: &mut Map<String, Value>) -> Result<(), Refusal> {
+    for (member, range, default) in [
+        ("interval", 5..=300, Some(30)),
+        ("timeout", 2..=60, Some(5)),
+        ("retries", 1..=10, Some(3)),
+        ("startPeriod", 0..=300, None),
+    ] {
+        match (check.get(member).and_then(Value::as_i64), default) {
+            (Some(value), _) if !range.contains(&value) => {
+                let (least, most) = (range.start(), range.end());
+                return Err(refused(format!("Health check {member} must be between {least} and {most}.")));
+            }
+            (None, Some(default)) => drop(check.insert(member.to_owned(), json!(default))),
+            (Some(_), _) | (None, None) => {}
+        }
+    }
+    Ok(())
 }
 
 fn container_named(name: &str, image: &str) -> Result<(), Refusal> {
@@ -173,10 +193,24 @@ fn container_named(name: &str, image: &str) -> Result<(), Refusal> {
     if image.is_empty() {
         return Err(refused("Container.image should not be null or empty."));
     }
-    if image.len() > 255 || !image.chars().all(|c| c.is_ascii_alphanumeric() || "-_:./@#".contains(c)) {
-        return Err(refused("Container.image contains invalid characters."));
+    image_formed(image)
+}
+
+/// Up to 255 characters; before an `@` only, and behind it a SHA-256 [API_ContainerDefinition, image].
+fn image_formed(image: &str) -> Result<(), Refusal> {
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
+    if name.len() > LONGEST_IMAGE {
+        return Err(refused("Container.image should not be longer than 255 characters."));
     }
-    Ok(())
+    let digested = digest.is_none_or(|digest| {
+        digest
+            .strip_prefix("sha256:")
+            .is_some_and(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()))
+    });
+    if digested && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_:./#".contains(c)) {
+        return Ok(());
+    }
+    Err(refused("Container.image contains invalid characters."))
 }
 
 fn port_filled(given: &Value, network: &str) -> Result<Value, Refusal> {

@@ -36,6 +36,7 @@ fn scaled(service: &Service, call: &Call) -> bool {
 
 fn begin(service: &mut Service, call: &Call) {
     service.status = ServiceStatus::Draining;
+    service.draining_since = Some(call.now);
     service.desired = 0;
     service.steady_at = None;
     for rollout in service.rollouts.iter_mut().filter(|rollout| !rollout.status.over()) {

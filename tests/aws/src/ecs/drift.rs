@@ -22,7 +22,7 @@ pub(super) fn starts_deployment(before: &Settings, after: &Settings) -> bool {
 }
 
 /// Without nulls and empty lists, and lists in order: neither makes a difference.
-fn normal(value: &Value) -> Value {
+pub(super) fn normal(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept =

@@ -2,12 +2,15 @@
 
 mod arns;
 mod beginnings;
+mod capacity;
 mod clusters;
 mod definition_rules;
 mod definitions;
 mod deletion;
 mod drift;
+mod ends;
 mod events;
+mod health;
 mod looks;
 mod rollout_calls;
 mod rollout_views;
@@ -30,13 +33,14 @@ mod verdicts;
 pub use arns::{cluster_arn, definition_arn, service_arn};
 pub use clusters::Cluster;
 pub use definitions::{Definition, DefinitionStatus, Family};
+pub use ends::End;
 pub use events::Event;
 pub use state::{
     Breaker, BreakerStatus, Counts, Deployment, DeploymentStatus, EcsState, Revision, Rollback, Rollout, RolloutState,
-    RolloutStatus, Service, ServiceStatus,
+    RolloutStatus, Service, ServiceStatus, Unrollable,
 };
 pub use tags::Tags;
-pub use tasks::{End, Owner, Task, TaskStatus};
+pub use tasks::{Owner, Task, TaskStatus};
 pub use timing::Timing;
 
 use jiff::Timestamp;

@@ -53,6 +53,7 @@ impl Rollout {
             "failureCount": self.breaker.failures,
             "threshold": if self.breaker.status == BreakerStatus::Disabled { 0 } else { self.threshold(service.desired) },
         });
+        view["alarms"] = json!({"status": breaker_name(BreakerStatus::Disabled)});
         if let Some(at) = self.stopped_at {
             view["stoppedAt"] = epoch(at);
         }

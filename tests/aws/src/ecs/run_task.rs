@@ -6,15 +6,17 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::arns::{arn, cluster_arn};
+use super::capacity;
 use super::clusters::{Cluster, RunToken, asked, meant};
 use super::definitions::Definition;
+use super::health::Watched;
 use super::service_calls::may_pass;
 use super::service_rules::{definition, invalid};
 use super::service_views::Shown;
 use super::stories::Library;
-use super::tags;
+use super::tags::{self, Tags};
 use super::task_calls::{task_arn, task_id};
-use super::tasks::{Owner, Start, Task, Watched};
+use super::tasks::{Owner, Start, Task};
 use crate::{Answer, Call, Refusal, World};
 
 /// A client token of RunTask is remembered for a day.
@@ -46,28 +48,54 @@ pub(super) fn run(world: &mut World, call: &Call) -> Answer {
     let definition = definition(world.ecs.get(&place).ok_or_else(|| invalid("Cluster not found."))?, call, given)?;
     may_pass(world, call, &definition)?;
     network(call, &definition)?;
-    let started: Vec<Task> =
-        (0..count).map(|_| started(world, call, &definition, tags.clone().into_iter().collect())).collect();
+    let launch = capacity::launch_type(strategy(call), call.text("launchType").unwrap_or("EC2"));
+    capacity::fits(launch, call.text("platformVersion"), &definition)?;
+    let tags = with_propagated(call, &name, &definition, tags);
+    let started: Vec<Task> = (0..count).map(|_| started(world, call, &definition, launch, &tags)).collect();
     let views: Vec<Value> = started.iter().map(|task| task.view(&place, &name, call.now, Shown::WithTags)).collect();
     keep(world, call, &name, started);
     Ok(json!({"tasks": views, "failures": []}))
 }
 
+/// How many tasks are asked for, if the rest of the call is in order.
 fn count(call: &Call) -> Result<i64, Refusal> {
     if call.text("clientToken").is_some_and(|token| token.len() > 64) {
         return Err(invalid("clientToken can have at most 64 characters."));
     }
     if call
         .text("startedBy")
-        .is_some_and(|by| by.len() > 128 || !by.chars().all(|c| c.is_ascii_alphanumeric() || "-_/=.".contains(c)))
+        .is_some_and(|by| by.len() > 128 || !by.chars().all(|c| c.is_ascii_alphanumeric() || "-_/".contains(c)))
     {
         return Err(invalid("startedBy contains invalid characters or is longer than 128."));
     }
+    match call.text("propagateTags") {
+        None | Some("TASK_DEFINITION" | "NONE") => {}
+        Some("SERVICE") => return Err(invalid("Tags can not be propagated from a service when running a task.")),
+        Some(other) => return Err(invalid(format!("Invalid propagateTags: {other}"))),
+    }
+    capacity::one_of(call.text("launchType"), strategy(call))?;
     match call.number("count") {
         None => Ok(1),
         Some(count @ 1..=10) => Ok(count),
         Some(_) => Err(invalid("count must be between 1 and 10.")),
     }
+}
+
+fn strategy(call: &Call) -> &Value {
+    call.member("capacityProviderStrategy").unwrap_or(&Value::Null)
+}
+
+/// The call's tags, over those of the task definition if they are propagated, with those that ECS manages.
+fn with_propagated(call: &Call, cluster: &str, definition: &Definition, given: Tags) -> Tags {
+    let mut tags = match call.text("propagateTags") {
+        Some("TASK_DEFINITION") => definition.tags.clone(),
+        Some(_) | None => Tags::new(),
+    };
+    tags.extend(given);
+    if call.flag("enableECSManagedTags") {
+        tags.insert("aws:ecs:clusterName".to_owned(), cluster.to_owned());
+    }
+    tags
 }
 
 fn network(call: &Call, definition: &Definition) -> Result<(), Refusal> {
@@ -104,7 +132,7 @@ fn repeated(world: &World, call: &Call, name: &str) -> Result<Option<Value>, Ref
     Ok(Some(json!({"tasks": views, "failures": []})))
 }
 
-fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, tags: Vec<(String, String)>) -> Task {
+fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch: &str, tags: &Tags) -> Task {
     let timing = world.ecs.get(&call.place()).map(|state| state.timing.clone()).unwrap_or_default();
     let owner = Owner::Run {
         group: call.text("group").map_or_else(|| format!("family:{}", definition.family), str::to_owned),
@@ -122,9 +150,10 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, tags: V
         images: definition.images().into_iter().map(|(name, image)| (name, image, None)).collect(),
         watched: Watched::No,
         network: Arc::new(call.member("networkConfiguration").cloned().unwrap_or_default()),
-        launch_type: call.text("launchType").unwrap_or("EC2").to_owned(),
-        grace: SignedDuration::ZERO,
-        tags,
+        launch_type: launch.to_owned(),
+        platform: (launch == capacity::FARGATE)
+            .then(|| capacity::resolved(call.text("platformVersion").unwrap_or("LATEST")).to_owned()),
+        tags: tags.clone().into_iter().collect(),
         timing: &timing,
         now: call.now,
     };

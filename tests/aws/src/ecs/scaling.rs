@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::events::named;
+use super::health::Watched;
 use super::scheduler::Scheduler;
 use super::service_calls::task_tags;
 use super::state::{Deployment, Launches, Revision, RolloutState, Service};
-use super::tasks::{Owner, Start, Task, Watched};
+use super::tasks::{Owner, Start, Task};
 
 impl Scheduler<'_> {
     /// Starts what is missing of the PRIMARY deployment and stops what is too much, within the two percents.
@@ -101,13 +102,8 @@ impl Scheduler<'_> {
         let revision = service.revisions.iter().position(|revision| revision.number == number)?;
         let kept = service.revisions[revision].clone();
         let definition = self.definition(&kept.definition)?.clone();
-        let watched = match kept.settings.target_group() {
-            Some(group) => Watched::TargetGroup(group.to_owned()),
-            None if definition.containers().iter().any(|container| container.get("healthCheck").is_some()) => {
-                Watched::Container
-            }
-            None => Watched::No,
-        };
+        let target = kept.settings.target().map(|(group, container)| (group.to_owned(), container.to_owned()));
+        let watched = Watched::Service { target, grace: kept.settings.grace() };
         let id = self.ids.hex(32);
         let task = Task::start(
             Start {
@@ -118,8 +114,8 @@ impl Scheduler<'_> {
                 images: kept.images.clone(),
                 watched,
                 network: Arc::new(kept.settings.member("networkConfiguration").clone()),
-                launch_type: kept.settings.text("launchType").to_owned(),
-                grace: kept.settings.grace(),
+                launch_type: kept.settings.launch_type().to_owned(),
+                platform: kept.settings.platform().map(str::to_owned),
                 timing: self.timing,
                 now: self.now,
             },

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clusters::Cluster;
 use super::definitions::Family;
-use super::state::{DeploymentStatus, Launches, RolloutState, RolloutStatus, Service, ServiceStatus};
+use super::state::{DeploymentStatus, Launches, RolloutState, RolloutStatus, Service, ServiceStatus, Unrollable};
 use super::stories::Library;
 use super::tasks::{Counted, Task};
 use super::timing::Timing;
@@ -18,6 +18,7 @@ pub(super) struct Scheduler<'a> {
     pub place: &'a Place,
     pub families: &'a BTreeMap<String, Family>,
     pub timing: &'a Timing,
+    pub unrollable: Unrollable,
     pub library: Library<'a>,
     pub ids: &'a mut Ids,
     pub now: Timestamp,
@@ -71,8 +72,8 @@ pub(super) fn with_service(
         return;
     };
     let library = Library { ecr: &world.ecr, told: &world.image_story };
-    let mut scheduler =
-        Scheduler { place, families: &state.families, timing: &state.timing, library, ids: &mut world.ids, now };
+    let (families, timing, unrollable) = (&state.families, &state.timing, state.unrollable);
+    let mut scheduler = Scheduler { place, families, timing, unrollable, library, ids: &mut world.ids, now };
     let due = state.clusters.get_mut(cluster).and_then(|cluster| touched(cluster, name, &mut scheduler, act));
     if let Some((before, after)) = due {
         let entry = |due| (due, cluster.to_owned(), name.to_owned());
@@ -181,15 +182,23 @@ impl Scheduler<'_> {
         }
     }
 
+    /// INACTIVE once every task is STOPPING or STOPPED [API_DeleteService].
     fn drain(&mut self, service: &mut Service) {
         let by = service.primary().map_or(0, |primary| primary.number);
         self.stop_tasks(service, by, usize::MAX, |_| true);
-        if service.tasks.iter().all(|task| task.end.as_ref().is_some_and(|end| end.stopped_at <= self.now)) {
+        let leaves = |task: &Task| task.end.as_ref().is_some_and(|end| end.drained_at <= self.now);
+        let yielded = self.yields_at(service).is_none_or(|at| at <= self.now);
+        if yielded && service.tasks.iter().all(leaves) {
             service.status = ServiceStatus::Inactive;
             service.inactive_at = Some(self.now);
             service.deployments.clear();
             service.rollouts.clear();
         }
+    }
+
+    /// Until when a deleted service is DRAINING at the least.
+    fn yields_at(&self, service: &Service) -> Option<Timestamp> {
+        Some(service.draining_since? + self.timing.yielding)
     }
 
     fn forget(&self, service: &mut Service) {
@@ -230,6 +239,10 @@ impl Scheduler<'_> {
         let rollouts = service.rollouts.iter().filter_map(|rollout| rollout.moves_at).min();
         let steady = service.steady_at.filter(|_| !service.steady_said);
         let retry = service.primary().and_then(|primary| primary.retry_at);
-        [tasks, rollouts, steady, retry].into_iter().flatten().filter(|at| *at > self.now).min()
+        [tasks, rollouts, steady, retry, self.yields_at(service)]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > self.now)
+            .min()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::arns::{cluster_arn, service_arn, service_name};
+use super::capacity;
 use super::clusters::{asked, meant};
 use super::definitions::{Definition, bad_token, page_size, paged};
 use super::drift::starts_deployment;
@@ -104,6 +105,7 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
         created_by: call.caller.role.clone().unwrap_or_else(|| call.caller.arn.clone()),
         completed: None,
         creation: Creation { token, input: call.input.clone() },
+        draining_since: None,
         inactive_at: None,
         steady_at: None,
         steady_said: false,
@@ -114,16 +116,19 @@ pub(super) fn create(world: &mut World, call: &Call) -> Answer {
     view_of(world, call, &cluster, &name)
 }
 
-fn insert(world: &mut World, call: &Call, service: Service) {
+/// Puts a new service there; of an INACTIVE one of its name, the tasks stay until they are forgotten.
+fn insert(world: &mut World, call: &Call, mut service: Service) {
     let state = world.ecs.entry(call.place()).or_default();
     let Some(cluster) = state.clusters.get_mut(&service.cluster) else {
         return;
     };
-    if let Some(old) = cluster.services.insert(service.name.clone(), service)
-        && let Some(due) = old.due
-    {
-        state.agenda.remove(&(due, old.cluster, old.name));
+    if let Some(old) = cluster.services.remove(&service.name) {
+        service.tasks = old.tasks;
+        if let Some(due) = old.due {
+            state.agenda.remove(&(due, old.cluster, old.name));
+        }
     }
+    cluster.services.insert(service.name.clone(), service);
 }
 
 /// What is said of a name that is taken; nothing if it is free.
@@ -199,7 +204,7 @@ fn updated(
             .ok_or_else(not_found)?,
     };
     let given = call.text("taskDefinition").map(|_| definition.arn.as_str());
-    let settings = service.settings.updated(call, given);
+    let settings = capacity::changed(service.settings.updated(call, given), service, call)?;
     service_rules::fits(state, &settings, &definition)?;
     Ok((settings, service_rules::desired(call)?, definition))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::capacity;
 use super::definitions::{Definition, DefinitionStatus, found};
 use super::settings::Settings;
 use super::state::EcsState;
@@ -65,38 +66,33 @@ pub(super) fn fits(state: &EcsState, settings: &Settings, definition: &Definitio
 
 fn supported(settings: &Settings) -> Result<(), Refusal> {
     let controller = settings.member("deploymentController")["type"].as_str().unwrap_or("ECS");
-    let strategy = settings.member("deploymentConfiguration")["strategy"].as_str().unwrap_or("ROLLING");
+    let configuration = settings.member("deploymentConfiguration");
+    let strategy = configuration["strategy"].as_str().unwrap_or("ROLLING");
     let unsupported =
         |what: &str| Err(Refusal::new("UnsupportedFeatureException", format!("The simulator does not know {what}.")));
     match (controller, strategy, settings.text("schedulingStrategy")) {
-        ("ECS", "ROLLING", "REPLICA") => Ok(()),
+        ("ECS", "ROLLING", "REPLICA") => extra(configuration).map_or(Ok(()), unsupported),
         ("ECS", "ROLLING", other) => unsupported(&format!("the scheduling strategy {other}")),
         ("ECS", other, _) => unsupported(&format!("the deployment strategy {other}")),
         (other, _, _) => unsupported(&format!("the deployment controller {other}")),
     }
 }
 
+/// What a deployment configuration asks for beyond rolling and the circuit breaker.
+fn extra(configuration: &Value) -> Option<&'static str> {
+    let on = |member: &str| configuration[member]["enable"] == Value::Bool(true);
+    if configuration["lifecycleHooks"].as_array().is_some_and(|hooks| !hooks.is_empty()) {
+        return Some("lifecycle hooks");
+    }
+    if on("earlySuccessCriteria") {
+        return Some("early success criteria");
+    }
+    on("alarms").then_some("deployment alarms")
+}
+
 fn launch(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
-    let strategy = settings.member("capacityProviderStrategy").as_array().is_some_and(|list| !list.is_empty());
-    let launch = settings.member("launchType").as_str();
-    if strategy && launch.is_some() {
-        return Err(invalid(
-            "Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.",
-        ));
-    }
-    if !matches!(launch, None | Some("EC2" | "FARGATE" | "EXTERNAL")) {
-        return Err(invalid(format!("Invalid launch type: {}", launch.unwrap_or_default())));
-    }
-    if launch == Some("FARGATE") {
-        let offered = definition.body.get("compatibilities").and_then(Value::as_array);
-        if !offered.is_some_and(|list| list.iter().any(|name| name == "FARGATE")) {
-            return Err(invalid("Task definition does not support launch_type FARGATE."));
-        }
-        if !matches!(settings.text("platformVersion"), "LATEST" | "1.4.0" | "1.3.0") {
-            return Err(Refusal::new("PlatformUnknownException", "The specified platform does not exist."));
-        }
-    }
-    Ok(())
+    capacity::one_of(settings.member("launchType").as_str(), settings.member("capacityProviderStrategy"))?;
+    capacity::fits(settings.launch_type(), settings.member("platformVersion").as_str(), definition)
 }
 
 fn network(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
@@ -124,9 +120,6 @@ fn network(settings: &Settings, definition: &Definition) -> Result<(), Refusal> 
 
 fn load_balancers(state: &EcsState, settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
     let list = settings.member("loadBalancers").as_array().map_or(&[][..], Vec::as_slice);
-    if list.is_empty() && settings.member("healthCheckGracePeriodSeconds").as_i64().is_some_and(|seconds| seconds > 0) {
-        return Err(invalid("Health check grace period is only valid for services configured to use load balancers"));
-    }
     if list.len() > 5 {
         return Err(invalid("load balancers can have at most 5 items."));
     }

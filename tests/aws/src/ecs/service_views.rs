@@ -9,6 +9,9 @@ use super::tags;
 use crate::call::epoch;
 use crate::{Call, Place};
 
+/// Settings that deployments and revisions show and a service does not [API_Service].
+const OF_DEPLOYMENTS: [&str; 3] = ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
+
 /// Whether tags are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -26,6 +29,7 @@ impl Shown {
 impl Service {
     pub(super) fn view(&self, place: &Place, now: Timestamp, shown: Shown) -> Value {
         let mut view: Map<String, Value> = self.settings.members().clone();
+        view.retain(|name, _| !OF_DEPLOYMENTS.contains(&name.as_str()));
         let total = self.total(now);
         let facts = json!({
             "serviceArn": self.arn,
@@ -108,14 +112,8 @@ impl Service {
             },
             "rolloutStateReason": deployment.reason,
         });
-        for name in [
-            "launchType",
-            "capacityProviderStrategy",
-            "networkConfiguration",
-            "serviceConnectConfiguration",
-            "volumeConfigurations",
-            "vpcLatticeConfigurations",
-        ] {
+        for name in ["launchType", "capacityProviderStrategy", "networkConfiguration"].into_iter().chain(OF_DEPLOYMENTS)
+        {
             if !settings.member(name).is_null() {
                 view[name] = settings.member(name).clone();
             }

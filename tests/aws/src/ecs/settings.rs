@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use super::capacity::{FARGATE, launch_type, resolved};
 use crate::Call;
 
 /// Settings, cheap to clone.
@@ -36,6 +37,10 @@ const KEPT: &[&str] = &[
     "deploymentConfiguration",
 ];
 
+/// Those of them that UpdateService does not take, or not as they are.
+const OTHERWISE_UPDATED: &[&str] =
+    &["launchType", "capacityProviderStrategy", "schedulingStrategy", "deploymentConfiguration"];
+
 impl Settings {
     /// What CreateService asked for, with AWS's defaults.
     pub(super) fn created(call: &Call, definition: &str) -> Self {
@@ -43,11 +48,9 @@ impl Settings {
             KEPT.iter().filter_map(|name| Some(((*name).to_owned(), call.member(name)?.clone()))).collect();
         members.insert("taskDefinition".to_owned(), json!(definition));
         members.insert("deploymentConfiguration".to_owned(), configuration(&default_configuration(), call));
+        members.retain(|name, value| name != "capacityProviderStrategy" || *value != json!([]));
         if !members.contains_key("capacityProviderStrategy") {
             members.entry("launchType").or_insert(json!("EC2"));
-        }
-        if members.get("launchType") == Some(&json!("FARGATE")) {
-            members.entry("platformVersion").or_insert(json!("LATEST"));
         }
         let rebalancing = ("availabilityZoneRebalancing", json!("ENABLED"));
         let plain = [
@@ -67,9 +70,7 @@ impl Settings {
     /// What they become by UpdateService: a member that is absent stays.
     pub(super) fn updated(&self, call: &Call, definition: Option<&str>) -> Self {
         let mut members = (*self.members).clone();
-        for name in
-            KEPT.iter().filter(|name| !["launchType", "schedulingStrategy", "deploymentConfiguration"].contains(*name))
-        {
+        for name in KEPT.iter().filter(|name| !OTHERWISE_UPDATED.contains(*name)) {
             if let Some(value) = call.member(name) {
                 members.insert((*name).to_owned(), value.clone());
             }
@@ -82,10 +83,25 @@ impl Settings {
         Self { members: Arc::new(members) }.completed()
     }
 
+    /// The same on other capacity: a strategy, or with an empty one a launch type. What leaves Fargate leaves its platform version behind.
+    pub(super) fn moved(&self, strategy: &Value, launch: &str, call: &Call) -> Self {
+        let mut members = (*self.members).clone();
+        let (gone, new) = match strategy.as_array() {
+            Some(providers) if !providers.is_empty() => ("launchType", ("capacityProviderStrategy", strategy.clone())),
+            Some(_) | None => ("capacityProviderStrategy", ("launchType", json!(launch))),
+        };
+        members.remove(gone);
+        members.insert(new.0.to_owned(), new.1);
+        if launch_type(strategy, launch) != FARGATE && call.member("platformVersion").is_none() {
+            members.remove("platformVersion");
+        }
+        Self { members: Arc::new(members) }.completed()
+    }
+
     /// The same, but with those members of `old` that a rollback brings back.
     pub(super) fn rolled_back(&self, old: &Self) -> Self {
         let mut members = (*self.members).clone();
-        for name in super::drift::TRIGGERS {
+        for name in super::drift::TRIGGERS.iter().chain(&["launchType", "capacityProviderStrategy"]) {
             match old.members.get(*name) {
                 Some(value) => members.insert((*name).to_owned(), value.clone()),
                 None => members.remove(*name),
@@ -96,7 +112,11 @@ impl Settings {
 
     /// Defaults that follow from other members.
     fn completed(mut self) -> Self {
+        let fargate = self.launch_type() == FARGATE;
         let members = Arc::make_mut(&mut self.members);
+        if fargate {
+            members.entry("platformVersion").or_insert(json!("LATEST"));
+        }
         if let Some(vpc) =
             members.get_mut("networkConfiguration").and_then(|network| network["awsvpcConfiguration"].as_object_mut())
         {
@@ -124,12 +144,14 @@ impl Settings {
         &self.members
     }
 
-    /// The platform version that tasks get: LATEST is 1.4.0.
+    /// The launch type that tasks get.
+    pub(super) fn launch_type(&self) -> &str {
+        launch_type(self.member("capacityProviderStrategy"), self.text("launchType"))
+    }
+
+    /// The platform version that tasks get.
     pub(super) fn platform(&self) -> Option<&str> {
-        match self.member("platformVersion").as_str() {
-            Some("LATEST") => Some("1.4.0"),
-            other => other,
-        }
+        self.member("platformVersion").as_str().map(resolved)
     }
 
     /// How long failing health checks are overlooked after a task's start.
@@ -139,7 +161,13 @@ impl Settings {
 
     /// The first target group, if the service is behind one.
     pub(super) fn target_group(&self) -> Option<&str> {
-        self.member("loadBalancers").as_array()?.first()?["targetGroupArn"].as_str()
+        self.target().map(|(group, _)| group)
+    }
+
+    /// The first target group and the name of the container behind it.
+    pub(super) fn target(&self) -> Option<(&str, &str)> {
+        let first = self.member("loadBalancers").as_array()?.first()?;
+        Some((first["targetGroupArn"].as_str()?, first["containerName"].as_str().unwrap_or_default()))
     }
 
     /// `minimumHealthyPercent`, rounded up, and `maximumPercent`, rounded down, of `desired` tasks.

@@ -25,6 +25,8 @@ pub struct EcsState {
     pub target_groups: BTreeSet<String>,
     /// How long things take.
     pub timing: Timing,
+    /// What becomes of a rollout that should roll back and cannot.
+    pub unrollable: Unrollable,
     /// When each service moves next.
     pub(super) agenda: BTreeSet<(Timestamp, String, String)>,
 }
@@ -54,6 +56,17 @@ impl EcsState {
     pub fn next_event(&self) -> Option<Timestamp> {
         self.agenda.first().map(|(due, _, _)| *due)
     }
+}
+
+/// What becomes of a service deployment that trips its circuit breaker with rollback on and nothing to roll back to. AWS's documents tell
+/// both; no new tasks are launched either way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unrollable {
+    /// It ends ROLLBACK_FAILED [developer guide, "Troubleshooting with Amazon ECS Action Logs"].
+    #[default]
+    RollbackFailed,
+    /// It stays IN_PROGRESS for ever [developer guide, "Deployment circuit breaker": the deployment stalls].
+    Stalls,
 }
 
 /// A service's status.
@@ -101,6 +114,7 @@ pub struct Service {
     /// The revision that last reached COMPLETED: what a rollback goes to.
     pub completed: Option<u64>,
     pub(super) creation: Creation,
+    pub(super) draining_since: Option<Timestamp>,
     pub(super) inactive_at: Option<Timestamp>,
     pub(super) steady_at: Option<Timestamp>,
     pub(super) steady_said: bool,
@@ -125,12 +139,14 @@ pub struct Deployment {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
-    /// Tasks that failed in a row.
+    /// Tasks that failed before the first that ran well; from then on 0 [API_Deployment, failedTasks].
     pub failed_tasks: usize,
     /// IN_PROGRESS, COMPLETED or FAILED.
     pub state: RolloutState,
     /// `ECS deployment ecs-svc/1 in progress.`
     pub reason: String,
+    pub(super) proven: bool,
+    pub(super) failed_in_a_row: usize,
     pub(super) rounds: u32,
     pub(super) retry_at: Option<Timestamp>,
     pub(super) launches: Launches,

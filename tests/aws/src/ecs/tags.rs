@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::arns::path;
 use super::definitions;
+use super::state::EcsState;
 use crate::{Answer, Call, Refusal, World};
 
 /// Tags by key.
@@ -13,8 +14,16 @@ pub type Tags = BTreeMap<String, String>;
 
 const MOST: usize = 50;
 
-/// Tags from a list of `{key, value}`, if AWS would take them.
+/// Tags from a list of `{key, value}` for something that is being created, if AWS would take them.
 pub(super) fn parsed(list: &[Value]) -> Result<Tags, Refusal> {
+    let tags = listed(list)?;
+    if tags.len() <= MOST {
+        return Ok(tags);
+    }
+    Err(Refusal::new("InvalidParameterException", "Tags can not have more than 50 items."))
+}
+
+fn listed(list: &[Value]) -> Result<Tags, Refusal> {
     let refused = |message: &str| Err(Refusal::new("InvalidParameterException", message));
     let mut tags = Tags::new();
     for tag in list {
@@ -34,7 +43,7 @@ pub(super) fn parsed(list: &[Value]) -> Result<Tags, Refusal> {
             return refused("Duplicate tag keys found. Please note that Tag keys are case insensitive.");
         }
     }
-    if tags.len() > MOST { refused("Tags can not have more than 50 items.") } else { Ok(tags) }
+    Ok(tags)
 }
 
 fn taggable(c: char) -> bool {
@@ -71,7 +80,7 @@ pub(super) fn may_create(world: &mut World, call: &Call, resource: &str, tags: &
 /// `TagResource`.
 pub(super) fn tag(world: &mut World, call: &Call) -> Answer {
     let arn = named(call)?;
-    let new = parsed(call.list("tags"))?;
+    let new = listed(call.list("tags"))?;
     let asked = asked(&new);
     let context: Vec<(&str, &str)> = asked.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
     world.allow(call, "ecs:TagResource", &arn, &context)?;
@@ -79,7 +88,7 @@ pub(super) fn tag(world: &mut World, call: &Call) -> Answer {
         let mut all = tags.clone();
         all.extend(new);
         if all.len() > MOST {
-            return Err(Refusal::new("InvalidParameterException", "Tags can not have more than 50 items."));
+            return Err(Refusal::new("LimitExceededException", "The resource can not have more than 50 tags."));
         }
         *tags = all;
         Ok(())
@@ -109,7 +118,10 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
         found = tags.clone();
         Ok(())
     })
-    .map_err(|refusal| Refusal { code: "InvalidParameterException".to_owned(), ..refusal })?;
+    .map_err(|refusal| match refusal.code.as_str() {
+        "ResourceNotFoundException" => Refusal { code: "InvalidParameterException".to_owned(), ..refusal },
+        _ => refusal,
+    })?;
     Ok(json!({"tags": view(&found)}))
 }
 
@@ -126,7 +138,9 @@ fn change(
     change: impl FnOnce(&mut Tags) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let missing = || Refusal::new("ResourceNotFoundException", "The specified resource could not be found.");
-    let state = world.ecs.get_mut(&call.place()).ok_or_else(missing)?;
+    let no_cluster = || Refusal::new("ClusterNotFoundException", "Cluster not found.");
+    let mut nothing = EcsState::default();
+    let state = world.ecs.get_mut(&call.place()).unwrap_or(&mut nothing);
     if let Some(parts) = path(call, arn, "service") {
         let [cluster, name] = parts[..] else {
             return Err(Refusal::new(
@@ -134,12 +148,12 @@ fn change(
                 "Long arn format must be used for tagging operations",
             ));
         };
-        let service =
-            state.clusters.get_mut(cluster).and_then(|cluster| cluster.services.get_mut(name)).ok_or_else(missing)?;
+        let services = &mut state.clusters.get_mut(cluster).ok_or_else(no_cluster)?.services;
+        let service = services.get_mut(name).ok_or_else(missing)?;
         return change(&mut service.tags);
     }
     if let Some(parts) = path(call, arn, "cluster") {
-        return change(&mut state.clusters.get_mut(parts[0]).ok_or_else(missing)?.tags);
+        return change(&mut state.clusters.get_mut(parts[0]).ok_or_else(no_cluster)?.tags);
     }
     let parts = path(call, arn, "task-definition").ok_or_else(missing)?;
     let definition = definitions::found_mut(state, parts[0]).ok_or_else(missing)?;

@@ -17,13 +17,10 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     world.allow(call, "ecs:ListTasks", "*", &[("ecs:cluster", &asked(call))])?;
     let state = world.ecs.get(&call.place());
     let cluster = meant(state, call)?;
-    let stopped = match call.text("desiredStatus") {
-        None | Some("RUNNING" | "PENDING") => false,
-        Some("STOPPED") => true,
-        Some(other) => return Err(invalid(format!("Invalid desiredStatus: {other}"))),
-    };
+    alone(call)?;
+    let desired = Desired::asked(call)?;
     let size = page_size(call, 100)?;
-    let wanted = |task: &&Task| task.wanted(call.now) != stopped && task.visible(call.now) && fits(task, call);
+    let wanted = |task: &&Task| desired.is(task.wanted(call.now)) && task.visible(call.now) && fits(task, call);
     let tasks = state
         .and_then(|state| state.clusters.get(&cluster))
         .map(|found| selected(found, call))
@@ -33,6 +30,44 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     arns.sort();
     let (arns, next) = page(&arns, call.text("nextToken"), size).ok_or_else(bad_token)?;
     Ok(paged(json!({"taskArns": arns}), next))
+}
+
+/// `desiredStatus`: no task is ever wanted PENDING [API_ListTasks].
+enum Desired {
+    Running,
+    Pending,
+    Stopped,
+}
+
+impl Desired {
+    fn asked(call: &Call) -> Result<Self, Refusal> {
+        match call.text("desiredStatus") {
+            None | Some("RUNNING") => Ok(Self::Running),
+            Some("PENDING") => Ok(Self::Pending),
+            Some("STOPPED") => Ok(Self::Stopped),
+            Some(other) => Err(invalid(format!("Invalid desiredStatus: {other}"))),
+        }
+    }
+
+    fn is(&self, wanted: bool) -> bool {
+        match self {
+            Self::Running => wanted,
+            Self::Pending => false,
+            Self::Stopped => !wanted,
+        }
+    }
+}
+
+/// Filters that exclude others.
+fn alone(call: &Call) -> Result<(), Refusal> {
+    let any = |members: &[&str]| members.iter().any(|member| call.member(member).is_some());
+    if any(&["startedBy"]) && any(&["serviceName", "family", "launchType", "containerInstance"]) {
+        return Err(invalid("cannot specify startedBy with other arguments"));
+    }
+    if any(&["serviceName"]) && any(&["containerInstance"]) {
+        return Err(invalid("cannot specify serviceName with containerInstance"));
+    }
+    Ok(())
 }
 
 fn selected<'a>(cluster: &'a Cluster, call: &Call) -> Result<Vec<&'a Task>, Refusal> {
@@ -45,7 +80,8 @@ fn selected<'a>(cluster: &'a Cluster, call: &Call) -> Result<Vec<&'a Task>, Refu
 fn fits(task: &Task, call: &Call) -> bool {
     let family = call.text("family").is_none_or(|family| task.definition.family == family);
     let started = call.text("startedBy").is_none_or(|by| task.started_by().as_deref() == Some(by));
-    family && started && call.text("containerInstance").is_none()
+    let launch = call.text("launchType").is_none_or(|launch| task.launch_type == launch);
+    family && started && launch && call.text("containerInstance").is_none()
 }
 
 impl Cluster {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::arns::{arn, cluster_arn};
 use super::service_views::Shown;
-use super::tasks::{Container, Owner, Task, TaskStatus, Watched};
+use super::tasks::{Container, Owner, Task, TaskStatus};
 use crate::Place;
 use crate::call::epoch;
 
@@ -32,13 +32,10 @@ impl Task {
             "desiredStatus": if self.wanted(now) { "RUNNING" } else { "STOPPED" },
             "enableExecuteCommand": false,
             "group": group,
-            "healthStatus": self.health(now),
+            "healthStatus": self.health(now).name(),
             "lastStatus": status.name(),
-            "launchType": if self.launch_type.is_empty() { "FARGATE" } else { &self.launch_type },
+            "launchType": self.launch_type,
             "overrides": overrides,
-            "platformVersion": "1.4.0",
-            "platformFamily": "Linux",
-            "ephemeralStorage": {"sizeInGiB": 20},
             "tags": if shown == Shown::WithTags { self.tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect() } else { json!([]) },
             "version": 1 + self.version(now),
         });
@@ -46,6 +43,11 @@ impl Task {
             if let Some(text) = self.definition.text(size) {
                 view[size] = json!(text);
             }
+        }
+        if let Some(platform) = &self.platform {
+            view["platformVersion"] = json!(platform);
+            view["platformFamily"] = json!("Linux");
+            view["ephemeralStorage"] = json!({"sizeInGiB": 20});
         }
         if let Some(by) = self.started_by() {
             view["startedBy"] = json!(by);
@@ -88,14 +90,6 @@ impl Task {
         [self.pending_at, self.pulled_at, self.running_at].into_iter().chain(end).filter(|at| *at <= now).count()
     }
 
-    fn health(&self, now: Timestamp) -> &'static str {
-        match self.watched {
-            Watched::Container if self.healthy(now) => "HEALTHY",
-            Watched::Container if !self.wanted(now) => "UNHEALTHY",
-            Watched::Container | Watched::TargetGroup(_) | Watched::No => "UNKNOWN",
-        }
-    }
-
     fn container(&self, place: &Place, cluster: &str, index: usize, container: &Container, now: Timestamp) -> Value {
         let end = self.end.as_ref().filter(|end| end.exited_at <= now);
         let last = match (self.status(now), end.is_some()) {
@@ -120,7 +114,7 @@ impl Task {
             "lastStatus": last,
             "networkBindings": [],
             "networkInterfaces": [],
-            "healthStatus": self.health(now),
+            "healthStatus": self.health_of(index, now).name(),
             "cpu": "0",
         });
         if let Some(digest) = container.digest.as_ref().filter(|_| self.pulled_at <= now) {

@@ -1,4 +1,5 @@
-//! A task: a timeline that is known when it starts and cut short when it is told to stop. Who starts and stops tasks is in `scheduler`.
+//! A task: a timeline that is known when it starts and cut short when it is told to stop. How it lives and ends by its story is in `health` and
+//! `ends`; who starts and stops tasks is in `scheduler`.
 
 use std::sync::Arc;
 
@@ -6,9 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::definitions::Definition;
+use super::ends::End;
+use super::health::Watched;
 use super::stories::{Library, Resolved, of_task};
 use super::timing::Timing;
-use crate::TaskStory;
 
 /// Stopped tasks can be seen for an hour.
 pub(super) const VISIBLE: SignedDuration = SignedDuration::from_hours(1);
@@ -75,27 +77,6 @@ pub struct Container {
     pub digest: Option<String>,
 }
 
-/// How a task ends.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct End {
-    /// `stopCode`.
-    pub code: &'static str,
-    /// `stoppedReason`.
-    pub reason: String,
-    /// From when on it is no longer wanted.
-    pub at: Timestamp,
-    /// Until when its targets are drained.
-    pub drained_at: Timestamp,
-    /// When its containers are gone.
-    pub exited_at: Timestamp,
-    /// When it is STOPPED.
-    pub stopped_at: Timestamp,
-    /// The exit code, if a container ran, with the index of the container it is about and that container's reason.
-    pub exit: Option<(i32, usize, String)>,
-    /// Whether the scheduler counts it as a failed task.
-    pub failed: bool,
-}
-
 /// A task.
 #[derive(Clone, Debug)]
 pub struct Task {
@@ -123,21 +104,14 @@ pub struct Task {
     pub network: Arc<Value>,
     /// `launchType`.
     pub launch_type: String,
+    /// `platformVersion`, on Fargate.
+    pub platform: Option<String>,
     /// Its tags.
     pub tags: Vec<(String, String)>,
+    /// When which container's health check has failed, whatever comes of that.
+    pub(super) sick: Option<(Timestamp, usize)>,
     pub(super) watched: Watched,
     pub(super) counted: Counted,
-}
-
-/// What looks after a task's health.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Watched {
-    /// Nothing.
-    No,
-    /// The task definition's `healthCheck`.
-    Container,
-    /// The target group.
-    TargetGroup(String),
 }
 
 /// How far the scheduler has taken note of a task.
@@ -157,7 +131,7 @@ pub(super) struct Start<'a> {
     pub watched: Watched,
     pub network: Arc<Value>,
     pub launch_type: String,
-    pub grace: SignedDuration,
+    pub platform: Option<String>,
     pub tags: Vec<(String, String)>,
     pub timing: &'a Timing,
     pub now: Timestamp,
@@ -176,9 +150,9 @@ impl Task {
         let timing = start.timing;
         let pending_at = start.now + timing.provisioning;
         let pulled_at = pending_at + timing.pulling;
-        let running_at = match &start.watched {
-            Watched::TargetGroup(_) => pulled_at + timing.activating,
-            Watched::No | Watched::Container => pulled_at,
+        let running_at = match start.watched.group() {
+            Some(_) => pulled_at + timing.activating,
+            None => pulled_at,
         };
         let mut task = Self {
             id: start.id.into(),
@@ -193,42 +167,14 @@ impl Task {
             end: None,
             network: start.network,
             launch_type: start.launch_type,
+            platform: start.platform,
             tags: start.tags,
+            sick: None,
             watched: start.watched,
             counted: Counted::Started,
         };
-        task.live(story, container, start.grace, timing);
+        task.live(story, container, timing);
         task
-    }
-
-    fn live(&mut self, story: TaskStory, container: usize, grace: SignedDuration, timing: &Timing) {
-        let running = self.running_at;
-        let span = |after: std::time::Duration| SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX);
-        match story {
-            TaskStory::Healthy { after } => self.healthy_at = running.checked_add(span(after)).ok(),
-            TaskStory::NeverStarts { reason } => self.end = Some(never_started(self.pulled_at, reason, timing)),
-            TaskStory::Crashes { after, exit_code, reason } => {
-                let at = running.checked_add(span(after)).unwrap_or(Timestamp::MAX);
-                let settled = running + timing.settled;
-                self.healthy_at = (at > settled).then_some(settled);
-                self.end = Some(crashed(at, (exit_code, container, reason), self.healthy_at.is_none(), timing));
-            }
-            TaskStory::NeverHealthy => match &self.watched {
-                Watched::No => self.healthy_at = Some(running + timing.settled),
-                Watched::Container => {
-                    self.end = Some(unhealthy(
-                        running,
-                        "Task failed container health checks".to_owned(),
-                        SignedDuration::ZERO,
-                        timing,
-                    ))
-                }
-                Watched::TargetGroup(arn) => {
-                    let reason = format!("Task failed ELB health checks in (target-group {arn})");
-                    self.end = Some(unhealthy(running + grace, reason, timing.draining, timing));
-                }
-            },
-        }
     }
 
     /// The number of the service revision it belongs to.
@@ -271,77 +217,22 @@ impl Task {
             return;
         }
         let ran = self.pulled_at <= now;
-        let draining = match (&self.watched, self.running_at <= now) {
-            (Watched::TargetGroup(_), true) => timing.draining,
-            (Watched::TargetGroup(_) | Watched::Container | Watched::No, _) => SignedDuration::ZERO,
+        let draining = match self.watched.group() {
+            Some(_) if self.running_at <= now => timing.draining,
+            Some(_) | None => SignedDuration::ZERO,
         };
         let drained_at = now + draining;
         let exited_at = if ran { drained_at + timing.stopping } else { drained_at };
         let stopped_at = exited_at + timing.deprovisioning;
         let exit = ran.then(|| (143, usize::MAX, String::new()));
-        self.end = Some(End { code, reason, at: now, drained_at, exited_at, stopped_at, exit, failed: false });
+        self.end =
+            Some(End { code, reason, at: now, drained_at, exited_at, stopped_at, exit, failed: false, group: None });
     }
 
     /// The next time after `now` at which the scheduler has to look at it.
     pub(super) fn next(&self, now: Timestamp) -> Option<Timestamp> {
         let healthy = self.healthy_at.filter(|_| self.wanted(now));
-        let ends = self.end.iter().flat_map(|end| [end.at, end.exited_at, end.stopped_at]);
+        let ends = self.end.iter().flat_map(|end| [end.at, end.drained_at, end.exited_at, end.stopped_at]);
         ends.chain(healthy).filter(|at| *at > now).min()
-    }
-}
-
-impl End {
-    fn status(&self, now: Timestamp) -> TaskStatus {
-        match now {
-            now if now < self.drained_at => TaskStatus::Deactivating,
-            now if now < self.exited_at => TaskStatus::Stopping,
-            now if now < self.stopped_at => TaskStatus::Deprovisioning,
-            _ => TaskStatus::Stopped,
-        }
-    }
-}
-
-fn never_started(at: Timestamp, reason: String, timing: &Timing) -> End {
-    End {
-        code: "TaskFailedToStart",
-        reason,
-        at,
-        drained_at: at,
-        exited_at: at,
-        stopped_at: at + timing.deprovisioning,
-        exit: None,
-        failed: true,
-    }
-}
-
-fn crashed(at: Timestamp, exit: (i32, usize, String), failed: bool, timing: &Timing) -> End {
-    let reason = "Essential container in task exited".to_owned();
-    let stopped_at = at.checked_add(timing.deprovisioning).unwrap_or(at);
-    End {
-        code: "EssentialContainerExited",
-        reason,
-        at,
-        drained_at: at,
-        exited_at: at,
-        stopped_at,
-        exit: Some(exit),
-        failed,
-    }
-}
-
-fn unhealthy(running: Timestamp, reason: String, draining: SignedDuration, timing: &Timing) -> End {
-    let at = running + timing.unhealthy;
-    let drained_at = at + draining;
-    let exited_at = drained_at + timing.stopping;
-    let stopped_at = exited_at + timing.deprovisioning;
-    End {
-        code: "ServiceSchedulerInitiated",
-        reason,
-        at,
-        drained_at,
-        exited_at,
-        stopped_at,
-        exit: Some((143, usize::MAX, String::new())),
-        failed: true,
     }
 }

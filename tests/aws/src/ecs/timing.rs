@@ -1,4 +1,4 @@
-//! How long things take. AWS promises none of this: the defaults are what Fargate was seen to take, and tests may set them.
+//! How long things take. AWS promises next to none of this: the defaults are what Fargate was seen to take, and tests may set them.
 
 use jiff::SignedDuration;
 
@@ -13,7 +13,7 @@ pub struct Timing {
     pub pulling: SignedDuration,
     /// ACTIVATING: targets are registered; only behind a load balancer.
     pub activating: SignedDuration,
-    /// A task that ran this long without a health check counts as healthy.
+    /// A task without a health check counts as healthy this long after RUNNING: 40 s [API_DeploymentConfiguration, minimumHealthyPercent].
     pub settled: SignedDuration,
     /// From RUNNING until failing health checks have a task replaced.
     pub unhealthy: SignedDuration,
@@ -27,7 +27,7 @@ pub struct Timing {
     pub steady: SignedDuration,
     /// Until a task that failed is tried again; grows after the third round, up to 27 minutes.
     pub retry: SignedDuration,
-    /// From STOP_REQUESTED to STOPPED, and from ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS.
+    /// From STOP_REQUESTED to STOPPED, from ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS, and from DRAINING to INACTIVE at the least.
     pub yielding: SignedDuration,
     /// How long an INACTIVE service can still be described.
     pub inactive: SignedDuration,
@@ -41,7 +41,7 @@ impl Default for Timing {
             provisioning: seconds(10),
             pulling: seconds(15),
             activating: seconds(5),
-            settled: seconds(10),
+            settled: seconds(40),
             unhealthy: seconds(60),
             draining: seconds(60),
             stopping: seconds(5),

@@ -6,10 +6,14 @@ use super::events::named;
 use super::scheduler::Scheduler;
 use super::state::{
     BreakerStatus, Deployment, DeploymentStatus, Launches, Rollback, Rollout, RolloutState, RolloutStatus, Service,
+    Unrollable,
 };
-use super::tasks::{Counted, Watched};
+use super::tasks::Counted;
 
 const EXCEEDED: &str = "Service deployment rolled back because the circuit breaker threshold was exceeded.";
+const ROLLBACK_EXCEEDED: &str =
+    "Service deployment rollback failed because the circuit breaker threshold was exceeded.";
+const NO_CANDIDATE: &str = "No rollback candidate was found to run the rollback.";
 const FAILED_TO_START: &str = "ECS deployment circuit breaker: tasks failed to start.";
 
 impl Scheduler<'_> {
@@ -29,12 +33,13 @@ impl Scheduler<'_> {
     fn note_healthy(&self, service: &mut Service, index: usize) {
         let task = &mut service.tasks[index];
         task.counted = Counted::Healthy;
-        let (number, watched) = (task.revision().unwrap_or_default(), task.watched.clone());
-        if let Watched::TargetGroup(group) = watched {
+        let (number, group) = (task.revision().unwrap_or_default(), task.watched.group().map(str::to_owned));
+        if let Some(group) = group {
             service.events.say(&service.name, self.now, &format!("registered 1 targets in (target-group {group})"));
         }
         if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {
-            (deployment.failed_tasks, deployment.rounds, deployment.retry_at) = (0, 0, None);
+            (deployment.proven, deployment.failed_tasks, deployment.failed_in_a_row) = (true, 0, 0);
+            (deployment.rounds, deployment.retry_at) = (0, None);
         }
         let running = service
             .rollouts
@@ -53,14 +58,12 @@ impl Scheduler<'_> {
         let Some(end) = task.end.clone().filter(|end| end.failed) else {
             return;
         };
-        let sentence = match (end.code, &task.watched) {
+        let sentence = match (end.code, end.group.as_deref()) {
             ("TaskFailedToStart", _) => Some(format!("was unable to place a task. Reason: {}.", end.reason)),
-            ("ServiceSchedulerInitiated", Watched::TargetGroup(group)) => Some(format!(
+            ("ServiceSchedulerInitiated", Some(group)) => Some(format!(
                 "(task {id}) is unhealthy in (target-group {group}) due to (reason Health checks failed)."
             )),
-            ("ServiceSchedulerInitiated", Watched::Container | Watched::No) => {
-                Some(format!("(task {id}) failed container health checks."))
-            }
+            ("ServiceSchedulerInitiated", None) => Some(format!("(task {id}) failed container health checks.")),
             _ => None,
         };
         if let Some(sentence) = sentence {
@@ -79,7 +82,8 @@ impl Scheduler<'_> {
     /// One more failed task; all that fail at one time are one round, after which the scheduler pauses.
     fn count_failure(&self, service: &mut Service, number: u64) {
         if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {
-            deployment.failed_tasks += 1;
+            deployment.failed_in_a_row += 1;
+            deployment.failed_tasks += usize::from(!deployment.proven);
             deployment.updated_at = self.now;
             if deployment.retry_at.is_none_or(|at| at <= self.now) {
                 deployment.rounds += 1;
@@ -134,8 +138,7 @@ impl Scheduler<'_> {
         self.give_up(service, target, FAILED_TO_START);
         match service.completed {
             Some(to) if rolls_back => self.roll_back(service, index, to, EXCEEDED),
-            // Nothing to roll back to: no new tasks, and the rollout stays IN_PROGRESS.
-            None if rolls_back => {}
+            None if rolls_back => self.miss_rollback(service, index),
             Some(_) | None => {
                 let rollout = &mut service.rollouts[index];
                 rollout.status = RolloutStatus::StopRequested;
@@ -147,14 +150,24 @@ impl Scheduler<'_> {
         }
     }
 
-    fn fail_rollback(&self, service: &mut Service, index: usize) {
+    /// Nothing to roll back to: no new tasks, and the rollout is over or stalls.
+    fn miss_rollback(&self, service: &mut Service, index: usize) {
+        match self.unrollable {
+            Unrollable::RollbackFailed => self.end_unrolled(service, index, NO_CANDIDATE),
+            Unrollable::Stalls => {}
+        }
+    }
+
+    fn end_unrolled(&self, service: &mut Service, index: usize, reason: &str) {
+        let counts = service.counts(service.rollouts[index].target, self.now);
         let rollout = &mut service.rollouts[index];
         rollout.status = RolloutStatus::RollbackFailed;
-        rollout.status_reason =
-            Some("Service deployment rollback failed because the circuit breaker threshold was exceeded.".to_owned());
-        (rollout.updated_at, rollout.finished_at) = (self.now, Some(self.now));
-        let counts = service.counts(service.rollouts[index].target, self.now);
-        service.rollouts[index].final_counts = Some(counts);
+        rollout.status_reason = Some(reason.to_owned());
+        (rollout.updated_at, rollout.finished_at, rollout.final_counts) = (self.now, Some(self.now), Some(counts));
+    }
+
+    fn fail_rollback(&self, service: &mut Service, index: usize) {
+        self.end_unrolled(service, index, ROLLBACK_EXCEEDED);
         if let Some(number) = service.primary().map(|primary| primary.number) {
             service.events.say(
                 &service.name,
@@ -225,6 +238,8 @@ impl Scheduler<'_> {
             failed_tasks: 0,
             state: RolloutState::InProgress,
             reason: format!("ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/{number}."),
+            proven: false,
+            failed_in_a_row: 0,
             rounds: 0,
             retry_at: None,
             launches: Launches::Allowed,
@@ -283,7 +298,7 @@ impl Scheduler<'_> {
 
 /// Failed tasks of the revision that is rolled back to.
 fn rollback_failures(service: &Service) -> usize {
-    service.primary().map_or(0, |primary| primary.failed_tasks)
+    service.primary().map_or(0, |primary| primary.failed_in_a_row)
 }
 
 impl Rollout {

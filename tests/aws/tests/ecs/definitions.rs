@@ -1,7 +1,7 @@
 //! Task definitions: what is filled in, refused, found and listed.
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
-use aws_sdk_ecs::types::{SortOrder, Tag, TaskDefinitionField, TaskDefinitionStatus};
+use aws_sdk_ecs::types::{HealthCheck, SortOrder, Tag, TaskDefinitionField, TaskDefinitionStatus};
 
 use crate::stage::{Fargate, Stage, container};
 
@@ -108,6 +108,63 @@ async fn an_ecr_image_on_fargate_needs_an_execution_role_that_exists() {
     let unknown = request().execution_role_arn("arn:aws:iam::111122223333:role/nobody").send().await.unwrap_err();
     assert_eq!(unknown.message(), Some("Role is not valid"));
     request().execution_role_arn("arn:aws:iam::111122223333:role/exec").send().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_image_may_be_255_characters_long_before_its_digest_which_is_a_sha256() {
+    let stage = Stage::new();
+    let hash = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789";
+    let register = |image: String| {
+        let request = stage.ecs().register_task_definition().family("web").container_definitions(container(&image));
+        request.fargate().send()
+    };
+    let longest = "a".repeat(255);
+    for good in [longest.clone(), format!("{longest}@sha256:{hash}"), format!("app:1@sha256:{hash}")] {
+        register(good).await.unwrap();
+    }
+    let bad = [
+        format!("{longest}a"),
+        format!("{longest}a@sha256:{hash}"),
+        format!("app@sha256:{hash}0"),
+        format!("app@sha256:{}", &hash[1..]),
+        format!("app@sha256:{}g", &hash[1..]),
+        format!("app@sha512:{hash}"),
+        format!("app@sha256:{hash}@sha256:{hash}"),
+    ];
+    for bad in bad {
+        let refused = register(bad.clone()).await.unwrap_err();
+        assert_eq!(refused.code(), Some("ClientException"), "{bad}");
+    }
+    assert_eq!(stage.lock().ecs[&crate::stage::place()].revisions("web").len(), 3);
+}
+
+#[tokio::test]
+async fn a_health_check_keeps_to_its_bounds() {
+    let stage = Stage::new();
+    let register = |member: &str, value: i32| {
+        let check = HealthCheck::builder().command("CMD").command("true");
+        let check = match member {
+            "interval" => check.interval(value),
+            "timeout" => check.timeout(value),
+            "retries" => check.retries(value),
+            _ => check.start_period(value),
+        };
+        let mut checked = container("app");
+        checked.health_check = Some(check.build().unwrap());
+        stage.ecs().register_task_definition().family("web").container_definitions(checked).fargate().send()
+    };
+    for (member, least, most) in [("interval", 5, 300), ("timeout", 2, 60), ("retries", 1, 10), ("startPeriod", 0, 300)]
+    {
+        register(member, least).await.unwrap();
+        register(member, most).await.unwrap();
+        for value in [least - 1, most + 1] {
+            let refused = register(member, value).await.unwrap_err();
+            assert_eq!(refused.code(), Some("ClientException"), "{member} {value}");
+        }
+    }
+    let reply = stage.ecs().describe_task_definition().task_definition("web").send().await.unwrap();
+    let check = reply.task_definition().unwrap().container_definitions()[0].health_check().unwrap().clone();
+    assert_eq!((check.interval(), check.timeout(), check.retries()), (Some(30), Some(5), Some(3)));
 }
 
 #[tokio::test]

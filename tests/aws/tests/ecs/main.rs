@@ -1,13 +1,18 @@
 //! The AWS in memory, asked by the real SDK: what it holds after each thing that Launchway and its users do.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod capacity;
 mod definitions;
+mod failures;
 mod faults;
+mod health;
 mod images;
+mod lists;
 mod ports;
 mod rights;
 mod rollouts;
 mod runs;
 mod services;
+mod sessions;
 mod stage;
 mod walks;

@@ -8,11 +8,15 @@ use serde_json::json;
 
 use crate::stage::{KEY, REGION, Stage};
 
-fn sts(stage: &Stage, key: &str) -> aws_sdk_sts::Client {
+pub fn sts(stage: &Stage, key: &str) -> aws_sdk_sts::Client {
+    sts_as(stage, Credentials::new(key, "secret", None, None, "test"))
+}
+
+pub fn sts_as(stage: &Stage, credentials: Credentials) -> aws_sdk_sts::Client {
     let config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(REGION))
-        .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
+        .credentials_provider(credentials)
         .retry_config(RetryConfig::disabled())
         .http_client(stage.connector())
         .build();

@@ -7,6 +7,8 @@ use aws_sdk_ecs::types::{
     StopServiceDeploymentStopType,
 };
 
+use launchway_test_aws::ecs::Unrollable;
+
 use crate::stage::{Stage, place};
 
 async fn statuses(stage: &Stage) -> Vec<Status> {
@@ -93,8 +95,34 @@ async fn the_stopped_tasks_of_a_failed_commit_tell_why_for_an_hour() {
 }
 
 #[tokio::test]
-async fn a_first_deployment_that_crashes_stalls_for_ever() {
+async fn a_first_deployment_that_crashes_has_no_rollback_candidate_and_ends() {
     let stage = Stage::new();
+    let bad = stage.register("crash").await;
+    stage.create(&bad).await;
+    stage.wait(600);
+    let rollout = &stage.rollouts().await[0];
+    assert_eq!(
+        (rollout.status(), rollout.status_reason()),
+        (Some(&Status::RollbackFailed), Some("No rollback candidate was found to run the rollback."))
+    );
+    assert!(rollout.finished_at().is_some() && rollout.rollback().is_none());
+    assert_eq!(monitor(rollout).0, &Monitor::Triggered);
+    let service = stage.service().await;
+    assert_eq!((service.running_count(), service.pending_count()), (0, 0));
+    assert_eq!(service.deployments()[0].rollout_state(), Some(&DeploymentRolloutState::Failed));
+    let tasks = || stage.lock().ecs[&place()].service("prod", "web").unwrap().tasks.len();
+    assert_eq!(tasks(), 4, "two rounds of two, and none after that");
+    assert_eq!(stage.lock().next_event(stage.now()), None);
+    let good = stage.register("app").await;
+    stage.roll(&good).await;
+    stage.wait(120);
+    assert_eq!(statuses(&stage).await, [Status::Successful, Status::RollbackFailed]);
+}
+
+#[tokio::test]
+async fn a_first_deployment_that_crashes_stalls_for_ever_where_aws_is_said_to_do_that() {
+    let stage = Stage::new();
+    stage.lock().ecs.entry(place()).or_default().unrollable = Unrollable::Stalls;
     let bad = stage.register("crash").await;
     stage.create(&bad).await;
     stage.wait(600);
@@ -325,6 +353,6 @@ async fn what_supersedes_a_rollback_and_fails_has_nothing_to_go_back_to() {
     assert_eq!(statuses(&stage).await[0], Status::RollbackInProgress);
     stage.roll(&worse).await;
     stage.wait(900);
-    assert_eq!(statuses(&stage).await[..2], [Status::InProgress, Status::Stopped]);
+    assert_eq!(statuses(&stage).await[..2], [Status::RollbackFailed, Status::Stopped]);
     assert_eq!(stage.service().await.running_count(), 2, "the good tasks go on");
 }

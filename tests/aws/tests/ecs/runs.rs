@@ -1,9 +1,10 @@
 //! Tasks that belong to no service.
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
+use aws_sdk_ecs::types::{LaunchType, PropagateTags, Tag};
 use launchway_test_aws::TaskStory;
 
-use crate::stage::{Stage, network};
+use crate::stage::{Fargate, Stage, container, network, place};
 
 #[tokio::test]
 async fn a_run_ends_with_its_exit_code_and_is_found_by_who_started_it() {
@@ -35,6 +36,62 @@ async fn a_run_ends_with_its_exit_code_and_is_found_by_who_started_it() {
         (described.tasks()[0].last_status(), described.tasks()[0].containers()[0].exit_code()),
         (Some("STOPPED"), Some(0))
     );
+}
+
+#[tokio::test]
+async fn a_run_takes_on_the_tags_that_it_is_told_to() {
+    let stage = Stage::new();
+    let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+    let request = stage.ecs().register_task_definition().family("web").container_definitions(container("app"));
+    request.fargate().tags(tag("a", "definition")).tags(tag("b", "definition")).send().await.unwrap();
+    let tags = |propagate: Option<PropagateTags>, managed| {
+        let run = stage.ecs().run_task().cluster("prod").task_definition("web").tags(tag("a", "run"));
+        let run = run.launch_type(LaunchType::Fargate).network_configuration(network());
+        let run = run.set_propagate_tags(propagate).enable_ecs_managed_tags(managed).send();
+        async {
+            let reply = run.await.map_err(|refused| refused.code().unwrap().to_owned())?;
+            let said = |tag: &Tag| format!("{}={}", tag.key().unwrap(), tag.value().unwrap());
+            Ok::<_, String>(reply.tasks()[0].tags().iter().map(said).collect::<Vec<_>>())
+        }
+    };
+    assert_eq!(tags(None, false).await.unwrap(), ["a=run"]);
+    let all = ["a=run", "aws:ecs:clusterName=prod", "b=definition"];
+    assert_eq!(tags(Some(PropagateTags::TaskDefinition), true).await.unwrap(), all);
+    assert_eq!(tags(Some(PropagateTags::Service), false).await.unwrap_err(), "InvalidParameterException");
+}
+
+#[tokio::test]
+async fn a_run_on_fargate_has_a_platform_version_and_needs_a_definition_that_fits() {
+    let stage = Stage::new();
+    stage.register("app").await;
+    let bridge = stage.ecs().register_task_definition().family("bridge").memory("512");
+    bridge.container_definitions(container("app")).send().await.unwrap();
+    let run = |family: &str| stage.ecs().run_task().cluster("prod").task_definition(family);
+    let fargate = run("web").launch_type(LaunchType::Fargate).network_configuration(network()).send().await.unwrap();
+    assert_eq!(fargate.tasks()[0].platform_version(), Some("1.4.0"));
+    let ec2 = run("bridge").send().await.unwrap();
+    assert_eq!((ec2.tasks()[0].launch_type(), ec2.tasks()[0].platform_version()), (Some(&LaunchType::Ec2), None));
+    let refused = run("bridge").launch_type(LaunchType::Fargate).send().await.unwrap_err();
+    assert_eq!(refused.message(), Some("Task definition does not support launch_type FARGATE."));
+    let refused = run("bridge").platform_version("1.4.0").send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("InvalidParameterException"));
+    let unknown = run("web").launch_type(LaunchType::Fargate).network_configuration(network()).platform_version("9");
+    assert_eq!(unknown.send().await.unwrap_err().code(), Some("PlatformUnknownException"));
+    assert_eq!(stage.lock().ecs[&place()].clusters["prod"].runs.len(), 2);
+}
+
+#[tokio::test]
+async fn who_started_a_run_is_said_in_letters_numbers_hyphens_slashes_and_underscores() {
+    let stage = Stage::new();
+    stage.register("app").await;
+    let run = |by: &str| {
+        let run = stage.ecs().run_task().cluster("prod").task_definition("web").started_by(by);
+        run.launch_type(LaunchType::Fargate).network_configuration(network()).send()
+    };
+    run("shop/web_1-2").await.unwrap();
+    for by in ["shop.web", "shop=web", "shop web", &"x".repeat(129)] {
+        assert_eq!(run(by).await.unwrap_err().code(), Some("InvalidParameterException"), "{by}");
+    }
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! Services: creating, describing, listing, deleting, and what AWS refuses.
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
-use aws_sdk_ecs::types::{LaunchType, LoadBalancer, ServiceField, Tag};
+use aws_sdk_ecs::types::{
+    DeploymentAlarms, DeploymentConfiguration, DeploymentEarlySuccessCriteria, DeploymentLifecycleHook, DesiredStatus,
+    LaunchType, LoadBalancer, ServiceConnectConfiguration, ServiceField, Tag,
+};
 
-use crate::stage::{Stage, TARGET_GROUP, network};
+use crate::stage::{Stage, TARGET_GROUP, balancer, network};
 
 #[tokio::test]
 async fn a_new_service_shows_aws_defaults() {
@@ -139,13 +142,108 @@ async fn a_deleted_service_drains_becomes_inactive_and_is_purged() {
     let refused =
         stage.ecs().update_service().cluster("prod").service("web").desired_count(3).send().await.unwrap_err();
     assert_eq!(refused.code(), Some("ServiceNotActiveException"));
-    stage.wait(30);
+    stage.wait(3);
     assert_eq!(stage.service().await.status(), Some("INACTIVE"));
+    assert!(stage.tasks(DesiredStatus::Stopped).await.iter().all(|task| task.last_status() == Some("STOPPING")));
     assert_eq!(delete(true).await.unwrap_err().code(), Some("ServiceNotFoundException"));
     stage.wait(3600);
     let reply = stage.ecs().describe_services().cluster("prod").services("web").send().await.unwrap();
     assert_eq!(reply.failures()[0].reason(), Some("MISSING"));
     stage.create(&definition).await;
+}
+
+#[tokio::test]
+async fn a_deleted_service_is_draining_while_its_targets_are() {
+    let stage = Stage::new();
+    let definition = stage.register("app").await;
+    let request = stage.ecs().create_service().cluster("prod").service_name("web").task_definition(&definition);
+    let request = request.desired_count(1).launch_type(LaunchType::Fargate).network_configuration(network());
+    request.load_balancers(balancer()).send().await.unwrap();
+    stage.wait(120);
+    stage.ecs().delete_service().cluster("prod").service("web").force(true).send().await.unwrap();
+    stage.wait(59);
+    assert_eq!(stage.service().await.status(), Some("DRAINING"));
+    stage.wait(1);
+    assert_eq!(stage.service().await.status(), Some("INACTIVE"));
+    stage.create(&definition).await;
+    let stopped = stage.tasks(DesiredStatus::Stopped).await;
+    assert_eq!(stopped.iter().map(|task| task.last_status().unwrap()).collect::<Vec<_>>(), ["STOPPING"]);
+    stage.wait(120);
+    assert_eq!(stage.service().await.running_count(), 2);
+}
+
+#[tokio::test]
+async fn service_connect_is_shown_of_deployments_and_revisions_not_of_services() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    let connect = ServiceConnectConfiguration::builder().enabled(true).namespace("internal").build();
+    let update = stage.ecs().update_service().cluster("prod").service("web").service_connect_configuration(connect);
+    update.send().await.unwrap();
+    stage.wait(5);
+    let service = stage.service().await;
+    let shown = service.deployments()[0].service_connect_configuration().unwrap();
+    assert_eq!(shown.namespace(), Some("internal"));
+    let rollouts = stage.rollouts().await;
+    let arn = rollouts[0].target_service_revision().unwrap().arn().unwrap();
+    let reply = stage.ecs().describe_service_revisions().service_revision_arns(arn).send().await.unwrap();
+    assert!(reply.service_revisions()[0].service_connect_configuration().is_some());
+    let raw = stage.described("web");
+    for member in ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"] {
+        assert!(raw.get(member).is_none(), "{member}");
+    }
+}
+
+#[tokio::test]
+async fn hooks_alarms_and_early_success_are_not_known_and_said_so() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    let update = |configuration| {
+        let update = stage.ecs().update_service().cluster("prod").service("web").force_new_deployment(true);
+        update.deployment_configuration(configuration).send()
+    };
+    let configuration = DeploymentConfiguration::builder;
+    let alarms = |enable| {
+        let alarms = DeploymentAlarms::builder().alarm_names("errors").rollback(true).enable(enable);
+        configuration().alarms(alarms.build().unwrap()).build()
+    };
+    let hook = DeploymentLifecycleHook::builder().hook_target_arn("arn:aws:lambda:::function").build();
+    let early = DeploymentEarlySuccessCriteria::builder().enable(true).healthy_percent(50).build();
+    let unknown = [
+        alarms(true),
+        configuration().lifecycle_hooks(hook).build(),
+        configuration().early_success_criteria(early).build(),
+    ];
+    for configuration in unknown {
+        assert_eq!(update(configuration).await.unwrap_err().code(), Some("UnsupportedFeatureException"));
+    }
+    update(alarms(false)).await.unwrap();
+    stage.wait(5);
+    let rollouts = stage.rollouts().await;
+    assert_eq!(rollouts[0].alarms().unwrap().status().unwrap().as_str(), "DISABLED");
+    assert_eq!(rollouts.len(), 2);
+}
+
+#[tokio::test]
+async fn a_resource_has_fifty_tags_at_the_most_and_a_cluster_that_is_missing_is_named() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    let arn = |path: &str| format!("arn:aws:ecs:eu-central-1:111122223333:{path}");
+    let tag = |arn: String, key: usize| {
+        stage.ecs().tag_resource().resource_arn(arn).tags(Tag::builder().key(key.to_string()).value("x").build()).send()
+    };
+    for key in 0..50 {
+        tag(arn("service/prod/web"), key).await.unwrap();
+    }
+    let refused = tag(arn("service/prod/web"), 50).await.unwrap_err();
+    assert_eq!(refused.code(), Some("LimitExceededException"));
+    tag(arn("service/prod/web"), 7).await.unwrap();
+    for path in ["service/nowhere/web", "cluster/nowhere"] {
+        assert_eq!(tag(arn(path), 1).await.unwrap_err().code(), Some("ClusterNotFoundException"));
+        let listed = stage.ecs().list_tags_for_resource().resource_arn(arn(path)).send().await;
+        assert_eq!(listed.unwrap_err().code(), Some("ClusterNotFoundException"));
+    }
+    let listed = stage.ecs().list_tags_for_resource().resource_arn(arn("service/prod/web")).send().await.unwrap();
+    assert_eq!(listed.tags().len(), 50);
 }
 
 #[tokio::test]

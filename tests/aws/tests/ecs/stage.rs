@@ -8,11 +8,13 @@ use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ecs::types::{
     AwsVpcConfiguration, Compatibility, ContainerDefinition, DeploymentCircuitBreaker, DeploymentConfiguration,
-    LaunchType, NetworkConfiguration, NetworkMode, PortMapping, Service, ServiceDeployment,
+    DesiredStatus, HealthCheck, LaunchType, LoadBalancer, NetworkConfiguration, NetworkMode, PortMapping, Service,
+    ServiceDeployment, Task,
 };
 use jiff::{SignedDuration, Timestamp};
 use launchway_test_aws::door::Connector;
-use launchway_test_aws::{Place, TaskStory, World};
+use launchway_test_aws::{Place, TaskStory, WireRequest, World};
+use serde_json::{Value, json};
 
 pub const ACCOUNT: &str = "111122223333";
 pub const REGION: &str = "eu-central-1";
@@ -95,6 +97,24 @@ impl Stage {
         reply.task_definition().unwrap().task_definition_arn().unwrap().to_owned()
     }
 
+    /// Registers a revision of family `web` with these containers; returns its ARN.
+    pub async fn register_all(&self, containers: Vec<ContainerDefinition>) -> String {
+        let request = self.ecs().register_task_definition().family("web").set_container_definitions(Some(containers));
+        let reply = request.fargate().send().await.unwrap();
+        reply.task_definition().unwrap().task_definition_arn().unwrap().to_owned()
+    }
+
+    /// The tasks of service `web` that are wanted, or those that are not, as DescribeTasks shows them.
+    pub async fn tasks(&self, desired: DesiredStatus) -> Vec<Task> {
+        let list = self.ecs().list_tasks().cluster("prod").service_name("web").desired_status(desired);
+        let arns = list.send().await.unwrap().task_arns().to_vec();
+        if arns.is_empty() {
+            return Vec::new();
+        }
+        let reply = self.ecs().describe_tasks().cluster("prod").set_tasks(Some(arns)).send().await.unwrap();
+        reply.tasks().to_vec()
+    }
+
     /// Creates service `web` with two tasks and a circuit breaker that rolls back, and waits until it is steady.
     pub async fn steady(&self, image: &str) -> String {
         let definition = self.register(image).await;
@@ -138,6 +158,16 @@ impl Stage {
         reply.services()[0].clone()
     }
 
+    /// A service as it stands on the wire, with whatever the SDK does not know.
+    pub fn described(&self, service: &str) -> Value {
+        let target = "AmazonEC2ContainerServiceV20141113.DescribeServices".to_owned();
+        let scope = format!("AWS4-HMAC-SHA256 Credential={KEY}/20260301/{REGION}/ecs/aws4_request, SignedHeaders=host");
+        let headers = vec![("x-amz-target".to_owned(), target), ("authorization".to_owned(), scope)];
+        let body = json!({"cluster": "prod", "services": [service]}).to_string().into();
+        let reply = self.lock().answer(self.now(), &WireRequest { headers, body });
+        serde_json::from_slice::<Value>(&reply.body).unwrap()["services"][0].clone()
+    }
+
     /// All service deployments, newest first.
     pub async fn rollouts(&self) -> Vec<ServiceDeployment> {
         let listed = self.ecs().list_service_deployments().cluster("prod").service("web").send().await.unwrap();
@@ -171,6 +201,22 @@ pub fn container(image: &str) -> ContainerDefinition {
         .image(image)
         .port_mappings(PortMapping::builder().container_port(8080).build())
         .build()
+}
+
+/// A container whose health is checked.
+pub fn checked(name: &str, image: &str) -> ContainerDefinition {
+    let check = HealthCheck::builder().command("CMD").command("true").build().unwrap();
+    ContainerDefinition::builder()
+        .name(name)
+        .image(image)
+        .port_mappings(PortMapping::builder().container_port(8080).build())
+        .health_check(check)
+        .build()
+}
+
+/// The target group in front of container `app`.
+pub fn balancer() -> LoadBalancer {
+    LoadBalancer::builder().container_name("app").container_port(8080).target_group_arn(TARGET_GROUP).build()
 }
 
 pub fn network() -> NetworkConfiguration {

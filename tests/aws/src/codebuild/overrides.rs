@@ -1,0 +1,87 @@
+//! StartBuild's overrides of cache, logs, artifacts and key: nothing here uses a cache or makes artifacts, builds only show what they were told.
+
+use serde_json::{Value, json};
+
+use super::build::Build;
+use super::invalid;
+use crate::{Call, Refusal};
+
+/// What a build was told beside its source and its environment; AWS's defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Overrides {
+    /// `cache`.
+    pub cache: Value,
+    /// `logs.cloudWatchLogs`.
+    pub cloud_watch: Value,
+    /// `logs.s3Logs`.
+    pub s3_logs: Value,
+    /// `encryptionKey`.
+    pub key: Option<String>,
+    artifacts: Value,
+}
+
+impl Overrides {
+    /// What the call asks for.
+    pub(super) fn asked(call: &Call) -> Result<Self, Refusal> {
+        let logs = call.member("logsConfigOverride").cloned().unwrap_or_default();
+        let told = |member: &str, default: Value| if logs[member].is_object() { logs[member].clone() } else { default };
+        let artifacts = call.member("artifactsOverride").cloned().unwrap_or(json!({ "type": "NO_ARTIFACTS" }));
+        sound(&artifacts)?;
+        Ok(Self {
+            cache: call.member("cacheOverride").cloned().unwrap_or(json!({ "type": "NO_CACHE" })),
+            cloud_watch: told("cloudWatchLogs", json!({ "status": "ENABLED" })),
+            s3_logs: told("s3Logs", json!({ "status": "DISABLED", "encryptionDisabled": false })),
+            key: call.text("encryptionKeyOverride").map(str::to_owned),
+            artifacts,
+        })
+    }
+
+    /// Whether CloudWatch gets the log.
+    pub(super) fn heard(&self) -> bool {
+        self.cloud_watch["status"] != "DISABLED"
+    }
+
+    /// The log group, if it is another than the project's.
+    pub(super) fn group(&self) -> Option<&str> {
+        self.cloud_watch["groupName"].as_str()
+    }
+
+    /// The log stream of the build with this UUID.
+    pub(super) fn stream(&self, uuid: String) -> String {
+        self.cloud_watch["streamName"].as_str().map_or_else(|| uuid.clone(), |prefix| format!("{prefix}/{uuid}"))
+    }
+
+    /// `Build.artifacts`.
+    pub(super) fn artifacts(&self, build: &Build) -> Value {
+        let mut view = json!({ "location": self.location(build) });
+        for member in ["overrideArtifactName", "encryptionDisabled", "artifactIdentifier", "bucketOwnerAccess"] {
+            if !self.artifacts[member].is_null() {
+                view[member] = self.artifacts[member].clone();
+            }
+        }
+        view
+    }
+
+    /// Bucket, path, build and name, as far as they are asked for [API_ProjectArtifacts].
+    fn location(&self, build: &Build) -> String {
+        let text = |member: &str| self.artifacts[member].as_str().filter(|text| !text.is_empty());
+        let Some(bucket) = text("location").filter(|_| self.artifacts["type"] == "S3") else {
+            return String::new();
+        };
+        let id = build.id.split_once(':').map(|(_, uuid)| uuid).filter(|_| text("namespaceType") == Some("BUILD_ID"));
+        let name = text("name").unwrap_or(&build.project);
+        let parts = [Some(bucket), text("path"), id, Some(name)];
+        format!("arn:aws:s3:::{}", parts.into_iter().flatten().collect::<Vec<_>>().join("/"))
+    }
+}
+
+fn sound(artifacts: &Value) -> Result<(), Refusal> {
+    let s3 = artifacts["type"] == "S3";
+    if s3 && artifacts["location"].as_str().is_none_or(str::is_empty) {
+        return Err(invalid("Invalid artifacts: location must be specified"));
+    }
+    if !s3 && artifacts["encryptionDisabled"] == json!(true) {
+        return Err(invalid("Invalid artifacts: encryptionDisabled is only valid for type S3"));
+    }
+    Ok(())
+}

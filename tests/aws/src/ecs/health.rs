@@ -1,0 +1,146 @@
+//! A task's health: what counts for it, what becomes of the task by its story, and what DescribeTasks says of it.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::definitions::Definition;
+use super::ends::End;
+use super::tasks::Task;
+use super::timing::Timing;
+use crate::TaskStory;
+
+/// Who looks after a task's health.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Watched {
+    /// Nobody: what RunTask started goes on whatever its health.
+    No,
+    /// The service's scheduler.
+    Service {
+        /// The target group, and the container behind it.
+        target: Option<(String, String)>,
+        /// How long failing health checks are overlooked after RUNNING: a target group's and the containers'
+        /// [API_UpdateService, healthCheckGracePeriodSeconds].
+        grace: SignedDuration,
+    },
+}
+
+impl Watched {
+    /// The target group.
+    pub(super) fn group(&self) -> Option<&str> {
+        match self {
+            Self::No => None,
+            Self::Service { target, .. } => target.as_ref().map(|(group, _)| group.as_str()),
+        }
+    }
+}
+
+/// `healthStatus`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Health {
+    Healthy,
+    Unhealthy,
+    Unknown,
+}
+
+impl Health {
+    /// As the API writes it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Healthy => "HEALTHY",
+            Self::Unhealthy => "UNHEALTHY",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+impl Definition {
+    /// Whether this container has a health check.
+    fn checks(&self, index: usize) -> bool {
+        self.containers().get(index).is_some_and(|container| container["healthCheck"].is_object())
+    }
+
+    /// The indices of its essential containers.
+    fn essential(&self) -> impl Iterator<Item = usize> {
+        let containers = self.containers().iter().enumerate();
+        containers.filter(|(_, container)| container["essential"] != false).map(|(index, _)| index)
+    }
+}
+
+impl Task {
+    /// Lays out how it lives; `container` is the one that the story is about.
+    pub(super) fn live(&mut self, story: TaskStory, container: usize, timing: &Timing) {
+        match story {
+            TaskStory::Healthy { after } => self.healthy_at = self.counts_from(span(after), timing),
+            TaskStory::NeverStarts { reason } => self.end = Some(End::never_started(self.pulled_at, reason, timing)),
+            TaskStory::Crashes { after, exit_code, reason } => {
+                let at = self.running_at.checked_add(span(after)).unwrap_or(Timestamp::MAX);
+                let settled = self.running_at + timing.settled;
+                self.healthy_at = (at > settled).then_some(settled);
+                self.end = Some(End::crashed(at, (exit_code, container, reason), at <= settled, timing));
+            }
+            TaskStory::NeverHealthy => self.fail_checks(container, timing),
+        }
+    }
+
+    /// From when on it counts as healthy: if something checks it, when that has passed, all of it; else when it has settled
+    /// [API_DeploymentConfiguration, minimumHealthyPercent].
+    fn counts_from(&self, after: SignedDuration, timing: &Timing) -> Option<Timestamp> {
+        let checked =
+            self.watched.group().is_some() || self.definition.essential().any(|at| self.definition.checks(at));
+        let after = if checked { after } else { after.max(timing.settled) };
+        self.running_at.checked_add(after).ok()
+    }
+
+    /// Fails the checks that there are on a container. One that nothing checks is never found out.
+    fn fail_checks(&mut self, container: usize, timing: &Timing) {
+        let checked = self.definition.checks(container);
+        let sick_at = self.running_at + timing.unhealthy;
+        self.sick = checked.then_some((sick_at, container));
+        let name = self.containers.get(container).map_or("", |container| container.name.as_str());
+        self.end = match &self.watched {
+            Watched::No => None,
+            Watched::Service { target, grace } => {
+                let draining = if target.is_some() { timing.draining } else { SignedDuration::ZERO };
+                let group = target.as_ref().filter(|(_, behind)| behind == name).map(|(group, _)| group.clone());
+                let overlooked = self.running_at.checked_add(*grace).unwrap_or(Timestamp::MAX);
+                let noticed = checked || group.is_some();
+                noticed.then(|| End::unhealthy(sick_at.max(overlooked), group, draining, timing))
+            }
+        };
+        if self.end.is_none() {
+            self.healthy_at = self.counts_from(SignedDuration::ZERO, timing);
+        }
+    }
+
+    /// A container's health as it was last heard of.
+    pub(super) fn health_of(&self, container: usize, now: Timestamp) -> Health {
+        let heard = self.end.as_ref().map_or(now, |end| end.at.min(now));
+        if !self.definition.checks(container) {
+            return Health::Unknown;
+        }
+        match self.sick {
+            Some((at, sick)) if sick == container => {
+                if at <= heard {
+                    Health::Unhealthy
+                } else {
+                    Health::Unknown
+                }
+            }
+            Some(_) if self.running_at <= heard => Health::Healthy,
+            None if self.healthy_at.is_some_and(|at| at <= heard) => Health::Healthy,
+            Some(_) | None => Health::Unknown,
+        }
+    }
+
+    /// The task's health: the worst of its essential containers' [API_HealthCheck].
+    pub(super) fn health(&self, now: Timestamp) -> Health {
+        let all: Vec<Health> = self.definition.essential().map(|index| self.health_of(index, now)).collect();
+        let worst = [Health::Unhealthy, Health::Unknown].into_iter().find(|health| all.contains(health));
+        worst.unwrap_or(Health::Healthy)
+    }
+}
+
+fn span(after: Duration) -> SignedDuration {
+    SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX)
+}

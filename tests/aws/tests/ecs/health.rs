@@ -1,0 +1,115 @@
+//! Health: what counts for it, how long failing checks are overlooked, and what DescribeTasks says.
+
+use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
+use aws_sdk_ecs::types::{ContainerDefinition, DesiredStatus, ServiceDeploymentStatus as Status, Task};
+use launchway_test_aws::TaskStory;
+
+use crate::stage::{Stage, TARGET_GROUP, balancer, breaker, checked, container, network};
+
+/// Service `web` of one task with these containers.
+async fn service(stage: &Stage, containers: Vec<ContainerDefinition>) -> CreateServiceFluentBuilder {
+    let definition = stage.register_all(containers).await;
+    let request = stage.ecs().create_service().cluster("prod").service_name("web").task_definition(definition);
+    let request = request.desired_count(1).launch_type("FARGATE".into());
+    request.network_configuration(network()).deployment_configuration(breaker())
+}
+
+fn named(name: &str, image: &str) -> ContainerDefinition {
+    ContainerDefinition::builder().name(name).image(image).build()
+}
+
+/// The task's health, then each container's.
+fn health(task: &Task) -> Vec<&str> {
+    let containers = task.containers().iter().map(|container| container.health_status().unwrap().as_str());
+    std::iter::once(task.health_status().unwrap().as_str()).chain(containers).collect()
+}
+
+#[tokio::test]
+async fn a_grace_period_without_any_check_is_taken_and_unused() {
+    let stage = Stage::new();
+    let request = service(&stage, vec![container("app")]).await;
+    let reply = request.health_check_grace_period_seconds(300).send().await.unwrap();
+    assert_eq!(reply.service().unwrap().health_check_grace_period_seconds(), Some(300));
+    stage.wait(120);
+    assert_eq!(stage.rollouts().await[0].status(), Some(&Status::Successful));
+}
+
+#[tokio::test]
+async fn a_grace_period_covers_the_checks_of_containers() {
+    let stage = Stage::new();
+    let request = service(&stage, vec![checked("app", "unhealthy")]).await;
+    request.health_check_grace_period_seconds(300).send().await.unwrap();
+    stage.wait(26 + 299);
+    let tasks = stage.tasks(DesiredStatus::Running).await;
+    assert_eq!(tasks.len(), 1);
+    assert_eq!(health(&tasks[0]), ["UNHEALTHY", "UNHEALTHY"]);
+    assert!(stage.tasks(DesiredStatus::Stopped).await.is_empty());
+    stage.wait(1);
+    let stopped = stage.tasks(DesiredStatus::Stopped).await;
+    assert_eq!(stopped[0].stopped_reason(), Some("Task failed container health checks"));
+}
+
+#[tokio::test]
+async fn a_task_is_as_healthy_as_the_worst_of_its_essential_containers() {
+    let stage = Stage::new();
+    let aside = ContainerDefinition::builder().name("aside").image("aside").essential(false).build();
+    service(&stage, vec![checked("app", "app"), aside]).await.send().await.unwrap();
+    stage.wait(20);
+    assert_eq!(health(&stage.tasks(DesiredStatus::Running).await[0]), ["UNKNOWN", "UNKNOWN", "UNKNOWN"]);
+    stage.wait(40);
+    assert_eq!(health(&stage.tasks(DesiredStatus::Running).await[0]), ["HEALTHY", "HEALTHY", "UNKNOWN"]);
+}
+
+#[tokio::test]
+async fn an_essential_container_without_a_check_leaves_the_task_unknown() {
+    let stage = Stage::new();
+    service(&stage, vec![checked("app", "app"), named("other", "app")]).await.send().await.unwrap();
+    stage.wait(120);
+    let tasks = stage.tasks(DesiredStatus::Running).await;
+    assert_eq!(health(&tasks[0]), ["UNKNOWN", "HEALTHY", "UNKNOWN"]);
+    assert_eq!(stage.rollouts().await[0].status(), Some(&Status::Successful));
+}
+
+#[tokio::test]
+async fn behind_a_target_group_a_containers_check_counts_too() {
+    let stage = Stage::new();
+    let slow = TaskStory::Healthy { after: std::time::Duration::from_secs(90) };
+    stage.lock().image_story.insert("sidecar".to_owned(), slow);
+    let request = service(&stage, vec![container("app"), checked("sidecar", "sidecar")]).await;
+    request.load_balancers(balancer()).send().await.unwrap();
+    stage.wait(31 + 89);
+    assert_eq!(stage.rollouts().await[0].status(), Some(&Status::InProgress));
+    stage.wait(10);
+    assert_eq!(stage.rollouts().await[0].status(), Some(&Status::Successful));
+    let tasks = stage.tasks(DesiredStatus::Running).await;
+    assert_eq!(health(&tasks[0]), ["UNKNOWN", "UNKNOWN", "HEALTHY"]);
+}
+
+#[tokio::test]
+async fn a_task_is_stopped_for_the_check_that_fails() {
+    let reason = |containers: Vec<ContainerDefinition>| async {
+        let stage = Stage::new();
+        service(&stage, containers).await.load_balancers(balancer()).send().await.unwrap();
+        stage.wait(100);
+        stage.tasks(DesiredStatus::Stopped).await[0].stopped_reason().unwrap().to_owned()
+    };
+    let behind = format!("Task failed ELB health checks in (target-group {TARGET_GROUP})");
+    assert_eq!(reason(vec![container("unhealthy"), checked("sidecar", "app")]).await, behind);
+    assert_eq!(
+        reason(vec![container("app"), checked("sidecar", "unhealthy")]).await,
+        "Task failed container health checks"
+    );
+}
+
+#[tokio::test]
+async fn a_task_that_was_run_by_hand_goes_on_whatever_its_health() {
+    let stage = Stage::new();
+    let definition = stage.register_all(vec![checked("app", "unhealthy")]).await;
+    let run = stage.ecs().run_task().cluster("prod").task_definition(definition).launch_type("FARGATE".into());
+    let started = run.network_configuration(network()).send().await.unwrap();
+    let arn = started.tasks()[0].task_arn().unwrap();
+    stage.wait(600);
+    let reply = stage.ecs().describe_tasks().cluster("prod").tasks(arn).send().await.unwrap();
+    assert_eq!(reply.tasks()[0].last_status(), Some("RUNNING"));
+    assert_eq!(health(&reply.tasks()[0]), ["UNHEALTHY", "UNHEALTHY"]);
+}
