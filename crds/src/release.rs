@@ -22,8 +22,6 @@ use serde::{Deserialize, Serialize};
     derive = "PartialEq",
     selectable = ".spec.pipeline",
     validation = Rule::new("self.metadata.name.size() <= 63").message("a Release's name is at most 63 characters long"),
-    validation = Rule::new("self.spec.reason != 'NewCommit' || !has(self.spec.number) || self.metadata.name == self.spec.pipeline + '-' + string(self.spec.number)")
-        .message("a Release with reason NewCommit is called <pipeline>-<number>: one that you make says reason: Manual"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Released", type_ = "string", json_path = r#".status.conditions[?(@.type=="Verified")].status"#),
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.summary.commit"),

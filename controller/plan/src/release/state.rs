@@ -108,7 +108,10 @@ fn course(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps:
     if let Some(by) = superseded(desired, pipeline) {
         return Course::Superseded(by);
     }
-    let Some(plan) = &record.plan else { return starting(pipeline, observed) };
+    // A plan without steps is what CRDs older than this controller leave of one: it was never begun.
+    let Some(plan) = record.plan.as_ref().filter(|_| !record.steps.is_empty()) else {
+        return starting(pipeline, observed);
+    };
     if !record.images.is_empty() {
         return at_stage(desired, record, pipeline, observed);
     }
