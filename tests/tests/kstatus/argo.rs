@@ -1,4 +1,4 @@
-//! Health as Argo CD would show it: the rules of the health script that our documentation gives, in Rust.
+//! Health as Argo CD would show it: the rules of the health check in docs/conditions.md, in Rust.
 
 use serde_json::Value;
 
