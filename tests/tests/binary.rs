@@ -92,8 +92,18 @@ async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when
     for path in ["/healthz", "/readyz"] {
         assert!(answer(address, path).unwrap().0.ends_with("200 OK"), "{path}");
     }
-    let metrics = answer(address, "/metrics").unwrap().1;
-    for name in ["launchway_passes_total{", "launchway_pass_duration_seconds_bucket{", "# EOF"] {
+    let counted = async {
+        loop {
+            let metrics = answer(address, "/metrics").unwrap().1;
+            if metrics.contains("launchway_passes_total{") {
+                return metrics;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    // A pass is counted a moment after its status is seen.
+    let metrics = tokio::time::timeout(IN_TIME, counted).await.unwrap();
+    for name in ["launchway_pass_duration_seconds_bucket{", "# EOF"] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }
     let output = ended(child);
