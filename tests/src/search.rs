@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::harm::{Harm, Revisions, harm};
-use crate::life::gate::{Gate, Nature, Position, Request};
+use crate::life::gate::{Gate, Position, Request};
 use crate::play::{End, Life, Sight, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, World};
@@ -24,14 +24,21 @@ pub const SEED: u64 = 7;
 pub struct Finding {
     /// The story.
     pub story: &'static str,
+    /// Where a life was cut or disturbed; none: nothing was done to it.
+    pub cut: Option<Cut>,
+    /// The harm.
+    pub harm: Vec<Harm>,
+}
+
+/// Where a life was cut or disturbed.
+#[derive(Clone, Debug)]
+pub struct Cut {
     /// The request.
     pub request: Request,
     /// What befell it.
     pub position: Position,
     /// What the next life was shown at first.
     pub sight: Sight,
-    /// The harm.
-    pub harm: Vec<Harm>,
 }
 
 /// What a search goes through.
@@ -68,29 +75,32 @@ impl Searched {
     }
 }
 
-/// Searches a story.
+/// Searches a story. One that does harm by itself is not cut.
 pub fn search(story: &'static Story, extent: Extent, threads: usize) -> Searched {
     let before = prelude(story);
+    let uncut = beginning(before.as_ref(), SEED);
+    let end = once(story, &uncut);
+    let harm = harm(story, &uncut, &end, Revisions::One);
+    let hash = uncut.log_hash();
+    if !harm.is_empty() {
+        let found = vec![Finding { story: story.name, cut: None, harm }];
+        return Searched { story: story.name, requests: 0, points: 0, worlds: 1, found, hashes: [hash.clone(), hash] };
+    }
     let reference = reference(story, before.as_ref());
     let all = reference.points();
     let points: Vec<&Point> = match extent {
         Extent::All | Extent::FirstHarm => all.iter().collect(),
         Extent::Every(n) => all.iter().step_by(n.max(1)).collect(),
     };
-    let mut found = reference_harm(story, &reference);
     let mut by_cause: BTreeMap<Cause, Vec<&Point>> = BTreeMap::new();
     for point in &points {
         by_cause.entry(point.cause(&reference)).or_default().push(point);
     }
     let mut worlds: Vec<Vec<&Point>> = by_cause.into_values().collect();
     worlds.sort_by_key(|alike| alike[0].at);
-    if found.is_empty() || extent != Extent::FirstHarm {
-        found.extend(played(story, &reference, &worlds, extent, threads));
-    }
+    let found = played(story, &reference, &worlds, extent, threads);
     let (requests, points) = (reference.requests.len(), points.len());
-    let again = beginning(before.as_ref(), SEED);
-    once(story, &again);
-    let hashes = [reference.hash.clone(), again.log_hash()];
+    let hashes = [reference.hash.clone(), hash];
     Searched { story: story.name, requests, points, worlds: worlds.len(), found, hashes }
 }
 
@@ -109,14 +119,6 @@ pub fn prelude(story: &'static Story) -> Option<Snapshot> {
 pub fn once(story: &'static Story, world: &World) -> End {
     let gate = Gate::new(&world.time);
     live(&Life::whole(story, world, &gate))
-}
-
-fn reference_harm(story: &'static Story, reference: &Reference) -> Vec<Finding> {
-    let all = &reference.harm;
-    let request = Request { number: 0, name: "no cut at all".to_owned(), nature: Nature::Look, content: 0 };
-    let finding =
-        Finding { story: story.name, request, position: Position::BeforeSend, sight: Sight::Fresh, harm: all.clone() };
-    if all.is_empty() { Vec::new() } else { vec![finding] }
 }
 
 fn played(

@@ -42,16 +42,18 @@ fn refused(
     name: &str,
     error: kube::Error,
 ) -> Result<Outcome<Effected>, Unreachable> {
-    match error {
-        kube::Error::Api(status) if status.is_forbidden() || status.is_invalid() => Ok(Outcome::Failed(Fault {
+    if let kube::Error::Api(status) = &error
+        && (status.is_forbidden() || status.is_invalid())
+    {
+        return Ok(Outcome::Failed(Fault {
             operation: operation.to_owned(),
             resource: format!("Release {name}"),
             code: status.reason.clone(),
             message: cut(&status.message, MESSAGE),
             remedy: Remedy::AskOperator,
-        })),
-        error => Err(Unreachable::of(doing, name)(error)),
+        }));
     }
+    Err(Unreachable::of(doing, name)(error))
 }
 
 async fn released(

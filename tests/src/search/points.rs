@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::SignedDuration;
 
-use super::{Finding, SEED};
+use super::{Cut, Finding, SEED};
 use crate::harm::{Harm, Revisions, harm};
 use crate::life::gate::{Gate, Moment, Nature, Position, Request};
 use crate::play::{End, Life, Sight, live};
@@ -20,8 +20,6 @@ pub struct Reference {
     pub requests: Vec<Kept>,
     /// What the story began with.
     before: Option<Snapshot>,
-    /// The harm that it did; there should be none.
-    pub harm: Vec<Harm>,
     /// The hash of its log.
     pub hash: String,
 }
@@ -89,13 +87,12 @@ pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference 
             Moment::After => {}
         }
     });
-    let end = live(&Life::whole(story, &world, &gate));
-    let harm = harm(story, &world, &end, Revisions::One);
+    live(&Life::whole(story, &world, &gate));
     let mut requests = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
     // After the last write there is nothing left to lose: one idle hour is enough to be cut in.
     let quiet = world.last_write() + SignedDuration::from_hours(1);
     requests.retain(|(_, before, _)| before.now() <= quiet);
-    Reference { requests, before: before.cloned(), harm, hash: world.log_hash() }
+    Reference { requests, before: before.cloned(), hash: world.log_hash() }
 }
 
 impl Reference {
@@ -187,7 +184,7 @@ impl Point {
     /// What is told of the point.
     pub fn finding(&self, story: &'static Story, reference: &Reference, harm: Vec<Harm>) -> Finding {
         let request = reference.requests[self.at].0.clone();
-        Finding { story: story.name, request, position: self.position, sight: self.sight, harm }
+        Finding { story: story.name, cut: Some(Cut { request, position: self.position, sight: self.sight }), harm }
     }
 }
 

@@ -6,7 +6,7 @@ use comfy_table::Table;
 
 use launchway_plan::condition::cut;
 
-use super::{Finding, Searched};
+use super::{Cut, Finding, Searched};
 use crate::harm::Kind;
 use crate::play::Sight;
 
@@ -29,21 +29,28 @@ pub fn table(all: &[Searched]) -> String {
     format!("{table}\n{points} points, {harm} harm")
 }
 
+/// How many harms of a finding are printed.
+const HARMS: usize = 3;
 /// How much of a harm is printed, in bytes.
 const HARM: usize = 240;
 
 /// A finding, in some lines.
 pub fn line(found: &Finding) -> String {
-    let sight = match found.sight {
-        Sight::Fresh => "fresh reads",
-        Sight::Stale => "stale reads",
+    let mut text = match &found.cut {
+        None => format!("{}: without any cut", found.story),
+        Some(Cut { request, position, sight }) => {
+            let sight = match sight {
+                Sight::Fresh => "fresh reads",
+                Sight::Stale => "stale reads",
+            };
+            format!("{}: request {} ({}), {position}, {sight}", found.story, request.number, request.name)
+        }
     };
-    let mut text = format!(
-        "{}: request {} ({}), {}, {sight}",
-        found.story, found.request.number, found.request.name, found.position
-    );
-    for harm in &found.harm {
+    for harm in found.harm.iter().take(HARMS) {
         let _ = write!(text, "\n    {}", cut(&harm.to_string(), HARM));
+    }
+    if found.harm.len() > HARMS {
+        let _ = write!(text, "\n    and {} more", found.harm.len() - HARMS);
     }
     text
 }
