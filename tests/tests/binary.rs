@@ -22,15 +22,20 @@ const IN_TIME: Duration = Duration::from_secs(120);
 /// The key that the profile's process hands out.
 const KEY: &str = "AKIAOFAPROFILE000000";
 
-/// A profile whose credentials come from a process, and whose Region from itself.
-fn profile(folder: &Path) -> std::path::PathBuf {
+/// Of the AWS SDKs: a profile whose credentials come from a process, and whose Region from itself.
+fn environment_of_aws(folder: &Path, url: &str) -> [(&'static str, String); 4] {
     let given = json!({"Version": 1, "AccessKeyId": KEY, "SecretAccessKey": "never-leaves-this-machine"});
     let credentials = folder.join("credentials.json");
     std::fs::write(&credentials, given.to_string()).unwrap();
     let config = folder.join("config");
     let text = format!("[profile trial]\nregion = eu-west-1\ncredential_process = cat {}\n", credentials.display());
     std::fs::write(&config, text).unwrap();
-    config
+    [
+        ("AWS_CONFIG_FILE", config.display().to_string()),
+        ("AWS_PROFILE", "trial".to_owned()),
+        ("AWS_ENDPOINT_URL", url.to_owned()),
+        ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+    ]
 }
 
 /// What the path answers: its status line, and its body.
@@ -42,6 +47,17 @@ fn answer(address: SocketAddr, path: &str) -> Option<(String, String)> {
     stream.read_to_string(&mut text).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     Some((head.lines().next()?.to_owned(), body.to_owned()))
+}
+
+/// The metrics, once a pass is counted in them: that is a moment after its status is seen.
+async fn metrics_with_a_pass(address: SocketAddr) -> String {
+    loop {
+        let metrics = answer(address, "/metrics").unwrap().1;
+        if metrics.contains("launchway_passes_total{") {
+            return metrics;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 /// Asked to end as a kubelet asks, and how it ended.
@@ -70,10 +86,7 @@ async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
         .env("KUBECONFIG", cluster.kubeconfig())
-        .env("AWS_CONFIG_FILE", profile(folder.path()))
-        .env("AWS_PROFILE", "trial")
-        .env("AWS_ENDPOINT_URL", aws.url())
-        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs(environment_of_aws(folder.path(), &aws.url()))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -92,17 +105,7 @@ async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when
     for path in ["/healthz", "/readyz"] {
         assert!(answer(address, path).unwrap().0.ends_with("200 OK"), "{path}");
     }
-    let counted = async {
-        loop {
-            let metrics = answer(address, "/metrics").unwrap().1;
-            if metrics.contains("launchway_passes_total{") {
-                return metrics;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    // A pass is counted a moment after its status is seen.
-    let metrics = tokio::time::timeout(IN_TIME, counted).await.unwrap();
+    let metrics = tokio::time::timeout(IN_TIME, metrics_with_a_pass(address)).await.unwrap();
     for name in ["launchway_pass_duration_seconds_bucket{", "# EOF"] {
         assert!(metrics.contains(name), "{name} in {metrics}");
     }
