@@ -114,11 +114,11 @@ fn remember<K: Resource<DynamicType = ()>>(written: &K, context: &Context) {
     }
 }
 
-/// The conditions that turned: new ones that are said, and those whose status is another than before.
+/// The conditions whose status is another than before. One that is not there is unknown, as everywhere in Kubernetes, so
+/// that an object's first words are not an event for each question that it cannot answer yet.
 fn turned(before: &[Condition], after: &[Condition]) -> Vec<Condition> {
-    let old =
-        |condition: &Condition| before.iter().find(|one| one.type_ == condition.type_).map(|one| one.status.clone());
-    after.iter().filter(|condition| old(condition).as_ref() != Some(&condition.status)).cloned().collect()
+    let old = |condition: &Condition| before.iter().find(|one| one.type_ == condition.type_).map(|one| &*one.status);
+    after.iter().filter(|condition| old(condition).unwrap_or("Unknown") != condition.status).cloned().collect()
 }
 
 /// Says of an object what no condition can: a warning for which there is only an event.
