@@ -103,6 +103,17 @@ fn always(_: &World) -> bool {
     true
 }
 
+/// Everything is applied, with a commit that goes well.
+const BEGIN: Step = Step {
+    name: "the manifests are applied",
+    when: always,
+    later: 0,
+    act: |world| {
+        sample::push(world, "good-1");
+        sample::apply(world);
+    },
+};
+
 /// The branch is looked at once a day from now on, so that the day in which nothing may happen costs little.
 const RARELY: Step = Step {
     name: "the branch is looked at daily",

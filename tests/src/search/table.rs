@@ -21,8 +21,7 @@ pub fn table(all: &[Searched]) -> String {
         let count =
             |kind: Kind| one.found.iter().filter(|found| found.harm.iter().any(|harm| harm.kind == kind)).count();
         let cells = [one.story.to_owned(), one.requests.to_string(), one.points.to_string(), one.worlds.to_string()];
-        let hashes = one.hashes.iter().map(|hash| hash.chars().take(8).collect());
-        table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())).chain(hashes));
+        table.add_row(cells.into_iter().chain(Kind::ALL.map(|kind| count(kind).to_string())).chain(one.hashes.clone()));
     }
     let (points, harm) =
         (all.iter().map(|one| one.points).sum::<usize>(), all.iter().map(|one| one.found.len()).sum::<usize>());

@@ -2,7 +2,7 @@
 
 use launchway_test_aws::codebuild::Build;
 
-use super::{RARELY, Step, Story, always, both_run, unsaid};
+use super::{BEGIN, RARELY, Step, Story, always, both_run, unsaid};
 use crate::world::{World, sample};
 
 const BEGIN_SLOW: Step = Step {
@@ -124,15 +124,7 @@ pub const EDITED: Story = Story {
     name: "edited during a check",
     after: None,
     script: &[
-        Step {
-            name: "the manifests are applied",
-            when: always,
-            later: 0,
-            act: |world| {
-                sample::push(world, "good-1");
-                sample::apply(world);
-            },
-        },
+        BEGIN,
         Step {
             name: "the build gets another variable while the check runs",
             when: |world| !world.builds().is_empty(),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{RARELY, Step, Story, always, both_run, releases, settled, unsaid};
+use super::{BEGIN, RARELY, Step, Story, always, both_run, releases, settled, unsaid};
 use crate::world::{World, sample};
 
 /// A second good commit, released after the first.
@@ -116,15 +116,7 @@ pub const SUSPEND: Story = Story {
     name: "suspended and resumed",
     after: None,
     script: &[
-        Step {
-            name: "the manifests are applied",
-            when: always,
-            later: 0,
-            act: |world| {
-                sample::push(world, "good-1");
-                sample::apply(world);
-            },
-        },
+        BEGIN,
         Step {
             name: "the Pipeline is suspended during the check",
             when: |world| !world.builds().is_empty(),

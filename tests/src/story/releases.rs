@@ -1,24 +1,13 @@
 //! Stories of commits that become rollouts, well and badly.
 
-use super::{RARELY, Step, Story, always, both_run, unsaid};
+use super::{BEGIN, RARELY, Step, Story, always, both_run, unsaid};
 use crate::world::sample;
 
 /// The first release of everything, through two stages.
 pub const FIRST: Story = Story {
     name: "first release",
     after: None,
-    script: &[
-        Step {
-            name: "the manifests are applied",
-            when: always,
-            later: 0,
-            act: |world| {
-                sample::push(world, "good-1");
-                sample::apply(world);
-            },
-        },
-        RARELY,
-    ],
+    script: &[BEGIN, RARELY],
     order: &["good-1"],
     judge: |world| {
         let said = unsaid(
