@@ -88,7 +88,7 @@ fn tell_course(pass: &Pass<'_>) -> Tell {
         Course::Checking => under_way(pass, Reason::Checking, "checks run"),
         Course::Building => under_way(pass, Reason::Building, "the image is being built"),
         Course::Pushing => Tell::working(Reason::Building, "the build succeeded; its image is looked for in ECR"),
-        Course::Built(image) => Tell::working(Reason::WaitingForStage, format!("{image} is there")),
+        Course::Built(image) => Tell::working(Reason::WaitingForStage, format!("the image {} is there", short(image))),
         Course::Blind(fault) => Tell::blind(fault, ""),
         Course::AtStage { name, state, .. } => tell_stage(name, state),
         Course::Succeeded => Tell::ended(Reason::Succeeded, format!("commit {commit} runs in every stage, verified")),

@@ -275,7 +275,8 @@ fn image(desired: &Desired, wanted: &Wanted) -> String {
 
 /// An image without its registry, and with twelve digits of its digest.
 pub fn short(image: &str) -> String {
-    let name = image.rsplit('/').next().unwrap_or(image);
+    let is_registry = |host: &str| host.contains(['.', ':']);
+    let name = image.split_once('/').filter(|(host, _)| is_registry(host)).map_or(image, |(_, name)| name);
     match name.split_once("@sha256:") {
         Some((name, digest)) => format!("{name}@sha256:{}", brief(digest)),
         None => name.to_owned(),
