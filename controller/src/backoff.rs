@@ -2,6 +2,7 @@
 //! wrote into its own object's status wakes others, and not the object: its pass has said when it comes again.
 
 use crate::wake::{Key, Kind};
+use jiff::Timestamp;
 use launchway_plan::wake::Wake;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -20,6 +21,9 @@ const OWN: usize = 4;
 pub struct Backoff {
     state: Mutex<State>,
     pace: u32,
+    /// By how many seconds the moments at which objects are looked at together are earlier than the full ones: those of
+    /// two installations in one AWS account should not be the same.
+    phase: u64,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,7 @@ impl Backoff {
         Self {
             state: Mutex::new(State { met: HashMap::new(), own: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }),
             pace: 1,
+            phase: seed % (60 * 60),
         }
     }
 
@@ -45,8 +50,8 @@ impl Backoff {
         Self { pace: pace.max(1), ..self }
     }
 
-    /// When the object's next pass is due; `None`: only on a change.
-    pub fn delay(&self, key: &Key, wake: Wake) -> Option<Duration> {
+    /// When the object's next pass is due, from now on; `None`: only on a change.
+    pub fn delay(&self, key: &Key, wake: Wake, now: impl Fn() -> Timestamp) -> Option<Duration> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match wake {
             Wake::Backoff => Some(state.next(key, FAULTS)),
@@ -56,11 +61,26 @@ impl Backoff {
                 state.met.remove(key);
                 Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()) / self.pace(key.kind))
             }
+            Wake::Every(seconds) => {
+                state.met.remove(key);
+                let apart = Duration::from_secs(u64::try_from(seconds).unwrap_or_default()) / self.pace(key.kind);
+                Some(self.until_next(apart, now()))
+            }
             Wake::OnChange => {
                 state.met.remove(key);
                 None
             }
         }
+    }
+
+    /// How long it is until the next moment of those that lie so far apart. One that is nearer than a tenth of that is
+    /// passed over: clocks and timers do not agree to the millisecond.
+    fn until_next(&self, apart: Duration, now: Timestamp) -> Duration {
+        let since = now.duration_since(Timestamp::UNIX_EPOCH).unsigned_abs() + Duration::from_secs(self.phase);
+        let apart_nanos = apart.as_nanos().max(1);
+        let left = apart_nanos - since.as_nanos() % apart_nanos;
+        let delay = if left < apart_nanos / 10 { left + apart_nanos } else { left };
+        Duration::from_nanos(u64::try_from(delay).unwrap_or(u64::MAX))
     }
 
     /// Whether the object met no fault in the passes before this one.
@@ -115,24 +135,50 @@ impl State {
 mod tests {
     use super::*;
 
+    fn now() -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+
+    fn at(millis: i64) -> impl Fn() -> Timestamp {
+        move || Timestamp::from_millisecond(millis).expect("a time")
+    }
+
     #[test]
     fn faults_in_a_row_double_the_delay_up_to_its_longest_and_success_forgets_them() {
         let backoff = Backoff::new(1);
         let key = Key { kind: Kind::Service, namespace: "a".into(), name: "b".into() };
         let delays: Vec<_> =
-            (0..12).filter_map(|_| backoff.delay(&key, Wake::Backoff)).map(|delay| delay.as_secs_f64()).collect();
+            (0..12).filter_map(|_| backoff.delay(&key, Wake::Backoff, now)).map(|delay| delay.as_secs_f64()).collect();
         assert!(delays[0] <= 1.0 && delays[3] > 6.0 && delays[11] <= 300.0 && delays[11] >= 240.0, "{delays:?}");
-        assert_eq!(backoff.delay(&key, Wake::OnChange), None);
-        assert!(backoff.delay(&key, Wake::Backoff).is_some_and(|delay| delay <= Duration::from_secs(1)));
+        assert_eq!(backoff.delay(&key, Wake::OnChange, now), None);
+        assert!(backoff.delay(&key, Wake::Backoff, now).is_some_and(|delay| delay <= Duration::from_secs(1)));
     }
+
+    #[test]
+    fn objects_that_nothing_urges_are_looked_at_together_and_none_of_them_twice() {
+        let backoff = Backoff::new(0);
+        let key = |name: &str| Key { kind: Kind::Service, namespace: "a".into(), name: name.into() };
+        let due = |name: &str, now: i64| {
+            let delay = backoff.delay(&key(name), Wake::Every(600), at(now)).expect("a delay");
+            now + i64::try_from(delay.as_millis()).expect("a short delay")
+        };
+        assert_eq!((due("b", 1_000), due("c", 301_000)), (600_000, 600_000));
+        // A timer that fires a little early, and a pass that takes a while.
+        assert_eq!((due("b", 599_999), due("c", 600_900)), (1_200_000, 1_200_000));
+        let other = Backoff::new(61);
+        assert_eq!(other.delay(&key("b"), Wake::Every(600), at(1_000)), Some(Duration::from_secs(538)));
+    }
+
     #[test]
     fn a_pace_shortens_the_looks_at_aws_and_neither_polls_nor_faults() {
         let backoff = Backoff::new(1).paced(5);
         let key = |kind| Key { kind, namespace: "a".into(), name: "b".into() };
-        assert_eq!(backoff.delay(&key(Kind::Release), Wake::After(30)), Some(Duration::from_secs(6)));
-        assert_eq!(backoff.delay(&key(Kind::Pipeline), Wake::After(30)), Some(Duration::from_secs(30)));
+        assert_eq!(backoff.delay(&key(Kind::Release), Wake::After(30), now), Some(Duration::from_secs(6)));
+        assert_eq!(backoff.delay(&key(Kind::Pipeline), Wake::After(30), now), Some(Duration::from_secs(30)));
         assert!(
-            backoff.delay(&key(Kind::Service), Wake::Backoff).is_some_and(|delay| delay >= Duration::from_millis(800))
+            backoff
+                .delay(&key(Kind::Service), Wake::Backoff, now)
+                .is_some_and(|delay| delay >= Duration::from_millis(800))
         );
     }
 }

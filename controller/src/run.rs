@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::wake::{self, Key, Kind};
 use crate::{Unreachable, pass};
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::future::FutureExt;
+use futures::future::{FutureExt, TryFutureExt};
 use futures::stream::{StreamExt, TryStreamExt};
 use kube::api::Api;
 use kube::runtime::controller::{Action, Config, Controller};
@@ -222,28 +222,31 @@ fn prune<K: Resource>(object: &mut K) {
 /// A pass whose panic ends that pass and not the controller.
 async fn guarded(key: Key, context: Arc<Context>) -> Result<Action, Unreachable> {
     let began = Instant::now();
-    let result = AssertUnwindSafe(pass(&key, &context)).catch_unwind().await;
-    let (outcome, wake) = match result {
-        Ok(Ok(wake)) => ("done", wake),
+    let due = pass(&key, &context).map_ok(|wake| {
+        tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
+        context.backoff.delay(&key, wake, &*context.clock)
+    });
+    let result = AssertUnwindSafe(due).catch_unwind().await;
+    let (outcome, delay) = match result {
+        Ok(Ok(delay)) => ("done", delay),
         Ok(Err(error)) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());
             return Err(error);
         }
         Err(_) => {
             tracing::error!(%key, "a pass panicked: this is a bug of Launchway; the object is left alone for a while");
-            ("panic", Wake::Operator)
+            ("panic", context.backoff.delay(&key, Wake::Operator, &*context.clock))
         }
     };
     context.metrics.pass(key.kind, outcome, began.elapsed());
-    tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
-    Ok(context.backoff.delay(&key, wake).map_or_else(Action::await_change, Action::requeue))
+    Ok(delay.map_or_else(Action::await_change, Action::requeue))
 }
 
 fn again<K: Resource<DynamicType = ()>>(kind: Kind) -> impl Fn(Arc<K>, &Unreachable, Arc<Context>) -> Action {
     move |object, error, context| {
         let key = Key::of(kind, object.as_ref());
         tracing::warn!(%key, error = %chain(error), "Kubernetes could not be reached");
-        context.backoff.delay(&key, Wake::Backoff).map_or_else(Action::await_change, Action::requeue)
+        context.backoff.delay(&key, Wake::Backoff, &*context.clock).map_or_else(Action::await_change, Action::requeue)
     }
 }
 

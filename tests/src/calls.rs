@@ -1,6 +1,10 @@
 //! How often AWS is asked: for a first release, for a changed image, for nothing at all; beside what the peers ask for the
 //! same. Printed, and not judged.
 
+mod fleet;
+
+pub use fleet::of_a_fleet;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -45,7 +49,7 @@ pub fn of_a_service() -> Vec<Counted> {
     let mut all = Vec::new();
     let mut counted = |player: &mut Player, what, peers, image: &str, ready: &'static str| {
         let before = player.world.aws().log.len();
-        player.world.store.apply_json(&service(image)).expect("a manifest that is admitted");
+        player.world.store.apply_json(&service(SERVICE, image)).expect("a manifest that is admitted");
         player.advance(SignedDuration::from_secs(1));
         assert!(player.until(PATIENCE, |world| world.is("Service", SERVICE, "RolledOut", ready)), "{what}");
         all.push(count(&player.world, before, what, peers));
@@ -130,10 +134,10 @@ fn quick() -> Timing {
     }
 }
 
-fn service(image: &str) -> serde_json::Value {
+fn service(name: &str, image: &str) -> serde_json::Value {
     json!({
         "apiVersion": "launchway.dev/v1alpha1", "kind": "Service",
-        "metadata": {"name": SERVICE, "namespace": sample::NAMESPACE},
+        "metadata": {"name": name, "namespace": sample::NAMESPACE},
         "spec": {
             "cluster": sample::CLUSTER, "desiredCount": 2,
             "taskDefinition": {"cpu": 256, "memory": 512, "containers": [{"name": "web", "image": image}]},

@@ -12,6 +12,7 @@ pub mod life;
 pub mod play;
 pub mod pump;
 pub mod quickstart;
+pub mod running;
 pub mod sabotage;
 pub mod scenario;
 pub mod search;

@@ -40,7 +40,8 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
     }
 }
 
-fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
+/// What its calls to AWS go by: the world's time, the gate, and no lingering, as one pass runs at a time.
+pub fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
     let key = Credentials::new(sample::KEY, "secret", None, None, "tests");
     let base = SdkConfig::builder()
         .credentials_provider(SharedCredentialsProvider::new(key))

@@ -105,7 +105,7 @@ impl Pump {
         };
         let own = |version: &u64| context.backoff.is_own(&key, &version.to_string());
         self.own = (before..=world.store.version()).filter(own).map(|version| (key.clone(), version)).collect();
-        if let Some(delay) = context.backoff.delay(&key, wake) {
+        if let Some(delay) = context.backoff.delay(&key, wake, &*context.clock) {
             self.wake(key, world.now() + delay);
         }
         let mut progress = world.progress();

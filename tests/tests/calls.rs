@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use launchway_tests::calls::{of_a_pipeline, of_a_service, table};
+use launchway_tests::calls::{Counted, of_a_fleet, of_a_pipeline, of_a_service, table};
 use launchway_tests::search::{SEED, once, prelude};
 use launchway_tests::story::{STORIES, Story, beginning};
 use launchway_tests::world::World;
@@ -53,11 +53,13 @@ fn the_shipped_policy_allows_what_the_stories_use_and_beside_it_only_what_is_use
 
 #[test]
 fn the_same_manifest_again_and_an_hour_of_rest_change_nothing_in_aws() {
-    let alone = of_a_service();
-    let all = [alone.clone(), of_a_pipeline()].concat();
+    let (alone, fleet) = (of_a_service(), of_a_fleet());
+    let all = [alone.clone(), of_a_pipeline(), fleet.clone()].concat();
     println!("{}", table(&all));
-    let effects: Vec<usize> = alone.iter().map(|one| one.effects).collect();
+    let effects = |counted: &[Counted]| counted.iter().map(|one| one.effects).collect::<Vec<_>>();
     // Register and create; register and update; nothing; register and update, which ECS rolls back; nothing.
-    assert_eq!(effects, [2, 2, 0, 2, 0]);
+    assert_eq!(effects(&alone), [2, 2, 0, 2, 0]);
+    // A hundred times register and create, side by side; nothing.
+    assert_eq!(effects(&fleet), [200, 0]);
     assert!(all.iter().filter(|one| one.what.contains("rest")).all(|one| one.effects == 0));
 }

@@ -3,84 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Response;
 use jiff::SignedDuration;
-use launchway::Context;
 use launchway::context::Clock;
-use launchway::git::Polls;
-use launchway_plan::address::Rules;
 use launchway_test_kube::store::Body;
-use launchway_tests::life::context;
-use launchway_tests::life::gate::{Broken, Gate};
-use launchway_tests::scenario::Sites;
+use launchway_tests::life::gate::Broken;
+use launchway_tests::running::{KILL, Running};
 use launchway_tests::world::World;
-use launchway_tests::world::sample::{self, HEALTH};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use launchway_tests::world::sample;
 use tower::service_fn;
-
-/// kubelet waits so long before it kills.
-const KILL: Duration = Duration::from_secs(30);
-
-/// A controller that runs.
-struct Running {
-    world: World,
-    stop: CancellationToken,
-    ready: Arc<AtomicBool>,
-    controller: JoinHandle<()>,
-}
-
-impl Running {
-    /// Starts one over a world, with this Kubernetes client.
-    fn start(world: &World, kube: kube::Client) -> Running {
-        Running::start_with(world, kube, world.time.clock())
-    }
-
-    fn start_with(world: &World, kube: kube::Client, clock: Clock) -> Running {
-        let gate = Gate::new(&world.time);
-        let sites = Sites::default();
-        sites.set(HEALTH, 200, r#"{"ok": true}"#);
-        let web = sites.web(world, &gate, Rules::strict());
-        let context = Context { kube, polls: Polls::new(web.clone()), web, clock, ..context(world, &gate, 1, 600) };
-        let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
-        let announced = Arc::clone(&ready);
-        let run =
-            launchway::run::run(Arc::new(context), stop.clone(), move || announced.store(true, Ordering::Relaxed));
-        Running { world: world.clone(), stop, ready, controller: tokio::spawn(run) }
-    }
-
-    /// Lets time go by until the world is so, for a day at most.
-    async fn until(&self, so: impl Fn(&World) -> bool) {
-        for _ in 0..24 * 3600 {
-            if so(&self.world) {
-                return;
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            self.world.time.pass(SignedDuration::from_secs(1));
-            assert!(!self.controller.is_finished(), "the controller has ended");
-        }
-        panic!("a day is not enough");
-    }
-
-    async fn for_minutes(&self, minutes: i64) {
-        let end = self.world.now() + SignedDuration::from_mins(minutes);
-        self.until(|world| world.now() >= end).await;
-    }
-
-    /// Tells it to stop; how long that takes.
-    async fn stopped(self) -> Duration {
-        let began = tokio::time::Instant::now();
-        self.stop.cancel();
-        tokio::time::timeout(KILL, self.controller)
-            .await
-            .expect("it ends before it is killed")
-            .expect("it does not panic");
-        began.elapsed()
-    }
-}
 
 fn released(world: &World) -> bool {
     world.is("Pipeline", "greeter", "Released", "True")
@@ -97,7 +31,7 @@ async fn a_commit_is_released_and_the_next_one_too() {
     sample::apply(&world);
     let running = Running::start(&world, world.store.client());
     running.until(released).await;
-    assert!(running.ready.load(Ordering::Relaxed), "all watches have listed");
+    assert!(running.is_ready(), "all watches have listed");
     running.until(|world| runs(world, "good-1")).await;
     sample::push(&world, "good-2");
     running.until(|world| world.is("Release", "greeter-2", "Verified", "True")).await;
@@ -170,7 +104,7 @@ async fn it_stops_in_time_also_while_no_api_server_answers() {
         service_fn(|_: http::Request<kube::client::Body>| std::future::ready(Err::<Response<Body>, Broken>(Broken)));
     let running = Running::start(&world, kube::Client::new(nobody, sample::NAMESPACE));
     running.for_minutes(5).await;
-    assert!(!running.ready.load(Ordering::Relaxed), "it is not ready without a list");
+    assert!(!running.is_ready(), "it is not ready without a list");
     assert!(running.stopped().await < KILL);
     let silent =
         service_fn(|_: http::Request<kube::client::Body>| std::future::pending::<Result<Response<Body>, Broken>>());

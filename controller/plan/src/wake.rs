@@ -10,6 +10,9 @@ pub enum Wake {
     Now,
     /// After so many seconds.
     After(i64),
+    /// At the next of the moments that lie so many seconds apart and are the same for all objects: looks that nothing urges
+    /// then share calls.
+    Every(i64),
     /// After the object's back-off: 1 second, doubling to 5 minutes, with jitter.
     Backoff,
     /// After the operator's back-off: 5 minutes, doubling to 30: nothing tells us that it was mended.

@@ -1,7 +1,7 @@
 //! `cargo calls`: how often AWS is asked, beside the peers.
 
 use clap::Parser;
-use launchway_tests::calls::{of_a_pipeline, of_a_service, table};
+use launchway_tests::calls::{of_a_fleet, of_a_pipeline, of_a_service, table};
 use launchway_tests::docs::Part;
 use launchway_tests::shape::repository;
 
@@ -16,7 +16,7 @@ struct Options {
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let table = table(&[of_a_service(), of_a_pipeline()].concat());
+    let table = table(&[of_a_service(), of_a_pipeline(), of_a_fleet()].concat());
     println!("{table}");
     if options.write {
         Part { document: "docs/reliability.md", name: "calls", text: format!("{table}\n") }.write(&repository())?;

@@ -159,7 +159,7 @@ impl World {
                 Wake::Now => {}
                 Wake::After(seconds) if seconds < 60 => self.wait(seconds),
                 Wake::Backoff => self.wait(5),
-                Wake::After(_) | Wake::Operator | Wake::OnChange => return state,
+                Wake::After(_) | Wake::Every(_) | Wake::Operator | Wake::OnChange => return state,
             }
         }
         panic!("no rest after {most} passes: {:#?}", self.record.steps);

@@ -301,9 +301,9 @@ impl World {
             let (state, wake) = self.pass();
             match wake {
                 Wake::Now => {}
-                Wake::After(seconds) if seconds < 600 => self.wait(seconds),
+                Wake::After(seconds) => self.wait(seconds),
                 Wake::Backoff => self.wait(5),
-                Wake::After(_) | Wake::Operator | Wake::OnChange => return state,
+                Wake::Every(_) | Wake::Operator | Wake::OnChange => return state,
             }
         }
         panic!("no rest after {most} passes: {:?}", self.record);

@@ -77,7 +77,7 @@ pub fn decide(
     match state {
         State::Refused(refusal) => Plan::rest(Wake::of_refusal(refusal)),
         State::NoImage(_) | State::Failed { .. } | State::Held | State::InSync { .. } | State::OldGrant { .. } => {
-            Plan::rest(Wake::After(resync))
+            Plan::rest(Wake::Every(resync))
         }
         State::Blind(fault) => Plan::rest(Wake::of_look(fault)),
         State::NotOurs { .. } | State::Unchangeable(_) => Plan::rest(Wake::Operator),

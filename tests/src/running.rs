@@ -1,0 +1,106 @@
+//! A controller that runs, kube-runtime and all, over the Kubernetes in memory and on tokio's paused time. The order of its
+//! passes is its own, so that nothing is replayed here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use aws_smithy_async::rt::sleep::default_async_sleep;
+use jiff::SignedDuration;
+use launchway::Context;
+use launchway::context::Clock;
+use launchway::git::Polls;
+use launchway_cloud::{Clouds, Settings};
+use launchway_plan::address::Rules;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::life::gate::Gate;
+use crate::life::{context, settings};
+use crate::scenario::{RESYNC, Sites};
+use crate::world::World;
+use crate::world::sample::HEALTH;
+
+/// kubelet waits so long before it kills.
+pub const KILL: Duration = Duration::from_secs(30);
+/// How long a look waits for others to share its call: as long as the product's.
+const LINGER: Duration = Duration::from_millis(20);
+const SEED: u64 = 1;
+
+/// A controller that runs. Needs a tokio runtime around it whose time is paused.
+pub struct Running {
+    world: World,
+    stop: CancellationToken,
+    ready: Arc<AtomicBool>,
+    controller: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts one over a world, with this Kubernetes client.
+    pub fn start(world: &World, kube: kube::Client) -> Running {
+        Running::start_with(world, kube, world.time.clock())
+    }
+
+    /// The same, with another clock than the world's.
+    pub fn start_with(world: &World, kube: kube::Client, clock: Clock) -> Running {
+        let gate = Gate::new(&world.time);
+        let sites = Sites::default();
+        sites.set(HEALTH, 200, r#"{"ok": true}"#);
+        let web = sites.web(world, &gate, Rules::strict());
+        let clouds = Settings { sleep_impl: default_async_sleep(), linger: LINGER, ..settings(world, &gate, SEED) };
+        let context = Context {
+            kube,
+            clouds: Clouds::new(clouds),
+            polls: Polls::new(web.clone()),
+            web,
+            clock,
+            ..context(world, &gate, SEED, RESYNC)
+        };
+        let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
+        let announced = Arc::clone(&ready);
+        let run =
+            launchway::run::run(Arc::new(context), stop.clone(), move || announced.store(true, Ordering::Relaxed));
+        Running { world: world.clone(), stop, ready, controller: tokio::spawn(run) }
+    }
+
+    /// Whether all watches have listed.
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    /// Lets time go by until the world is so, for a day at most.
+    ///
+    /// # Panics
+    /// A day is not enough, or the controller has ended.
+    pub async fn until(&self, so: impl Fn(&World) -> bool) {
+        for _ in 0..24 * 3600 {
+            if so(&self.world) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.world.time.pass(SignedDuration::from_secs(1));
+            assert!(!self.controller.is_finished(), "the controller has ended");
+        }
+        panic!("a day is not enough");
+    }
+
+    /// Lets so much time go by.
+    pub async fn for_minutes(&self, minutes: i64) {
+        let end = self.world.now() + SignedDuration::from_mins(minutes);
+        self.until(|world| world.now() >= end).await;
+    }
+
+    /// Tells it to stop; how long that takes.
+    ///
+    /// # Panics
+    /// It does not end before it is killed, or it panics.
+    pub async fn stopped(self) -> Duration {
+        let began = tokio::time::Instant::now();
+        self.stop.cancel();
+        tokio::time::timeout(KILL, self.controller)
+            .await
+            .expect("it ends before it is killed")
+            .expect("it does not panic");
+        began.elapsed()
+    }
+}
