@@ -56,6 +56,10 @@ impl Backoff {
         match wake {
             Wake::Backoff => Some(state.next(key, FAULTS)),
             Wake::Operator => Some(state.next(key, OPERATORS)),
+            Wake::Turn(seconds) => {
+                state.meet(key);
+                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+            }
             Wake::Now => Some(Duration::ZERO),
             Wake::After(seconds) => {
                 state.met.remove(key);
@@ -121,11 +125,17 @@ impl Backoff {
 }
 
 impl State {
+    /// Notes that the object met a fault once more; how often it had before.
+    fn meet(&mut self, key: &Key) -> u32 {
+        let met = self.met.entry(key.clone()).or_insert(0);
+        let before = *met;
+        *met = met.saturating_add(1);
+        before
+    }
+
     /// Doubles from the first to the longest, less up to a fifth.
     fn next(&mut self, key: &Key, (first, longest): (u64, u64)) -> Duration {
-        let met = self.met.entry(key.clone()).or_insert(0);
-        let seconds = first.saturating_mul(1 << (*met).min(16)).min(longest);
-        *met = met.saturating_add(1);
+        let seconds = first.saturating_mul(1 << self.meet(key).min(16)).min(longest);
         let millis = seconds * 1000;
         Duration::from_millis(millis - self.rng.u64(0..=millis / 5))
     }
@@ -167,6 +177,15 @@ mod tests {
         assert_eq!((due("b", 599_999), due("c", 600_900)), (1_200_000, 1_200_000));
         let other = Backoff::new(61);
         assert_eq!(other.delay(&key("b"), Wake::Every(600), at(1_000)), Some(Duration::from_secs(538)));
+    }
+
+    #[test]
+    fn a_turn_is_not_hurried_by_a_pace_and_counts_as_a_fault_that_was_met() {
+        let backoff = Backoff::new(1).paced(5);
+        let key = Key { kind: Kind::Service, namespace: "a".into(), name: "b".into() };
+        assert!(backoff.is_first(&key));
+        assert_eq!(backoff.delay(&key, Wake::Turn(30), now), Some(Duration::from_secs(30)));
+        assert!(!backoff.is_first(&key));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use kube::api::Api;
 use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::condition::find;
-use launchway_plan::fault::Remedy;
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::service::report::{Pass, empty};
 use launchway_plan::service::{Desired, State, assess, decide, refused, report, resolve};
@@ -45,7 +44,7 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     };
     let next = report(&record, &pass);
     if is_blink(&state, &record, &next) && context.backoff.is_first(key) {
-        return Ok(Wake::Backoff);
+        return Ok(plan.wake);
     }
     let wake = after(&next, &outcome, plan.wake);
     write(&service, next, wake, context).await
@@ -54,7 +53,7 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
 /// Whether all that is new is a look that failed in passing, while nothing was to be done. It is not told before it has
 /// failed a second time: what comes and goes with every throttled call helps nobody.
 fn is_blink(state: &State, record: &ServiceStatus, next: &ServiceStatus) -> bool {
-    let passing = matches!(state, State::Blind(fault) if fault.remedy == Remedy::Retry);
+    let passing = matches!(state, State::Blind(fault) if fault.is_passing());
     let ready = |status: &ServiceStatus| find(&status.conditions, Question::Ready).cloned();
     passing && ready(record).is_some() && ready(record) == ready(next)
 }

@@ -1,5 +1,5 @@
 //! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It says yes or no at once
-//! and never waits: who gets no token comes back.
+//! and never waits: who gets no token is told when to come back.
 
 use crate::settings::Share;
 use std::collections::BTreeMap;
@@ -76,7 +76,13 @@ impl Rank {
 
 /// There is no token left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NoToken;
+pub(crate) struct NoToken {
+    /// How long it is until there is one, after those of all of its rank who were told so before.
+    pub wait: Duration,
+}
+
+/// The longest that anybody is told to wait, in seconds: not all who were told to come back do.
+const LONGEST_WAIT: f64 = 60.0;
 
 /// All buckets, by account (or what stands for it while its ID is not known) and Region.
 #[derive(Debug)]
@@ -89,6 +95,8 @@ pub(crate) struct Budgets {
 struct Level {
     tokens: f64,
     at: SystemTime,
+    /// When the last of those who wait has its token, by rank.
+    promised: [SystemTime; 3],
 }
 
 impl Budgets {
@@ -109,10 +117,11 @@ impl Budgets {
         let (burst, rate) = self.ours(bucket);
         let key = (account.to_owned(), region.to_owned(), bucket);
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = levels.entry(key).or_insert(Level { tokens: burst, at: now });
+        let level = levels.entry(key).or_insert(Level { tokens: burst, at: now, promised: [now; 3] });
         level.refill(burst, rate, now);
-        if level.tokens - 1.0 < burst * rank.reserve() {
-            return Err(NoToken);
+        let missing = 1.0 + burst * rank.reserve() - level.tokens;
+        if missing > 0.0 {
+            return Err(NoToken { wait: level.promise(missing, rate, rank, now) });
         }
         level.tokens -= 1.0;
         Ok(())
@@ -127,6 +136,15 @@ impl Budgets {
 }
 
 impl Level {
+    /// Promises the token that comes after those that are promised already: how long it is until then.
+    fn promise(&mut self, missing: f64, rate: f64, rank: Rank, now: SystemTime) -> Duration {
+        let promised = &mut self.promised[rank as usize];
+        let before = promised.duration_since(now).unwrap_or(Duration::ZERO).as_secs_f64();
+        let wait = Duration::from_secs_f64((before + 1.0 / rate).max(missing / rate).min(LONGEST_WAIT));
+        *promised = now + wait;
+        wait
+    }
+
     /// A clock that went back adds nothing.
     fn refill(&mut self, burst: f64, rate: f64, now: SystemTime) {
         let passed = now.duration_since(self.at).unwrap_or(Duration::ZERO);
@@ -167,10 +185,37 @@ mod tests {
         let now = SystemTime::UNIX_EPOCH;
         taken(&budgets, Bucket::TagModify, Rank::Rescue, now);
         let take = |account, region, bucket| budgets.take(account, region, bucket, Rank::Housekeeping, now);
-        assert_eq!(take("1", "eu-west-1", Bucket::TagModify), Err(NoToken));
+        assert_eq!(take("1", "eu-west-1", Bucket::TagModify), Err(NoToken { wait: Duration::from_millis(700) }));
         assert_eq!(take("2", "eu-west-1", Bucket::TagModify), Ok(()));
         assert_eq!(take("1", "us-east-2", Bucket::TagModify), Ok(()));
         assert_eq!(take("1", "eu-west-1", Bucket::LogRead), Ok(()));
+    }
+
+    #[test]
+    fn who_gets_no_token_is_told_when_there_is_one_after_those_of_all_who_wait_already() {
+        let budgets = Budgets::new(Share(100));
+        let start = SystemTime::UNIX_EPOCH;
+        taken(&budgets, Bucket::ServiceModify, Rank::Rescue, start);
+        let mut waits: Vec<Duration> = (0..20)
+            .map(|_| budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rescue, start))
+            .filter_map(|answer| answer.err().map(|none| none.wait))
+            .collect();
+        // The first of them was told by `taken`: five a second. Another rank does not wait behind them.
+        let other = budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollout, start).unwrap_err();
+        assert_eq!(other.wait, Duration::from_millis(1_200));
+        assert_eq!((waits[0], waits[19]), (Duration::from_millis(400), Duration::from_millis(4_200)));
+        waits.insert(0, Duration::from_millis(200));
+        for wait in waits {
+            assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rescue, start + wait), 1, "after {wait:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_to_wait_for_longer_than_a_minute() {
+        let budgets = Budgets::new(Share(0));
+        let take = |_| budgets.take("1", "r", Bucket::TaskDefinitionModify, Rank::Rollout, SystemTime::UNIX_EPOCH);
+        let waits: Vec<Duration> = (0..9).filter_map(|number| take(number).err()).map(|none| none.wait).collect();
+        assert_eq!(waits.last(), Some(&Duration::from_secs(60)));
     }
 
     #[test]

@@ -22,8 +22,10 @@ pub struct Fault {
 pub enum Remedy {
     /// An effect was sent and its answer is not known: the next pass looks first.
     LookAgain,
-    /// Throttling, an outage, or no token of our own budget: back off, then try again.
+    /// Throttling or an outage: back off, then try again.
     Retry,
+    /// No token of our own budget: there is one in so many seconds.
+    Wait(i64),
     /// Access is denied, a role or a project is missing, a quota is reached: nothing tells us that it was mended.
     AskOperator,
     /// The spec alone is wrong: nothing changes until it does.
@@ -34,6 +36,11 @@ impl Fault {
     /// Whether an effect that ended so may have happened.
     pub fn is_doubt(&self) -> bool {
         self.remedy == Remedy::LookAgain
+    }
+
+    /// Whether nothing was done and time alone helps.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.remedy, Remedy::Retry | Remedy::Wait(_))
     }
 
     /// Whether a person has to change something.

@@ -109,7 +109,7 @@ impl Reason {
             _ if fault.is_denied() => Self::AccessDenied,
             Remedy::AskOperator if fault.code.contains("Limit") => Self::QuotaReached,
             Remedy::AskOperator | Remedy::AskUser => Self::AwsRefused,
-            Remedy::Retry | Remedy::LookAgain => Self::Unavailable,
+            Remedy::Retry | Remedy::Wait(_) | Remedy::LookAgain => Self::Unavailable,
         }
     }
 }

@@ -13,6 +13,8 @@ pub enum Wake {
     /// At the next of the moments that lie so many seconds apart and are the same for all objects: looks that nothing urges
     /// then share calls.
     Every(i64),
+    /// After so many seconds, when it is its turn at a budget of ours.
+    Turn(i64),
     /// After the object's back-off: 1 second, doubling to 5 minutes, with jitter.
     Backoff,
     /// After the operator's back-off: 5 minutes, doubling to 30: nothing tells us that it was mended.
@@ -27,6 +29,7 @@ impl Wake {
         match fault.remedy {
             // A doubt is looked at after a second; one that comes back again and again must not turn hot.
             Remedy::LookAgain | Remedy::Retry => Self::Backoff,
+            Remedy::Wait(seconds) => Self::Turn(seconds),
             Remedy::AskOperator => Self::Operator,
             Remedy::AskUser => Self::OnChange,
         }
@@ -57,6 +60,7 @@ impl Wake {
     pub fn of_look(fault: &Fault) -> Self {
         match fault.remedy {
             Remedy::LookAgain | Remedy::Retry => Self::Backoff,
+            Remedy::Wait(seconds) => Self::Turn(seconds),
             Remedy::AskOperator | Remedy::AskUser => Self::Operator,
         }
     }

@@ -11,6 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use launchway_plan::fault::{Fault, Remedy};
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub(crate) struct Failure {
 /// How far a call came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Our own budget is used up: nothing was sent.
-    NoToken,
+    /// Our own budget is used up for so long: nothing was sent.
+    NoToken(Duration),
     /// The role could not be assumed: nothing was sent.
     Unidentified(Box<Fault>),
     /// There are no credentials to begin with: nothing was sent.
@@ -97,7 +98,7 @@ impl Failure {
             Kind::Unanswered => self.code != TIMEOUT,
             Kind::Broken => true,
             Kind::Refused => fault::is_of_another_time(&self.code, &self.message),
-            Kind::NoToken | Kind::Unidentified(_) | Kind::NoCredentials(_) | Kind::Unbuilt => false,
+            Kind::NoToken(_) | Kind::Unidentified(_) | Kind::NoCredentials(_) | Kind::Unbuilt => false,
         }
     }
 
@@ -109,8 +110,8 @@ impl Failure {
 const TIMEOUT: &str = "Timeout";
 
 impl From<NoToken> for Failure {
-    fn from(_: NoToken) -> Self {
-        Self::new(Kind::NoToken, "NoToken", "Launchway's share of AWS's quota is used up for the moment")
+    fn from(NoToken { wait }: NoToken) -> Self {
+        Self::new(Kind::NoToken(wait), "NoToken", "Launchway's share of AWS's quota is used up for the moment")
     }
 }
 
@@ -118,7 +119,7 @@ impl Shared for Failure {
     fn concerns_all(&self) -> bool {
         match self.kind {
             Kind::Refused => fault::is_passing(&self.code, &self.message),
-            Kind::NoToken
+            Kind::NoToken(_)
             | Kind::Unidentified(_)
             | Kind::NoCredentials(_)
             | Kind::Unbuilt

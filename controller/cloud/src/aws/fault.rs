@@ -49,7 +49,8 @@ fn denied(fault: Fault, said: &str) -> Fault {
 /// What helps.
 pub(crate) fn remedy(operation: Operation, failure: &Failure) -> Remedy {
     match &failure.kind {
-        Kind::NoToken => Remedy::Retry,
+        // Whole seconds, and never too soon.
+        Kind::NoToken(wait) => Remedy::Wait(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).saturating_add(1)),
         Kind::Unidentified(fault) => fault.remedy,
         Kind::NoCredentials(remedy) => *remedy,
         Kind::Unbuilt => Remedy::AskOperator,

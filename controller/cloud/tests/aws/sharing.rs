@@ -50,7 +50,7 @@ async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
             Err(fault) => break fault,
         }
     };
-    assert_eq!((fault.code.as_str(), fault.remedy), ("NoToken", Remedy::Retry));
+    assert_eq!((fault.code.as_str(), fault.remedy), ("NoToken", Remedy::Wait(3)));
     assert_eq!((made, site.asked("RegisterTaskDefinition")), (9, 9));
     super::site::pass(4).await;
     assert!(cloud.register(&definition("web:1"), &owner()).await.is_ok());

@@ -173,7 +173,7 @@ fn of_stage(state: &StageState) -> Wake {
 pub fn sooner(a: Wake, b: Wake) -> Wake {
     let rank = |wake: Wake| match wake {
         Wake::Now => (0, 0),
-        Wake::After(seconds) | Wake::Every(seconds) => (1, seconds),
+        Wake::After(seconds) | Wake::Every(seconds) | Wake::Turn(seconds) => (1, seconds),
         Wake::Backoff => (2, 0),
         Wake::Operator => (3, 0),
         Wake::OnChange => (4, 0),

@@ -158,6 +158,7 @@ impl World {
             match wake {
                 Wake::Now => {}
                 Wake::After(seconds) if seconds < 60 => self.wait(seconds),
+                Wake::Turn(seconds) => self.wait(seconds),
                 Wake::Backoff => self.wait(5),
                 Wake::After(_) | Wake::Every(_) | Wake::Operator | Wake::OnChange => return state,
             }

@@ -301,7 +301,7 @@ impl World {
             let (state, wake) = self.pass();
             match wake {
                 Wake::Now => {}
-                Wake::After(seconds) => self.wait(seconds),
+                Wake::After(seconds) | Wake::Turn(seconds) => self.wait(seconds),
                 Wake::Backoff => self.wait(5),
                 Wake::Every(_) | Wake::Operator | Wake::OnChange => return state,
             }
