@@ -78,11 +78,13 @@ impl Cluster {
     }
 
     async fn kubectl_with(&self, input: &str, args: &[&str]) -> anyhow::Result<Output> {
+        // Not in the person's home: every cluster has other kinds. Nor shared: of two that run side by side, one may write
+        // down the kinds of before the other's were there.
+        let cache = tempfile::tempdir_in(self.folder())?;
         let mut child = Command::new(&self.kubectl)
             .args(args)
             .env("KUBECONFIG", self.kubeconfig())
-            // Not in the person's home: every cluster has other kinds.
-            .env("KUBECACHEDIR", self.folder().join("kubectl"))
+            .env("KUBECACHEDIR", cache.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
