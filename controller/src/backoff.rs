@@ -58,17 +58,16 @@ impl Backoff {
             Wake::Operator => Some(state.next(key, OPERATORS)),
             Wake::Turn(seconds) => {
                 state.meet(key);
-                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
+                Some(duration(seconds))
             }
             Wake::Now => Some(Duration::ZERO),
             Wake::After(seconds) => {
                 state.met.remove(key);
-                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()) / self.pace(key.kind))
+                Some(duration(seconds) / self.pace(key.kind))
             }
             Wake::Every(seconds) => {
                 state.met.remove(key);
-                let apart = Duration::from_secs(u64::try_from(seconds).unwrap_or_default()) / self.pace(key.kind);
-                Some(self.until_next(apart, now()))
+                Some(self.until_next(duration(seconds) / self.pace(key.kind), now()))
             }
             Wake::OnChange => {
                 state.met.remove(key);
@@ -122,6 +121,10 @@ impl Backoff {
             Kind::AwsAccount | Kind::Pipeline => 1,
         }
     }
+}
+
+fn duration(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
 }
 
 impl State {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use aws_smithy_async::rt::sleep::default_async_sleep;
+use aws_types::SdkConfig;
 use jiff::SignedDuration;
 use launchway::Context;
 use launchway::context::Clock;
@@ -23,8 +23,6 @@ use crate::world::sample::HEALTH;
 
 /// kubelet waits so long before it kills.
 pub const KILL: Duration = Duration::from_secs(30);
-/// How long a look waits for others to share its call: as long as the product's.
-const LINGER: Duration = Duration::from_millis(20);
 const SEED: u64 = 1;
 
 /// A controller that runs. Needs a tokio runtime around it whose time is paused.
@@ -47,7 +45,9 @@ impl Running {
         let sites = Sites::default();
         sites.set(HEALTH, 200, r#"{"ok": true}"#);
         let web = sites.web(world, &gate, Rules::strict());
-        let clouds = Settings { sleep_impl: default_async_sleep(), linger: LINGER, ..settings(world, &gate, SEED) };
+        // Looks wait for others as in the product, on tokio's time.
+        let linger = Settings::new(SdkConfig::builder().build()).linger;
+        let clouds = Settings { sleep_impl: None, linger, ..settings(world, &gate, SEED) };
         let context = Context {
             kube,
             clouds: Clouds::new(clouds),

@@ -91,12 +91,12 @@ pub(crate) struct Budgets {
     levels: Mutex<BTreeMap<(String, String, Bucket), Level>>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Level {
     tokens: f64,
     at: SystemTime,
     /// When the last of those who wait has its token, by rank.
-    promised: [SystemTime; 3],
+    promised: BTreeMap<Rank, SystemTime>,
 }
 
 impl Budgets {
@@ -117,7 +117,7 @@ impl Budgets {
         let (burst, rate) = self.ours(bucket);
         let key = (account.to_owned(), region.to_owned(), bucket);
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = levels.entry(key).or_insert(Level { tokens: burst, at: now, promised: [now; 3] });
+        let level = levels.entry(key).or_insert(Level { tokens: burst, at: now, promised: BTreeMap::new() });
         level.refill(burst, rate, now);
         let missing = 1.0 + burst * rank.reserve() - level.tokens;
         if missing > 0.0 {
@@ -138,7 +138,7 @@ impl Budgets {
 impl Level {
     /// Promises the token that comes after those that are promised already: how long it is until then.
     fn promise(&mut self, missing: f64, rate: f64, rank: Rank, now: SystemTime) -> Duration {
-        let promised = &mut self.promised[rank as usize];
+        let promised = self.promised.entry(rank).or_insert(now);
         let before = promised.duration_since(now).unwrap_or(Duration::ZERO).as_secs_f64();
         let wait = Duration::from_secs_f64((before + 1.0 / rate).max(missing / rate).min(LONGEST_WAIT));
         *promised = now + wait;
