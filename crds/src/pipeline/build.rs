@@ -1,0 +1,112 @@
+//! What CodeBuild runs for a Pipeline: its checks and its build.
+
+use crate::name::{Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, SecretRef};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A CodeBuild run that must succeed before the image is built.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("!(self.name in ['build', 'image'])").message("a check cannot be called build or image: these are steps of every release"))]
+pub struct Check {
+    /// The check's name, shown in the Release's status.
+    pub name: Name,
+
+    /// What CodeBuild runs.
+    pub code_build: CodeBuild,
+}
+
+/// How the image is built.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Build {
+    /// What CodeBuild runs. It gets IMAGE_REPO_NAME, IMAGE_TAG, COMMIT_ID, AWS_ACCOUNT_ID and AWS_DEFAULT_REGION, and pushes the image under that tag.
+    pub code_build: CodeBuild,
+
+    /// How often a build or a check is started again after a fault of the build service, 0 to 2. A failing command is never retried. Default: 2.
+    #[serde(default = "two")]
+    #[schemars(range(min = 0, max = 2))]
+    pub retries: i32,
+}
+
+fn two() -> i32 {
+    2
+}
+
+/// One run of a CodeBuild project on the release's commit.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("duration(self.timeout) >= duration('5m') && duration(self.timeout) <= duration('36h')")
+    .message("timeout is between 5m and 36h: CodeBuild knows no other"))]
+#[x_kube(validation = Rule::new("duration(self.queuedTimeout) >= duration('5m') && duration(self.queuedTimeout) <= duration('8h')")
+    .message("queuedTimeout is between 5m and 8h: CodeBuild knows no other"))]
+pub struct CodeBuild {
+    /// The CodeBuild project. The AwsAccount must allow it.
+    pub project: Project,
+
+    /// The buildspec. Absent: the project's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buildspec: Option<BuildspecSource>,
+
+    /// Environment variables, beside the project's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 30))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub environment: Vec<BuildVariable>,
+
+    /// How long the build may run, 5m to 36h. Default: 1h.
+    #[serde(default = "hour")]
+    pub timeout: Duration,
+
+    /// How long the build may wait in CodeBuild's queue, 5m to 8h. Default: 30m.
+    #[serde(default = "half_hour")]
+    pub queued_timeout: Duration,
+}
+
+fn hour() -> Duration {
+    "1h".into()
+}
+
+fn half_hour() -> Duration {
+    "30m".into()
+}
+
+/// Where a buildspec is.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.path) != has(self.inline)").message("set exactly one of path and inline"))]
+pub struct BuildspecSource {
+    /// A file of the repository.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<Path>,
+
+    /// The buildspec itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inline: Option<Buildspec>,
+}
+
+/// An environment variable of a build.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("(has(self.value) ? 1 : 0) + (has(self.parameterStore) ? 1 : 0) + (has(self.secretsManager) ? 1 : 0) == 1")
+    .message("set exactly one of value, parameterStore and secretsManager"))]
+#[x_kube(validation = Rule::new("!(self.name in ['IMAGE_TAG', 'IMAGE_REPO_NAME', 'COMMIT_ID', 'AWS_DEFAULT_REGION', 'AWS_ACCOUNT_ID', 'LAUNCHWAY_BUILD'])")
+    .message("this variable is set by Launchway: take another name"))]
+#[x_kube(validation = Rule::new("!self.name.startsWith('CODEBUILD_')").message("names that begin with CODEBUILD_ belong to CodeBuild: take another name"))]
+pub struct BuildVariable {
+    /// The variable's name.
+    pub name: EnvName,
+
+    /// A plain value. Everybody who may look at the build can read it: not for secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<EnvValue>,
+
+    /// The name of a parameter in the Parameter Store, which CodeBuild reads with the project's role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parameter_store: Option<SecretRef>,
+
+    /// `secret-id:json-key:version-stage:version-id` in Secrets Manager, which CodeBuild reads with the project's role.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets_manager: Option<SecretRef>,
+}

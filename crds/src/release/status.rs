@@ -1,0 +1,143 @@
+//! What is known of a Release: what it runs, its images, the stages that it entered.
+
+use super::StepStatus;
+use crate::condition::{Condition, Time, conditions, unseen};
+use crate::name::{Name, ObjectName, Region};
+use crate::pipeline::{Build, Check, Image, ImageStatus, Summary};
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The record of a Release.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleaseStatus {
+    /// The generation of the spec that this status is about; -1 before the first look.
+    #[serde(default = "unseen")]
+    pub observed_generation: i64,
+
+    /// The answers to the questions that people ask of a Release: Ready, ChecksPassed, Built, Deployed, Verified; while they are True: Reconciling, Stalled, Held.
+    #[serde(default)]
+    #[schemars(schema_with = "conditions")]
+    pub conditions: Vec<Condition>,
+
+    /// Whether the Release is at work or how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<ReleasePhase>,
+
+    /// What is to be run, copied from the Pipeline when the Release started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<ReleasePlan>,
+
+    /// The checks and the build: what was intended, what runs, how it ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 11))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub steps: Vec<StepStatus>,
+
+    /// The images of the commit, by digest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub images: Vec<ImageStatus>,
+
+    /// The stages that were entered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub stages: Vec<StageRecord>,
+
+    /// When the Release ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+
+    /// What the columns of `kubectl get` show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+}
+
+/// Whether a Release is at work, or how it ended.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleasePhase {
+    /// It is at work or waits.
+    Active,
+    /// The last stage was verified.
+    Succeeded,
+    /// A step failed for good.
+    Failed,
+    /// A newer Release took its place.
+    Superseded,
+    /// It cannot go on, because what it belongs to is gone.
+    Cancelled,
+}
+
+/// What a Release runs, copied from the Pipeline when it started: an edited Pipeline does not change a build that runs.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleasePlan {
+    /// The AwsAccount.
+    pub account: ObjectName,
+
+    /// The AWS Region of the builds and the images.
+    pub region: Region,
+
+    /// The checks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub checks: Vec<Check>,
+
+    /// How many checks may run at the same time.
+    pub checks_in_parallel: i32,
+
+    /// The build.
+    pub build: Build,
+
+    /// The images.
+    #[schemars(length(max = 1))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub images: Vec<Image>,
+}
+
+/// A stage that a Release entered.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct StageRecord {
+    /// The stage's name.
+    pub name: Name,
+
+    /// The grant under which the Release holds it.
+    pub grant: i64,
+
+    /// How far the stage is.
+    pub phase: StagePhase,
+
+    /// How it stands, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+
+    /// When the Release entered.
+    pub since: Time,
+
+    /// When the targets had been rolled and the verification began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed_at: Option<Time>,
+
+    /// When the stage ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Time>,
+}
+
+/// How far a stage is.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StagePhase {
+    /// The targets are rolled.
+    Rolling,
+    /// The targets run the release's images; the verification is asked.
+    Verifying,
+    /// The stage runs the release, proved.
+    Verified,
+    /// A target or the verification failed.
+    Failed,
+}
