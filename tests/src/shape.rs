@@ -28,8 +28,9 @@ pub struct Room {
 }
 
 /// Every crate, in the order of their dependencies.
-pub const ROOMS: [Room; 7] = [
+pub const ROOMS: [Room; 8] = [
     Room { folder: "crds", part: Part::Product },
+    Room { folder: "crds/gen", part: Part::Product },
     Room { folder: "controller/plan", part: Part::Product },
     Room { folder: "controller/cloud", part: Part::Product },
     Room { folder: "controller", part: Part::Product },

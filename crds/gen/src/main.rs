@@ -1,5 +1,5 @@
 //! Writes the CustomResourceDefinitions as YAML to `crds/yaml` and to the chart, or checks that they are as they would be written.
-//! What is in them is decided in the library.
+//! What is in them is decided in `launchway-crds`.
 
 use anyhow::{Context, bail};
 use clap::Parser;
@@ -24,8 +24,8 @@ struct Arguments {
 }
 
 const FOLDERS: [&str; 2] = [
-    concat!(env!("CARGO_MANIFEST_DIR"), "/yaml"),
-    concat!(env!("CARGO_MANIFEST_DIR"), "/../charts/launchway-crds/templates"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../yaml"),
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../../charts/launchway-crds/templates"),
 ];
 
 fn main() -> ExitCode {
