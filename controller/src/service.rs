@@ -12,6 +12,7 @@ use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::condition::find;
 use launchway_plan::reason::Kind as Question;
+use launchway_plan::service::record::translated;
 use launchway_plan::service::report::{Pass, empty};
 use launchway_plan::service::{Desired, State, assess, decide, refused, report, resolve};
 use launchway_plan::wake::Wake;
@@ -28,6 +29,11 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let owner = desired.owner(&context.installation);
     let observed = observe::observe(&desired, &record, context).await?;
     let wanted = resolve(&desired, &observed, &context.installation);
+    let found = observed.task_definition.seen().and_then(Option::as_deref);
+    let record = match &wanted {
+        Ok(wanted) => translated(&record, wanted, found),
+        Err(_) => record,
+    };
     let state = assess(&desired, &wanted, &record, &observed, &owner);
     let plan = decide(&desired, wanted.as_ref().ok(), &record, &state, context.resync);
     let outcome = act::act(&service, &desired, &observed, plan.action.as_ref(), context).await?;

@@ -111,7 +111,7 @@ pub fn of_release(release: &Release) -> Vec<Key> {
 
 /// Whom a changed Service wakes: itself, and the Releases at work of the Pipeline that it follows.
 pub fn of_service<'a>(service: &Service, releases: impl IntoIterator<Item = &'a Release>) -> Vec<Key> {
-    let containers = &service.spec.task_definition.containers;
+    let containers = &service.spec.task_definition.container_definitions;
     let pipeline =
         containers.iter().find_map(|container| container.image_from.as_ref()).map(|from| from.pipeline.to_string());
     let follows = |release: &&Release| {

@@ -7,6 +7,7 @@
 #![allow(clippy::duplicated_attributes)]
 
 pub mod account;
+pub mod aws;
 pub mod condition;
 mod finish;
 pub mod name;

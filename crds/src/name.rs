@@ -118,8 +118,16 @@ text!(
     EnvName, 1..=100, r"^[A-Za-z_][A-Za-z0-9_]*$"
 );
 text!(
-    /// The name of an environment variable of a container. Dots and hyphens are what some frameworks read.
-    VariableName, 1..=200, r"^[A-Za-z_][A-Za-z0-9_.-]*$"
+    /// The name of an environment variable of a container: what ECS takes, but for `=`.
+    VariableName, 1..=255, r"^[^=\x00]+$"
+);
+text!(
+    /// The plain value of an environment variable of a container. ECS bounds the whole task definition: 64 KiB.
+    VariableValue, 0..=16384, r"^[^\x00]*$"
+);
+text!(
+    /// A Fargate platform version: a number, or `LATEST`.
+    PlatformVersion, 5..=12, r"^(LATEST|[0-9]+\.[0-9]+\.[0-9]+)$"
 );
 text!(
     /// The plain value of an environment variable.

@@ -11,6 +11,7 @@ mod ecr;
 mod ecs;
 pub(crate) mod failure;
 pub(crate) mod fault;
+mod json;
 mod logs;
 mod sts;
 mod words;

@@ -86,6 +86,7 @@ words! {
         TargetStalled: "A Service of the stage cannot go on.", "Do what the Service's own condition says.";
         UrlRefused: "A URL may not be asked.", "Correct it, or an administrator allows the host with --allow-host.";
         SecretRefused: "The Secret of the source is missing or lacks a key.", "Make the Secret as the message says.";
+        NotDriven: "ECS knows what the spec or the service names, and this version of Launchway does not drive it yet.", "Set what the message names, or leave the service to who deploys it now.";
         InvalidSpec: "The spec cannot be carried out.", "Correct the field that the message names.";
         NoPipeline: "There is no such Pipeline.", "Make it, or correct the name.";
         SourceRefused: "The repository or the branch is not there, or the credential is refused.", "Correct the source or the Secret.";

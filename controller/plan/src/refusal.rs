@@ -64,6 +64,15 @@ pub enum Refusal {
         /// MiB.
         memory: i32,
     },
+    /// ECS knows it, and this version of Launchway does not drive it yet.
+    NotDriven {
+        /// The field, below spec.service.
+        field: &'static str,
+        /// What it says.
+        value: String,
+        /// What is driven.
+        known: &'static str,
+    },
     /// Containers take their images from more than one Pipeline or stage.
     SeveralStages,
     /// The stage does not list the Service among its targets.
@@ -113,6 +122,7 @@ impl Refusal {
             Self::Expectation { .. } | Self::PlanTooLarge { .. } | Self::FargateSize { .. } | Self::SeveralStages => {
                 Reason::InvalidSpec
             }
+            Self::NotDriven { .. } => Reason::NotDriven,
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
             Self::Secret { .. } => Reason::SecretRefused,
             Self::NoSuchBranch { .. } => Reason::SourceRefused,
@@ -129,7 +139,7 @@ impl fmt::Display for Refusal {
                 "spec.account: there is no AwsAccount {account}; an administrator applies one: {{\"apiVersion\": \"launchway.dev/v1alpha1\", \"kind\": \"AwsAccount\", \"metadata\": {{\"name\": \"{account}\"}}, \"spec\": {{\"regions\": [\"us-east-2\"], \"namespaces\": {{\"names\": [\"{namespace}\"]}}, \"allow\": {{\"clusters\": [\"*\"], \"projects\": [\"*\"], \"repositories\": [\"*\"], \"roles\": [\"*\"]}}}}}}"
             ),
             Self::NamespaceNotAdmitted { account, namespace } => {
-                write!(f, "spec.account: AwsAccount {account} does not admit namespace {namespace}: an administrator adds it to spec.namespaces, or name another account")
+                write!(f, "spec.account: AwsAccount {account} does not admit namespace {namespace}: ask an administrator to add this namespace to spec.namespaces, or choose another account")
             }
             Self::RegionNotListed { account, region } => {
                 write!(f, "spec.region: AwsAccount {account} does not list {region}: name one of its regions, or an administrator adds it to spec.regions")
@@ -150,7 +160,11 @@ impl fmt::Display for Refusal {
                 "spec.taskDefinition: Fargate has no task of cpu {cpu} and memory {memory}: cpu is 256, 512, 1024, 2048, 4096, 8192 or 16384, and memory is {}",
                 crate::service::fargate::memories(*cpu)
             ),
-            Self::SeveralStages => f.write_str("spec.taskDefinition.containers: imageFrom names more than one Pipeline or stage: a Service follows one stage of one Pipeline"),
+            Self::NotDriven { field, value, known } => write!(
+                f,
+                "spec.service.{field}: this version of Launchway does not drive {value} yet, and changes nothing: set it to {known}, or leave the service to who deploys it now"
+            ),
+            Self::SeveralStages => f.write_str("spec.taskDefinition.containerDefinitions: imageFrom names more than one Pipeline or stage: a Service follows one stage of one Pipeline"),
             Self::NotListed { pipeline, stage, service } => write!(
                 f,
                 "imageFrom: stage {stage} of Pipeline {pipeline} does not list this Service: add {{service: {service}}} to the stage's targets, or correct imageFrom"

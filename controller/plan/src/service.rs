@@ -1,10 +1,13 @@
 //! What is decided for a Service: one ECS service and its task definition.
 
 mod assess;
+pub mod canonical;
 pub mod change;
 pub mod decide;
 pub mod desired;
 pub mod fargate;
+pub mod meaning;
+pub mod members;
 pub mod observed;
 pub mod record;
 pub mod report;
@@ -15,6 +18,7 @@ pub mod wanted;
 pub use assess::assess;
 pub use decide::{Action, Effected, decide};
 pub use desired::Desired;
+pub use meaning::Meaning;
 pub use observed::{Observed, PipelineSeen};
 pub use report::{refused, report};
 pub use state::State;

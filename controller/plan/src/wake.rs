@@ -47,6 +47,7 @@ impl Wake {
             | Refusal::Expectation { .. }
             | Refusal::PlanTooLarge { .. }
             | Refusal::FargateSize { .. }
+            | Refusal::NotDriven { .. }
             | Refusal::SeveralStages
             | Refusal::NotListed { .. }
             | Refusal::NoSuchImage { .. }

@@ -21,7 +21,7 @@ pub async fn act(
     match action {
         Action::Guard => guard(service, context).await.map(wrote),
         Action::Unguard => unguard(service, context).await.map(wrote),
-        Action::Register { .. }
+        Action::Register(_)
         | Action::Create(_)
         | Action::Update(_)
         | Action::Adjust(_)
@@ -56,7 +56,7 @@ fn outcome(result: Result<Effected, Fault>) -> Outcome<Effected> {
 
 async fn call(cloud: &Cloud, action: &Action) -> Result<Effected, Fault> {
     match action {
-        Action::Register { request, tags } => cloud.register(request, tags).await.map(Effected::Registered),
+        Action::Register(request) => cloud.register(request).await.map(Effected::Registered),
         Action::Create(request) => cloud.create_service(request).await.map(|live| Effected::Created(Box::new(live))),
         Action::Update(request) | Action::Adjust(request) => {
             cloud.update_service(request).await.map(|live| Effected::Updated(Box::new(live)))
@@ -71,7 +71,7 @@ fn name(action: &Action) -> &'static str {
     match action {
         Action::Guard => "guard",
         Action::Unguard => "unguard",
-        Action::Register { .. } => "RegisterTaskDefinition",
+        Action::Register(_) => "RegisterTaskDefinition",
         Action::Create(_) => "CreateService",
         Action::Update(_) | Action::Adjust(_) => "UpdateService",
         Action::Tag { .. } => "TagResource",

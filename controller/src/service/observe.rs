@@ -10,8 +10,9 @@ use launchway_plan::life::Life;
 use launchway_plan::look::Looked;
 use launchway_plan::service::observed::SeenDeployment;
 use launchway_plan::service::rollout::{live_means, proves};
+use launchway_plan::service::record::foreign;
 use launchway_plan::service::state::{follow, followed, proof, recorded};
-use launchway_plan::service::wanted::{MEANING_TAG, OWNER_TAG};
+use launchway_plan::service::wanted::says;
 use launchway_plan::service::{Desired, Observed, PipelineSeen, Wanted, resolve};
 use launchway_plan::world::{Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Revision, ServiceLife};
 
@@ -110,8 +111,13 @@ impl World<'_> {
     /// The ARN of an ACTIVE task definition that says what is wanted: the family's newest, and where the record was
     /// lost the service's own and the newest few.
     async fn task_definition(&self, live: Option<&LiveService>) -> Result<Option<String>, Fault> {
-        let family = &self.wanted.task_definition.family;
+        let family = &self.wanted.family;
         let lost = self.record.task_definitions.is_empty();
+        for arn in foreign(self.record) {
+            if let Some(arn) = self.says(self.cloud.task_definition(arn).await?) {
+                return Ok(Some(arn));
+            }
+        }
         if let Some(live) = live.filter(|_| lost)
             && let Some(arn) = self.says(self.cloud.task_definition(&live.task_definition).await?)
         {
@@ -132,9 +138,7 @@ impl World<'_> {
     }
 
     fn says(&self, found: Option<LiveTaskDefinition>) -> Option<String> {
-        let owner = self.wanted.tags.get(OWNER_TAG);
-        let found = found.filter(|one| one.active && one.tags.get(OWNER_TAG) == owner)?;
-        (found.tags.get(MEANING_TAG) == Some(&self.wanted.task_meaning)).then_some(found.arn)
+        found.filter(|one| says(self.wanted, one)).map(|one| one.arn)
     }
 
     async fn rollouts(&self, live: &LiveService, observed: &mut Observed) {

@@ -34,9 +34,11 @@ pub struct ServiceStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<EcsServiceStatus>,
 
-    /// The last call that changed something, or may have: it is not repeated for 30 seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<SentStatus>,
+    /// The last call of each kind that changed something, or may have, until AWS shows what it did: none is repeated for 30 seconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["effect".into()]))]
+    pub effects: Vec<EffectStatus>,
 
     /// What the columns of `kubectl get` show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -88,6 +90,10 @@ pub struct RolloutStatus {
     /// How it stands.
     pub phase: RolloutPhase,
 
+    /// How ECS ended it, where it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<RolloutOutcome>,
+
     /// Why, for people: ECS's reason and the stopped tasks'.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
@@ -116,8 +122,21 @@ pub enum RolloutPhase {
     Done,
     /// ECS gave it up, or rolled it back. It is held: not rolled again until the grant, the meaning or spec.rollout.retry changes.
     Failed,
-    /// AWS, or the account, refuses what it needs. It goes on when that is mended.
+    /// AWS, or the account, refuses what it needs. Resumes by itself once that is fixed.
     Stuck,
+}
+
+/// How a rollout failed.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RolloutOutcome {
+    /// ECS went back to what ran before.
+    RolledBack,
+    /// ECS tried to go back, and failed.
+    RollbackFailed,
+    /// It was stopped, by a person or by ECS.
+    Stopped,
+    /// It did not come up within the deadline, and there is nothing to go back to.
+    NeverCameUp,
 }
 
 /// A task that stopped.
@@ -180,10 +199,9 @@ pub struct EcsServiceStatus {
 /// A call that changed something, or may have.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-pub struct SentStatus {
-    /// The call.
-    #[schemars(length(max = 40))]
-    pub effect: String,
+pub struct EffectStatus {
+    /// The kind of call.
+    pub effect: Effect,
 
     /// What it was to bring about.
     #[schemars(length(max = 80))]
@@ -192,8 +210,23 @@ pub struct SentStatus {
     /// When it was sent, by AWS's clock.
     pub at: Time,
 
-    /// What AWS said, where it refused in a way that is only believed the second time.
+    /// What AWS said, where a refusal is only believed the second time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 256))]
     pub refused: Option<String>,
+}
+
+/// A kind of call that changes something of a Service in AWS.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// RegisterTaskDefinition.
+    Register,
+    /// CreateService.
+    Create,
+    /// UpdateService, in order to start a rollout.
+    Update,
+    /// UpdateService with what starts no rollout.
+    Adjust,
+    /// TagResource on the service.
+    Tag,
 }

@@ -1,7 +1,8 @@
 //! Where a Service stands, from what is wanted, recorded and seen. What is done about it is decided elsewhere.
 
 use super::change;
-use super::desired::Desired;
+use super::desired::{CONTROLLER, Desired, SCHEDULING, STRATEGY};
+use super::members::{Class, differences};
 use super::observed::Observed;
 use super::record::{Proof, begun, followed, held, proof, recorded, settling, since};
 use super::rollout::{self, Question, Verdict};
@@ -11,7 +12,8 @@ use crate::fault::{Fault, Remedy};
 use crate::life::Life;
 use crate::look::Looked;
 use crate::world::{Deployment, LiveService, ServiceLife};
-use launchway_crds::service::ServiceStatus;
+use serde_json::Value;
+use launchway_crds::service::{Effect, ServiceStatus};
 
 /// Where the Service stands.
 pub fn assess(
@@ -45,7 +47,7 @@ fn ending(desired: &Desired, record: &ServiceStatus, observed: &Observed, owner:
     };
     match live {
         // What was perhaps created a moment ago may not be shown yet, and would outlive the object.
-        None => settling(record, &["Create"], observed.at)
+        None => settling(record, &[Effect::Create], observed.at)
             .map_or(State::Guarded, |sent| State::Settling { sent: sent.clone(), standing: None }),
         Some(live) if !ours(live, owner) => State::Guarded,
         Some(live) => match live.life {
@@ -136,7 +138,7 @@ impl View<'_> {
         }
     }
 
-    fn settling(&self, effects: &[&str]) -> Option<State> {
+    fn settling(&self, effects: &[Effect]) -> Option<State> {
         settling(self.record, effects, self.observed.at)
             .map(|sent| State::Settling { sent: sent.clone(), standing: None })
     }
@@ -152,12 +154,12 @@ impl View<'_> {
         }
         Ok(match needed(&self.observed.task_definition)? {
             Some(arn) => Ok(arn.clone()),
-            None => Err(self.settling(&["Register"]).unwrap_or(State::Unregistered)),
+            None => Err(self.settling(&[Effect::Register]).unwrap_or(State::Unregistered)),
         })
     }
 
     fn absent(&self) -> Result<State, Fault> {
-        if let Some(settling) = self.settling(&["Create"]) {
+        if let Some(settling) = self.settling(&[Effect::Create]) {
             return Ok(settling);
         }
         Ok(match self.task_definition()? {
@@ -168,8 +170,8 @@ impl View<'_> {
     }
 
     fn present(&self, live: &LiveService) -> Result<State, Fault> {
-        if let Some(why) = unchangeable(self.wanted, live) {
-            return Ok(State::Unchangeable(why));
+        if let Some(state) = unchangeable(self.wanted, live) {
+            return Ok(state);
         }
         let arn = match self.task_definition()? {
             Ok(arn) => arn,
@@ -189,7 +191,7 @@ impl View<'_> {
             wanted: self.wanted,
             task_definition: &arn,
             after: since(self.desired, self.wanted, self.record, self.observed.at),
-            begun: self.is_recorded(),
+            begun: begun(self.desired, self.wanted, self.record),
             deadline: i64::from(seconds(&self.desired.spec.rollout.deadline)),
             at: self.observed.at,
         };
@@ -231,7 +233,7 @@ impl View<'_> {
     }
 
     fn outdated(&self, live: &LiveService, arn: String) -> State {
-        if let Some(settling) = self.settling(&["Update", "Create"]) {
+        if let Some(settling) = self.settling(&[Effect::Update, Effect::Create]) {
             return settling;
         }
         if !self.is_recorded() {
@@ -257,7 +259,7 @@ impl View<'_> {
     fn leftovers(&self, live: &LiveService, standing: State) -> State {
         let update = change::adjustment(self.desired, self.wanted, live);
         let tags = change::tags(self.wanted, live);
-        let effect = if update.is_some() { "Adjust" } else { "Tag" };
+        let effect = if update.is_some() { Effect::Adjust } else { Effect::Tag };
         if update.is_none() && tags.is_empty() {
             return standing;
         }
@@ -289,15 +291,27 @@ fn moved(wanted: &Wanted, record: &ServiceStatus) -> Option<String> {
     })
 }
 
-fn unchangeable(wanted: &Wanted, live: &LiveService) -> Option<String> {
-    if live.controller != "ECS" {
-        return Some(format!(
-            "the service's deployment controller is {}: Launchway rolls services whose controller is ECS; migrate it, or choose another spec.name",
-            live.controller
-        ));
+/// Why the live service cannot become what is wanted: what this version does not drive, or what ECS never changes.
+fn unchangeable(wanted: &Wanted, live: &LiveService) -> Option<State> {
+    let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
+    let strategy = live.members.get("deploymentConfiguration").map(|all| text(&all["strategy"])).unwrap_or_default();
+    let controller = live.members.get("deploymentController").map(|one| text(&one["type"])).unwrap_or_default();
+    let scheduling = live.members.get("schedulingStrategy").map(text).unwrap_or_default();
+    for (what, found, known) in [
+        ("deployment controller", controller, CONTROLLER),
+        ("deployment strategy", strategy, STRATEGY),
+        ("scheduling strategy", scheduling, SCHEDULING),
+    ] {
+        if !found.is_empty() && found != known {
+            return Some(State::NotDriven(format!(
+                "the {what} of the ECS service is {found}: this version of Launchway drives {known} only, and changes nothing; change the service, or choose another spec.name"
+            )));
+        }
     }
-    let kind = live.launch_type.as_ref().filter(|kind| **kind != wanted.task_definition.compatibility)?;
-    Some(format!(
-        "spec.capacity.launchType: the ECS service has launch type {kind}, which cannot be changed: set it back, or delete the ECS service"
-    ))
+    let differs = differences(&wanted.service, &live.members, Class::Immutable);
+    let (member, value) = differs.iter().next()?;
+    Some(State::Unchangeable(format!(
+        "spec.service.{member}: the ECS service has {}, not {value}, and ECS cannot change it: set it to what the service has, or delete the ECS service",
+        live.members.get(member).map_or_else(|| "none".to_owned(), ToString::to_string)
+    )))
 }

@@ -1,41 +1,68 @@
 //! What differs between the live service and the wanted one, as requests that name the differences and nothing else.
 
+use super::canonical::Members;
 use super::desired::Desired;
-use super::rollout::same_network;
+use super::members::{Class, differences};
 use super::wanted::Wanted;
-use crate::world::{Force, LiveService, UpdateServiceRequest};
+use crate::hash;
+use crate::world::{CreateServiceRequest, LiveService, RegisterRequest, UpdateServiceRequest};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
+
+/// What registers the wanted task definition, with tags beside those that the spec names.
+pub fn register(wanted: &Wanted, tags: &BTreeMap<String, String>) -> RegisterRequest {
+    let mut body = wanted.task_definition.clone();
+    let mut all = body.get("tags").and_then(Value::as_array).cloned().unwrap_or_default();
+    all.extend(tag_list(tags));
+    body.insert("tags".to_owned(), Value::Array(all));
+    RegisterRequest { family: wanted.family.clone(), body }
+}
+
+/// What creates the service: what the spec names, and what Launchway sets by itself on a service that it creates (docs/services.md).
+pub fn create(desired: &Desired, wanted: &Wanted, arn: &str, creation: i64) -> CreateServiceRequest {
+    let mut body = wanted.service.clone();
+    let owner = wanted.tags.get(super::wanted::OWNER_TAG).cloned().unwrap_or_default();
+    for (name, value) in [
+        ("cluster", json!(desired.spec.cluster)),
+        ("serviceName", json!(desired.ecs_name)),
+        ("clientToken", json!(hash::of(&(owner, creation)))),
+        ("taskDefinition", json!(arn)),
+        ("tags", Value::Array(tag_list(&wanted.tags))),
+    ] {
+        body.insert(name.to_owned(), value);
+    }
+    body.entry("desiredCount").or_insert(json!(1));
+    // AWS's default is to rebalance; then ECS moves tasks outside of any rollout, and refuses a maximum of 100 %.
+    body.entry("availabilityZoneRebalancing").or_insert(json!("DISABLED"));
+    let configuration = body.entry("deploymentConfiguration").or_insert(json!({}));
+    if let Some(configuration) = configuration.as_object_mut() {
+        // Without it a crash loop has no end.
+        let on = json!({"enable": true, "rollback": true});
+        configuration.entry("deploymentCircuitBreaker").or_insert(on);
+    }
+    CreateServiceRequest { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone(), body }
+}
 
 /// What brings the service to the wanted revision. What starts a rollout is named only where it differs; the deployment
 /// configuration rides along, because ECS reads it when a deployment starts.
 pub fn update(desired: &Desired, wanted: &Wanted, arn: &str, live: &LiveService) -> UpdateServiceRequest {
-    let (placement, now) = (&wanted.placement, &live.placement);
-    let version = placement.platform_version.clone();
-    let update = UpdateServiceRequest {
-        task_definition: (live.task_definition != arn).then(|| arn.to_owned()),
-        network: placement.network.clone().filter(|_| !same_network(placement, now)),
-        platform_version: version.filter(|version| now.platform_version.as_ref() != Some(version)),
-        load_balancers: (now.load_balancers != placement.load_balancers).then(|| placement.load_balancers.clone()),
-        rolling: (live.rolling != wanted.rolling).then_some(wanted.rolling),
-        ..named(desired)
-    };
-    let nothing = update.task_definition.is_none()
-        && update.network.is_none()
-        && update.platform_version.is_none()
-        && update.load_balancers.is_none();
-    UpdateServiceRequest { force: if nothing { Force::NewDeployment } else { Force::Never }, ..update }
+    let mut body = differences(&wanted.service, &live.members, Class::Rolls);
+    if live.task_definition != arn {
+        body.insert("taskDefinition".to_owned(), json!(arn));
+    }
+    if body.is_empty() {
+        // The only way to try a deployment again that hangs.
+        body.insert("forceNewDeployment".to_owned(), json!(true));
+    }
+    let adjusts = differences(&wanted.service, &live.members, Class::Adjusts);
+    body.extend(adjusts.into_iter().filter(|(name, _)| name == "deploymentConfiguration"));
+    named(desired, body)
 }
 
 /// Members that start no rollout and differ.
 pub fn adjustment(desired: &Desired, wanted: &Wanted, live: &LiveService) -> Option<UpdateServiceRequest> {
-    let update = UpdateServiceRequest {
-        desired: desired.spec.desired_count.filter(|count| *count != live.desired),
-        rolling: (live.rolling != wanted.rolling).then_some(wanted.rolling),
-        grace_seconds: wanted.grace_seconds.filter(|grace| live.grace_seconds != Some(*grace)),
-        ..named(desired)
-    };
-    let differs = update.desired.is_some() || update.rolling.is_some() || update.grace_seconds.is_some();
-    differs.then_some(update)
+    let body = differences(&wanted.service, &live.members, Class::Adjusts);
+    (!body.is_empty()).then(|| named(desired, body))
 }
 
 /// The wanted tags that are missing or have another value. Tags that are not named are left alone.
@@ -44,10 +71,11 @@ pub fn tags(wanted: &Wanted, live: &LiveService) -> BTreeMap<String, String> {
     missing.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-fn named(desired: &Desired) -> UpdateServiceRequest {
-    UpdateServiceRequest {
-        cluster: desired.spec.cluster.to_string(),
-        name: desired.ecs_name.clone(),
-        ..UpdateServiceRequest::default()
-    }
+fn named(desired: &Desired, body: Members) -> UpdateServiceRequest {
+    UpdateServiceRequest { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone(), body }
+}
+
+/// Tags as AWS's requests have them.
+fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }

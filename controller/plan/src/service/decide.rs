@@ -2,11 +2,11 @@
 
 use super::desired::Desired;
 use super::state::State;
+use super::change;
 use super::wanted::{COMMIT_TAG, MEANING_TAG, OWNER_TAG, Wanted};
 use crate::Plan;
-use crate::hash;
 use crate::wake::Wake;
-use crate::world::{CreateServiceRequest, LiveService, TaskDefinitionRequest, UpdateServiceRequest};
+use crate::world::{CreateServiceRequest, LiveService, RegisterRequest, UpdateServiceRequest};
 use launchway_crds::service::ServiceStatus;
 use std::collections::BTreeMap;
 
@@ -25,12 +25,7 @@ pub enum Action {
     /// Takes our finalizer away.
     Unguard,
     /// Registers a task definition.
-    Register {
-        /// What it says.
-        request: TaskDefinitionRequest,
-        /// Owner, meaning, commit.
-        tags: BTreeMap<String, String>,
-    },
+    Register(RegisterRequest),
     /// Creates the service.
     Create(CreateServiceRequest),
     /// Starts a rollout.
@@ -80,7 +75,7 @@ pub fn decide(
             Plan::rest(Wake::Every(resync))
         }
         State::Blind(fault) => Plan::rest(Wake::of_look(fault)),
-        State::NotOurs { .. } | State::Unchangeable(_) => Plan::rest(Wake::Operator),
+        State::NotOurs { .. } | State::NotDriven(_) | State::Unchangeable(_) => Plan::rest(Wake::Operator),
         State::Draining | State::Rolling(_) | State::Waiting(_) | State::Unclear(_) | State::Ending => {
             Plan::rest(Wake::After(FOLLOWS))
         }
@@ -112,26 +107,14 @@ fn begun(action: Action) -> Plan<Action> {
 fn register(wanted: &Wanted) -> Action {
     let owner = wanted.tags.get(OWNER_TAG).cloned().unwrap_or_default();
     let mut tags =
-        BTreeMap::from([(OWNER_TAG.to_owned(), owner), (MEANING_TAG.to_owned(), wanted.task_meaning.clone())]);
+        BTreeMap::from([(OWNER_TAG.to_owned(), owner), (MEANING_TAG.to_owned(), wanted.task_meaning.to_string())]);
     if let Some(commit) = &wanted.commit {
         tags.insert(COMMIT_TAG.to_owned(), commit.clone());
     }
-    Action::Register { request: wanted.task_definition.clone(), tags }
+    Action::Register(change::register(wanted, &tags))
 }
 
 fn create(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, task_definition: &str) -> Action {
     let creation = record.service.as_ref().map_or(0, |service| service.creations);
-    let owner = wanted.tags.get(OWNER_TAG).cloned().unwrap_or_default();
-    Action::Create(CreateServiceRequest {
-        cluster: desired.spec.cluster.to_string(),
-        name: desired.ecs_name.clone(),
-        client_token: hash::of(&(owner, creation)),
-        task_definition: task_definition.to_owned(),
-        launch_type: wanted.task_definition.compatibility.clone(),
-        desired: desired.spec.desired_count.unwrap_or(1),
-        placement: wanted.placement.clone(),
-        rolling: wanted.rolling,
-        grace_seconds: wanted.grace_seconds,
-        tags: wanted.tags.clone(),
-    })
+    Action::Create(change::create(desired, wanted, task_definition, creation))
 }

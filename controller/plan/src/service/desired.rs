@@ -1,10 +1,13 @@
 //! The spec of a Service, parsed: what cannot be carried out is refused here. Images are resolved elsewhere.
 
+use super::canonical;
 use super::fargate;
 use crate::account::DEFAULT;
 use crate::life::{Life, finalizer, life};
 use crate::refusal::Refusal;
-use launchway_crds::service::{DeletionPolicy, ImageFrom, LaunchType, Service, ServiceSpec};
+use launchway_crds::aws::{EcsService, ImageFrom, TaskDefinition};
+use launchway_crds::service::{DeletionPolicy, Service, ServiceSpec};
+use std::collections::BTreeMap;
 
 /// A Service, parsed.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +28,8 @@ pub struct Desired {
     pub source: Option<Source>,
     /// The name of the ECS service.
     pub ecs_name: String,
+    /// How the service runs; empty where the spec says nothing of it.
+    pub service: EcsService,
     /// The rest.
     pub spec: ServiceSpec,
 }
@@ -42,7 +47,9 @@ impl Desired {
     /// The Service, if it can be carried out.
     pub fn parse(service: &Service) -> Result<Self, Refusal> {
         let (meta, spec) = (&service.metadata, &service.spec);
-        size(spec)?;
+        let service = spec.service.clone().unwrap_or_default();
+        size(&spec.task_definition, &service)?;
+        driven(&service)?;
         Ok(Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
@@ -52,6 +59,7 @@ impl Desired {
             account: spec.account.as_ref().map_or_else(|| DEFAULT.to_owned(), ToString::to_string),
             source: source(spec)?,
             ecs_name: spec.name.as_ref().map_or_else(|| meta.name.clone().unwrap_or_default(), ToString::to_string),
+            service,
             spec: spec.clone(),
         })
     }
@@ -61,24 +69,58 @@ impl Desired {
         format!("{installation}/{}/{}", self.namespace, self.name)
     }
 
+    /// The tags of the ECS service that the spec names.
+    pub fn tags(&self) -> BTreeMap<String, String> {
+        let named = self.service.tags.iter().flat_map(|tags| tags.iter());
+        named.map(|tag| (tag.key.to_string(), tag.value.as_deref().unwrap_or_default().to_owned())).collect()
+    }
+
     /// Whether the ECS service goes with the object.
     pub fn deletes(&self) -> bool {
         self.spec.deletion_policy == DeletionPolicy::Delete
     }
 }
 
-fn size(spec: &ServiceSpec) -> Result<(), Refusal> {
-    match (spec.capacity.launch_type, spec.task_definition.cpu, spec.task_definition.memory) {
-        (LaunchType::Fargate, Some(cpu), Some(memory)) if !fargate::has(cpu, memory) => {
-            Err(Refusal::FargateSize { cpu, memory })
-        }
-        (LaunchType::Fargate | LaunchType::Ec2 | LaunchType::External, _, _) => Ok(()),
+/// Fargate has a table of sizes, which ECS itself reads only when the service is created.
+fn size(task: &TaskDefinition, service: &EcsService) -> Result<(), Refusal> {
+    let compatible = task.requires_compatibilities.iter().flat_map(|all| all.iter()).any(|one| &**one == "FARGATE");
+    let fargate = compatible || service.launch_type.as_deref() == Some("FARGATE");
+    let number = |size: &Option<launchway_crds::aws::Size>, unit| {
+        canonical::size(size.as_ref()?.0.as_str(), unit, 1024.0)?.parse::<i32>().ok()
+    };
+    match (fargate, number(&task.cpu, "vcpu"), number(&task.memory, "gb")) {
+        (true, Some(cpu), Some(memory)) if !fargate::has(cpu, memory) => Err(Refusal::FargateSize { cpu, memory }),
+        (_, _, _) => Ok(()),
     }
 }
 
+/// What this version cannot drive is refused by name, before anything is called.
+fn driven(service: &EcsService) -> Result<(), Refusal> {
+    let strategy = service.deployment_configuration.as_ref().and_then(|one| one.strategy.as_deref());
+    let controller = service.deployment_controller.as_ref().map(|one| &*one.r#type);
+    let scheduling = service.scheduling_strategy.as_deref();
+    for (field, value, known) in [
+        ("deploymentConfiguration.strategy", strategy, STRATEGY),
+        ("deploymentController.type", controller, CONTROLLER),
+        ("schedulingStrategy", scheduling, SCHEDULING),
+    ] {
+        if let Some(value) = value.filter(|value| *value != known) {
+            return Err(Refusal::NotDriven { field, value: value.to_owned(), known });
+        }
+    }
+    Ok(())
+}
+
+/// The strategy that this version drives.
+pub const STRATEGY: &str = "ROLLING";
+/// The deployment controller that this version drives.
+pub const CONTROLLER: &str = "ECS";
+/// The scheduling strategy that this version drives.
+pub const SCHEDULING: &str = "REPLICA";
+
 fn source(spec: &ServiceSpec) -> Result<Option<Source>, Refusal> {
-    let mut sources =
-        spec.task_definition.containers.iter().filter_map(|container| container.image_from.as_ref()).map(of);
+    let containers = &spec.task_definition.container_definitions;
+    let mut sources = containers.iter().filter_map(|container| container.image_from.as_ref()).map(of);
     let Some(first) = sources.next() else { return Ok(None) };
     if sources.all(|other| other == first) { Ok(Some(first)) } else { Err(Refusal::SeveralStages) }
 }

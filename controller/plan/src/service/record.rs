@@ -1,12 +1,13 @@
 //! What the record says of the rollout that is wanted now. Nothing is looked at here, and nothing is recorded.
 
 use super::desired::Desired;
+use super::meaning::Meaning;
 use super::rollout::live_means;
 use super::wanted::Wanted;
 use crate::life::Life;
 use crate::world::LiveService;
 use jiff::{SignedDuration, Timestamp};
-use launchway_crds::service::{RolloutPhase, RolloutStatus, SentStatus, ServiceStatus};
+use launchway_crds::service::{Effect, EffectStatus, RolloutPhase, RolloutStatus, ServiceStatus};
 
 /// How long AWS's reads may be older than our writes: after an effect the world is looked at this long before the
 /// effect is repeated, in seconds. Source: none; ECS is eventually consistent and names no figure (docs/effects.md).
@@ -15,7 +16,7 @@ pub const SETTLES: i64 = 30;
 /// The rollout that was recorded for what is wanted now.
 pub fn begun<'a>(desired: &Desired, wanted: &Wanted, record: &'a ServiceStatus) -> Option<&'a RolloutStatus> {
     record.rollout.as_ref().filter(|rollout| {
-        rollout.meaning == wanted.meaning
+        rollout.meaning == wanted.meaning.to_string()
             && rollout.grant == wanted.grant
             && rollout.source == wanted.source
             && rollout.retry == desired.spec.rollout.retry
@@ -44,7 +45,7 @@ pub fn settled(desired: &Desired, wanted: Option<&Wanted>, record: &ServiceStatu
 pub fn since(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, at: Timestamp) -> Option<Timestamp> {
     let previous = record.rollout.as_ref()?;
     let goes_on = begun(desired, wanted, record).is_some()
-        || (previous.meaning == wanted.meaning && previous.phase != RolloutPhase::Failed);
+        || (previous.meaning == wanted.meaning.to_string() && previous.phase != RolloutPhase::Failed);
     if goes_on { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
 }
 
@@ -78,7 +79,7 @@ pub fn proof(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, live: &
         }
         RolloutPhase::Failed => (!named).then_some(Proof::Held),
         RolloutPhase::Rolling => {
-            let asked = record.sent.as_ref().is_some_and(|sent| matches!(sent.effect.as_str(), "Create" | "Update"));
+            let asked = sent(record, &[Effect::Create, Effect::Update]).is_some() || rollout.deployment.is_some();
             (!asked && rollout.from.is_some() && same(&rollout.from)).then_some(Proof::NotAsked)
         }
         RolloutPhase::Stuck => None,
@@ -87,12 +88,43 @@ pub fn proof(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, live: &
 
 /// The ARN of the task definition that the record has for what is wanted.
 pub fn recorded<'a>(wanted: &Wanted, record: &'a ServiceStatus) -> Option<&'a str> {
-    record.task_definitions.iter().find(|one| one.meaning == wanted.task_meaning).map(|one| one.arn.as_str())
+    let meaning = wanted.task_meaning.to_string();
+    record.task_definitions.iter().find(|one| one.meaning == meaning).map(|one| one.arn.as_str())
 }
 
-/// The effect of that name that was sent so short a time ago that reads may not show it yet. What it was to bring about
-/// does not matter: until it is seen, nothing of its kind is decided.
-pub fn settling<'a>(record: &'a ServiceStatus, effects: &[&str], at: Timestamp) -> Option<&'a SentStatus> {
-    let sent = record.sent.as_ref().filter(|sent| effects.contains(&sent.effect.as_str()) && sent.refused.is_none())?;
+/// The newest of the effects of those kinds that were sent and that AWS does not show yet.
+fn sent<'a>(record: &'a ServiceStatus, effects: &[Effect]) -> Option<&'a EffectStatus> {
+    record.effects.iter().filter(|one| effects.contains(&one.effect)).max_by_key(|one| one.at.0)
+}
+
+/// The effect of one of those kinds that was sent so short a time ago that reads may not show it yet. What it was to bring
+/// about does not matter: until it is seen, nothing of its kind is decided. Each kind has a memory of its own.
+pub fn settling<'a>(record: &'a ServiceStatus, effects: &[Effect], at: Timestamp) -> Option<&'a EffectStatus> {
+    let sent = sent(record, effects).filter(|sent| sent.refused.is_none())?;
     (at < sent.at.0 + SignedDuration::from_secs(SETTLES)).then_some(sent)
+}
+
+/// The record in the meanings of this version. What another version wrote down for a task definition that says what is
+/// wanted (`found`, compared by content) means what is wanted: a new version rolls nothing, and what was held stays held.
+pub fn translated(record: &ServiceStatus, wanted: &Wanted, found: Option<&str>) -> ServiceStatus {
+    let mut record = record.clone();
+    let Some(found) = found else { return record };
+    for one in record.task_definitions.iter_mut().filter(|one| one.arn == found && is_foreign(&one.meaning)) {
+        one.meaning = wanted.task_meaning.to_string();
+    }
+    if let Some(rollout) = record.rollout.as_mut().filter(|rollout| is_foreign(&rollout.meaning))
+        && rollout.task_definition.as_deref() == Some(found)
+    {
+        rollout.meaning = wanted.meaning.to_string();
+    }
+    record
+}
+
+/// The task definitions that another version wrote down, whose meanings cannot be compared.
+pub fn foreign(record: &ServiceStatus) -> impl Iterator<Item = &str> {
+    record.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str())
+}
+
+fn is_foreign(meaning: &str) -> bool {
+    Meaning::parse(meaning).is_none_or(|meaning| !meaning.is_comparable())
 }

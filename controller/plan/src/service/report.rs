@@ -55,7 +55,7 @@ pub fn empty() -> ServiceStatus {
         rollout: None,
         task_definitions: Vec::new(),
         service: None,
-        sent: None,
+        effects: Vec::new(),
         summary: None,
     }
 }
@@ -64,7 +64,7 @@ pub fn empty() -> ServiceStatus {
 pub fn report(before: &ServiceStatus, pass: &Pass<'_>) -> ServiceStatus {
     let mut next = before.clone();
     let fault = judged(before, pass.outcome);
-    next.sent = record::sent(before, pass);
+    next.effects = record::effects(before, pass);
     next.task_definitions = record::task_definitions(before, pass);
     next.service = record::service(before, pass);
     next.rollout = record::rollout(before, &next, pass, fault.as_ref());
@@ -78,8 +78,8 @@ pub fn report(before: &ServiceStatus, pass: &Pass<'_>) -> ServiceStatus {
 /// The fault of the effect. A refusal that is only believed the second time is terminal when it comes again.
 fn judged(before: &ServiceStatus, outcome: &Outcome<Effected>) -> Option<Fault> {
     let Outcome::Failed(fault) = outcome else { return None };
-    let said = before.sent.as_ref().and_then(|sent| sent.refused.as_ref());
-    let again = record::is_dubious(fault) && said.is_some_and(|said| *said == record::refusal(fault));
+    let again = record::is_dubious(fault)
+        && before.effects.iter().any(|one| one.refused.as_ref() == Some(&record::refusal(fault)));
     Some(if again { Fault { remedy: Remedy::AskOperator, ..fault.clone() } } else { fault.clone() })
 }
 

@@ -1,10 +1,12 @@
 //! The rollout of a meaning, judged from ECS's own deployments (docs/effects.md). Steady states and equal counts prove
 //! nothing.
 
+use super::members::{Class, differences};
 use super::observed::SeenDeployment;
 use super::wanted::Wanted;
-use crate::world::{Deployment, DeploymentStatus, LiveService, Placement, Revision, StoppedTask};
+use crate::world::{Deployment, DeploymentStatus, LiveService, Members, Revision, StoppedTask};
 use jiff::{SignedDuration, Timestamp};
+use launchway_crds::service::RolloutStatus;
 
 /// What ECS's deployments say of the rollout of a meaning.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,8 +34,8 @@ pub struct Question<'a> {
     pub task_definition: &'a str,
     /// Only deployments created after this count as failed.
     pub after: Option<Timestamp>,
-    /// Whether the rollout was begun by us: then ECS must show a deployment of it.
-    pub begun: bool,
+    /// The rollout that was recorded for what is wanted: then ECS must show a deployment of it, and the one that is recorded.
+    pub begun: Option<&'a RolloutStatus>,
     /// When a deployment that cannot end by itself counts as failed, in seconds after its creation.
     pub deadline: i64,
     /// The time, by AWS's clock.
@@ -71,6 +73,9 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
     if let Some(seen) = all.iter().find(|seen| seen.target.is_none() && question.counts(&seen.deployment)) {
         return Some(format!("the revision of deployment {} cannot be read yet", seen.deployment.arn));
     }
+    if question.hides(all) {
+        return Some("waiting for ECS to list the deployment that is recorded: the list that it gave is an older one".to_owned());
+    }
     let newest = all.first();
     let brought = newest.is_some_and(|seen| question.brings(seen));
     let came_to_nothing = newest.is_some_and(|seen| match seen.deployment.status {
@@ -87,7 +92,7 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
     let named = live_means(question.wanted, question.task_definition, live);
     let succeeded = newest.is_some_and(|seen| brought && seen.deployment.status == DeploymentStatus::Successful);
     if (named && !brought && !came_to_nothing) || succeeded {
-        return Some("ECS does not show the deployment of its last change yet".to_owned());
+        return Some("waiting for ECS to list the deployment that was just requested".to_owned());
     }
     None
 }
@@ -96,7 +101,7 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
 fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> bool {
     let named = live.task_definition == question.task_definition;
     let Some(newest) = all.first() else {
-        return !question.begun && live.deployments <= 1 && live_means(question.wanted, question.task_definition, live);
+        return question.begun.is_none() && live.deployments <= 1 && live_means(question.wanted, question.task_definition, live);
     };
     named
         && match newest.deployment.status {
@@ -115,9 +120,9 @@ fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> 
         }
 }
 
-/// Whether the service itself names the wanted task definition and placement. Proves nothing of what runs.
+/// Whether the service itself names the wanted task definition, and all else that starts a rollout. Proves nothing of what runs.
 pub fn live_means(wanted: &Wanted, task_definition: &str, live: &LiveService) -> bool {
-    live.task_definition == task_definition && same(&wanted.placement, &live.placement)
+    live.task_definition == task_definition && same(wanted, &live.members)
 }
 
 /// Whether the newest deployment alone proves that the service runs what is wanted: it brought it, and ended well.
@@ -128,29 +133,24 @@ pub fn proves(wanted: &Wanted, task_definition: &str, live: &LiveService, newest
 }
 
 fn means(wanted: &Wanted, task_definition: &str, revision: &Revision) -> bool {
-    revision.task_definition == task_definition && same(&wanted.placement, &revision.placement)
+    revision.task_definition == task_definition && same(wanted, &revision.members)
 }
 
-/// Whether a placement is the wanted one, as far as the wanted one says anything.
-pub fn same(wanted: &Placement, live: &Placement) -> bool {
-    let platform = wanted.platform_version.is_none() || wanted.platform_version == live.platform_version;
-    same_network(wanted, live) && platform && wanted.load_balancers == live.load_balancers
-}
-
-/// Whether the network is the wanted one. Without security groups AWS puts the VPC's own in.
-pub fn same_network(wanted: &Placement, live: &Placement) -> bool {
-    match (&wanted.network, &live.network) {
-        (None, None) => true,
-        (Some(wanted), Some(live)) => {
-            wanted.subnets == live.subnets
-                && wanted.public_ip == live.public_ip
-                && (wanted.security_groups.is_empty() || wanted.security_groups == live.security_groups)
-        }
-        (None, Some(_)) | (Some(_), None) => false,
-    }
+/// Whether what is live says all that is wanted and starts a rollout.
+fn same(wanted: &Wanted, live: &Members) -> bool {
+    differences(&wanted.service, live, Class::Rolls).is_empty()
 }
 
 impl Question<'_> {
+    /// Whether the list is older than the record: it lacks the deployment that was seen before, and does not begin after it.
+    fn hides(&self, all: &[SeenDeployment]) -> bool {
+        let Some((rollout, arn)) = self.begun.and_then(|rollout| Some((rollout, rollout.deployment.as_ref()?))) else {
+            return false;
+        };
+        let later = all.last().is_some_and(|oldest| oldest.deployment.created_at > rollout.started_at.0);
+        !later && all.iter().all(|seen| seen.deployment.arn != *arn)
+    }
+
     fn means(&self, revision: &Revision) -> bool {
         means(self.wanted, self.task_definition, revision)
     }
@@ -221,14 +221,11 @@ pub fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     at > deployment.created_at + SignedDuration::from_secs(deadline)
 }
 
-/// How the reason of a rollout that ECS rolled back begins: the record keeps the reason, and not the word for it.
-pub const ROLLED_BACK: &str = "ECS rolled it back";
-
 /// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks' or what is known in place of
 /// them.
 pub fn why(deployment: &Deployment, stopped: &[StoppedTask], hint: Option<&str>) -> String {
     let mut text = match deployment.status {
-        DeploymentStatus::RollbackSuccessful => ROLLED_BACK.to_owned(),
+        DeploymentStatus::RollbackSuccessful => "ECS rolled it back".to_owned(),
         DeploymentStatus::RollbackFailed => "ECS tried to roll it back, and failed".to_owned(),
         DeploymentStatus::Stopped => "ECS stopped it".to_owned(),
         DeploymentStatus::Pending

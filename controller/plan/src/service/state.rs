@@ -6,7 +6,7 @@ pub use super::record::{Proof, begun, followed, proof, recorded};
 use crate::fault::Fault;
 use crate::refusal::Refusal;
 use crate::world::{Deployment, LiveService, StoppedTask, UpdateServiceRequest};
-use launchway_crds::service::SentStatus;
+use launchway_crds::service::EffectStatus;
 use std::collections::BTreeMap;
 
 /// Where a Service stands.
@@ -30,6 +30,8 @@ pub enum State {
         /// The value of the tag that would make it ours.
         owner: String,
     },
+    /// The service is of a kind that this version does not drive.
+    NotDriven(String),
     /// The service cannot be changed into what is wanted.
     Unchangeable(String),
     /// A service of that name is being deleted.
@@ -41,7 +43,7 @@ pub enum State {
     /// An effect was sent a moment ago, and the world is only looked at.
     Settling {
         /// The effect.
-        sent: SentStatus,
+        sent: EffectStatus,
         /// Where the rollout stands, if the effect was not of it.
         standing: Option<Box<State>>,
     },
@@ -126,6 +128,7 @@ impl State {
             | Self::Unclear(_)
             | Self::OldGrant { .. }
             | Self::NotOurs { .. }
+            | Self::NotDriven(_)
             | Self::Unchangeable(_)
             | Self::Draining
             | Self::Unguarded

@@ -1,18 +1,17 @@
-//! What a Service is to run: its spec with images, account and stage put in, and the meaning of all that. AWS's defaults
-//! and orders are taken out here, so that equal things are equal.
+//! What a Service is to run: its spec with images, account and stage put in, as AWS's requests, and the meaning of that.
 
+use super::canonical::Members;
 use super::desired::{Desired, Source};
+use super::meaning::{Meaning, is_same_task_definition};
+use super::members::{Class, of_class};
 use super::observed::Observed;
 use crate::account::{Scope, scope};
-use crate::hash;
 use crate::refusal::Refusal;
-use crate::world::{
-    ContainerRequest, HealthCheckRequest, LoadBalancerRequest, NetworkRequest, Placement, RollingConfiguration,
-    TaskDefinitionRequest,
-};
-use launchway_crds::name::Duration;
+use crate::world::LiveTaskDefinition;
+use launchway_crds::aws::ContainerDefinition;
 use launchway_crds::pipeline::{ImageStatus, PipelineSpec, PipelineStatus, StageStatus};
-use launchway_crds::service::{Container, HealthCheck, LaunchType, NetworkMode, Port, Protocol, ServiceSpec};
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// The tag that says whose a service or a task definition is.
@@ -27,18 +26,18 @@ pub const COMMIT_TAG: &str = "launchway.dev/commit";
 pub struct Wanted {
     /// Where, and what may be named.
     pub scope: Scope,
-    /// The task definition.
-    pub task_definition: TaskDefinitionRequest,
-    /// What the task definition means: `v1-<hash>`.
-    pub task_meaning: String,
-    /// What else starts a rollout.
-    pub placement: Placement,
-    /// What the rollout means: the task definition and the placement.
-    pub meaning: String,
-    /// How it rolls.
-    pub rolling: RollingConfiguration,
-    /// The load balancers' grace period, in seconds.
-    pub grace_seconds: Option<i32>,
+    /// The family of the task definition.
+    pub family: String,
+    /// RegisterTaskDefinition's request, with the images put in and without Launchway's own tags.
+    pub task_definition: Members,
+    /// What the task definition means.
+    pub task_meaning: Meaning,
+    /// The members of CreateService's request that the spec names, but for the tags.
+    pub service: Members,
+    /// What the rollout means: the task definition, and the members of the service that start one.
+    pub meaning: Meaning,
+    /// The image that the stage gave, else the first container's: for people.
+    pub image: String,
     /// The ECS service's tags, the owner's among them.
     pub tags: BTreeMap<String, String>,
     /// The stage's grant; 0 for a Service with literal images.
@@ -63,26 +62,29 @@ pub enum Unresolved {
 /// What the Service is to run, from what was read of Kubernetes.
 pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Result<Wanted, Unresolved> {
     let scope = scope(&observed.account, desired.spec.region.as_deref()).map_err(Unresolved::Refused)?;
-    allowed(desired, &scope).map_err(Unresolved::Refused)?;
+    scope.cluster(&desired.spec.cluster).map_err(Unresolved::Refused)?;
     let stage = match &desired.source {
         Some(source) => Some(granted(desired, source, observed)?),
         None => None,
     };
     let images: &[ImageStatus] = stage.map_or(&[], |stage| &stage.images);
-    let task_definition = task_definition(desired, images, installation)?;
-    let placement = placement(&desired.spec);
-    let task_meaning = format!("v1-{}", hash::of(&task_definition));
-    let mut tags: BTreeMap<String, String> =
-        desired.spec.tags.iter().map(|tag| (tag.key.to_string(), tag.value.to_string())).collect();
+    let family = family(desired, installation);
+    let task_definition = task_definition(desired, images, &family)?;
+    let mut service = json_of(&desired.service);
+    service.remove("tags");
+    roles(&Value::Object(task_definition.clone()), &scope).map_err(Unresolved::Refused)?;
+    roles(&Value::Object(service.clone()), &scope).map_err(Unresolved::Refused)?;
+    let mut tags: BTreeMap<String, String> = desired.tags();
     tags.insert(OWNER_TAG.to_owned(), desired.owner(installation));
+    let task_meaning = Meaning::of_task_definition(&task_definition);
     Ok(Wanted {
-        meaning: format!("v1-{}", hash::of(&(&task_meaning, &placement))),
+        meaning: Meaning::of_rollout(&task_meaning, &of_class(&service, Class::Rolls)),
+        image: image_for_people(desired, &task_definition),
         scope,
+        family,
         task_definition,
         task_meaning,
-        placement,
-        rolling: rolling(&desired.spec),
-        grace_seconds: desired.spec.health_check_grace_period.as_ref().map(seconds),
+        service,
         tags,
         grant: stage.map_or(0, |stage| stage.grant),
         commit: stage.map(|stage| stage.commit.to_string()),
@@ -91,10 +93,38 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
     })
 }
 
-fn allowed(desired: &Desired, scope: &Scope) -> Result<(), Refusal> {
-    scope.cluster(&desired.spec.cluster)?;
-    let task = &desired.spec.task_definition;
-    [&task.execution_role, &task.task_role].into_iter().flatten().try_for_each(|role| scope.role(role))
+/// A request as AWS's JSON. The types of a spec are made to become JSON objects; one that did not would be empty here, and
+/// AWS would refuse the request.
+fn json_of<T: Serialize>(request: &T) -> Members {
+    match serde_json::to_value(request) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) | Err(_) => Members::new(),
+    }
+}
+
+/// Refuses each role that is named anywhere and that the account does not allow: AWS would let ECS use it for whoever asks.
+fn roles(given: &Value, scope: &Scope) -> Result<(), Refusal> {
+    match given {
+        Value::Object(members) => members.iter().try_for_each(|(name, value)| match value.as_str() {
+            Some(role) if ROLES.contains(&name.as_str()) => scope.role(role),
+            Some(_) | None => roles(value, scope),
+        }),
+        Value::Array(items) => items.iter().try_for_each(|item| roles(item, scope)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
+    }
+}
+
+/// The members of AWS's requests that name a role. A test holds them to the types.
+pub const ROLES: [&str; 4] = ["executionRoleArn", "taskRoleArn", "roleArn", "role"];
+
+/// Whether a task definition is ours, can be used, and says what is wanted: by its meaning, or by its content where another
+/// version of Launchway gave it its meaning.
+pub fn says(wanted: &Wanted, found: &LiveTaskDefinition) -> bool {
+    let means = match found.tags.get(MEANING_TAG).and_then(|tag| Meaning::parse(tag)) {
+        Some(meaning) if meaning.is_comparable() => meaning == wanted.task_meaning,
+        Some(_) | None => is_same_task_definition(&found.members, &wanted.task_definition),
+    };
+    found.active && found.tags.get(OWNER_TAG) == wanted.tags.get(OWNER_TAG) && means
 }
 
 fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Result<&'a StageStatus, Unresolved> {
@@ -123,66 +153,31 @@ fn listed(desired: &Desired, source: &Source, spec: &PipelineSpec) -> Result<(),
             service: desired.name.clone(),
         });
     }
-    let named = desired.spec.task_definition.containers.iter().filter_map(|container| container.image_from.as_ref());
+    let containers = &desired.spec.task_definition.container_definitions;
+    let named = containers.iter().filter_map(|container| container.image_from.as_ref());
     match named.map(|from| &from.image).find(|name| spec.images.iter().all(|image| image.name != **name)) {
         Some(missing) => Err(Refusal::NoSuchImage { pipeline: source.pipeline.clone(), image: missing.to_string() }),
         None => Ok(()),
     }
 }
 
-fn task_definition(
-    desired: &Desired,
-    images: &[ImageStatus],
-    installation: &str,
-) -> Result<TaskDefinitionRequest, Unresolved> {
-    let task = &desired.spec.task_definition;
-    let mut containers = task
-        .containers
-        .iter()
-        .map(|one| container_request(one, images, task.network_mode))
-        .collect::<Result<Vec<_>, _>>()?;
-    containers.sort_by(|a, b| a.name.cmp(&b.name));
-    let family = task.family.as_ref().map_or_else(|| family(desired, installation), ToString::to_string);
-    Ok(TaskDefinitionRequest {
-        family,
-        cpu: task.cpu,
-        memory: task.memory,
-        network_mode: network_mode(task.network_mode).to_owned(),
-        compatibility: launch_type(desired.spec.capacity.launch_type).to_owned(),
-        execution_role: task.execution_role.as_ref().map(ToString::to_string),
-        task_role: task.task_role.as_ref().map(ToString::to_string),
-        containers,
-    })
-}
-
-/// The family of a Service that names none: letters, digits, hyphens and underscores only.
 fn family(desired: &Desired, installation: &str) -> String {
-    let text = format!("{installation}-{}-{}", desired.namespace, desired.name);
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '-' }).collect()
+    let derived = || format!("{installation}-{}-{}", desired.namespace, desired.name);
+    desired.spec.task_definition.family.as_ref().map_or_else(derived, ToString::to_string)
 }
 
-fn container_request(
-    container: &Container,
-    images: &[ImageStatus],
-    mode: NetworkMode,
-) -> Result<ContainerRequest, Unresolved> {
-    Ok(ContainerRequest {
-        name: container.name.to_string(),
-        image: image(container, images)?,
-        essential: container.essential.unwrap_or(true),
-        cpu: container.cpu,
-        memory: container.memory,
-        memory_reservation: container.memory_reservation,
-        ports: sorted(container.ports.iter().map(|one| port(one, mode))),
-        environment: sorted(container.environment.iter().map(|one| (one.name.to_string(), one.value.to_string()))),
-        secrets: sorted(container.secrets.iter().map(|one| (one.name.to_string(), one.value_from.to_string()))),
-        logs: container.logs.as_ref().map(|logs| (logs.group.to_string(), logs.stream_prefix.to_string())),
-        health_check: container.health_check.as_ref().map(health_check),
-        command: container.command.iter().map(ToString::to_string).collect(),
-    })
+fn task_definition(desired: &Desired, images: &[ImageStatus], family: &str) -> Result<Members, Unresolved> {
+    let mut task = desired.spec.task_definition.clone();
+    for container in &mut task.container_definitions.0 {
+        container.image = Some(image(container, images)?.as_str().into());
+        container.image_from = None;
+    }
+    let mut request = json_of(&task);
+    request.insert("family".to_owned(), json!(family));
+    Ok(request)
 }
 
-fn image(container: &Container, images: &[ImageStatus]) -> Result<String, Unresolved> {
+fn image(container: &ContainerDefinition, images: &[ImageStatus]) -> Result<String, Unresolved> {
     match (&container.image, &container.image_from) {
         (Some(literal), _) => Ok(literal.to_string()),
         (None, Some(from)) => {
@@ -197,80 +192,13 @@ fn image(container: &Container, images: &[ImageStatus]) -> Result<String, Unreso
     }
 }
 
-/// In these modes the host's port is the container's, said or not.
-fn port(port: &Port, mode: NetworkMode) -> (i32, Option<i32>, String) {
-    let protocol = match port.protocol {
-        Protocol::Tcp => "tcp",
-        Protocol::Udp => "udp",
-    };
-    let host = match mode {
-        NetworkMode::Awsvpc | NetworkMode::Host => None,
-        NetworkMode::Bridge | NetworkMode::None => port.host_port,
-    };
-    (port.container_port, host, protocol.to_owned())
-}
-
-fn health_check(check: &HealthCheck) -> HealthCheckRequest {
-    HealthCheckRequest {
-        command: check.command.iter().map(ToString::to_string).collect(),
-        interval: seconds(&check.interval),
-        timeout: seconds(&check.timeout),
-        retries: check.retries,
-        start_period: check.start_period.as_ref().map(seconds),
-    }
-}
-
-fn placement(spec: &ServiceSpec) -> Placement {
-    Placement {
-        network: spec.network.as_ref().map(|network| NetworkRequest {
-            subnets: sorted(network.subnets.iter().map(ToString::to_string)),
-            security_groups: sorted(network.security_groups.iter().map(ToString::to_string)),
-            public_ip: network.assign_public_ip,
-        }),
-        platform_version: spec.platform_version.as_ref().map(|version| version.0.clone()),
-        load_balancers: sorted(spec.load_balancers.iter().map(|one| LoadBalancerRequest {
-            target_group: one.target_group.to_string(),
-            container: one.container.to_string(),
-            port: one.port,
-        })),
-    }
-}
-
-fn rolling(spec: &ServiceSpec) -> RollingConfiguration {
-    let rolling = &spec.rollout.rolling;
-    RollingConfiguration {
-        minimum_healthy_percent: rolling.minimum_healthy_percent,
-        maximum_percent: rolling.maximum_percent,
-        breaker: true,
-        rollback: rolling.circuit_breaker.rollback,
-    }
-}
-
-/// AWS's word for a launch type.
-pub fn launch_type(kind: LaunchType) -> &'static str {
-    match kind {
-        LaunchType::Fargate => "FARGATE",
-        LaunchType::Ec2 => "EC2",
-        LaunchType::External => "EXTERNAL",
-    }
-}
-
-fn network_mode(mode: NetworkMode) -> &'static str {
-    match mode {
-        NetworkMode::Awsvpc => "awsvpc",
-        NetworkMode::Bridge => "bridge",
-        NetworkMode::Host => "host",
-        NetworkMode::None => "none",
-    }
+fn image_for_people(desired: &Desired, task_definition: &Members) -> String {
+    let containers = &desired.spec.task_definition.container_definitions;
+    let at = containers.iter().position(|container| container.image_from.is_some()).unwrap_or(0);
+    task_definition["containerDefinitions"][at]["image"].as_str().map(str::to_owned).unwrap_or_default()
 }
 
 /// A duration of the spec, in seconds. The API server has checked its form.
-pub fn seconds(duration: &Duration) -> i32 {
+pub fn seconds(duration: &launchway_crds::name::Duration) -> i32 {
     duration.seconds().and_then(|seconds| i32::try_from(seconds).ok()).unwrap_or(i32::MAX)
-}
-
-fn sorted<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
-    let mut all: Vec<T> = all.collect();
-    all.sort();
-    all
 }

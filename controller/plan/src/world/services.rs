@@ -1,7 +1,7 @@
 //! ECS services, their deployments, revisions and tasks. Facts only.
 
+use super::requests::Members;
 use jiff::Timestamp;
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A service, as DescribeServices shows it.
@@ -19,16 +19,9 @@ pub struct LiveService {
     pub desired: i32,
     /// How many tasks run.
     pub running: i32,
-    /// `FARGATE`, `EC2`, `EXTERNAL`; absent with a capacity provider strategy.
-    pub launch_type: Option<String>,
-    /// What starts a rollout beside the task definition.
-    pub placement: Placement,
-    /// How it rolls.
-    pub rolling: RollingConfiguration,
-    /// `healthCheckGracePeriodSeconds`.
-    pub grace_seconds: Option<i32>,
-    /// ECS's deployment controller: `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
-    pub controller: String,
+    /// What it says beside that, in the words of CreateService's request; a role stands as `roleArn`. What ECS shows only of
+    /// the service's primary deployment is here too.
+    pub members: Members,
     /// The ARN of the current service deployment; may be blank for a moment after a change.
     pub current_deployment: Option<String>,
     /// How many entries `deployments[]` has: more than one means that something is in progress.
@@ -48,52 +41,6 @@ pub enum ServiceLife {
     Inactive,
     /// A status that the SDK does not know.
     Unknown(String),
-}
-
-/// What starts a rollout, beside the task definition. Lists are sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Placement {
-    /// Subnets, security groups, public address; absent for other network modes than awsvpc.
-    pub network: Option<NetworkRequest>,
-    /// The platform version; absent: not ours.
-    pub platform_version: Option<String>,
-    /// The load balancers.
-    pub load_balancers: Vec<LoadBalancerRequest>,
-}
-
-/// A service's `awsvpcConfiguration`. Lists are sorted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct NetworkRequest {
-    /// The subnets.
-    pub subnets: Vec<String>,
-    /// The security groups.
-    pub security_groups: Vec<String>,
-    /// Whether `assignPublicIp` is `ENABLED`.
-    pub public_ip: bool,
-}
-
-/// A service's load balancer.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct LoadBalancerRequest {
-    /// The target group's ARN.
-    pub target_group: String,
-    /// The container's name.
-    pub container: String,
-    /// The container's port.
-    pub port: i32,
-}
-
-/// A service's `deploymentConfiguration`, as far as it is ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct RollingConfiguration {
-    /// `minimumHealthyPercent`.
-    pub minimum_healthy_percent: i32,
-    /// `maximumPercent`.
-    pub maximum_percent: i32,
-    /// `deploymentCircuitBreaker.enable`.
-    pub breaker: bool,
-    /// `deploymentCircuitBreaker.rollback`.
-    pub rollback: bool,
 }
 
 /// A service deployment: ECS bringing the service to a revision.
@@ -181,14 +128,14 @@ impl DeploymentStatus {
 }
 
 /// A service revision: what a deployment brings. It never changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Revision {
     /// Its ARN.
     pub arn: String,
     /// The ARN of its task definition.
     pub task_definition: String,
-    /// What else it says.
-    pub placement: Placement,
+    /// What else it says, in the words of CreateService's request.
+    pub members: Members,
 }
 
 /// A task that stopped.
@@ -220,7 +167,7 @@ pub struct StoppedContainer {
 }
 
 /// A task definition, as DescribeTaskDefinition shows it, with its tags.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LiveTaskDefinition {
     /// Its ARN.
     pub arn: String,
@@ -228,4 +175,6 @@ pub struct LiveTaskDefinition {
     pub active: bool,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// What it says, in the words of RegisterTaskDefinition's request.
+    pub members: Members,
 }

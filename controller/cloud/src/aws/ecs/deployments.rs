@@ -1,6 +1,6 @@
 //! Service deployments and revisions: how ECS brings a service to what it should run. Looks only.
 
-use super::words::placement;
+use super::words::of_revision;
 use crate::aws::words::{moment, reason, text, time};
 use crate::aws::{arn, failure::Failure};
 use crate::batch::Answers;
@@ -154,6 +154,6 @@ fn revision(given: &ServiceRevision) -> Revision {
     Revision {
         arn: given.service_revision_arn().unwrap_or_default().to_owned(),
         task_definition: given.task_definition().unwrap_or_default().to_owned(),
-        placement: placement(given.network_configuration(), given.platform_version(), given.load_balancers()),
+        members: of_revision(given),
     }
 }

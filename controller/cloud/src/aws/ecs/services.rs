@@ -1,21 +1,18 @@
 //! Services: looking at them, and what creates, changes, tags and deletes them.
 
-use super::words::{placement, tag_list, tags};
+use super::words::{of_service, tag_list, tags};
 use crate::aws::failure::Failure;
+use crate::aws::json::{Whole, input};
 use crate::aws::words::{reason, text};
 use crate::batch::Answers;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
-use aws_sdk_ecs::error::BuildError;
-use aws_sdk_ecs::types::{
-    AssignPublicIp, AvailabilityZoneRebalancing, AwsVpcConfiguration, DeploymentCircuitBreaker,
-    DeploymentConfiguration, LaunchType, LoadBalancer, NetworkConfiguration, Service, ServiceField,
-};
+use aws_sdk_ecs::operation::create_service::CreateServiceInput;
+use aws_sdk_ecs::operation::update_service::UpdateServiceInput;
+use aws_sdk_ecs::types::{Service, ServiceField};
 use launchway_plan::fault::Fault;
-use launchway_plan::world::{
-    CreateServiceRequest, Force, LiveService, LoadBalancerRequest, NetworkRequest, RollingConfiguration, ServiceLife,
-    UpdateServiceRequest,
-};
+use launchway_plan::world::{CreateServiceRequest, LiveService, ServiceLife, UpdateServiceRequest};
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// How many of a service's events are shown.
@@ -94,48 +91,18 @@ impl Cloud {
     }
 
     async fn created(&self, request: &CreateServiceRequest) -> Result<LiveService, Failure> {
-        let (network, balancers) = (request.placement.network.as_ref(), &request.placement.load_balancers);
-        let send = self
-            .inner()
-            .clients
-            .ecs
-            .create_service()
-            .cluster(&request.cluster)
-            .service_name(&request.name)
-            .client_token(&request.client_token)
-            .task_definition(&request.task_definition)
-            .launch_type(LaunchType::from(request.launch_type.as_str()))
-            .desired_count(request.desired)
-            .deployment_configuration(rolling(&request.rolling))
-            .set_network_configuration(network.map(network_of).transpose().map_err(|error| Failure::unbuilt(&error))?)
-            .set_platform_version(request.placement.platform_version.clone())
-            .set_load_balancers(Some(balancers.iter().map(load_balancer_of).collect()))
-            .set_health_check_grace_period_seconds(request.grace_seconds)
-            // AWS's default is to rebalance; then ECS moves tasks outside of any rollout, and refuses a maximum of 100 %.
-            .availability_zone_rebalancing(AvailabilityZoneRebalancing::Disabled)
-            .set_tags(tag_list(&request.tags));
+        let whole = Whole(input(&request.body, CreateServiceInput::deserialize)?);
+        let send = self.inner().clients.ecs.create_service().customize().interceptor(whole);
         let seen = self.effect(Operation::CreateService, send.send()).await?;
         seen.service().map(live).ok_or_else(|| Failure::unreadable("CreateService without a service"))
     }
 
     async fn updated(&self, request: &UpdateServiceRequest) -> Result<LiveService, Failure> {
-        let network = request.network.as_ref().map(network_of).transpose();
-        let balancers = request.load_balancers.as_ref().map(|list| list.iter().map(load_balancer_of).collect());
-        let send = self
-            .inner()
-            .clients
-            .ecs
-            .update_service()
-            .cluster(&request.cluster)
-            .service(&request.name)
-            .set_task_definition(request.task_definition.clone())
-            .set_network_configuration(network.map_err(|error| Failure::unbuilt(&error))?)
-            .set_platform_version(request.platform_version.clone())
-            .set_load_balancers(balancers)
-            .set_desired_count(request.desired)
-            .set_deployment_configuration(request.rolling.as_ref().map(rolling))
-            .set_health_check_grace_period_seconds(request.grace_seconds)
-            .set_force_new_deployment((request.force == Force::NewDeployment).then_some(true));
+        let mut body = request.body.clone();
+        body.insert("cluster".to_owned(), json!(request.cluster));
+        body.insert("service".to_owned(), json!(request.name));
+        let whole = Whole(input(&body, UpdateServiceInput::deserialize)?);
+        let send = self.inner().clients.ecs.update_service().customize().interceptor(whole);
         let seen = self.effect(Operation::UpdateService, send.send()).await?;
         seen.service().map(live).ok_or_else(|| Failure::unreadable("UpdateService without a service"))
     }
@@ -156,11 +123,7 @@ fn live(service: &Service) -> LiveService {
         task_definition: service.task_definition().unwrap_or_default().to_owned(),
         desired: service.desired_count(),
         running: service.running_count(),
-        launch_type: service.launch_type().map(|kind| kind.as_str().to_owned()),
-        placement: placement(service.network_configuration(), service.platform_version(), service.load_balancers()),
-        rolling: configuration(service.deployment_configuration()),
-        grace_seconds: service.health_check_grace_period_seconds(),
-        controller: controller(service),
+        members: of_service(service),
         current_deployment: text(service.current_service_deployment()),
         deployments: service.deployments().len(),
         events: service.events().iter().filter_map(|event| reason(event.message())).take(EVENTS).collect(),
@@ -174,47 +137,4 @@ fn life(status: &str) -> ServiceLife {
         "INACTIVE" => ServiceLife::Inactive,
         other => ServiceLife::Unknown(other.to_owned()),
     }
-}
-
-/// A service that names none is rolled by ECS itself.
-fn controller(service: &Service) -> String {
-    service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str()).to_owned()
-}
-
-/// What a service leaves unsaid has AWS's defaults: 100 and 200 percent, no circuit breaker.
-fn configuration(given: Option<&DeploymentConfiguration>) -> RollingConfiguration {
-    let breaker = given.and_then(DeploymentConfiguration::deployment_circuit_breaker);
-    RollingConfiguration {
-        minimum_healthy_percent: given.and_then(DeploymentConfiguration::minimum_healthy_percent).unwrap_or(100),
-        maximum_percent: given.and_then(DeploymentConfiguration::maximum_percent).unwrap_or(200),
-        breaker: breaker.is_some_and(DeploymentCircuitBreaker::enable),
-        rollback: breaker.is_some_and(DeploymentCircuitBreaker::rollback),
-    }
-}
-
-fn rolling(wanted: &RollingConfiguration) -> DeploymentConfiguration {
-    let breaker = DeploymentCircuitBreaker::builder().enable(wanted.breaker).rollback(wanted.rollback).build();
-    DeploymentConfiguration::builder()
-        .minimum_healthy_percent(wanted.minimum_healthy_percent)
-        .maximum_percent(wanted.maximum_percent)
-        .deployment_circuit_breaker(breaker)
-        .build()
-}
-
-fn network_of(wanted: &NetworkRequest) -> Result<NetworkConfiguration, BuildError> {
-    let public_ip = if wanted.public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
-    let vpc = AwsVpcConfiguration::builder()
-        .set_subnets(Some(wanted.subnets.clone()))
-        .set_security_groups(Some(wanted.security_groups.clone()))
-        .assign_public_ip(public_ip)
-        .build()?;
-    Ok(NetworkConfiguration::builder().awsvpc_configuration(vpc).build())
-}
-
-fn load_balancer_of(wanted: &LoadBalancerRequest) -> LoadBalancer {
-    LoadBalancer::builder()
-        .target_group_arn(&wanted.target_group)
-        .container_name(&wanted.container)
-        .container_port(wanted.port)
-        .build()
 }

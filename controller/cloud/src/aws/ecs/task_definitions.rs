@@ -1,20 +1,17 @@
 //! Task definitions: looking at them and registering them. None is deregistered.
 
-use super::words::{tag_list, tags};
+use super::words::tags;
 use crate::aws::failure::Failure;
 use crate::aws::fault::guesses;
+use crate::aws::json::{Whole, input, members};
 use crate::clouds::Cloud;
 use crate::operation::Operation;
-use aws_sdk_ecs::error::BuildError;
 use aws_sdk_ecs::operation::describe_task_definition::DescribeTaskDefinitionOutput;
-use aws_sdk_ecs::operation::register_task_definition::builders::RegisterTaskDefinitionFluentBuilder;
-use aws_sdk_ecs::types::{
-    Compatibility, ContainerDefinition, HealthCheck, KeyValuePair, LogConfiguration, LogDriver, NetworkMode,
-    PortMapping, Secret, SortOrder, TaskDefinitionField, TaskDefinitionStatus, TransportProtocol,
-};
+use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionInput;
+use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use launchway_plan::fault::Fault;
-use launchway_plan::world::{ContainerRequest, HealthCheckRequest, LiveTaskDefinition, TaskDefinitionRequest};
-use std::collections::BTreeMap;
+use launchway_plan::world::{LiveTaskDefinition, Members, RegisterRequest};
+use serde_json::{Value, json};
 
 /// AWS's limit on the ARNs of one call.
 const PAGE: usize = 100;
@@ -43,41 +40,19 @@ impl Cloud {
     }
 
     /// Registers a task definition and returns its ARN. Each call makes a new revision.
-    pub async fn register(
-        &self,
-        request: &TaskDefinitionRequest,
-        tags: &BTreeMap<String, String>,
-    ) -> Result<String, Fault> {
-        let registered = self.registered(request, tags).await;
+    pub async fn register(&self, request: &RegisterRequest) -> Result<String, Fault> {
+        let registered = self.registered(request).await;
         registered
             .map_err(|failure| self.definition_fault(Operation::RegisterTaskDefinition, &failure, &request.family))
     }
 
-    async fn registered(
-        &self,
-        request: &TaskDefinitionRequest,
-        tags: &BTreeMap<String, String>,
-    ) -> Result<String, Failure> {
-        let send = self.registration(request).map_err(|error| Failure::unbuilt(&error))?.set_tags(tag_list(tags));
+    async fn registered(&self, request: &RegisterRequest) -> Result<String, Failure> {
+        let whole = Whole(input(&request.body, RegisterTaskDefinitionInput::deserialize)?);
+        let send = self.inner().clients.ecs.register_task_definition().customize().interceptor(whole);
         let seen = self.effect(Operation::RegisterTaskDefinition, send.send()).await?;
         seen.task_definition
             .and_then(|definition| definition.task_definition_arn)
             .ok_or_else(|| Failure::unreadable("RegisterTaskDefinition without an ARN"))
-    }
-
-    fn registration(&self, request: &TaskDefinitionRequest) -> Result<RegisterTaskDefinitionFluentBuilder, BuildError> {
-        let region = &self.inner().place.region;
-        let containers = request.containers.iter().map(|one| container(one, region)).collect::<Result<_, _>>()?;
-        let send = self.inner().clients.ecs.register_task_definition();
-        Ok(send
-            .family(&request.family)
-            .set_cpu(request.cpu.map(|units| units.to_string()))
-            .set_memory(request.memory.map(|mebibytes| mebibytes.to_string()))
-            .network_mode(NetworkMode::from(request.network_mode.as_str()))
-            .requires_compatibilities(Compatibility::from(request.compatibility.as_str()))
-            .set_execution_role_arn(request.execution_role.clone())
-            .set_task_role_arn(request.task_role.clone())
-            .set_container_definitions(Some(containers)))
     }
 
     fn definition_fault(&self, operation: Operation, failure: &Failure, family: &str) -> Fault {
@@ -93,64 +68,18 @@ fn is_absent(failure: &Failure) -> bool {
 
 fn live(seen: &DescribeTaskDefinitionOutput) -> Option<LiveTaskDefinition> {
     let definition = seen.task_definition()?;
+    let mut said = members(definition);
+    let shown: Vec<_> = seen.tags().iter().map(members).filter(|tag| !is_ours(tag)).collect();
+    said.insert("tags".to_owned(), json!(shown));
     Some(LiveTaskDefinition {
         arn: definition.task_definition_arn()?.to_owned(),
         active: definition.status() == Some(&TaskDefinitionStatus::Active),
         tags: tags(seen.tags()),
+        members: said,
     })
 }
 
-fn container(given: &ContainerRequest, region: &str) -> Result<ContainerDefinition, BuildError> {
-    let secrets = given.secrets.iter().map(secret).collect::<Result<Vec<_>, _>>()?;
-    let container = ContainerDefinition::builder()
-        .name(&given.name)
-        .image(&given.image)
-        .essential(given.essential)
-        .set_cpu(given.cpu)
-        .set_memory(given.memory)
-        .set_memory_reservation(given.memory_reservation)
-        .set_port_mappings(some(given.ports.iter().map(port).collect()))
-        .set_environment(some(given.environment.iter().map(variable).collect()))
-        .set_secrets(some(secrets))
-        .set_log_configuration(given.logs.as_ref().map(|logs| log_configuration(logs, region)).transpose()?)
-        .set_health_check(given.health_check.as_ref().map(health_check).transpose()?)
-        .set_command(some(given.command.clone()));
-    Ok(container.build())
-}
-
-/// An empty list is not sent.
-fn some<T>(list: Vec<T>) -> Option<Vec<T>> {
-    (!list.is_empty()).then_some(list)
-}
-
-fn port((container, host, protocol): &(i32, Option<i32>, String)) -> PortMapping {
-    let protocol = TransportProtocol::from(protocol.as_str());
-    PortMapping::builder().container_port(*container).set_host_port(*host).protocol(protocol).build()
-}
-
-fn variable((name, value): &(String, String)) -> KeyValuePair {
-    KeyValuePair::builder().name(name).value(value).build()
-}
-
-fn secret((name, from): &(String, String)) -> Result<Secret, BuildError> {
-    Secret::builder().name(name).value_from(from).build()
-}
-
-fn log_configuration((group, prefix): &(String, String), region: &str) -> Result<LogConfiguration, BuildError> {
-    LogConfiguration::builder()
-        .log_driver(LogDriver::Awslogs)
-        .options("awslogs-group", group)
-        .options("awslogs-region", region)
-        .options("awslogs-stream-prefix", prefix)
-        .build()
-}
-
-fn health_check(given: &HealthCheckRequest) -> Result<HealthCheck, BuildError> {
-    HealthCheck::builder()
-        .set_command(Some(given.command.clone()))
-        .interval(given.interval)
-        .timeout(given.timeout)
-        .retries(given.retries)
-        .set_start_period(given.start_period)
-        .build()
+/// Launchway's own tags are no part of what a task definition says.
+fn is_ours(tag: &Members) -> bool {
+    tag.get("key").and_then(Value::as_str).is_some_and(|key| key.starts_with("launchway.dev/"))
 }

@@ -1,8 +1,9 @@
 //! What several answers of ECS have in common, in our words.
 
-use crate::aws::words::text;
-use aws_sdk_ecs::types::{AssignPublicIp, LoadBalancer, NetworkConfiguration, Tag};
-use launchway_plan::world::{LoadBalancerRequest, NetworkRequest, Placement};
+use crate::aws::json::members;
+use aws_sdk_ecs::types::{Service, ServiceRevision, Tag};
+use launchway_plan::service::members::MEMBERS;
+use launchway_plan::world::Members;
 use std::collections::BTreeMap;
 
 /// Tags, by key.
@@ -15,32 +16,29 @@ pub(crate) fn tag_list(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
     Some(tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect())
 }
 
-/// What starts a rollout beside the task definition, of a service or a revision.
-pub(crate) fn placement(
-    network: Option<&NetworkConfiguration>,
-    platform_version: Option<&str>,
-    load_balancers: &[LoadBalancer],
-) -> Placement {
-    let mut load_balancers: Vec<_> = load_balancers.iter().filter_map(load_balancer).collect();
-    load_balancers.sort();
-    Placement { network: network.and_then(self::network), platform_version: text(platform_version), load_balancers }
+/// What a service says, in the words of CreateService's request. What ECS shows only of its deployments is taken from the
+/// primary one: that is what the service is being brought to.
+pub(crate) fn of_service(service: &Service) -> Members {
+    let mut all = only_requested(members(service));
+    let primary = service.deployments().iter().find(|one| one.status() == Some("PRIMARY")).map(members);
+    for (name, value) in primary.unwrap_or_default() {
+        if IN_DEPLOYMENT.contains(&name.as_str()) {
+            all.insert(name, value);
+        }
+    }
+    all
 }
 
-fn network(given: &NetworkConfiguration) -> Option<NetworkRequest> {
-    let given = given.awsvpc_configuration()?;
-    let mut subnets = given.subnets().to_vec();
-    let mut security_groups = given.security_groups().to_vec();
-    subnets.sort();
-    security_groups.sort();
-    let public_ip = given.assign_public_ip() == Some(&AssignPublicIp::Enabled);
-    Some(NetworkRequest { subnets, security_groups, public_ip })
+/// What a revision says, in the words of CreateService's request.
+pub(crate) fn of_revision(revision: &ServiceRevision) -> Members {
+    only_requested(members(revision))
 }
 
-/// Classic load balancers have no target group and are not ours.
-fn load_balancer(given: &LoadBalancer) -> Option<LoadBalancerRequest> {
-    Some(LoadBalancerRequest {
-        target_group: text(given.target_group_arn())?,
-        container: given.container_name().unwrap_or_default().to_owned(),
-        port: given.container_port().unwrap_or_default(),
-    })
+/// Members of CreateService's request that DescribeServices shows of each deployment, and not of the service.
+const IN_DEPLOYMENT: [&str; 3] = ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
+
+/// Without what ECS shows beside the members of a request: counts, events, names.
+fn only_requested(mut all: Members) -> Members {
+    all.retain(|name, _| name == "roleArn" || MEMBERS.iter().any(|member| member.name == name));
+    all
 }

@@ -7,15 +7,16 @@ use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, cut, whole};
 use crate::fault::Fault;
 use crate::service::decide::{Action, Effected};
-use crate::service::record::{begun, recorded, since};
+use crate::service::record::{SETTLES, begun, recorded, since};
 use crate::service::rollout::{container, why};
 use crate::service::state::State;
 use crate::service::wanted::Wanted;
-use crate::world::{LiveService, StoppedTask};
-use jiff::Timestamp;
+use crate::world::{DeploymentStatus, LiveService, StoppedTask};
+use jiff::{SignedDuration, Timestamp};
 use launchway_crds::condition::Time;
 use launchway_crds::service::{
-    EcsServiceStatus, RolloutPhase, RolloutStatus, SentStatus, ServiceStatus, StoppedTaskStatus, TaskDefinitionStatus,
+    EcsServiceStatus, Effect, EffectStatus, RolloutOutcome, RolloutPhase, RolloutStatus, ServiceStatus, StoppedTaskStatus,
+    TaskDefinitionStatus,
 };
 
 /// How many task definitions are remembered: enough for a rollback and a change of mind.
@@ -35,33 +36,51 @@ pub(super) fn refusal(fault: &Fault) -> String {
 }
 
 /// The effect that an action is, where its repetition has to wait until AWS shows it.
-fn effect(action: &Action) -> Option<&'static str> {
+fn effect(action: &Action) -> Option<Effect> {
     match action {
-        Action::Register { .. } => Some("Register"),
-        Action::Create(_) => Some("Create"),
-        Action::Update(_) => Some("Update"),
-        Action::Adjust(_) => Some("Adjust"),
-        Action::Tag { .. } => Some("Tag"),
+        Action::Register(_) => Some(Effect::Register),
+        Action::Create(_) => Some(Effect::Create),
+        Action::Update(_) => Some(Effect::Update),
+        Action::Adjust(_) => Some(Effect::Adjust),
+        Action::Tag { .. } => Some(Effect::Tag),
         Action::Guard | Action::Unguard | Action::Delete { .. } => None,
     }
 }
 
-pub(super) fn sent(before: &ServiceStatus, pass: &Pass<'_>) -> Option<SentStatus> {
-    let (Some(effect), Some(wanted)) = (pass.action.and_then(effect), pass.wanted) else {
-        return before.sent.clone().filter(|_| !is_shown(pass.state));
-    };
+/// What was sent and is not shown yet, each kind by itself: an adjustment never makes a rollout's call forgotten.
+pub(super) fn effects(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<EffectStatus> {
+    let mut all: Vec<_> = before.effects.iter().filter(|one| !is_shown(one, pass)).cloned().collect();
+    let (Some(effect), Some(wanted)) = (pass.action.and_then(effect), pass.wanted) else { return all };
     let refused = match pass.outcome {
         Outcome::Idle | Outcome::Done(_) => None,
         Outcome::Failed(fault) if is_dubious(fault) => Some(refusal(fault)),
         Outcome::Failed(fault) if fault.is_doubt() => None,
-        Outcome::Failed(_) => return before.sent.clone(),
+        Outcome::Failed(_) => return all,
     };
-    let meaning = if effect == "Register" { &wanted.task_meaning } else { &wanted.meaning };
-    Some(SentStatus { effect: effect.to_owned(), meaning: meaning.clone(), at: Time(whole(pass.at)), refused })
+    let meaning = if effect == Effect::Register { &wanted.task_meaning } else { &wanted.meaning };
+    all.retain(|one| one.effect != effect);
+    all.push(EffectStatus { effect, meaning: meaning.to_string(), at: Time(whole(pass.at)), refused });
+    all.sort_by_key(|one| one.effect);
+    all
 }
 
-/// Whether AWS shows what was sent last: the rollout that it was to begin, or nothing left to set right.
-fn is_shown(state: &State) -> bool {
+/// Whether an effect can be forgotten, because AWS shows what it was sent for. What is proved by the record itself (a task
+/// definition's ARN, a deployment's) is forgotten at once; the rest is kept as long as a read may still be older than it.
+fn is_shown(sent: &EffectStatus, pass: &Pass<'_>) -> bool {
+    let standing = pass.state.standing();
+    match sent.effect {
+        Effect::Register => {
+            matches!(standing, State::Absent { .. } | State::Unrecorded | State::Outdated { .. }) || shows_rollout(standing)
+        }
+        Effect::Update => shows_rollout(standing),
+        Effect::Create | Effect::Adjust | Effect::Tag => {
+            pass.at >= sent.at.0 + SignedDuration::from_secs(SETTLES) && shows_rollout(standing)
+        }
+    }
+}
+
+/// Whether AWS shows the rollout that is wanted, or that it is over.
+fn shows_rollout(state: &State) -> bool {
     match state {
         State::InSync { .. } | State::Failed { .. } | State::Held | State::Rolling(_) | State::Overdue { .. } => true,
         State::Refused(_)
@@ -70,6 +89,7 @@ fn is_shown(state: &State) -> bool {
         | State::Unclear(_)
         | State::OldGrant { .. }
         | State::NotOurs { .. }
+        | State::NotDriven(_)
         | State::Unchangeable(_)
         | State::Draining
         | State::Unguarded
@@ -95,7 +115,7 @@ pub(super) fn task_definitions(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<T
     if let (true, Outcome::Failed(fault)) = (rolls, pass.outcome)
         && is_dubious(fault)
     {
-        all.retain(|one| one.meaning != wanted.task_meaning);
+        all.retain(|one| one.meaning != wanted.task_meaning.to_string());
         return all;
     }
     let found = match (pass.outcome, pass.state.standing()) {
@@ -108,8 +128,8 @@ pub(super) fn task_definitions(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<T
         ) => task_definition,
         (_, _) => return all,
     };
-    all.retain(|one| one.meaning != wanted.task_meaning);
-    all.insert(0, TaskDefinitionStatus { meaning: wanted.task_meaning.clone(), arn: found.clone() });
+    all.retain(|one| one.meaning != wanted.task_meaning.to_string());
+    all.insert(0, TaskDefinitionStatus { meaning: wanted.task_meaning.to_string(), arn: found.clone() });
     all.truncate(REMEMBERED);
     all
 }
@@ -148,6 +168,7 @@ pub(super) fn rollout(
         }
         State::Failed { deployment, stopped, hint } => {
             rollout.phase = RolloutPhase::Failed;
+            rollout.outcome = Some(outcome(&deployment.status));
             rollout.deployment = Some(deployment.arn.clone());
             rollout.reason = Some(cut(&why(deployment, stopped, hint.as_deref()), MESSAGE_MAX));
             rollout.stopped_tasks = stopped.iter().take(TASKS).map(stopped_task).collect();
@@ -155,7 +176,7 @@ pub(super) fn rollout(
         }
         State::Held => {}
         State::NotOurs { owner } => stuck(&mut rollout, &not_ours(owner)),
-        State::Unchangeable(why) => stuck(&mut rollout, why),
+        State::NotDriven(why) | State::Unchangeable(why) => stuck(&mut rollout, why),
         State::Absent { .. }
         | State::Outdated { .. }
         | State::Unregistered
@@ -193,10 +214,11 @@ fn fresh(before: &ServiceStatus, pass: &Pass<'_>, wanted: &Wanted) -> RolloutSta
         retry: pass.desired.spec.rollout.retry.clone(),
         after: since(pass.desired, wanted, before, pass.at).map(|after| Time(whole(after))),
         from: left_with(before),
-        meaning: wanted.meaning.clone(),
+        meaning: wanted.meaning.to_string(),
         task_definition: None,
         deployment: None,
         phase: RolloutPhase::Rolling,
+        outcome: None,
         reason: None,
         stopped_tasks: Vec::new(),
         started_at: Time(whole(pass.at)),
@@ -216,12 +238,28 @@ fn done(rollout: &mut RolloutStatus, deployment: Option<String>, at: Timestamp) 
     }
     rollout.phase = RolloutPhase::Done;
     rollout.deployment = deployment.or(rollout.deployment.take());
-    rollout.reason = None;
+    (rollout.outcome, rollout.reason) = (None, None);
     rollout.stopped_tasks = Vec::new();
 }
 
+fn outcome(status: &DeploymentStatus) -> RolloutOutcome {
+    match status {
+        DeploymentStatus::RollbackSuccessful => RolloutOutcome::RolledBack,
+        DeploymentStatus::RollbackFailed => RolloutOutcome::RollbackFailed,
+        DeploymentStatus::Stopped => RolloutOutcome::Stopped,
+        DeploymentStatus::Pending
+        | DeploymentStatus::InProgress
+        | DeploymentStatus::Successful
+        | DeploymentStatus::StopRequested
+        | DeploymentStatus::RollbackRequested
+        | DeploymentStatus::RollbackInProgress
+        | DeploymentStatus::Unknown(_) => RolloutOutcome::NeverCameUp,
+    }
+}
+
 fn at_work(rollout: &mut RolloutStatus) {
-    (rollout.phase, rollout.reason, rollout.ended_at) = (RolloutPhase::Rolling, None, None);
+    (rollout.phase, rollout.outcome) = (RolloutPhase::Rolling, None);
+    (rollout.reason, rollout.ended_at) = (None, None);
     rollout.stopped_tasks = Vec::new();
 }
 

@@ -12,7 +12,7 @@ use crate::service::rollout::why;
 use crate::service::state::State;
 use crate::service::wanted::Wanted;
 use crate::world::{Deployment, DeploymentStatus};
-use launchway_crds::service::ServiceStatus;
+use launchway_crds::service::{RolloutOutcome, ServiceStatus};
 
 /// How much of the reason of a failure a message has, in bytes: what to do next has to fit beside it.
 const WHY: usize = 640;
@@ -125,6 +125,7 @@ fn tell_state(before: &ServiceStatus, pass: &Pass<'_>, state: &State) -> Tell {
             "the stage shows grant {seen}, older than the one that was rolled: waiting for a newer one"
         )),
         State::NotOurs { owner } => Tell::stalled(Reason::NotOurs, &not_ours(owner)),
+        State::NotDriven(why) => Tell::stalled(Reason::NotDriven, why),
         State::Unchangeable(why) => Tell::stalled(Reason::InvalidSpec, why),
         State::Draining => Tell::working(
             Reason::Draining,
@@ -138,12 +139,12 @@ fn tell_state(before: &ServiceStatus, pass: &Pass<'_>, state: &State) -> Tell {
         | State::Outdated { .. } => Tell::working(Reason::Rolling, &format!("bringing {name} to {}", target(pass))),
         State::Settling { sent, standing: None } => Tell::working(
             Reason::Rolling,
-            &format!("{} was sent at {}: waiting until AWS shows it", sent.effect, sent.at.0),
+            &format!("{:?} was sent at {}: waiting until AWS shows it", sent.effect, sent.at.0),
         ),
         State::Settling { standing: Some(standing), .. }
         | State::Adjustable { standing, .. }
         | State::Untagged { standing, .. } => tell_state(before, pass, standing).beside(&format!(
-            "{name} runs on; what starts no rollout (count, percentages, grace period, tags) is being set right"
+            "updating settings of {name} that start no rollout (such as desiredCount, deploymentConfiguration, tags)"
         )),
         State::Rolling(deployment) => Tell::working(Reason::Rolling, &rolling(pass, deployment)),
         State::Overdue { deployment, hint } => {
@@ -183,8 +184,8 @@ fn failure(status: &DeploymentStatus) -> Reason {
 /// Held still: the words of the pass that found the failure stand.
 fn still_held(before: &ServiceStatus, pass: &Pass<'_>) -> Tell {
     let why = before.rollout.as_ref().and_then(|rollout| rollout.reason.clone()).unwrap_or_default();
-    let rolled_back = why.starts_with(crate::service::rollout::ROLLED_BACK);
-    let reason = if rolled_back { Reason::RolledBack } else { Reason::RolloutFailed };
+    let outcome = before.rollout.as_ref().and_then(|rollout| rollout.outcome);
+    let reason = if outcome == Some(RolloutOutcome::RolledBack) { Reason::RolledBack } else { Reason::RolloutFailed };
     Tell::failed(reason, &held(pass, &why))
 }
 
@@ -258,19 +259,11 @@ fn rolling(pass: &Pass<'_>, deployment: &Deployment) -> String {
 /// What is rolled, for people: the commit where there is one, else the image.
 fn target(pass: &Pass<'_>) -> String {
     let Some(wanted) = pass.wanted else { return "what its spec says".to_owned() };
-    let image = short(&image(pass.desired, wanted));
+    let image = short(&wanted.image);
     match &wanted.commit {
         Some(commit) => format!("commit {} ({image})", brief(commit)),
         None => image,
     }
-}
-
-/// The image that the stage gave, else the first container's.
-fn image(desired: &Desired, wanted: &Wanted) -> String {
-    let given = desired.spec.task_definition.containers.iter().find(|container| container.image_from.is_some());
-    let containers = &wanted.task_definition.containers;
-    let of_stage = given.and_then(|given| containers.iter().find(|container| *container.name == *given.name));
-    of_stage.or(containers.first()).map(|container| container.image.clone()).unwrap_or_default()
 }
 
 /// An image without its registry, and with twelve digits of its digest.
