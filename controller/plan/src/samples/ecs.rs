@@ -3,14 +3,16 @@
 use super::{COMMIT, account, at, fault, over};
 use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
+use crate::service::change::create;
+use crate::service::members::{Class, of_class};
 use crate::service::observed::SeenDeployment;
 use crate::service::report::{Pass, empty, report};
 use crate::service::state::{follow, followed, proof, recorded};
-use crate::service::wanted::{OWNER_TAG, Wanted, resolve};
+use crate::service::wanted::{Wanted, resolve};
 use crate::service::{Action, Desired, Effected, Observed, PipelineSeen, State, assess, decide};
 use crate::wake::Wake;
 use crate::world::{
-    Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, Placement, Revision, ServiceLife,
+    Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, Members, Revision, ServiceLife,
     StoppedContainer, StoppedTask, UpdateServiceRequest,
 };
 use crate::{Outcome, Plan};
@@ -26,10 +28,12 @@ pub fn service(spec: &Value) -> Service {
         "metadata": {"name": "web", "namespace": "shop", "generation": 1, "uid": "u-1"},
         "spec": {
             "cluster": "shop",
-            "taskDefinition": {"cpu": 256, "memory": 512, "executionRole": "exec",
-                "containers": [{"name": "web", "image": "nginx:1.27", "ports": [{"containerPort": 80}],
+            "taskDefinition": {"cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+                "executionRoleArn": "exec",
+                "containerDefinitions": [{"name": "web", "image": "nginx:1.27", "portMappings": [{"containerPort": 80}],
                     "environment": [{"name": "GREETING", "value": "hello-plain-value"}]}]},
-            "network": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}
+            "service": {"launchType": "FARGATE",
+                "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"], "securityGroups": ["sg-1"]}}}
         }
     });
     serde_json::from_value(over(base, &json!({"spec": spec}))).unwrap()
@@ -37,7 +41,7 @@ pub fn service(spec: &Value) -> Service {
 
 /// A Service that follows the stage `prod` of the Pipeline `web`.
 pub fn follower() -> Service {
-    service(&json!({"taskDefinition": {"containers": [{"name": "web",
+    service(&json!({"taskDefinition": {"containerDefinitions": [{"name": "web",
         "imageFrom": {"pipeline": "web", "stage": "prod", "image": "web"}}]}}))
 }
 
@@ -144,7 +148,7 @@ impl World {
     }
 
     /// A deployment that somebody asked for.
-    pub fn deploy(&mut self, task_definition: &str, placement: Placement, fate: Fate) {
+    pub fn deploy(&mut self, task_definition: &str, members: Members, fate: Fate) {
         let source = self.running();
         let number = self.deployments.len() + 1;
         let deployment = Deployment {
@@ -162,10 +166,10 @@ impl World {
         for (seen, _) in self.deployments.iter_mut().filter(|(seen, _)| !seen.deployment.status.is_final()) {
             seen.deployment.status = DeploymentStatus::Stopped;
         }
-        let target = revision(&format!("arn:revision/{number}"), task_definition, placement.clone());
+        let target = revision(&format!("arn:revision/{number}"), task_definition, members.clone());
         self.deployments.insert(0, (SeenDeployment { deployment, target: Some(target), source }, fate));
         if let Some(live) = &mut self.live {
-            (live.task_definition, live.placement) = (task_definition.to_owned(), placement);
+            (live.task_definition, live.members) = (task_definition.to_owned(), members);
         }
         self.show();
     }
@@ -210,7 +214,7 @@ impl World {
                     deployment.rollback_reason = Some("tasks failed to start".into());
                     if let (Some(live), Some(source)) = (&mut self.live, &seen.source) {
                         live.task_definition.clone_from(&source.task_definition);
-                        live.placement = source.placement.clone();
+                        live.placement = source.members.clone();
                     }
                 }
                 Fate::Stops => deployment.status = DeploymentStatus::Stopped,
@@ -255,7 +259,7 @@ impl World {
             }
         }
         if recorded(&wanted, &self.record).is_none() {
-            observed.task_definition = Looked::Seen(self.definitions.get(&wanted.task_meaning).cloned());
+            observed.task_definition = Looked::Seen(self.definitions.get(&wanted.task_meaning.to_string()).cloned());
         }
         if live.as_ref().is_some_and(|live| proof(&desired, &wanted, &self.record, live).is_none()) {
             observed.deployments = Looked::Seen(deployments);
@@ -319,7 +323,7 @@ impl World {
         let what = match action {
             Action::Guard => "guard",
             Action::Unguard => "unguard",
-            Action::Register { .. } => "register",
+            Action::Register(_) => "register",
             Action::Create(_) => "create",
             Action::Update(_) => "update",
             Action::Adjust(_) => "adjust",
@@ -329,7 +333,7 @@ impl World {
         let lost = !self.replies.is_empty() && self.replies.remove(0) == Reply::Lost;
         let result = self.effect(action);
         if result.is_ok() {
-            self.done.push((what, wanted.map(|wanted| wanted.meaning.clone()).unwrap_or_default()));
+            self.done.push((what, wanted.map(|wanted| wanted.meaning.to_string()).unwrap_or_default()));
         }
         self.show();
         match result {
@@ -343,8 +347,8 @@ impl World {
         match action {
             Action::Guard => self.service.metadata.finalizers = Some(vec![launchway_crds::FINALIZER.into()]),
             Action::Unguard => self.service.metadata.finalizers = None,
-            Action::Register { tags, .. } => {
-                let meaning = tags[crate::service::wanted::MEANING_TAG].clone();
+            Action::Register(request) => {
+                let meaning = tag_of(&request.body, crate::service::wanted::MEANING_TAG);
                 let arn = format!("arn:task-definition/web:{}", self.done.len());
                 self.definitions.insert(meaning, arn.clone());
                 return Ok(Effected::Registered(arn));
@@ -356,7 +360,8 @@ impl World {
                 self.live = Some(created(request));
                 let fate = self.fate();
                 self.deployments.clear();
-                self.deploy(&request.task_definition, request.placement.clone(), fate);
+                let live = self.live.clone().unwrap();
+                self.deploy(&live.task_definition, live.members, fate);
                 return Ok(Effected::Created(Box::new(self.live.clone().unwrap())));
             }
             Action::Update(request) | Action::Adjust(request) => {
@@ -383,40 +388,52 @@ impl World {
 
     fn update(&mut self, request: &UpdateServiceRequest) {
         let live = self.live.as_mut().unwrap();
-        live.desired = request.desired.unwrap_or(live.desired);
-        live.rolling = request.rolling.unwrap_or(live.rolling);
-        live.grace_seconds = request.grace_seconds.or(live.grace_seconds);
-        let mut placement = live.placement.clone();
-        placement.network = request.network.clone().or(placement.network);
-        placement.platform_version = request.platform_version.clone().or(placement.platform_version);
-        placement.load_balancers = request.load_balancers.clone().unwrap_or(placement.load_balancers);
-        let definition = request.task_definition.clone().unwrap_or_else(|| live.task_definition.clone());
-        let differs = placement != live.placement || definition != live.task_definition;
-        if differs || request.force == crate::world::Force::NewDeployment {
+        let mut members = live.members.clone();
+        members.extend(request.body.clone());
+        let definition = text(&request.body, "taskDefinition").unwrap_or_else(|| live.task_definition.clone());
+        let forced = members.remove("forceNewDeployment").is_some();
+        members.remove("taskDefinition");
+        live.desired = members["desiredCount"].as_i64().unwrap() as i32;
+        let rolls = |all: &Members| of_class(all, Class::Rolls);
+        let differs = rolls(&members) != rolls(&live.members) || definition != live.task_definition;
+        live.members = members.clone();
+        if differs || forced {
             let fate = self.fate();
-            self.deploy(&definition, placement, fate);
+            self.deploy(&definition, members, fate);
         }
     }
 }
 
+fn text(body: &Members, member: &str) -> Option<String> {
+    body.get(member).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn tag_of(body: &Members, key: &str) -> String {
+    let tags = body["tags"].as_array().unwrap();
+    tags.iter().find(|tag| tag["key"] == key).unwrap()["value"].as_str().unwrap().to_owned()
+}
+
 /// A revision.
-pub fn revision(arn: &str, task_definition: &str, placement: Placement) -> Revision {
-    Revision { arn: arn.into(), task_definition: task_definition.into(), placement }
+pub fn revision(arn: &str, task_definition: &str, members: Members) -> Revision {
+    Revision { arn: arn.into(), task_definition: task_definition.into(), members }
 }
 
 fn created(request: &CreateServiceRequest) -> LiveService {
+    let mut members = request.body.clone();
+    let tags = members.remove("tags").unwrap_or_default();
+    let tag = |tag: &Value| (tag["key"].as_str().unwrap().to_owned(), tag["value"].as_str().unwrap().to_owned());
+    let task_definition = text(&members, "taskDefinition").unwrap();
+    for derived in ["cluster", "serviceName", "clientToken", "taskDefinition"] {
+        members.remove(derived);
+    }
     LiveService {
         arn: format!("arn:service/{}/{}", request.cluster, request.name),
         life: ServiceLife::Active,
-        tags: request.tags.clone(),
-        task_definition: request.task_definition.clone(),
-        desired: request.desired,
+        tags: tags.as_array().into_iter().flatten().map(tag).collect(),
+        task_definition,
+        desired: members["desiredCount"].as_i64().unwrap() as i32,
         running: 0,
-        launch_type: Some(request.launch_type.clone()),
-        placement: request.placement.clone(),
-        rolling: request.rolling,
-        grace_seconds: request.grace_seconds,
-        controller: "ECS".into(),
+        members,
         current_deployment: None,
         deployments: 1,
         events: vec!["(service web) is unable to place a task".into()],
@@ -425,19 +442,7 @@ fn created(request: &CreateServiceRequest) -> LiveService {
 
 /// The live service that somebody made for what the world's Service wants, under its owner's tag.
 pub fn adopted(world: &World, task_definition: &str) -> LiveService {
-    let (wanted, desired) = (world.wanted(), world.desired());
-    created(&CreateServiceRequest {
-        cluster: desired.spec.cluster.to_string(),
-        name: desired.ecs_name.clone(),
-        client_token: String::new(),
-        task_definition: task_definition.into(),
-        launch_type: wanted.task_definition.compatibility.clone(),
-        desired: 1,
-        placement: wanted.placement.clone(),
-        rolling: wanted.rolling,
-        grace_seconds: None,
-        tags: BTreeMap::from([(OWNER_TAG.to_owned(), desired.owner("inst"))]),
-    })
+    created(&create(&world.desired(), &world.wanted(), task_definition, 0))
 }
 
 /// A task that stopped.

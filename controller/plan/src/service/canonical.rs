@@ -74,14 +74,17 @@ const SHOWN: [&str; 9] = [
 ];
 
 /// The canonical form of members of a service. What is named is kept even where it is AWS's default, because what is absent
-/// is not ours; only orders are taken out.
+/// is not ours: `loadBalancers: []` says that there are none. Within a member, what is empty says nothing.
 pub fn service(given: &Members) -> Members {
     given.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), sorted(name, value))).collect()
 }
 
 fn sorted(name: &str, value: &Value) -> Value {
     match value {
-        Value::Object(inner) => Value::Object(service(inner)),
+        Value::Object(inner) => {
+            let said = inner.iter().filter(|(_, value)| !is_empty(value));
+            Value::Object(said.map(|(name, value)| (name.clone(), sorted(name, value))).collect())
+        }
         Value::Array(items) => list(name, items.iter().map(|item| sorted(name, item)).collect()),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
@@ -131,7 +134,8 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-fn is_empty(value: &Value) -> bool {
+/// Whether a value says nothing.
+pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

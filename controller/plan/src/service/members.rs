@@ -124,8 +124,10 @@ fn says(member: &Member, wanted: &Value, live: Option<&Value>) -> bool {
 fn contains(live: &Value, wanted: &Value, name: &str) -> bool {
     match (live, wanted) {
         (Value::Null, _) => is_nothing(wanted) || is_default(name, wanted),
+        // Within a structure an empty list or text says nothing: AWS fills in its own.
         (Value::Object(live), Value::Object(wanted)) => wanted
             .iter()
+            .filter(|(_, wanted)| !canonical::is_empty(wanted))
             .all(|(name, wanted)| contains(live.get(name).unwrap_or(&Value::Null), wanted, name)),
         (Value::Array(live), Value::Array(wanted)) if canonical::ORDERED.contains(&name) => {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted, name))
@@ -180,7 +182,7 @@ fn laid_over(wanted: &Value, live: Option<&Value>) -> Value {
     match (wanted, live) {
         (Value::Object(wanted), Some(Value::Object(live))) => {
             let mut all = live.clone();
-            for (name, value) in wanted {
+            for (name, value) in wanted.iter().filter(|(_, value)| !canonical::is_empty(value)) {
                 all.insert(name.clone(), laid_over(value, live.get(name)));
             }
             Value::Object(all)

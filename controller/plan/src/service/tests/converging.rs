@@ -25,9 +25,10 @@ fn world(history: &[(bool, Fate, i64)], fates: Vec<Fate>, lost: &[bool], lag: i6
     if !history.is_empty() {
         world.live = Some(adopted(&world, "arn:other:1"));
         let wanted = world.wanted();
-        world.definitions.insert(wanted.task_meaning.clone(), "arn:wanted".into());
+        world.definitions.insert(wanted.task_meaning.to_string(), "arn:wanted".into());
+        let members = world.live.clone().unwrap().members;
         for (own, fate, wait) in history {
-            world.deploy(if *own { "arn:wanted" } else { "arn:other:1" }, wanted.placement.clone(), *fate);
+            world.deploy(if *own { "arn:wanted" } else { "arn:other:1" }, members.clone(), *fate);
             world.wait(*wait);
         }
     }
@@ -92,7 +93,7 @@ proptest! {
             world.wait(7);
             is_sound(&world);
         }
-        world.edit(&json!({"taskDefinition": {"memory": 1024}, "desiredCount": 2}));
+        world.edit(&json!({"taskDefinition": {"memory": 1024}, "service": {"desiredCount": 2}}));
         for _ in 0..3 {
             world.run(400);
             is_sound(&world);

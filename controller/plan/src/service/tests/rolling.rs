@@ -9,6 +9,7 @@ use crate::samples::fault;
 use crate::service::State;
 use crate::wake::Wake;
 use launchway_crds::service::RolloutPhase;
+use crate::world::Members;
 use serde_json::json;
 
 fn running() -> World {
@@ -121,7 +122,7 @@ fn a_changed_retry_or_a_higher_grant_tries_a_held_rollout_once_more() {
     let mut world = World::new(follower());
     world.pipeline = Some(pipeline(Some(1)));
     world.live = Some(adopted(&world, "arn:old"));
-    world.deploy("arn:old", world.wanted().placement, Fate::Succeeds);
+    world.deploy("arn:old", world.live.clone().unwrap().members, Fate::Succeeds);
     world.wait(100);
     world.fates = vec![Fate::RollsBack];
     assert!(matches!(world.run(60), State::Failed { .. }));
@@ -227,7 +228,7 @@ fn a_grant_of_another_stage_is_not_compared() {
 #[test]
 fn somebody_elses_rollout_is_waited_for_and_then_set_right() {
     let mut world = running();
-    world.deploy("arn:other", world.wanted().placement, Fate::Succeeds);
+    world.deploy("arn:other", world.live.clone().unwrap().members, Fate::Succeeds);
     let (state, wake) = world.pass();
     assert!(matches!(state, State::Waiting(_)) && wake == Wake::After(15), "{state:?}");
     assert!(message(&world, Kind::Ready).contains("stop-service-deployment"));
@@ -238,7 +239,7 @@ fn somebody_elses_rollout_is_waited_for_and_then_set_right() {
 #[test]
 fn somebody_elses_rollout_without_a_circuit_breaker_is_not_waited_for_for_ever() {
     let mut world = running();
-    world.deploy("arn:other", world.wanted().placement, Fate::Stalls);
+    world.deploy("arn:other", world.live.clone().unwrap().members, Fate::Stalls);
     world.wait(70);
     world.deployments[0].0.deployment.breaker.as_mut().unwrap().status = "DISABLED".into();
     world.wait(1800);
@@ -251,7 +252,7 @@ fn what_starts_no_rollout_is_set_right_while_one_is_held() {
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.fates = vec![Fate::RollsBack];
     world.run(60);
-    world.edit(&json!({"desiredCount": 3, "tags": [{"key": "team", "value": "shop"}]}));
+    world.edit(&json!({"service": {"desiredCount": 3, "tags": [{"key": "team", "value": "shop"}]}}));
     assert_eq!(world.run(60), State::Held);
     let live = world.live.clone().unwrap();
     assert_eq!((live.desired, live.tags["team"].as_str()), (3, "shop"));
@@ -263,7 +264,7 @@ fn the_count_is_changed_while_a_rollout_goes_on() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     while !matches!(world.pass().0, State::Rolling(_)) {}
-    world.edit(&json!({"desiredCount": 2}));
+    world.edit(&json!({"service": {"desiredCount": 2}}));
     world.pass();
     assert_eq!(world.live.as_ref().unwrap().desired, 2);
     assert_eq!(phase(&world), RolloutPhase::Rolling);
@@ -273,7 +274,7 @@ fn the_count_is_changed_while_a_rollout_goes_on() {
 #[test]
 fn a_refused_adjustment_is_said_and_asked_again() {
     let mut world = running();
-    world.edit(&json!({"desiredCount": 2}));
+    world.edit(&json!({"service": {"desiredCount": 2}}));
     let observed = world.observe();
     let desired = world.desired();
     let wanted = Ok(world.wanted());
@@ -298,25 +299,28 @@ fn a_refused_adjustment_is_said_and_asked_again() {
 #[test]
 fn the_deployment_configuration_rides_along_with_a_rollout() {
     let mut world = running();
-    world.edit(&json!({"taskDefinition": {"memory": 1024}, "rollout": {"rolling": {"minimumHealthyPercent": 50}}}));
+    world.edit(&json!({"taskDefinition": {"memory": 1024}, "service": {"deploymentConfiguration": {"minimumHealthyPercent": 50}}}));
     assert!(matches!(world.run(60), State::InSync { .. }));
     assert_eq!((world.count("update"), world.count("adjust")), (1, 0));
-    assert_eq!(world.live.as_ref().unwrap().rolling.minimum_healthy_percent, 50);
+    assert_eq!(world.live.as_ref().unwrap().members["deploymentConfiguration"]["minimumHealthyPercent"], 50);
 }
 
 #[test]
 fn awss_choices_are_not_differences() {
-    let mut world = World::new(service(&json!({"network": {"securityGroups": []}})));
+    let none = json!({"networkConfiguration": {"awsvpcConfiguration": {"securityGroups": []}}, "platformVersion": "LATEST"});
+    let mut world = World::new(service(&json!({"service": none})));
     while world.deployments.is_empty() {
         world.pass();
     }
-    let placement = &mut world.deployments[0].0.target.as_mut().unwrap().placement;
-    placement.platform_version = Some("1.4.0".into());
-    placement.network.as_mut().unwrap().security_groups = vec!["sg-default".into()];
-    let live = world.live.as_mut().unwrap();
-    live.placement.platform_version = Some("LATEST".into());
-    live.placement.network.as_mut().unwrap().security_groups = vec!["sg-default".into()];
-    live.grace_seconds = Some(0);
+    let filled = |members: &mut Members, version: &str| {
+        members.insert("platformVersion".into(), json!(version));
+        members["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"] = json!(["sg-default"]);
+        members["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] = json!("DISABLED");
+        members.insert("healthCheckGracePeriodSeconds".into(), json!(0));
+        members.insert("serviceRegistries".into(), json!([]));
+    };
+    filled(&mut world.deployments[0].0.target.as_mut().unwrap().members, "1.4.0");
+    filled(&mut world.live.as_mut().unwrap().members, "LATEST");
     assert!(matches!(world.run(40), State::InSync { .. }));
     assert_eq!((world.count("update"), world.count("adjust")), (0, 0));
 }

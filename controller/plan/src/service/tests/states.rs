@@ -58,9 +58,9 @@ fn life() -> Vec<State> {
     world.lag = 10;
     pass(&mut world, &mut all, 7);
     world.lag = 0;
-    world.deploy("arn:other", world.wanted().placement, Fate::Succeeds);
+    world.deploy("arn:other", world.live.clone().unwrap().members, Fate::Succeeds);
     pass(&mut world, &mut all, 15);
-    world.edit(&json!({"desiredCount": 2, "tags": [{"key": "a", "value": "b"}]}));
+    world.edit(&json!({"service": {"desiredCount": 2, "tags": [{"key": "a", "value": "b"}]}}));
     pass(&mut world, &mut all, 15);
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.fates = vec![Fate::RollsBack, Fate::Hangs];
@@ -167,7 +167,7 @@ fn each_refusal_of_a_service_names_the_field_and_the_remedy() {
     narrow.spec.as_mut().unwrap().allow.clusters = vec!["other-*".into()];
     let mut no_roles = account();
     no_roles.spec.as_mut().unwrap().allow.roles = Vec::new();
-    let containers = |all: Value| json!({"taskDefinition": {"containers": all}});
+    let containers = |all: Value| json!({"taskDefinition": {"containerDefinitions": all}});
     let seen = Some(pipeline(Some(1)));
     let cases = [
         (refused(&json!({}), none(), None), Reason::NoAccount, "spec.account"),
