@@ -12,9 +12,8 @@ use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::condition::find;
 use launchway_plan::reason::Kind as Question;
-use launchway_plan::service::record::translated;
 use launchway_plan::service::report::{Pass, empty};
-use launchway_plan::service::{Desired, State, assess, decide, refused, report, resolve};
+use launchway_plan::service::{Desired, Judged, State, judge, refused, report};
 use launchway_plan::wake::Wake;
 use launchway_plan::{Outcome, refusal::Refusal};
 
@@ -26,16 +25,9 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         Err(refusal) => return refuse(&service, &refusal, context).await,
     };
     let record = service.status.clone().unwrap_or_else(empty);
-    let owner = desired.owner(&context.installation);
     let observed = observe::observe(&desired, &record, context).await?;
-    let wanted = resolve(&desired, &observed, &context.installation);
-    let found = observed.task_definition.seen().and_then(Option::as_deref);
-    let record = match &wanted {
-        Ok(wanted) => translated(&record, wanted, found),
-        Err(_) => record,
-    };
-    let state = assess(&desired, &wanted, &record, &observed, &owner);
-    let plan = decide(&desired, wanted.as_ref().ok(), &record, &state, context.resync);
+    let Judged { wanted, record, state, plan } =
+        judge(&desired, &record, &observed, &context.installation, context.resync);
     let outcome = act::act(&service, &desired, &observed, plan.action.as_ref(), context).await?;
     if act::is_last(plan.action.as_ref(), &outcome) {
         return Ok(Wake::OnChange);

@@ -16,6 +16,13 @@ pub enum Life {
     Abandoned,
 }
 
+impl Life {
+    /// Whether it stays.
+    pub fn stays(self) -> bool {
+        self == Self::Stays
+    }
+}
+
 /// Whether an object of that metadata stays.
 pub fn life(meta: &ObjectMeta) -> Life {
     let abandoned = meta.annotations.as_ref().and_then(|all| all.get(ABANDON)).is_some_and(|value| value == "true");

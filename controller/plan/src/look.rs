@@ -23,6 +23,15 @@ impl<T> Looked<T> {
         }
     }
 
+    /// The same, with a reference to what was seen.
+    pub fn as_ref(&self) -> Looked<&T> {
+        match self {
+            Self::NotAsked => Looked::NotAsked,
+            Self::Seen(value) => Looked::Seen(value),
+            Self::Blind(fault) => Looked::Blind(fault.clone()),
+        }
+    }
+
     /// Why it could not be seen.
     pub fn fault(&self) -> Option<&Fault> {
         match self {

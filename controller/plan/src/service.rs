@@ -7,6 +7,7 @@ pub mod decide;
 pub mod desired;
 pub mod fargate;
 pub mod meaning;
+pub mod looks;
 pub mod members;
 pub mod observed;
 pub mod record;
@@ -23,6 +24,42 @@ pub use observed::{Observed, PipelineSeen};
 pub use report::{refused, report};
 pub use state::State;
 pub use wanted::{Unresolved, Wanted, resolve};
+
+use crate::Plan;
+use launchway_crds::service::ServiceStatus;
+
+/// What a pass makes of what it saw, before it does anything.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// What is to be run, or why that is not known.
+    pub wanted: Result<Wanted, Unresolved>,
+    /// The record, in the meanings of this version.
+    pub record: ServiceStatus,
+    /// Where the Service stands.
+    pub state: State,
+    /// What is done about it.
+    pub plan: Plan<Action>,
+}
+
+/// What is made of what a pass saw. `resync` is how often a service that needs nothing is looked at, in seconds.
+pub fn judge(
+    desired: &Desired,
+    record: &ServiceStatus,
+    observed: &Observed,
+    installation: &str,
+    resync: i64,
+) -> Judged {
+    let wanted = resolve(desired, observed, installation);
+    let record = match &wanted {
+        Ok(wanted) => {
+            record::translated(record, wanted, looks::task_definition(wanted, observed).seen().and_then(Option::as_deref))
+        }
+        Err(_) => record.clone(),
+    };
+    let state = assess(desired, &wanted, &record, observed, &desired.owner(installation));
+    let plan = decide(desired, wanted.as_ref().ok(), &record, &state, resync);
+    Judged { wanted, record, state, plan }
+}
 
 #[cfg(test)]
 mod tests;

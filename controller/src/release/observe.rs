@@ -149,7 +149,7 @@ async fn target(name: &str, desired: &Desired, context: &Context) -> Result<Opti
     let generation = service.metadata.generation.unwrap_or_default();
     let status = service.status.filter(|status| status.observed_generation == generation);
     let stalled = status.as_ref().filter(|status| is_true(&status.conditions, Question::Stalled));
-    let mut containers = service.spec.task_definition.containers.iter();
+    let mut containers = service.spec.task_definition.container_definitions.iter();
     let follows = containers.find_map(|container| container.image_from.as_ref());
     Ok(Some(TargetSeen {
         follows: follows.map(|from| format!("{}/{}", from.pipeline, from.stage)),

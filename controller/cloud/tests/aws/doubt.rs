@@ -1,3 +1,4 @@
+use serde_json::json;
 use super::site::{Site, build, change, creation, definition, owner, pass, start};
 use launchway_cloud::Cloud;
 use launchway_plan::fault::{Fault, Remedy};
@@ -31,10 +32,10 @@ async fn looks(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {
 }
 
 async fn effects(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {
-    let registered = cloud.register(&definition("web:1"), &owner()).await;
+    let registered = cloud.register(&definition("web:1", &owner())).await;
     let first = "arn:aws:ecs:us-east-2:123456789012:task-definition/web:1";
     let created = cloud.create_service(&creation("web", first)).await;
-    let updated = cloud.update_service(&change("web", first)).await;
+    let updated = cloud.update_service(&change("web", json!({"taskDefinition": first}))).await;
     let tagged = cloud.tag_service("arn:aws:ecs:us-east-2:123456789012:service/main/web", &owner()).await;
     let started = cloud.start_build(&build("uid/build/1"), "token").await;
     let id = started.as_ref().map_or("web:00000000-0000-4000-8000-000000000000", |build| build.id.as_str()).to_owned();
@@ -56,7 +57,7 @@ async fn rolled() -> Site {
         assert_eq!(fault, None, "{operation}");
     }
     let site = Site::new();
-    let arn = site.own().register(&definition("web:1"), &owner()).await.unwrap();
+    let arn = site.own().register(&definition("web:1", &owner())).await.unwrap();
     site.own().create_service(&creation("web", &arn)).await.unwrap();
     pass(60).await;
     site

@@ -88,7 +88,7 @@ async fn a_role_that_cannot_be_assumed_is_named_and_its_external_id_is_not() {
     let cloud = site.through(&role, Some("wrongMarker"));
     for fault in [
         cloud.service("main", "web").await.unwrap_err(),
-        cloud.register(&definition("web:1"), &owner()).await.unwrap_err(),
+        cloud.register(&definition("web:1", &owner())).await.unwrap_err(),
     ] {
         assert_eq!((fault.operation.as_str(), fault.resource.as_str()), ("sts:AssumeRole", role.as_str()));
         assert_eq!((fault.remedy, fault.message.as_str()), (Remedy::AskOperator, "needs sts:AssumeRole"));
@@ -113,7 +113,7 @@ async fn a_role_that_may_not_pass_a_role_is_told_which_action_on_which_role() {
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ecs:*", "Resource": "*"}]});
     site.world().set_policy(&role, &policy).unwrap();
     let cloud = site.through(&role, Some(EXTERNAL));
-    let fault = cloud.register(&definition("web:1"), &owner()).await.unwrap_err();
+    let fault = cloud.register(&definition("web:1", &owner())).await.unwrap_err();
     assert_eq!((fault.message.as_str(), fault.remedy), ("needs iam:PassRole", Remedy::AskOperator));
     assert_eq!(fault.resource, "arn:aws:iam::123456789012:role/execution");
     let said = fault.to_string();

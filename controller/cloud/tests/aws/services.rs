@@ -1,7 +1,8 @@
-use super::site::{ROLLING, Site, change, creation, definition, owner, pass};
+use super::site::{Site, change, creation, definition, members, network, owner, pass, rolling};
 use launchway_plan::fault::Remedy;
-use launchway_plan::world::{DeploymentStatus, Force, ServiceLife, UpdateServiceRequest};
+use launchway_plan::world::{CreateServiceRequest, DeploymentStatus, ServiceLife};
 use launchway_test_aws::TaskStory;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 #[tokio::test(start_paused = true)]
@@ -10,16 +11,20 @@ async fn a_service_is_created_seen_and_its_rollout_followed_to_the_end() {
     let cloud = site.own();
     assert_eq!(cloud.service("main", "web").await, Ok(None));
     assert_eq!(cloud.deployments("main", "web").await, Ok(Vec::new()));
-    let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
+    let definition = cloud.register(&definition("web:1", &owner())).await.unwrap();
     let created = cloud.create_service(&creation("web", &definition)).await.unwrap();
     assert_eq!((created.life, created.task_definition), (ServiceLife::Active, definition.clone()));
     pass(300).await;
 
     let live = cloud.service("main", "web").await.unwrap().unwrap();
     assert_eq!((live.desired, live.running, live.deployments), (1, 1, 1));
-    assert_eq!((live.rolling, live.controller.as_str()), (ROLLING, "ECS"));
+    assert_eq!(live.members["deploymentController"]["type"], "ECS");
+    let configuration = &live.members["deploymentConfiguration"];
+    for (name, value) in members(rolling()) {
+        assert_eq!(configuration[&name], value);
+    }
     assert_eq!(live.tags, owner());
-    assert_eq!(live.placement.network, creation("web", "").placement.network);
+    assert_eq!(live.members["networkConfiguration"], network());
 
     let deployments = cloud.deployments("main", "web").await.unwrap();
     let [deployment] = &deployments[..] else { panic!("{deployments:?}") };
@@ -39,11 +44,11 @@ async fn a_rollout_that_crashes_is_seen_to_be_rolled_back_with_its_stopped_tasks
     let cloud = site.own();
     let crash = TaskStory::Crashes { after: Duration::from_secs(2), exit_code: 3, reason: String::new() };
     site.world().image_story.insert("web:2".to_owned(), crash);
-    let good = cloud.register(&definition("web:1"), &owner()).await.unwrap();
-    let bad = cloud.register(&definition("web:2"), &owner()).await.unwrap();
+    let good = cloud.register(&definition("web:1", &owner())).await.unwrap();
+    let bad = cloud.register(&definition("web:2", &owner())).await.unwrap();
     cloud.create_service(&creation("web", &good)).await.unwrap();
     pass(300).await;
-    cloud.update_service(&change("web", &bad)).await.unwrap();
+    cloud.update_service(&change("web", json!({"taskDefinition": bad}))).await.unwrap();
     pass(3000).await;
 
     let deployments = cloud.deployments("main", "web").await.unwrap();
@@ -61,26 +66,26 @@ async fn a_rollout_that_crashes_is_seen_to_be_rolled_back_with_its_stopped_tasks
 async fn only_what_an_update_names_changes() {
     let site = Site::new();
     let cloud = site.own();
-    let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
+    let definition = cloud.register(&definition("web:1", &owner())).await.unwrap();
     let before = cloud.create_service(&creation("web", &definition)).await.unwrap();
-    let request = UpdateServiceRequest { desired: Some(3), task_definition: None, ..change("web", &definition) };
-    cloud.update_service(&request).await.unwrap();
-    let after = cloud.service("main", "web").await.unwrap().unwrap();
-    assert_eq!((after.desired, after.placement, after.rolling), (3, before.placement, before.rolling));
+    cloud.update_service(&change("web", json!({"desiredCount": 3}))).await.unwrap();
+    let mut after = cloud.service("main", "web").await.unwrap().unwrap();
+    assert_eq!(after.desired, 3);
+    after.members.insert("desiredCount".to_owned(), before.members["desiredCount"].clone());
+    assert_eq!(after.members, before.members);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_differs_in_nothing_is_rolled_by_force_alone() {
     let site = Site::new();
     let cloud = site.own();
-    let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
+    let definition = cloud.register(&definition("web:1", &owner())).await.unwrap();
     cloud.create_service(&creation("web", &definition)).await.unwrap();
     pass(300).await;
-    let nothing = UpdateServiceRequest { task_definition: None, ..change("web", &definition) };
-    cloud.update_service(&nothing).await.unwrap();
+    cloud.update_service(&change("web", json!({}))).await.unwrap();
     pass(300).await;
     assert_eq!(cloud.deployments("main", "web").await.unwrap().len(), 1);
-    cloud.update_service(&UpdateServiceRequest { force: Force::NewDeployment, ..nothing }).await.unwrap();
+    cloud.update_service(&change("web", json!({"forceNewDeployment": true}))).await.unwrap();
     pass(300).await;
     let deployments = cloud.deployments("main", "web").await.unwrap();
     assert_eq!((deployments.len(), &deployments[0].status), (2, &DeploymentStatus::Successful));
@@ -97,7 +102,7 @@ async fn a_service_whose_cluster_is_gone_is_gone() {
 async fn tags_are_added_and_a_service_is_deleted_twice_as_well_as_once() {
     let site = Site::new();
     let cloud = site.own();
-    let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
+    let definition = cloud.register(&definition("web:1", &owner())).await.unwrap();
     let service = cloud.create_service(&creation("web", &definition)).await.unwrap();
     let more = [("team".to_owned(), "iridium".to_owned())].into();
     cloud.tag_service(&service.arn, &more).await.unwrap();
@@ -117,8 +122,8 @@ async fn task_definitions_are_found_by_family_and_by_arn_newest_first() {
     let cloud = site.own();
     assert_eq!(cloud.task_definition("web").await, Ok(None));
     assert_eq!(cloud.task_definitions("web", 10).await, Ok(Vec::new()));
-    let one = cloud.register(&definition("web:1"), &owner()).await.unwrap();
-    let two = cloud.register(&definition("web:2"), &owner()).await.unwrap();
+    let one = cloud.register(&definition("web:1", &owner())).await.unwrap();
+    let two = cloud.register(&definition("web:2", &owner())).await.unwrap();
     assert_eq!(cloud.task_definitions("web", 10).await, Ok(vec![two.clone(), one.clone()]));
     assert_eq!(cloud.task_definitions("web", 1).await, Ok(vec![two.clone()]));
     let newest = cloud.task_definition("web").await.unwrap().unwrap();
@@ -130,12 +135,10 @@ async fn task_definitions_are_found_by_family_and_by_arn_newest_first() {
 async fn a_service_that_is_there_already_is_looked_at_before_anybody_is_asked() {
     let site = Site::new();
     let cloud = site.own();
-    let definition = cloud.register(&definition("web:1"), &owner()).await.unwrap();
+    let definition = cloud.register(&definition("web:1", &owner())).await.unwrap();
     cloud.create_service(&creation("web", &definition)).await.unwrap();
-    let other = launchway_plan::world::CreateServiceRequest {
-        client_token: "another".to_owned(),
-        ..creation("web", &definition)
-    };
+    let mut other: CreateServiceRequest = creation("web", &definition);
+    other.body.insert("clientToken".to_owned(), Value::from("another"));
     let fault = cloud.create_service(&other).await.unwrap_err();
     assert_eq!((fault.code.as_str(), fault.remedy), ("InvalidParameterException", Remedy::LookAgain));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 async fn services(site: &Site, count: usize) -> Vec<String> {
     let names: Vec<String> = (0..count).map(|n| format!("web-{n}")).collect();
-    let arn = site.own().register(&definition("web:1"), &owner()).await.unwrap();
+    let arn = site.own().register(&definition("web:1", &owner())).await.unwrap();
     for name in &names {
         site.own().create_service(&creation(name, &arn)).await.unwrap();
     }
@@ -45,7 +45,7 @@ async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
     let cloud = site.own();
     let mut made = 0;
     let fault = loop {
-        match cloud.register(&definition("web:1"), &owner()).await {
+        match cloud.register(&definition("web:1", &owner())).await {
             Ok(_) => made += 1,
             Err(fault) => break fault,
         }
@@ -53,7 +53,7 @@ async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
     assert_eq!((fault.code.as_str(), fault.remedy), ("NoToken", Remedy::Wait(3)));
     assert_eq!((made, site.asked("RegisterTaskDefinition")), (9, 9));
     super::site::pass(4).await;
-    assert!(cloud.register(&definition("web:1"), &owner()).await.is_ok());
+    assert!(cloud.register(&definition("web:1", &owner())).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

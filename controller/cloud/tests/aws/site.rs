@@ -8,14 +8,12 @@ use aws_types::SdkConfig;
 use jiff::Timestamp;
 use launchway_cloud::{Cloud, Clouds, Settings};
 use launchway_plan::account::{Assumed, Place};
-use launchway_plan::world::{
-    BuildRequest, ContainerRequest, CreateServiceRequest, NetworkRequest, Placement, RollingConfiguration,
-    TaskDefinitionRequest, UpdateServiceRequest,
-};
+use launchway_plan::world::{BuildRequest, CreateServiceRequest, Members, RegisterRequest, UpdateServiceRequest};
 use launchway_test_aws::World;
 use launchway_test_aws::codebuild::Project;
 use launchway_test_aws::door::Connector;
 use launchway_test_aws::ecr::Mutability;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
@@ -125,35 +123,27 @@ pub async fn pass(seconds: u64) {
     tokio::time::advance(Duration::from_secs(seconds)).await;
 }
 
-/// A task definition of one container.
-pub fn definition(image: &str) -> TaskDefinitionRequest {
-    TaskDefinitionRequest {
-        family: "web".to_owned(),
-        cpu: Some(256),
-        memory: Some(512),
-        network_mode: "awsvpc".to_owned(),
-        compatibility: "FARGATE".to_owned(),
-        execution_role: Some("arn:aws:iam::123456789012:role/execution".to_owned()),
-        task_role: None,
-        containers: vec![container(image)],
-    }
+/// The members of a JSON object.
+pub fn members(object: Value) -> Members {
+    object.as_object().cloned().unwrap()
 }
 
-fn container(image: &str) -> ContainerRequest {
-    ContainerRequest {
-        name: "web".to_owned(),
-        image: image.to_owned(),
-        essential: true,
-        cpu: None,
-        memory: None,
-        memory_reservation: None,
-        ports: vec![(5000, None, "tcp".to_owned())],
-        environment: vec![("LOG_LEVEL".to_owned(), "info".to_owned())],
-        secrets: Vec::new(),
-        logs: Some(("web".to_owned(), "prod".to_owned())),
-        health_check: None,
-        command: Vec::new(),
-    }
+/// A task definition of one container, with tags.
+pub fn definition(image: &str, tags: &BTreeMap<String, String>) -> RegisterRequest {
+    let body = json!({
+        "family": "web", "cpu": "256", "memory": "512", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],
+        "executionRoleArn": "arn:aws:iam::123456789012:role/execution",
+        "containerDefinitions": [{"name": "web", "image": image, "portMappings": [{"containerPort": 5000}],
+            "environment": [{"name": "LOG_LEVEL", "value": "info"}],
+            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "web", "awslogs-region": REGION,
+                "awslogs-stream-prefix": "prod"}}}],
+        "tags": tag_list(tags),
+    });
+    RegisterRequest { family: "web".to_owned(), body: members(body) }
+}
+
+fn tag_list(tags: &BTreeMap<String, String>) -> Vec<Value> {
+    tags.iter().map(|(key, value)| json!({"key": key, "value": value})).collect()
 }
 
 /// Tags of which one names an owner.
@@ -162,41 +152,29 @@ pub fn owner() -> BTreeMap<String, String> {
 }
 
 /// How services roll here.
-pub const ROLLING: RollingConfiguration =
-    RollingConfiguration { minimum_healthy_percent: 100, maximum_percent: 200, breaker: true, rollback: true };
+pub fn rolling() -> Value {
+    json!({"deploymentCircuitBreaker": {"enable": true, "rollback": true}, "maximumPercent": 200, "minimumHealthyPercent": 100})
+}
+
+/// The network of services here.
+pub fn network() -> Value {
+    json!({"awsvpcConfiguration":
+        {"subnets": ["subnet-1", "subnet-2"], "securityGroups": ["sg-1"], "assignPublicIp": "DISABLED"}})
+}
 
 /// A service of one task.
 pub fn creation(name: &str, task_definition: &str) -> CreateServiceRequest {
-    CreateServiceRequest {
-        cluster: "main".to_owned(),
-        name: name.to_owned(),
-        client_token: format!("create-{name}"),
-        task_definition: task_definition.to_owned(),
-        launch_type: "FARGATE".to_owned(),
-        desired: 1,
-        placement: Placement {
-            network: Some(NetworkRequest {
-                subnets: vec!["subnet-1".to_owned(), "subnet-2".to_owned()],
-                security_groups: vec!["sg-1".to_owned()],
-                public_ip: false,
-            }),
-            platform_version: None,
-            load_balancers: Vec::new(),
-        },
-        rolling: ROLLING,
-        grace_seconds: None,
-        tags: owner(),
-    }
+    let body = json!({
+        "cluster": "main", "serviceName": name, "clientToken": format!("create-{name}"), "taskDefinition": task_definition,
+        "launchType": "FARGATE", "desiredCount": 1, "availabilityZoneRebalancing": "DISABLED",
+        "networkConfiguration": network(), "deploymentConfiguration": rolling(), "tags": tag_list(&owner()),
+    });
+    CreateServiceRequest { cluster: "main".to_owned(), name: name.to_owned(), body: members(body) }
 }
 
-/// A service brought to another task definition.
-pub fn change(name: &str, task_definition: &str) -> UpdateServiceRequest {
-    UpdateServiceRequest {
-        cluster: "main".to_owned(),
-        name: name.to_owned(),
-        task_definition: Some(task_definition.to_owned()),
-        ..UpdateServiceRequest::default()
-    }
+/// A service of which these members are changed.
+pub fn change(name: &str, body: Value) -> UpdateServiceRequest {
+    UpdateServiceRequest { cluster: "main".to_owned(), name: name.to_owned(), body: members(body) }
 }
 
 /// A build of a commit.

@@ -3,11 +3,10 @@
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts, TargetSeen};
 use crate::reason::Reason;
-use crate::service::rollout::ROLLED_BACK;
 use jiff::SignedDuration;
 use launchway_crds::pipeline::{Stage, StageStatus};
 use launchway_crds::release::{ReleaseStatus, StagePhase, StageRecord};
-use launchway_crds::service::{RolloutPhase, RolloutStatus};
+use launchway_crds::service::{RolloutOutcome, RolloutPhase, RolloutStatus};
 
 /// How long a Service may take to take a grant up, in seconds: a watch and a pass.
 const HEARS: i64 = 60;
@@ -163,7 +162,8 @@ fn target_state(service: &str, source: &str, granted: &StageStatus, observed: &O
         },
         RolloutPhase::Stuck => stuck(service, &reason),
         RolloutPhase::Failed => {
-            let word = if reason.starts_with(ROLLED_BACK) { Reason::RolledBack } else { Reason::RolloutFailed };
+            let rolled_back = rollout.outcome == Some(RolloutOutcome::RolledBack);
+            let word = if rolled_back { Reason::RolledBack } else { Reason::RolloutFailed };
             TargetState::Failed(word, format!("Service {service}: {reason}"))
         }
     }

@@ -7,12 +7,12 @@ use crate::service::change::create;
 use crate::service::members::{Class, of_class};
 use crate::service::observed::SeenDeployment;
 use crate::service::report::{Pass, empty, report};
-use crate::service::state::{follow, followed, proof, recorded};
-use crate::service::wanted::{Wanted, resolve};
-use crate::service::{Action, Desired, Effected, Observed, PipelineSeen, State, assess, decide};
+use crate::service::looks::{Look, next};
+use crate::service::wanted::{MEANING_TAG, OWNER_TAG, Wanted, resolve};
+use crate::service::{Action, Desired, Effected, Judged, Observed, PipelineSeen, State, judge};
 use crate::wake::Wake;
 use crate::world::{
-    Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, Members, Revision, ServiceLife,
+    Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Members, Revision, ServiceLife,
     StoppedContainer, StoppedTask, UpdateServiceRequest,
 };
 use crate::{Outcome, Plan};
@@ -98,8 +98,8 @@ pub struct World {
     pub live: Option<LiveService>,
     /// Its deployments, newest first, and how those at work will end.
     pub deployments: Vec<(SeenDeployment, Fate)>,
-    /// Task definitions by meaning.
-    pub definitions: BTreeMap<String, String>,
+    /// Task definitions, in the order in which they were registered.
+    pub definitions: BTreeMap<usize, LiveTaskDefinition>,
     /// How the next deployments end; then they succeed.
     pub fates: Vec<Fate>,
     /// What becomes of the next replies; then they come.
@@ -214,7 +214,9 @@ impl World {
                     deployment.rollback_reason = Some("tasks failed to start".into());
                     if let (Some(live), Some(source)) = (&mut self.live, &seen.source) {
                         live.task_definition.clone_from(&source.task_definition);
-                        live.placement = source.members.clone();
+                        let rolled = of_class(&live.members, Class::Rolls);
+                        live.members.retain(|name, _| !rolled.contains_key(name));
+                        live.members.extend(of_class(&source.members, Class::Rolls));
                     }
                 }
                 Fate::Stops => deployment.status = DeploymentStatus::Stopped,
@@ -244,29 +246,63 @@ impl World {
         then.map(|(_, live, deployments)| (live.clone(), deployments.clone())).unwrap_or_default()
     }
 
-    /// What a pass sees.
+    /// What a pass sees: it looks at what the product chooses to look at.
     pub fn observe(&self) -> Observed {
         let (desired, mut observed) = (self.desired(), Observed::at(at(self.now), account(), self.pipeline.clone()));
-        let (live, deployments) = self.read();
-        let Ok(wanted) = resolve(&desired, &observed, "inst") else { return observed };
-        if let Some(arn) = followed(&desired, &wanted, &self.record) {
-            let found = deployments.iter().find(|seen| seen.deployment.arn == arn);
-            observed.followed = Looked::Seen(found.map(|seen| seen.deployment.clone()));
-            if let Some(seen) = found
-                && follow(&desired, &wanted, &self.record, &observed, &seen.deployment).is_some()
-            {
-                return observed;
-            }
+        let wanted = resolve(&desired, &observed, "inst").ok();
+        while let Some(look) = next(&desired, wanted.as_ref(), &self.record, &observed) {
+            self.look(look, &mut observed);
         }
-        if recorded(&wanted, &self.record).is_none() {
-            observed.task_definition = Looked::Seen(self.definitions.get(&wanted.task_meaning.to_string()).cloned());
-        }
-        if live.as_ref().is_some_and(|live| proof(&desired, &wanted, &self.record, live).is_none()) {
-            observed.deployments = Looked::Seen(deployments);
-            observed.stopped = Looked::Seen(vec![task()]);
-        }
-        observed.service = Looked::Seen(live);
         observed
+    }
+
+    fn look(&self, look: Look, observed: &mut Observed) {
+        let (live, deployments) = self.read();
+        let deployment = |arn: &str| {
+            let found = deployments.iter().find(|seen| seen.deployment.arn == *arn);
+            Looked::Seen(found.map(|seen| seen.deployment.clone()))
+        };
+        match look {
+            Look::Followed(arn) => observed.followed = deployment(&arn),
+            Look::Current(arn) => observed.current = deployment(&arn),
+            Look::Service => observed.service = Looked::Seen(live),
+            Look::TaskDefinition(name) => {
+                let newest = self.definitions.values().find(|one| one.arn == name).or_else(|| self.newest_definition());
+                observed.definitions.insert(name, Looked::Seen(newest.cloned()));
+            }
+            Look::Family(_) => {
+                let mut all: Vec<_> = self.definitions.values().map(|one| one.arn.clone()).collect();
+                all.reverse();
+                observed.family = Looked::Seen(all);
+            }
+            Look::Deployments => {
+                observed.deployments = Looked::Seen(deployments.into_iter().map(|seen| seen.deployment).collect());
+            }
+            Look::Revisions(arns) => {
+                let all: Vec<_> = deployments.iter().flat_map(|seen| seen.target.iter().chain(&seen.source)).collect();
+                for arn in arns {
+                    let found = all.iter().find(|revision| revision.arn == arn).map(|revision| (*revision).clone());
+                    observed.revisions.insert(arn, Looked::Seen(found));
+                }
+            }
+            Look::StoppedTasks => observed.stopped = Looked::Seen(vec![task()]),
+        }
+    }
+
+    fn newest_definition(&self) -> Option<&LiveTaskDefinition> {
+        self.definitions.values().last()
+    }
+
+    /// Puts a task definition there that says what is wanted, under that ARN.
+    pub fn define(&mut self, arn: &str) {
+        let wanted = self.wanted();
+        let tags = BTreeMap::from([
+            (OWNER_TAG.to_owned(), wanted.tags[OWNER_TAG].clone()),
+            (MEANING_TAG.to_owned(), wanted.task_meaning.to_string()),
+        ]);
+        let number = self.definitions.len();
+        let one = LiveTaskDefinition { arn: arn.into(), active: true, tags, members: wanted.task_definition };
+        self.definitions.insert(number, one);
     }
 
     /// One pass; the state that it found and when the next one is due.
@@ -278,9 +314,8 @@ impl World {
     /// One pass that saw this.
     pub fn pass_with(&mut self, observed: &Observed) -> (State, Wake) {
         let desired = self.desired();
-        let wanted = resolve(&desired, observed, "inst");
-        let state = assess(&desired, &wanted, &self.record, observed, &desired.owner("inst"));
-        let Plan { action, wake } = decide(&desired, wanted.as_ref().ok(), &self.record, &state, 600);
+        let Judged { wanted, record, state, plan } = judge(&desired, &self.record, observed, "inst", 600);
+        let Plan { action, wake } = plan;
         let outcome = self.act(action.as_ref(), wanted.as_ref().ok());
         let wake = match &outcome {
             Outcome::Failed(fault) => Wake::of(fault),
@@ -295,7 +330,7 @@ impl World {
             outcome: &outcome,
             at: observed.at,
         };
-        self.record = report(&self.record, &pass);
+        self.record = report(&record, &pass);
         (state, wake)
     }
 
@@ -347,10 +382,9 @@ impl World {
         match action {
             Action::Guard => self.service.metadata.finalizers = Some(vec![launchway_crds::FINALIZER.into()]),
             Action::Unguard => self.service.metadata.finalizers = None,
-            Action::Register(request) => {
-                let meaning = tag_of(&request.body, crate::service::wanted::MEANING_TAG);
+            Action::Register(_) => {
                 let arn = format!("arn:task-definition/web:{}", self.done.len());
-                self.definitions.insert(meaning, arn.clone());
+                self.define(&arn);
                 return Ok(Effected::Registered(arn));
             }
             Action::Create(request) => {
@@ -406,11 +440,6 @@ impl World {
 
 fn text(body: &Members, member: &str) -> Option<String> {
     body.get(member).and_then(Value::as_str).map(str::to_owned)
-}
-
-fn tag_of(body: &Members, key: &str) -> String {
-    let tags = body["tags"].as_array().unwrap();
-    tags.iter().find(|tag| tag["key"] == key).unwrap()["value"].as_str().unwrap().to_owned()
 }
 
 /// A revision.

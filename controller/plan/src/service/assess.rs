@@ -1,6 +1,7 @@
 //! Where a Service stands, from what is wanted, recorded and seen. What is done about it is decided elsewhere.
 
 use super::change;
+use super::looks;
 use super::desired::{CONTROLLER, Desired, SCHEDULING, STRATEGY};
 use super::members::{Class, differences};
 use super::observed::Observed;
@@ -62,10 +63,10 @@ fn ours(live: &LiveService, owner: &str) -> bool {
 }
 
 /// What must have been seen in order to go on.
-fn needed<T>(looked: &Looked<T>) -> Result<&T, Fault> {
+fn needed<T>(looked: Looked<T>) -> Result<T, Fault> {
     match looked {
         Looked::Seen(seen) => Ok(seen),
-        Looked::Blind(fault) => Err(fault.clone()),
+        Looked::Blind(fault) => Err(fault),
         Looked::NotAsked => Err(not_looked()),
     }
 }
@@ -124,7 +125,7 @@ impl View<'_> {
             }
             Looked::Seen(None) | Looked::NotAsked => {}
         }
-        match needed(&observed.service)? {
+        match needed(observed.service.as_ref())? {
             None => self.absent(),
             Some(live) => match &live.life {
                 ServiceLife::Inactive => self.absent(),
@@ -152,8 +153,8 @@ impl View<'_> {
         if let Some(arn) = recorded(self.wanted, self.record) {
             return Ok(Ok(arn.to_owned()));
         }
-        Ok(match needed(&self.observed.task_definition)? {
-            Some(arn) => Ok(arn.clone()),
+        Ok(match needed(looks::task_definition(self.wanted, self.observed))? {
+            Some(arn) => Ok(arn),
             None => Err(self.settling(&[Effect::Register]).unwrap_or(State::Unregistered)),
         })
     }
@@ -195,7 +196,8 @@ impl View<'_> {
             deadline: i64::from(seconds(&self.desired.spec.rollout.deadline)),
             at: self.observed.at,
         };
-        let verdict = rollout::verdict(&question, live, needed(&self.observed.deployments)?);
+        let all = needed(looks::deployments(self.desired, self.wanted, self.record, self.observed))?;
+        let verdict = rollout::verdict(&question, live, &all);
         self.judged(live, arn, verdict)
     }
 

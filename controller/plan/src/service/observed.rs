@@ -2,9 +2,10 @@
 
 use crate::account::AccountSeen;
 use crate::look::Looked;
-use crate::world::{Deployment, LiveService, Revision, StoppedTask};
+use crate::world::{Deployment, LiveService, LiveTaskDefinition, Revision, StoppedTask};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
+use std::collections::BTreeMap;
 
 /// The Pipeline that a Service follows, read live.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,10 +27,16 @@ pub struct Observed {
     pub followed: Looked<Option<Deployment>>,
     /// The ECS service of that name.
     pub service: Looked<Option<LiveService>>,
-    /// The ARN of an ACTIVE task definition that says what is wanted.
-    pub task_definition: Looked<Option<String>>,
-    /// The service's deployments, newest first, each with the revisions of its target and of its sources.
-    pub deployments: Looked<Vec<SeenDeployment>>,
+    /// Task definitions, by the ARN or the family that was asked for.
+    pub definitions: BTreeMap<String, Looked<Option<LiveTaskDefinition>>>,
+    /// The ARNs of the family's newest task definitions, newest first.
+    pub family: Looked<Vec<String>>,
+    /// The service's current deployment.
+    pub current: Looked<Option<Deployment>>,
+    /// The service's deployments, newest first.
+    pub deployments: Looked<Vec<Deployment>>,
+    /// Revisions of deployments, by their ARNs.
+    pub revisions: BTreeMap<String, Looked<Option<Revision>>>,
     /// Tasks of the service that stopped, newest first.
     pub stopped: Looked<Vec<StoppedTask>>,
 }
@@ -54,8 +61,11 @@ impl Observed {
             pipeline,
             followed: Looked::NotAsked,
             service: Looked::NotAsked,
-            task_definition: Looked::NotAsked,
+            definitions: BTreeMap::new(),
+            family: Looked::NotAsked,
+            current: Looked::NotAsked,
             deployments: Looked::NotAsked,
+            revisions: BTreeMap::new(),
             stopped: Looked::NotAsked,
         }
     }

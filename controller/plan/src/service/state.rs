@@ -1,8 +1,5 @@
 //! Where a Service can stand. Computed by `assess`, and never stored.
 
-pub use super::assess::follow;
-pub use super::record::{Proof, begun, followed, proof, recorded};
-
 use crate::fault::Fault;
 use crate::refusal::Refusal;
 use crate::world::{Deployment, LiveService, StoppedTask, UpdateServiceRequest};

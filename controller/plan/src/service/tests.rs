@@ -1,7 +1,10 @@
 //! Decisions about Services, tested in an ECS in miniature.
 
+mod absent;
 mod converging;
 mod deleting;
+mod meaning;
 mod rolling;
 mod rows;
 mod states;
+mod upgrade;

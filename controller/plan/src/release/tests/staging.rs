@@ -9,6 +9,7 @@ use crate::release::state::Course;
 use crate::release::{Desired, Observed, TargetSeen, assess};
 use crate::samples::at;
 use crate::samples::release::{begun, granted, images, release, sight};
+use launchway_crds::service::RolloutOutcome;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StagePhase, StepPhase};
 use launchway_crds::service::RolloutStatus;
 use serde_json::{Value, json};
@@ -81,7 +82,8 @@ fn a_release_goes_through_its_stages_and_is_verified_only_by_its_own_grants() {
 fn a_failed_target_fails_the_release_with_its_reason() {
     let mut record = built();
     let staging = json!([granted("staging", 5, "web-1")]);
-    let failed = rollout("staging", 5, "Failed", Some("ECS rolled it back: tasks failed to start"));
+    let mut failed = rollout("staging", 5, "Failed", Some("ECS rolled it back: tasks failed to start"));
+    failed.outcome = Some(RolloutOutcome::RolledBack);
     step(&mut record, &saw(1, &staging, "web-staging", seen(None)));
     step(&mut record, &saw(1, &staging, "web-staging", seen(Some(failed))));
     assert_eq!((record.phase, record.stages[0].phase), (Some(ReleasePhase::Failed), StagePhase::Failed));

@@ -10,7 +10,6 @@ use crate::service::desired::Desired;
 use crate::service::record::settled;
 use crate::service::rollout::why;
 use crate::service::state::State;
-use crate::service::wanted::Wanted;
 use crate::world::{Deployment, DeploymentStatus};
 use launchway_crds::service::{RolloutOutcome, ServiceStatus};
 

@@ -24,8 +24,7 @@ fn world(history: &[(bool, Fate, i64)], fates: Vec<Fate>, lost: &[bool], lag: i6
     let mut world = World::new(service(&json!({})));
     if !history.is_empty() {
         world.live = Some(adopted(&world, "arn:other:1"));
-        let wanted = world.wanted();
-        world.definitions.insert(wanted.task_meaning.to_string(), "arn:wanted".into());
+        world.define("arn:wanted");
         let members = world.live.clone().unwrap().members;
         for (own, fate, wait) in history {
             world.deploy(if *own { "arn:wanted" } else { "arn:other:1" }, members.clone(), *fate);

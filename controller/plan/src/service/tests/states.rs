@@ -15,34 +15,45 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-fn word(state: &State) -> &'static str {
-    match state {
-        State::Refused(_) => "Refused",
-        State::NoImage(_) => "NoImage",
-        State::Blind(_) => "Blind",
-        State::Unclear(_) => "Unclear",
-        State::OldGrant { .. } => "OldGrant",
-        State::NotOurs { .. } => "NotOurs",
-        State::Unchangeable(_) => "Unchangeable",
-        State::Draining => "Draining",
-        State::Unguarded => "Unguarded",
-        State::Guarded => "Guarded",
-        State::Settling { .. } => "Settling",
-        State::Unregistered => "Unregistered",
-        State::Absent { .. } => "Absent",
-        State::Unrecorded => "Unrecorded",
-        State::Outdated { .. } => "Outdated",
-        State::Rolling(_) => "Rolling",
-        State::Overdue { .. } => "Overdue",
-        State::Waiting(_) => "Waiting",
-        State::Failed { .. } => "Failed",
-        State::Held => "Held",
-        State::Adjustable { .. } => "Adjustable",
-        State::Untagged { .. } => "Untagged",
-        State::InSync { .. } => "InSync",
-        State::Doomed => "Doomed",
-        State::Ending => "Ending",
-    }
+/// Names each state once: a new one does not compile without a line here, and then has to be reached.
+macro_rules! words {
+    ($($state:pat => $word:literal,)*) => {
+        fn word(state: &State) -> &'static str {
+            match state {
+                $($state => $word,)*
+            }
+        }
+        const WORDS: &[&str] = &[$($word),*];
+    };
+}
+
+words! {
+    State::Refused(_) => "Refused",
+    State::NoImage(_) => "NoImage",
+    State::Blind(_) => "Blind",
+    State::Unclear(_) => "Unclear",
+    State::OldGrant { .. } => "OldGrant",
+    State::NotOurs { .. } => "NotOurs",
+    State::NotDriven(_) => "NotDriven",
+    State::Unchangeable(_) => "Unchangeable",
+    State::Draining => "Draining",
+    State::Unguarded => "Unguarded",
+    State::Guarded => "Guarded",
+    State::Settling { .. } => "Settling",
+    State::Unregistered => "Unregistered",
+    State::Absent { .. } => "Absent",
+    State::Unrecorded => "Unrecorded",
+    State::Outdated { .. } => "Outdated",
+    State::Rolling(_) => "Rolling",
+    State::Overdue { .. } => "Overdue",
+    State::Waiting(_) => "Waiting",
+    State::Failed { .. } => "Failed",
+    State::Held => "Held",
+    State::Adjustable { .. } => "Adjustable",
+    State::Untagged { .. } => "Untagged",
+    State::InSync { .. } => "InSync",
+    State::Doomed => "Doomed",
+    State::Ending => "Ending",
 }
 
 /// A life in which everything happens, pass by pass.
@@ -94,7 +105,13 @@ fn with_live(change: impl Fn(&mut World)) -> State {
 fn every_state_is_reached() {
     let mut all = life();
     all.push(with_live(|world| world.live.as_mut().unwrap().tags.clear()));
-    all.push(with_live(|world| world.live.as_mut().unwrap().controller = "CODE_DEPLOY".into()));
+    let says = |member: &'static str, value: Value| {
+        with_live(|world| {
+            world.live.as_mut().unwrap().members.insert(member.to_owned(), value.clone());
+        })
+    };
+    all.push(says("deploymentController", json!({"type": "CODE_DEPLOY"})));
+    all.push(says("launchType", json!("EC2")));
     all.push(with_live(|world| world.live.as_mut().unwrap().life = ServiceLife::Draining));
     all.push(with_live(|world| world.live.as_mut().unwrap().life = ServiceLife::Unknown("NEW".into())));
     let mut world = World::new(follower());
@@ -112,34 +129,7 @@ fn every_state_is_reached() {
     observed.service = Looked::Blind(fault("Throttling", Remedy::Retry));
     all.push(world.pass_with(&observed).0);
     let reached: BTreeSet<_> = all.iter().map(word).collect();
-    let wanted: BTreeSet<_> = [
-        "Refused",
-        "NoImage",
-        "Blind",
-        "Unclear",
-        "OldGrant",
-        "NotOurs",
-        "Unchangeable",
-        "Draining",
-        "Unguarded",
-        "Guarded",
-        "Settling",
-        "Unregistered",
-        "Absent",
-        "Unrecorded",
-        "Outdated",
-        "Rolling",
-        "Overdue",
-        "Waiting",
-        "Failed",
-        "Held",
-        "Adjustable",
-        "Untagged",
-        "InSync",
-        "Doomed",
-        "Ending",
-    ]
-    .into();
+    let wanted: BTreeSet<_> = WORDS.iter().copied().collect();
     assert_eq!(reached, wanted, "missing: {:?}", wanted.difference(&reached));
 }
 
@@ -169,12 +159,31 @@ fn each_refusal_of_a_service_names_the_field_and_the_remedy() {
     no_roles.spec.as_mut().unwrap().allow.roles = Vec::new();
     let containers = |all: Value| json!({"taskDefinition": {"containerDefinitions": all}});
     let seen = Some(pipeline(Some(1)));
+    let strategy = |name: &str| json!({"service": {"deploymentConfiguration": {"strategy": name}}});
+    let named = |role: &str| {
+        let mut account = account();
+        account.spec.as_mut().unwrap().allow.roles = vec![format!("arn:aws:iam::*:role/{role}").as_str().into()];
+        account
+    };
     let cases = [
         (refused(&json!({}), none(), None), Reason::NoAccount, "spec.account"),
         (refused(&json!({}), elsewhere(), None), Reason::NotAllowed, "spec.namespaces"),
         (refused(&json!({"region": "eu-west-1"}), account(), None), Reason::NotAllowed, "spec.region"),
         (refused(&json!({}), narrow, None), Reason::NotAllowed, "spec.allow.clusters"),
         (refused(&json!({}), no_roles, None), Reason::NotAllowed, "spec.allow.roles"),
+        (refused(&strategy("BLUE_GREEN"), account(), None), Reason::NotDriven, "BLUE_GREEN"),
+        (refused(&strategy("CANARY"), account(), None), Reason::NotDriven, "deploymentConfiguration.strategy"),
+        (
+            refused(&json!({"service": {"schedulingStrategy": "DAEMON"}}), account(), None),
+            Reason::NotDriven,
+            "schedulingStrategy",
+        ),
+        (
+            refused(&json!({"service": {"deploymentController": {"type": "EXTERNAL"}}}), account(), None),
+            Reason::NotDriven,
+            "deploymentController.type",
+        ),
+        (refused(&json!({"service": {"role": "elb"}}), named("exec"), None), Reason::NotAllowed, "role elb"),
         (refused(&json!({"taskDefinition": {"memory": 300}}), account(), None), Reason::InvalidSpec, "memory is 512"),
         (
             refused(&containers(json!([from("a", "prod", "web"), from("b", "staging", "web")])), account(), None),
@@ -200,6 +209,9 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
     world.run(60);
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     let whole = world.observe();
+    let mut known = world.clone();
+    known.define("arn:new");
+    let new = known.definitions.values().last().unwrap().clone();
     let blind = || fault("Throttling", Remedy::Retry);
     for member in 0..4 {
         for asked in [true, false] {
@@ -207,14 +219,16 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
             match (member, asked) {
                 (0, true) => observed.service = Looked::Blind(blind()),
                 (0, false) => observed.service = Looked::NotAsked,
-                (1, true) => observed.task_definition = Looked::Blind(blind()),
-                (1, false) => observed.task_definition = Looked::NotAsked,
+                (1, true) => {
+                    observed.definitions.insert(world.wanted().family, Looked::Blind(blind()));
+                }
+                (1, false) => observed.definitions.clear(),
                 (2, true) => {
-                    observed.task_definition = Looked::Seen(Some("arn:new".into()));
+                    observed.definitions.insert("arn:new".into(), Looked::Seen(Some(new.clone())));
                     observed.deployments = Looked::Blind(blind());
                 }
                 (2, false) => {
-                    observed.task_definition = Looked::Seen(Some("arn:new".into()));
+                    observed.definitions.insert("arn:new".into(), Looked::Seen(Some(new.clone())));
                     observed.deployments = Looked::NotAsked;
                 }
                 (_, _) => observed.followed = Looked::Blind(blind()),

@@ -1,0 +1,70 @@
+//! A new version of Launchway rolls nothing, and what was held stays held (law 11).
+
+use crate::samples::ecs::{Fate, World, service};
+use crate::service::State;
+use crate::service::wanted::MEANING_TAG;
+use launchway_crds::service::RolloutPhase;
+use serde_json::json;
+
+/// The world as a version left it whose meanings cannot be compared with ours.
+fn of_another_version(mut world: World) -> World {
+    let foreign = |meaning: &str| format!("v0-{}", &meaning[3..]);
+    for one in world.definitions.values_mut() {
+        let tag = one.tags.get_mut(MEANING_TAG).unwrap();
+        *tag = foreign(tag);
+    }
+    for one in &mut world.record.task_definitions {
+        one.meaning = foreign(&one.meaning);
+    }
+    let rollout = world.record.rollout.as_mut().unwrap();
+    rollout.meaning = foreign(&rollout.meaning);
+    world.done.clear();
+    world.wait(60);
+    world
+}
+
+#[test]
+fn what_another_version_rolled_out_is_taken_over_as_it_is() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    let mut world = of_another_version(world);
+    assert!(matches!(world.run(10), State::InSync { .. }));
+    assert_eq!(world.done, Vec::new());
+    assert_eq!(world.record.rollout.as_ref().unwrap().meaning, world.wanted().meaning.to_string());
+}
+
+#[test]
+fn what_another_version_held_stays_held_and_a_retry_rolls_it() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    world.edit(&json!({"taskDefinition": {"memory": 1024}}));
+    world.fates = vec![Fate::RollsBack];
+    world.run(60);
+    let mut world = of_another_version(world);
+    assert_eq!(world.run(10), State::Held);
+    assert_eq!(world.done, Vec::new());
+    assert_eq!(world.record.rollout.as_ref().unwrap().phase, RolloutPhase::Failed);
+    world.edit(&json!({"rollout": {"retry": "again"}}));
+    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert_eq!((world.count("register"), world.count("update")), (0, 1));
+}
+
+#[test]
+fn a_wiped_status_is_rebuilt_from_what_another_version_registered() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    let mut world = of_another_version(world);
+    world.record = crate::service::report::empty();
+    assert!(matches!(world.run(10), State::InSync { .. }));
+    assert_eq!((world.count("register"), world.count("update")), (0, 0));
+}
+
+#[test]
+fn an_edit_in_the_same_moment_is_rolled_once() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    let mut world = of_another_version(world);
+    world.edit(&json!({"taskDefinition": {"memory": 1024}}));
+    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert_eq!((world.count("register"), world.count("update")), (1, 1));
+}
