@@ -22,6 +22,7 @@ pub fn parts() -> Vec<Part> {
     vec![
         Part { document: "docs/conditions.md", name: "conditions", text: conditions() },
         Part { document: "docs/conditions.md", name: "reasons", text: reasons() },
+        Part { document: "docs/services.md", name: "members", text: crate::members::table() },
         Part { document: "docs/real-account.md", name: "beliefs", text: beliefs() },
         Part { document: "docs/real-account.md", name: "guesses", text: guesses() },
     ]

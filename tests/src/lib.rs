@@ -4,11 +4,13 @@
 
 pub mod build;
 pub mod calls;
+pub mod corpus;
 pub mod docs;
 pub mod faults;
 pub mod git;
 pub mod harm;
 pub mod life;
+pub mod members;
 pub mod play;
 pub mod pump;
 pub mod quickstart;
