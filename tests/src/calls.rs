@@ -139,9 +139,12 @@ fn service(name: &str, image: &str) -> serde_json::Value {
         "apiVersion": "launchway.dev/v1alpha1", "kind": "Service",
         "metadata": {"name": name, "namespace": sample::NAMESPACE},
         "spec": {
-            "cluster": sample::CLUSTER, "desiredCount": 2,
-            "taskDefinition": {"cpu": 256, "memory": 512, "containers": [{"name": "web", "image": image}]},
-            "network": {"subnets": ["subnet-1a"], "securityGroups": ["sg-1a"]},
+            "cluster": sample::CLUSTER,
+            "taskDefinition": {
+                "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+                "containerDefinitions": [{"name": "web", "image": image}],
+            },
+            "service": sample::on_fargate(2),
         },
     })
 }

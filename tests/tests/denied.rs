@@ -125,7 +125,7 @@ fn failed(world: &World) -> bool {
 /// A person wipes a Service's status and asks for something that no task definition says: all of the family are read.
 fn forgotten(player: &mut Player) {
     player.world.edit("Service", sample::SERVICES[1], |spec| {
-        spec["taskDefinition"]["containers"][0]["environment"][0]["value"] = "other".into();
+        spec["taskDefinition"]["containerDefinitions"][0]["environment"][0]["value"] = "other".into();
     });
     player.world.wipe_status("Service", sample::SERVICES[1]);
 }

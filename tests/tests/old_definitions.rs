@@ -42,7 +42,7 @@ fn a_service_without_room_for_its_rollout_is_not_rolled_and_says_so() {
     define(&world, "Service", "rollout");
     world.store.apply_json(&sample::aws_account()).unwrap();
     let mut service = sample::service(0);
-    let container = &mut service["spec"]["taskDefinition"]["containers"][0];
+    let container = &mut service["spec"]["taskDefinition"]["containerDefinitions"][0];
     container.as_object_mut().unwrap().remove("imageFrom");
     container["image"] = "web:1".into();
     world.store.apply_json(&service).unwrap();

@@ -169,16 +169,30 @@ pub fn service(stage: usize) -> Value {
         "apiVersion": "launchway.dev/v1alpha1", "kind": "Service",
         "metadata": {"name": name, "namespace": NAMESPACE},
         "spec": {
-            "cluster": CLUSTER, "desiredCount": 1,
+            "cluster": CLUSTER,
             "taskDefinition": {
-                "cpu": 256, "memory": 512, "executionRole": "shop-exec-greeter", "taskRole": "shop-task-greeter",
-                "containers": [{
+                "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+                "executionRoleArn": "shop-exec-greeter", "taskRoleArn": "shop-task-greeter",
+                "containerDefinitions": [{
                     "name": "greeter", "imageFrom": {"pipeline": PIPELINE, "stage": stage, "image": "greeter"},
-                    "ports": [{"containerPort": 5000}],
+                    "portMappings": [{"containerPort": 5000}],
                     "environment": [{"name": "STAGE", "value": stage}],
                 }],
             },
-            "network": {"subnets": ["subnet-1a"], "securityGroups": ["sg-1a"]},
+            "service": on_fargate(1),
+        },
+    })
+}
+
+/// A service on Fargate as the sample has it: its network, and how it rolls.
+pub fn on_fargate(desired_count: i32) -> Value {
+    json!({
+        "desiredCount": desired_count, "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration":
+            {"subnets": ["subnet-1a"], "securityGroups": ["sg-1a"], "assignPublicIp": "DISABLED"}},
+        "deploymentConfiguration": {
+            "minimumHealthyPercent": 100, "maximumPercent": 200,
+            "deploymentCircuitBreaker": {"enable": true, "rollback": true},
         },
     })
 }

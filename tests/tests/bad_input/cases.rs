@@ -45,10 +45,9 @@ fn alone(
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
-    [of_admission(), of_names(), of_urls(), of_hosts(), of_sizes(), of_stages(), of_expectations(), of_secrets()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let of_aws = [of_names(), of_sizes(), of_what_is_not_driven()];
+    let of_ours = [of_admission(), of_urls(), of_hosts(), of_stages(), of_expectations(), of_secrets()];
+    of_aws.into_iter().chain(of_ours).flatten().collect()
 }
 
 /// Accounts and Regions that are not there for the namespace.
@@ -141,14 +140,14 @@ fn of_names() -> Vec<Case> {
         alone(
             "Refusal::NotAllowed",
             "a role",
-            with(literal(), "/spec/taskDefinition/taskRole", json!("admin")),
+            with(literal(), "/spec/taskDefinition/taskRoleArn", json!("admin")),
             "NotAllowed",
             &["role", "admin", "spec.allow.roles"],
         ),
         alone(
             "Refusal::NotAllowed",
             "a role of another account",
-            with(literal(), "/spec/taskDefinition/executionRole", json!("arn:aws:iam::999999999999:role/shop-exec")),
+            with(literal(), "/spec/taskDefinition/executionRoleArn", json!("arn:aws:iam::999999999999:role/shop-exec")),
             "NotAllowed",
             &["role", "999999999999", "spec.allow.roles"],
         ),
@@ -228,7 +227,7 @@ fn of_sizes() -> Vec<Case> {
         alone(
             "Refusal::FargateSize",
             "memory",
-            with(literal(), "/spec/taskDefinition/memory", json!(5000)),
+            with(literal(), "/spec/taskDefinition/memory", json!("5000")),
             "InvalidSpec",
             &["spec.taskDefinition", "256", "5000", "512, 1024 or 2048"],
         ),
@@ -245,6 +244,30 @@ fn of_sizes() -> Vec<Case> {
             several_stages(),
             "InvalidSpec",
             &["imageFrom", "more than one", "one stage"],
+        ),
+    ]
+}
+
+/// What ECS knows and this version does not drive: refused by name, before anything is called.
+fn of_what_is_not_driven() -> Vec<Case> {
+    let asks = |name, service, words| {
+        alone("Refusal::NotDriven", name, with(literal(), "/spec/service", service), "NotDriven", words)
+    };
+    vec![
+        asks(
+            "a strategy",
+            json!({"deploymentConfiguration": {"strategy": "CANARY"}}),
+            &["spec.service.deploymentConfiguration.strategy", "CANARY", "set it to ROLLING"],
+        ),
+        asks(
+            "a deployment controller",
+            json!({"deploymentController": {"type": "CODE_DEPLOY"}}),
+            &["spec.service.deploymentController.type", "CODE_DEPLOY", "set it to ECS"],
+        ),
+        asks(
+            "a daemon",
+            json!({"schedulingStrategy": "DAEMON"}),
+            &["spec.service.schedulingStrategy", "DAEMON", "set it to REPLICA"],
         ),
     ]
 }
@@ -271,7 +294,7 @@ fn of_stages() -> Vec<Case> {
             ..alone(
                 "Refusal::NoSuchImage",
                 "a name",
-                with(sample::service(0), "/spec/taskDefinition/containers/0/imageFrom/image", json!("greeeter")),
+                with(sample::service(0), "/spec/taskDefinition/containerDefinitions/0/imageFrom/image", json!("greeeter")),
                 "NotListed",
                 &["imageFrom.image", "greeeter", "spec.images"],
             )
@@ -375,8 +398,8 @@ fn with(mut manifest: Value, place: &str, value: Value) -> Value {
 fn literal() -> Value {
     with(
         sample::service(1),
-        "/spec/taskDefinition/containers/0",
-        json!({"name": "greeter", "image": "public.example.com/greeter:1", "ports": [{"containerPort": 5000}]}),
+        "/spec/taskDefinition/containerDefinitions/0",
+        json!({"name": "greeter", "image": "public.example.com/greeter:1", "portMappings": [{"containerPort": 5000}]}),
     )
 }
 
@@ -399,7 +422,7 @@ fn several_stages() -> Value {
     let container = |name: &str, stage: &str| json!({"name": name, "imageFrom": {"pipeline": PIPELINE, "stage": stage, "image": "greeter"}});
     with(
         sample::service(0),
-        "/spec/taskDefinition/containers",
+        "/spec/taskDefinition/containerDefinitions",
         json!([container("a", "staging"), container("b", "prod")]),
     )
 }

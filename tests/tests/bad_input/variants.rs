@@ -27,6 +27,7 @@ variants!(
     Expectation,
     PlanTooLarge,
     FargateSize,
+    NotDriven,
     SeveralStages,
     NotListed,
     NoSuchImage,
