@@ -89,6 +89,7 @@ fn shown() -> Vec<Value> {
     let pages = [
         include_str!("../../../README.md"),
         include_str!("../../../docs/pipelines.md"),
+        include_str!("../../../docs/services.md"),
         include_str!("../../../docs/real-account.md"),
     ];
     let blocks = pages.iter().flat_map(|page| page.split("```yaml\n").skip(1));

@@ -106,8 +106,8 @@ async fn a_template_that_leaves_a_null_behind_is_admitted() {
     let read: launchway_crds::Pipeline = serde_json::from_value(stored).unwrap();
     assert_eq!((read.spec.account, read.spec.build.code_build.buildspec), (None, None));
     let mut service = base("Service");
-    service["spec"]["taskDefinition"]["containers"][0]["imageFrom"] = Value::Null;
-    service["spec"]["healthCheckGracePeriod"] = Value::Null;
+    service["spec"]["taskDefinition"]["containerDefinitions"][0]["imageFrom"] = Value::Null;
+    service["spec"]["service"]["healthCheckGracePeriodSeconds"] = Value::Null;
     sender.create(&service, Keep::Judged).await.unwrap();
 }
 
