@@ -94,7 +94,7 @@ pub struct ContainerDefinition {
     /// Docker's labels.
     pub docker_labels: Option<Texts>,
     /// Limits of the operating system.
-    pub ulimits: Option<List<Ulimit, 20>>,
+    pub ulimits: Option<Named<Ulimit, 20>>,
     /// Where the container's output goes. Absent: nowhere.
     pub log_configuration: Option<LogConfiguration>,
     /// How ECS finds out whether the container is well.

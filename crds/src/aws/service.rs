@@ -2,7 +2,7 @@
 
 use super::connect::{GatewayConnector, ServiceConnectConfiguration, VpcLatticeConfiguration};
 use super::deployment::DeploymentConfiguration;
-use super::shape::{Count, List, Port, Whole, words};
+use super::shape::{Count, List, Named, Port, Whole, words};
 use super::task::{Enabled, Tag};
 use crate::name::{EcsName, Line, PlatformVersion, Role, SecurityGroupId, SubnetId, TargetGroupArn, Word};
 use kube::KubeSchema;
@@ -66,7 +66,7 @@ pub struct EcsService {
     /// How the service finds others, and is found, in a Service Connect namespace.
     pub service_connect_configuration: Option<ServiceConnectConfiguration>,
     /// What the volumes are that the task definition leaves to the service.
-    pub volume_configurations: Option<List<VolumeConfiguration, 10>>,
+    pub volume_configurations: Option<Named<VolumeConfiguration, 10>>,
     /// The target groups of VPC Lattice.
     pub vpc_lattice_configurations: Option<List<VpcLatticeConfiguration, 5>>,
     /// The gateways through which the service is reached.

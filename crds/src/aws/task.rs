@@ -241,7 +241,7 @@ pub struct ProxyConfiguration {
     /// The container that is the proxy.
     pub container_name: EcsName,
     /// Its settings.
-    pub properties: Option<List<KeyValuePair, 20>>,
+    pub properties: Option<Named<KeyValuePair, 20>>,
 }
 
 /// An Elastic Inference accelerator.
