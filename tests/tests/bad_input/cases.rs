@@ -294,7 +294,11 @@ fn of_stages() -> Vec<Case> {
             ..alone(
                 "Refusal::NoSuchImage",
                 "a name",
-                with(sample::service(0), "/spec/taskDefinition/containerDefinitions/0/imageFrom/image", json!("greeeter")),
+                with(
+                    sample::service(0),
+                    "/spec/taskDefinition/containerDefinitions/0/imageFrom/image",
+                    json!("greeeter"),
+                ),
                 "NotListed",
                 &["imageFrom.image", "greeeter", "spec.images"],
             )
