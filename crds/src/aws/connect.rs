@@ -211,7 +211,7 @@ pub struct GatewayHealthCheck {
 pub struct GatewayMatcher {
     /// HTTP status codes.
     pub http_code: Option<Line>,
-    /// gRPC status codes.
+    /// Status codes of gRPC.
     pub grpc_code: Option<Line>,
 }
 
