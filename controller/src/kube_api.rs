@@ -57,7 +57,7 @@ where
     let api: Api<K> = Api::namespaced(context.kube.clone(), &key.namespace);
     let found = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))?;
     if found.is_none() {
-        context.backoff.forget(key);
+        context.forget(key);
     }
     Ok(found)
 }

@@ -11,6 +11,8 @@ pub mod git;
 pub mod kube_api;
 pub mod logs;
 pub mod metrics;
+pub mod own;
+pub mod pace;
 pub mod pipeline;
 pub mod release;
 pub mod run;

@@ -7,6 +7,8 @@ use kube::api::Api;
 use launchway::backoff::Backoff;
 use launchway::git::Polls;
 use launchway::metrics::Metrics;
+use launchway::own::OwnWrites;
+use launchway::pace::Pace;
 use launchway::serve::{Ready, serve};
 use launchway::web::Web;
 use launchway::{Context, run};
@@ -134,7 +136,9 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         web,
         rules,
         clock: Arc::new(jiff::Timestamp::now),
-        backoff: Backoff::new(fastrand::u64(..)).paced(flags.pace),
+        backoff: Backoff::new(fastrand::u64(..)),
+        pace: Pace::new(fastrand::u64(..)).times(flags.pace),
+        own: OwnWrites::default(),
         installation,
         resync: flags.resync,
         metrics: Metrics::default(),

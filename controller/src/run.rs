@@ -210,7 +210,7 @@ where
 /// Whether a pass over the object made this version of it. It has said itself when it comes again.
 fn is_own<K: Resource<DynamicType = ()>>(kind: Kind, object: &K, context: &Context) -> bool {
     let version = object.resource_version().unwrap_or_default();
-    context.backoff.is_own(&Key::of(kind, object), &version)
+    context.own.contains(&Key::of(kind, object), &version)
 }
 
 /// What no pass looks at is not kept: it is most of an object's size.
@@ -224,7 +224,7 @@ async fn guarded(key: Key, context: Arc<Context>) -> Result<Action, Unreachable>
     let began = Instant::now();
     let due = pass(&key, &context).map_ok(|wake| {
         tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
-        context.backoff.delay(&key, wake, &*context.clock)
+        context.delay(&key, wake)
     });
     let result = AssertUnwindSafe(due).catch_unwind().await;
     let (outcome, delay) = match result {
@@ -235,7 +235,7 @@ async fn guarded(key: Key, context: Arc<Context>) -> Result<Action, Unreachable>
         }
         Err(_) => {
             tracing::error!(%key, "a pass panicked: this is a bug of Launchway; the object is left alone for a while");
-            ("panic", context.backoff.delay(&key, Wake::Operator, &*context.clock))
+            ("panic", context.delay(&key, Wake::Operator))
         }
     };
     context.metrics.pass(key.kind, outcome, began.elapsed());
@@ -246,7 +246,7 @@ fn again<K: Resource<DynamicType = ()>>(kind: Kind) -> impl Fn(Arc<K>, &Unreacha
     move |object, error, context| {
         let key = Key::of(kind, object.as_ref());
         tracing::warn!(%key, error = %chain(error), "Kubernetes could not be reached");
-        context.backoff.delay(&key, Wake::Backoff, &*context.clock).map_or_else(Action::await_change, Action::requeue)
+        context.delay(&key, Wake::Backoff).map_or_else(Action::await_change, Action::requeue)
     }
 }
 

@@ -110,7 +110,7 @@ where
 /// The version that was just made is our own: the pass that made it has said when it comes again.
 fn remember<K: Resource<DynamicType = ()>>(written: &K, context: &Context) {
     if let (Some(kind), Some(version)) = (wake::Kind::named(&K::kind(&())), written.resource_version()) {
-        context.backoff.wrote(&Key::of(kind, written), &version);
+        context.own.remember(&Key::of(kind, written), &version);
     }
 }
 

@@ -103,9 +103,9 @@ impl Pump {
                 Wake::Backoff
             }
         };
-        let own = |version: &u64| context.backoff.is_own(&key, &version.to_string());
+        let own = |version: &u64| context.own.contains(&key, &version.to_string());
         self.own = (before..=world.store.version()).filter(own).map(|version| (key.clone(), version)).collect();
-        if let Some(delay) = context.backoff.delay(&key, wake, &*context.clock) {
+        if let Some(delay) = context.delay(&key, wake) {
             self.wake(key, world.now() + delay);
         }
         let mut progress = world.progress();
