@@ -2,10 +2,10 @@
 
 use crate::backoff::{self, Backoff};
 use crate::git::Polls;
+use crate::kind::Key;
 use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;
-use crate::wake::Key;
 use crate::web::Web;
 use jiff::Timestamp;
 use launchway_cloud::Clouds;

@@ -1,7 +1,7 @@
 //! Reading Kubernetes, live and uncached, and the one write that is no status: our finalizer.
 
 use crate::context::Context;
-use crate::wake::Key;
+use crate::kind::Key;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::NamespaceResourceScope;

@@ -1,6 +1,6 @@
 //! What is counted, in Prometheus' words. No label holds anything that a user wrote but kinds and outcomes.
 
-use crate::wake::Kind;
+use crate::kind::Kind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -55,7 +55,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a pass.
     pub fn pass(&self, kind: Kind, outcome: &str, took: Duration) {
-        self.passes.get_or_create(&PassLabels { kind: format!("{kind:?}"), outcome: outcome.to_owned() }).inc();
+        self.passes.get_or_create(&PassLabels { kind: kind.name().into_owned(), outcome: outcome.to_owned() }).inc();
         self.seconds.observe(took.as_secs_f64());
     }
 

@@ -1,7 +1,7 @@
 //! When an object without faults is polled: the speed-up that the operator chose, and the grid of times at which idle
 //! objects are polled together so that their looks share calls.
 
-use crate::wake::Kind;
+use crate::kind::Kind;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -28,10 +28,7 @@ impl Pace {
 
     /// The delay of an object of that kind that asks for this one.
     pub fn after(self, kind: Kind, delay: Duration) -> Duration {
-        match kind {
-            Kind::Release | Kind::Service => delay / self.factor,
-            Kind::AwsAccount | Kind::Pipeline => delay,
-        }
+        if kind.is_paced() { delay / self.factor } else { delay }
     }
 
     /// How long it is until the grid's next line; grid lines are one period apart. A line that is nearer than a tenth of the
