@@ -1,4 +1,4 @@
-//! The only writer of statuses, and of events from their changes. What a status says is decided elsewhere.
+//! The only writer of statuses and of the events that follow from them. What a status says is decided elsewhere.
 
 use crate::context::Context;
 use crate::kind::{Key, Reconciled};
@@ -16,12 +16,12 @@ use launchway_plan::reason::{Kind, Reason};
 use launchway_plan::wake::Wake;
 use std::fmt::Debug;
 
-/// What became of a status.
+/// Whether a status was written.
 #[derive(Debug)]
 pub enum Written<K> {
-    /// It was written, or it was equal and needed no writing; the object as it is now.
+    /// It was, or it was equal to the stored one; the object as it is now.
     Yes(Box<K>),
-    /// The object has changed since it was read, or is gone: look again.
+    /// It was not: the object has changed since it was read, or is gone. Look again.
     Stale,
     /// The API server dropped a part of it: the CRDs are older than this controller, and nothing that has to be written
     /// down before it is done can be done. The status says so.
@@ -29,7 +29,7 @@ pub enum Written<K> {
 }
 
 impl<K> Written<K> {
-    /// When the next pass is due, if it would be so after the status was written.
+    /// When the next pass is due, where `written` is right once the status was written.
     pub fn wake(&self, written: Wake) -> Wake {
         match self {
             Written::Yes(_) => written,
@@ -62,7 +62,7 @@ pub async fn write<K: Reconciled>(
     if written.status() == Some(&next) {
         return Ok(Written::Yes(Box::new(written)));
     }
-    tracing::error!(object = %written.name_any(), "the API server drops a part of the status: apply the CRDs of this version");
+    tracing::error!(object = %written.name_any(), "the API server dropped a part of the status: apply the CRDs of this version");
     let generation = written.meta().generation.unwrap_or_default();
     let told = K::saying(&next, dropped(K::conditions(&next), generation, (context.clock)()));
     put(&written, told, &api, context).await?;
@@ -107,7 +107,7 @@ fn turned(before: &[Condition], after: &[Condition]) -> Vec<Condition> {
     after.iter().filter(|condition| old(condition).unwrap_or("Unknown") != condition.status).cloned().collect()
 }
 
-/// Says of an object what no condition can: a warning for which there is only an event.
+/// Publishes a warning that no condition expresses.
 pub async fn warn<K>(object: &K, reason: Reason, note: &str, context: &Context)
 where
     K: Resource<DynamicType = ()>,
@@ -138,11 +138,11 @@ where
     if let Err(error) = api.create(&PostParams::default(), &event).await
         && !matches!(&error, kube::Error::Api(status) if status.is_already_exists())
     {
-        tracing::warn!(object = %object.name_any(), %error, "an event could not be written");
+        tracing::warn!(object = %object.name_any(), %error, "could not write an event");
     }
 }
 
-/// What an event tells.
+/// What an event says.
 struct Told<'a> {
     kind: &'a str,
     reason: &'a str,
