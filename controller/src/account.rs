@@ -1,17 +1,31 @@
 //! One pass over an AwsAccount: whose credentials are these? Nothing is changed.
 
 use crate::context::Context;
+use crate::kind::{Key, Kind, Reconciled};
 use crate::kube_api::Unreachable;
 use crate::status;
-use crate::wake::Key;
+use crate::wake::Links;
 use kube::api::Api;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
 use launchway_plan::account::{Place, assumed, report};
 use launchway_plan::wake::Wake;
 
+impl Reconciled for AwsAccount {
+    const KIND: Kind = Kind::AwsAccount;
+    const PACED: bool = false;
+
+    fn links(&self) -> Links {
+        Links::default()
+    }
+
+    async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+        pass(key, context).await
+    }
+}
+
 /// One pass over an AwsAccount.
-pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let api: Api<AwsAccount> = Api::all(context.kube.clone());
     let Some(account) = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))? else {
         return Ok(Wake::OnChange);

@@ -1,15 +1,20 @@
-//! Everything a pass may use: made once, by `main` or by a test. Clocks and randomness come from here only.
+//! Everything that a pass may use, made once by `main` or by a test. Clock and randomness come from here only.
 
-use crate::backoff::Backoff;
+use crate::backoff::{self, Backoff};
 use crate::git::Polls;
+use crate::kind::Key;
 use crate::metrics::Metrics;
+use crate::own::OwnWrites;
+use crate::pace::Pace;
 use crate::web::Web;
 use jiff::Timestamp;
 use launchway_cloud::Clouds;
 use launchway_plan::address::Rules;
+use launchway_plan::wake::Wake;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// Tells the time.
+/// Returns the current time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 /// Everything a pass may use.
@@ -18,20 +23,56 @@ pub struct Context {
     pub kube: kube::Client,
     /// AWS, per account and Region.
     pub clouds: Clouds,
-    /// The web as users may reach it: verifications.
+    /// HTTP to users' URLs, for verifications.
     pub web: Web,
-    /// Polls of git branches, shared by Pipelines of one URL and credential.
+    /// Polls of git branches, shared by Pipelines with the same URL and credential.
     pub polls: Polls,
-    /// What users may dial.
+    /// Which addresses users' URLs may name.
     pub rules: Rules,
-    /// The time.
+    /// The current time.
     pub clock: Clock,
-    /// How long objects that met faults are left alone.
+    /// How long objects are left alone after a fault.
     pub backoff: Backoff,
+    /// How fast AWS is polled.
+    pub pace: Pace,
+    /// Which versions of objects our own passes wrote.
+    pub own: OwnWrites,
     /// The name of this installation: the first part of owner tags and families.
     pub installation: String,
-    /// How often an object that needs nothing is looked at, in seconds.
+    /// How often a Service with nothing to do is checked for drift, in seconds.
     pub resync: i64,
-    /// What is counted.
+    /// The metrics.
     pub metrics: Metrics,
+}
+
+impl Context {
+    /// When the object's next pass is due, from now on; `None`: only on a change.
+    pub fn delay(&self, key: &Key, wake: Wake) -> Option<Duration> {
+        let after = |delay| {
+            self.backoff.forget(key);
+            delay
+        };
+        match wake {
+            Wake::Now => Some(Duration::ZERO),
+            Wake::After(seconds) => after(Some(self.pace.after(key.kind, duration(seconds)))),
+            Wake::Every(seconds) => after(Some(self.pace.until_next(key.kind, duration(seconds), (self.clock)()))),
+            Wake::OnChange => after(None),
+            Wake::Turn(seconds) => {
+                self.backoff.met(key);
+                Some(duration(seconds))
+            }
+            Wake::Backoff => Some(self.backoff.next(key, backoff::PASSING)),
+            Wake::Operator => Some(self.backoff.next(key, backoff::OPERATOR)),
+        }
+    }
+
+    /// Forgets all that is remembered of an object that is gone.
+    pub fn forget(&self, key: &Key) {
+        self.backoff.forget(key);
+        self.own.forget(key);
+    }
+}
+
+fn duration(seconds: i64) -> Duration {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
 }

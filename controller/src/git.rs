@@ -17,14 +17,14 @@ pub use fault::{GitFault, NoSuchBranch, Offered};
 pub use packet::Malformed;
 pub use polls::{Ask, Poll, Polls};
 
-/// What a branch points to.
+/// The commit that a branch points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The commit's full ID: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
     pub commit: String,
 }
 
-/// The heads of those branches that were asked for, each found or missed.
+/// The head of each branch that was asked for, or that there is no such branch.
 pub type Heads = BTreeMap<String, Result<Head, NoSuchBranch>>;
 
 /// The head of `branch` in the repository at `url`. Two requests to a server of protocol version 2, one to an older
@@ -36,7 +36,7 @@ pub async fn head(web: &Web, url: &str, branch: &str, credential: Option<&Creden
     found.map_err(GitFault::NoSuchBranch)
 }
 
-/// The heads of all branches that are `wanted`, with as many requests as one takes.
+/// The heads of all `wanted` branches, with as many requests as one branch takes.
 pub async fn heads(
     web: &Web,
     url: &str,

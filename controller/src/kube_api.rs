@@ -1,7 +1,7 @@
-//! Reading Kubernetes, live and uncached, and the one write that is no status: our finalizer.
+//! Live, uncached reads of Kubernetes, and the one write that is not a status: our finalizer.
 
 use crate::context::Context;
-use crate::wake::Key;
+use crate::kind::Key;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
@@ -14,33 +14,33 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fmt::Debug;
 
-/// Kubernetes could not be reached, or did not answer as it should.
+/// A request to Kubernetes failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} {object}")]
 pub struct Unreachable {
-    /// What was asked.
+    /// What was tried.
     pub operation: &'static str,
-    /// Of which object.
+    /// On which object.
     pub object: String,
-    /// What came back.
+    /// The error.
     #[source]
     pub source: kube::Error,
 }
 
 impl Unreachable {
-    /// That error of that call.
+    /// Makes the error of that operation on that object.
     pub fn of(operation: &'static str, object: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
         let object = object.into();
         move |source| Self { operation, object, source }
     }
 }
 
-/// Whether a write found the object as it was read.
+/// Whether a write took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {
-    /// It did.
+    /// It did: the object was still as it had been read.
     Yes,
-    /// The object has changed, or is gone.
+    /// It did not: the object has changed since it was read, or is gone.
     Stale,
 }
 
@@ -49,7 +49,7 @@ pub fn is_stale(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.is_conflict() || status.is_not_found())
 }
 
-/// The object of that key, as it is now.
+/// The current object of that key.
 pub async fn found<K>(key: &Key, context: &Context) -> Result<Option<K>, Unreachable>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
@@ -57,12 +57,12 @@ where
     let api: Api<K> = Api::namespaced(context.kube.clone(), &key.namespace);
     let found = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))?;
     if found.is_none() {
-        context.backoff.forget(key);
+        context.forget(key);
     }
     Ok(found)
 }
 
-/// The AwsAccount of that name, and of the namespace what the account's admission depends on.
+/// The AwsAccount of that name, and the namespace's labels if the account selects namespaces by label.
 pub async fn account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
     let accounts: Api<AwsAccount> = Api::all(context.kube.clone());
     let found = accounts.get_opt(name).await.map_err(Unreachable::of("reading AwsAccount", name))?;
@@ -78,7 +78,7 @@ async fn labels(namespace: &str, context: &Context) -> Result<std::collections::
     Ok(found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default())
 }
 
-/// The Pipeline of that name. One that is being deleted counts as gone.
+/// The Pipeline of that name; none while it is being deleted.
 pub async fn pipeline(namespace: &str, name: &str, context: &Context) -> Result<Option<PipelineFacts>, Unreachable> {
     let pipelines: Api<Pipeline> = Api::namespaced(context.kube.clone(), namespace);
     let found =
@@ -87,7 +87,7 @@ pub async fn pipeline(namespace: &str, name: &str, context: &Context) -> Result<
     Ok(stays.map(|pipeline| PipelineFacts { spec: pipeline.spec, status: pipeline.status }))
 }
 
-/// Adds our finalizer, if the object is still as it was read.
+/// Adds our finalizer, unless the object has changed since it was read.
 pub async fn guard<K>(object: &K, context: &Context) -> Result<Wrote, Unreachable>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
@@ -96,7 +96,7 @@ where
     write_finalizers(object, others.chain([FINALIZER.to_owned()]).collect(), context).await
 }
 
-/// Takes our finalizer away, if the object is still as it was read.
+/// Removes our finalizer, unless the object has changed since it was read.
 pub async fn unguard<K>(object: &K, context: &Context) -> Result<Wrote, Unreachable>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
@@ -105,7 +105,7 @@ where
         .await
 }
 
-/// A merge patch and not a PUT: a spec with fields that this version does not know must come out as it went in.
+/// A merge patch and not a PUT, which would drop fields of the spec that this version does not know.
 async fn write_finalizers<K>(object: &K, finalizers: Vec<String>, context: &Context) -> Result<Wrote, Unreachable>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,

@@ -7,6 +7,8 @@ use kube::api::Api;
 use launchway::backoff::Backoff;
 use launchway::git::Polls;
 use launchway::metrics::Metrics;
+use launchway::own::OwnWrites;
+use launchway::pace::Pace;
 use launchway::serve::{Ready, serve};
 use launchway::web::Web;
 use launchway::{Context, run};
@@ -22,8 +24,8 @@ use tokio_util::sync::CancellationToken;
 
 /// Takes git commits to running Amazon ECS services, as Kubernetes objects say.
 ///
-/// Kubernetes is found as kubectl finds it (KUBECONFIG, else the service account), AWS as the SDKs find it (AWS_PROFILE,
-/// AWS_REGION, credentials, AWS_ENDPOINT_URL). RUST_LOG sets what is logged.
+/// Connects to Kubernetes as kubectl does (KUBECONFIG, else the service account) and to AWS as the SDKs do (AWS_PROFILE,
+/// AWS_REGION, credentials, AWS_ENDPOINT_URL). RUST_LOG sets the log level.
 #[derive(Parser, Debug)]
 #[command(name = "launchway", version)]
 struct Flags {
@@ -32,34 +34,33 @@ struct Flags {
     #[arg(long, env = "LAUNCHWAY_INSTALLATION", value_parser = installation)]
     installation: Option<String>,
 
-    /// How often a service that needs nothing is looked at.
+    /// How often a Service with nothing to do is checked for drift.
     #[arg(long, env = "LAUNCHWAY_RESYNC", default_value = "10m", value_parser = duration)]
     resync: i64,
 
-    /// How many times as often as usual builds, rollouts and verifications are looked at, 1 to 30: what goes on is seen
-    /// sooner, for as many more calls to AWS.
+    /// Polling speed-up factor for builds, rollouts and verifications (1 to 30); multiplies AWS calls.
     #[arg(long, env = "LAUNCHWAY_PACE", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=30))]
     pace: u32,
 
-    /// A host, or host:port, that users may dial although it is in a private network. May be given several times.
+    /// A host, or host:port, that users' URLs may name although it is in a private network. May be repeated.
     #[arg(long = "allow-host", env = "LAUNCHWAY_ALLOW_HOST", value_delimiter = ',')]
     allow_hosts: Vec<String>,
 
-    /// Lets users dial http:// as well as https://.
+    /// Allows http:// in users' URLs as well as https://.
     #[arg(long, env = "LAUNCHWAY_ALLOW_HTTP")]
     allow_http: bool,
 
-    /// Where /healthz, /readyz and /metrics are served.
+    /// The address that serves /healthz, /readyz and /metrics.
     #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
 
-    /// How logs are written.
+    /// The format of log lines.
     #[arg(long, env = "LAUNCHWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
 }
 
-/// How long Kubernetes may say nothing before a connection counts as broken: longer than a watch of which nothing comes,
-/// which the API server ends after 290 s.
+/// How long a connection to Kubernetes may be silent before it counts as broken: longer than an idle watch, which the API
+/// server ends after 290 s.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(300);
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -86,20 +87,20 @@ async fn main() -> anyhow::Result<()> {
     let flags = Flags::parse();
     log(flags.log_format);
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
-        anyhow::bail!("another TLS provider was installed before ours");
+        anyhow::bail!("another TLS provider is installed already");
     }
     let stop = on_signal()?;
     let context = Arc::new(context(&flags).await?);
     let listener = TcpListener::bind(flags.http_address)
         .await
-        .with_context(|| format!("listening on {}: choose another --http-address", flags.http_address))?;
-    tracing::info!(installation = context.installation, address = %flags.http_address, version = env!("CARGO_PKG_VERSION"), "launchway begins");
+        .with_context(|| format!("listening on {}: set --http-address to a free address", flags.http_address))?;
+    tracing::info!(installation = context.installation, address = %flags.http_address, version = env!("CARGO_PKG_VERSION"), "launchway starts");
     let ready = Ready::default();
     let served = tokio::spawn(serve(listener, Arc::clone(&context), ready.clone(), stop.clone()));
     run::run(context, stop.clone(), move || ready.announce()).await;
     stop.cancel();
     served.await.context("serving health and metrics")?.context("serving health and metrics")?;
-    tracing::info!("launchway has ended");
+    tracing::info!("launchway has stopped");
     Ok(())
 }
 
@@ -114,15 +115,16 @@ fn log(format: LogFormat) {
 }
 
 async fn context(flags: &Flags) -> anyhow::Result<Context> {
-    let mut config =
-        kube::Config::infer().await.context("finding Kubernetes: set KUBECONFIG, or run inside a cluster")?;
+    let mut config = kube::Config::infer()
+        .await
+        .context("no connection to Kubernetes is configured: set KUBECONFIG, or run inside a cluster")?;
     config.read_timeout = Some(SILENCE);
     let api_server = api_server(&config.cluster_url).await;
-    let kube = kube::Client::try_from(config).context("making a client of Kubernetes")?;
+    let kube = kube::Client::try_from(config).context("creating the Kubernetes client")?;
     let plain_http = if flags.allow_http { Scheme::HttpToo } else { Scheme::HttpsOnly };
     let rules = Rules::parse(&Allowed { extra_hosts: flags.allow_hosts.clone(), plain_http }, &api_server)
         .context("--allow-host")?;
-    let web = Web::guarded(rules.clone()).context("making a client of the web")?;
+    let web = Web::guarded(rules.clone()).context("creating the HTTP client")?;
     let installation = match &flags.installation {
         Some(name) => name.clone(),
         None => cluster_uid(&kube).await?,
@@ -134,14 +136,16 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         web,
         rules,
         clock: Arc::new(jiff::Timestamp::now),
-        backoff: Backoff::new(fastrand::u64(..)).paced(flags.pace),
+        backoff: Backoff::new(fastrand::u64(..)),
+        pace: Pace::new(fastrand::u64(..)).times(flags.pace),
+        own: OwnWrites::default(),
         installation,
         resync: flags.resync,
         metrics: Metrics::default(),
     })
 }
 
-/// The API server's host, and the addresses that it has now: users may dial neither.
+/// The API server's host and its current addresses: users' URLs may name neither.
 async fn api_server(url: &http::Uri) -> Vec<String> {
     let Some(host) = url.host() else { return Vec::new() };
     let name = host.trim_matches(['[', ']']);
@@ -155,7 +159,7 @@ async fn cluster_uid(kube: &kube::Client) -> anyhow::Result<String> {
     let system = namespaces
         .get("kube-system")
         .await
-        .context("reading namespace kube-system for the installation's name: or set --installation")?;
+        .context("reading the UID of namespace kube-system, the default for --installation")?;
     system.metadata.uid.context("namespace kube-system has no UID: set --installation")
 }
 
@@ -167,7 +171,7 @@ fn on_signal() -> anyhow::Result<CancellationToken> {
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     tokio::spawn(async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
-        tracing::info!("asked to stop: no new pass begins");
+        tracing::info!("stopping: passes that are under way may finish");
         token.cancel();
     });
     Ok(stop)

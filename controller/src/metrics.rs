@@ -1,6 +1,6 @@
-//! What is counted, in Prometheus' words. No label holds anything that a user wrote but kinds and outcomes.
+//! Prometheus metrics. Labels hold kinds, effects and outcomes, and nothing that a user wrote.
 
-use crate::wake::Kind;
+use crate::kind::Kind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -23,7 +23,7 @@ struct EffectLabels {
     outcome: String,
 }
 
-/// What is counted.
+/// All metrics.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -45,7 +45,7 @@ impl Default for Metrics {
         registry.register_with_unit("pass_duration", "How long a pass takes", Unit::Seconds, seconds.clone());
         registry.register(
             "surplus_builds",
-            "Builds that were found twice for one attempt; the younger ones were stopped",
+            "Second builds that were found for one attempt and stopped",
             duplicates.clone(),
         );
         Self { registry, passes, effects, seconds, duplicates }
@@ -55,7 +55,7 @@ impl Default for Metrics {
 impl Metrics {
     /// Counts a pass.
     pub fn pass(&self, kind: Kind, outcome: &str, took: Duration) {
-        self.passes.get_or_create(&PassLabels { kind: format!("{kind:?}"), outcome: outcome.to_owned() }).inc();
+        self.passes.get_or_create(&PassLabels { kind: kind.name().into_owned(), outcome: outcome.to_owned() }).inc();
         self.seconds.observe(took.as_secs_f64());
     }
 
@@ -70,12 +70,12 @@ impl Metrics {
         self.effects.get_or_create(&EffectLabels { effect: effect.to_owned(), outcome: outcome.to_owned() }).inc();
     }
 
-    /// Counts a build that was found twice.
+    /// Counts a second build that was found for one attempt.
     pub fn surplus_build(&self) {
         self.duplicates.inc();
     }
 
-    /// All of it, as OpenMetrics text.
+    /// All metrics as OpenMetrics text.
     pub fn text(&self) -> String {
         let mut text = String::new();
         // Writing to a String cannot fail.

@@ -4,9 +4,10 @@ mod act;
 mod observe;
 
 use crate::context::Context;
+use crate::kind::{Key, Kind, Reconciled};
 use crate::kube_api::{Unreachable, found};
 use crate::status;
-use crate::wake::Key;
+use crate::wake::{Links, Shown};
 use kube::api::Api;
 use launchway_crds::Pipeline;
 use launchway_crds::pipeline::PipelineStatus;
@@ -15,8 +16,32 @@ use launchway_plan::pipeline::report::empty;
 use launchway_plan::pipeline::{Desired, Effected, Pass, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
+impl Reconciled for Pipeline {
+    const KIND: Kind = Kind::Pipeline;
+    const PACED: bool = false;
+
+    fn links(&self) -> Links {
+        Links { uses: vec![Key::of_account(self.spec.account.as_deref())], shows: shown(self), ..Links::default() }
+    }
+
+    async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+        pass(key, context).await
+    }
+}
+
+/// The grant of each stage, for each of its targets.
+fn shown(pipeline: &Pipeline) -> Vec<Shown> {
+    let held = |name: &str| pipeline.status.as_ref()?.stages.iter().find(|stage| *stage.name == *name);
+    let stages = pipeline.spec.stages.iter().filter_map(|stage| Some((stage, held(&stage.name)?.grant)));
+    let shown = stages.flat_map(|(stage, grant)| {
+        let to = stage.targets.iter().map(|target| target.service.to_string());
+        to.map(move |to| Shown { to, stage: stage.name.to_string(), grant })
+    });
+    shown.collect()
+}
+
 /// One pass over a Pipeline.
-pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(pipeline) = found::<Pipeline>(key, context).await? else { return Ok(Wake::OnChange) };
     if pipeline.metadata.deletion_timestamp.is_some() {
         return Ok(Wake::OnChange);

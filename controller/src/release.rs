@@ -4,12 +4,14 @@ mod act;
 mod observe;
 
 use crate::context::Context;
+use crate::kind::{Key, Kind, Reconciled};
 use crate::kube_api::{Unreachable, found};
 use crate::status::{self, Written};
-use crate::wake::Key;
+use crate::wake::{Links, Part, Whole};
+use kube::ResourceExt;
 use kube::api::Api;
 use launchway_crds::Release;
-use launchway_crds::release::ReleaseStatus;
+use launchway_crds::release::{ReleasePhase, ReleaseStatus};
 use launchway_plan::Outcome;
 use launchway_plan::release::report::{empty, learned};
 use launchway_plan::release::{Action, Desired, Effected, Pass, assess, decide, report};
@@ -19,8 +21,29 @@ use launchway_plan::wake::Wake;
 /// usual and more than a few times is a fault of Kubernetes.
 const LEARNS: usize = 5;
 
+impl Reconciled for Release {
+    const KIND: Kind = Kind::Release;
+    const PACED: bool = true;
+
+    fn links(&self) -> Links {
+        let namespace = self.namespace().unwrap_or_default();
+        let pipeline = Key { kind: Kind::Pipeline, namespace, name: self.spec.pipeline.to_string() };
+        let part = match self.status.as_ref().and_then(|status| status.phase) {
+            None | Some(ReleasePhase::Active) => Part::Active,
+            Some(
+                ReleasePhase::Succeeded | ReleasePhase::Failed | ReleasePhase::Superseded | ReleasePhase::Cancelled,
+            ) => Part::Ended,
+        };
+        Links { part_of: Some(Whole { key: pipeline, part }), ..Links::default() }
+    }
+
+    async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+        pass(key, context).await
+    }
+}
+
 /// One pass over a Release.
-pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(release) = found::<Release>(key, context).await? else { return Ok(Wake::OnChange) };
     let desired = Desired::parse(&release);
     let record = release.status.clone().unwrap_or_else(empty);

@@ -1,4 +1,4 @@
-//! Health, readiness and metrics over HTTP. Nothing of users' objects is shown.
+//! Health, readiness and metrics over HTTP. Nothing from users' objects is shown.
 
 use crate::context::Context;
 use axum::Router;
@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Whether all watches have listed.
+/// Whether all watches have completed their first list.
 #[derive(Clone, Debug, Default)]
 pub struct Ready(Arc<AtomicBool>);
 
 impl Ready {
-    /// They have.
+    /// Notes that they have.
     pub fn announce(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -29,7 +29,7 @@ impl Ready {
 /// Serves until the token is cancelled.
 ///
 /// # Errors
-/// The listener broke.
+/// The listener failed.
 pub async fn serve(
     listener: TcpListener,
     context: Arc<Context>,

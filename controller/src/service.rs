@@ -4,21 +4,55 @@ mod act;
 mod observe;
 
 use crate::context::Context;
+use crate::kind::{Key, Kind, Reconciled};
 use crate::kube_api::{Unreachable, found};
 use crate::status;
-use crate::wake::Key;
+use crate::wake::{Followed, Links, Shown};
+use kube::ResourceExt;
 use kube::api::Api;
 use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
-use launchway_plan::condition::find;
+use launchway_plan::condition::{find, is_true};
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::service::report::{Pass, empty};
 use launchway_plan::service::{Desired, Judged, State, judge, refused, report};
 use launchway_plan::wake::Wake;
 use launchway_plan::{Outcome, refusal::Refusal};
 
+impl Reconciled for Service {
+    const KIND: Kind = Kind::Service;
+    const PACED: bool = true;
+
+    fn links(&self) -> Links {
+        let namespace = self.namespace().unwrap_or_default();
+        let mut containers = self.spec.task_definition.container_definitions.iter();
+        let from = containers.find_map(|container| container.image_from.as_ref());
+        let followed = from.map(|from| Followed {
+            key: Key { kind: Kind::Pipeline, namespace, name: from.pipeline.to_string() },
+            has: has(self, &from.pipeline),
+        });
+        Links {
+            uses: vec![Key::of_account(self.spec.account.as_deref())],
+            follows: followed.into_iter().collect(),
+            ..Links::default()
+        }
+    }
+
+    async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+        pass(key, context).await
+    }
+}
+
+/// The stage of that Pipeline, and its grant, that the Service is Ready with.
+fn has(service: &Service, pipeline: &str) -> Option<Shown> {
+    let status = service.status.as_ref().filter(|status| is_true(&status.conditions, Question::Ready))?;
+    let rollout = status.rollout.as_ref()?;
+    let stage = rollout.source.as_deref()?.strip_prefix(pipeline)?.strip_prefix('/')?;
+    Some(Shown { to: service.name_any(), stage: stage.to_owned(), grant: rollout.grant })
+}
+
 /// One pass over a Service.
-pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
+async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(service) = found::<Service>(key, context).await? else { return Ok(Wake::OnChange) };
     let desired = match Desired::parse(&service) {
         Ok(desired) => desired,
@@ -68,7 +102,7 @@ async fn write(service: &Service, next: ServiceStatus, wake: Wake, context: &Con
 
 /// A refusal that was believed the second time has become the operator's, although AWS's answer alone was a doubt.
 fn after<T>(next: &ServiceStatus, outcome: &Outcome<T>, planned: Wake) -> Wake {
-    let stalled = launchway_plan::condition::is_true(&next.conditions, launchway_plan::reason::Kind::Stalled);
+    let stalled = is_true(&next.conditions, Question::Stalled);
     match outcome {
         Outcome::Idle | Outcome::Done(_) => planned,
         Outcome::Failed(fault) if fault.is_doubt() && stalled => Wake::Operator,

@@ -1,8 +1,8 @@
-//! The only writer of statuses, and of events from their changes. What a status says is decided elsewhere.
+//! The only writer of statuses and of the events that follow from them. What a status says is decided elsewhere.
 
 use crate::context::Context;
+use crate::kind::{Key, Reconciled};
 use crate::kube_api::{Unreachable, is_stale};
-use crate::wake::{self, Key};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -14,16 +14,14 @@ use launchway_plan::condition::{cut, dropped};
 use launchway_plan::hash;
 use launchway_plan::reason::{Kind, Reason};
 use launchway_plan::wake::Wake;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::fmt::Debug;
 
-/// What became of a status.
+/// Whether a status was written.
 #[derive(Debug)]
 pub enum Written<K> {
-    /// It was written, or it was equal and needed no writing; the object as it is now.
+    /// It was, or it was equal to the stored one; the object as it is now.
     Yes(Box<K>),
-    /// The object has changed since it was read, or is gone: look again.
+    /// It was not: the object has changed since it was read, or is gone. Look again.
     Stale,
     /// The API server dropped a part of it: the CRDs are older than this controller, and nothing that has to be written
     /// down before it is done can be done. The status says so.
@@ -31,7 +29,7 @@ pub enum Written<K> {
 }
 
 impl<K> Written<K> {
-    /// When the next pass is due, if it would be so after the status was written.
+    /// When the next pass is due, where `written` is right once the status was written.
     pub fn wake(&self, written: Wake) -> Wake {
         match self {
             Written::Yes(_) => written,
@@ -41,35 +39,22 @@ impl<K> Written<K> {
     }
 }
 
-/// A status that has conditions.
-pub trait Conditions {
-    /// Its conditions.
-    fn conditions(&self) -> &[Condition];
+/// An object whose status has conditions.
+pub trait HasConditions: HasStatus<Status: Clone + PartialEq> {
+    /// The conditions of a status.
+    fn conditions(status: &Self::Status) -> &[Condition];
     /// The same status with other conditions.
-    fn saying(&self, conditions: Vec<Condition>) -> Self;
+    fn saying(status: &Self::Status, conditions: Vec<Condition>) -> Self::Status;
 }
-
-macro_rules! conditions {
-    ($($status:path),*) => { $(impl Conditions for $status {
-        fn conditions(&self) -> &[Condition] { &self.conditions }
-        fn saying(&self, conditions: Vec<Condition>) -> Self { Self { conditions, ..self.clone() } }
-    })* };
-}
-
-conditions!(
-    launchway_crds::account::AwsAccountStatus,
-    launchway_crds::pipeline::PipelineStatus,
-    launchway_crds::release::ReleaseStatus,
-    launchway_crds::service::ServiceStatus
-);
 
 /// Writes the status by PUT on the resource version that the object was read with, unless it is equal. An event follows
 /// for each condition that turned.
-pub async fn write<K>(object: &K, next: K::Status, api: Api<K>, context: &Context) -> Result<Written<K>, Unreachable>
-where
-    K: Resource<DynamicType = ()> + HasStatus + Clone + Debug + DeserializeOwned + Serialize,
-    K::Status: Conditions + PartialEq + Clone,
-{
+pub async fn write<K: Reconciled>(
+    object: &K,
+    next: K::Status,
+    api: Api<K>,
+    context: &Context,
+) -> Result<Written<K>, Unreachable> {
     if object.status() == Some(&next) {
         return Ok(Written::Yes(Box::new(object.clone())));
     }
@@ -77,21 +62,22 @@ where
     if written.status() == Some(&next) {
         return Ok(Written::Yes(Box::new(written)));
     }
-    tracing::error!(object = %written.name_any(), "the API server drops a part of the status: apply the CRDs of this version");
+    tracing::error!(object = %written.name_any(), "the API server dropped a part of the status: apply the CRDs of this version");
     let generation = written.meta().generation.unwrap_or_default();
-    let told = next.saying(dropped(next.conditions(), generation, (context.clock)()));
+    let told = K::saying(&next, dropped(K::conditions(&next), generation, (context.clock)()));
     put(&written, told, &api, context).await?;
     Ok(Written::Dropped)
 }
 
 /// The object with that status, as it was written; none if it has changed since it was read, or is gone.
-async fn put<K>(object: &K, next: K::Status, api: &Api<K>, context: &Context) -> Result<Option<K>, Unreachable>
-where
-    K: Resource<DynamicType = ()> + HasStatus + Clone + Debug + DeserializeOwned + Serialize,
-    K::Status: Conditions,
-{
-    let before = object.status().map(|status| status.conditions().to_vec()).unwrap_or_default();
-    let turned = turned(&before, next.conditions());
+async fn put<K: Reconciled>(
+    object: &K,
+    next: K::Status,
+    api: &Api<K>,
+    context: &Context,
+) -> Result<Option<K>, Unreachable> {
+    let before = object.status().map(|status| K::conditions(status).to_vec()).unwrap_or_default();
+    let turned = turned(&before, K::conditions(&next));
     let mut body = object.clone();
     *body.status_mut() = Some(next);
     match api.replace_status(&object.name_any(), &PostParams::default(), &body).await {
@@ -108,9 +94,9 @@ where
 }
 
 /// The version that was just made is our own: the pass that made it has said when it comes again.
-fn remember<K: Resource<DynamicType = ()>>(written: &K, context: &Context) {
-    if let (Some(kind), Some(version)) = (wake::Kind::named(&K::kind(&())), written.resource_version()) {
-        context.backoff.wrote(&Key::of(kind, written), &version);
+fn remember<K: Reconciled>(written: &K, context: &Context) {
+    if let Some(version) = written.resource_version() {
+        context.own.remember(&Key::of(written), &version);
     }
 }
 
@@ -121,7 +107,7 @@ fn turned(before: &[Condition], after: &[Condition]) -> Vec<Condition> {
     after.iter().filter(|condition| old(condition).unwrap_or("Unknown") != condition.status).cloned().collect()
 }
 
-/// Says of an object what no condition can: a warning for which there is only an event.
+/// Publishes a warning that no condition expresses.
 pub async fn warn<K>(object: &K, reason: Reason, note: &str, context: &Context)
 where
     K: Resource<DynamicType = ()>,
@@ -152,11 +138,11 @@ where
     if let Err(error) = api.create(&PostParams::default(), &event).await
         && !matches!(&error, kube::Error::Api(status) if status.is_already_exists())
     {
-        tracing::warn!(object = %object.name_any(), %error, "an event could not be written");
+        tracing::warn!(object = %object.name_any(), %error, "could not write an event");
     }
 }
 
-/// What an event tells.
+/// What an event says.
 struct Told<'a> {
     kind: &'a str,
     reason: &'a str,

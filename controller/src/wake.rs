@@ -1,144 +1,166 @@
 //! Which change wakes whom. Nothing is decided by why a pass was started.
+//!
+//! Each object says how it depends on others ([`Links`]). The [`Index`] keeps that of every object, in both directions: a
+//! change looks up those who depend on the object and no others, and no object is kept for it.
 
-use kube::{Resource, ResourceExt};
-use launchway_crds::pipeline::Pipeline;
-use launchway_crds::release::{Release, ReleasePhase};
-use launchway_crds::{AwsAccount, Service};
-use launchway_plan::account::DEFAULT;
-use launchway_plan::condition::is_true;
-use launchway_plan::reason::Kind as Question;
-use std::collections::BTreeSet;
-use std::fmt;
+use crate::kind::{Key, Kind};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The kinds that have passes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// An AwsAccount.
-    AwsAccount,
-    /// A Pipeline.
-    Pipeline,
-    /// A Release.
-    Release,
-    /// A Service.
-    Service,
+#[cfg(test)]
+mod tests;
+
+/// How an object depends on others, and what it shows to those that follow it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    /// Objects that it reads, such as its AwsAccount. Their changes wake it.
+    pub uses: Vec<Key>,
+    /// Objects that tell it what to do, as a Pipeline tells a Service. Their changes wake it, unless it has done already
+    /// what they show. Its own change wakes their active parts.
+    pub follows: Vec<Followed>,
+    /// The object that it belongs to, as a Release belongs to its Pipeline.
+    pub part_of: Option<Whole>,
+    /// What it tells its followers to do.
+    pub shows: Vec<Shown>,
 }
 
-impl Kind {
-    /// The kind that Kubernetes calls so, if it is one of ours.
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::AwsAccount, Self::Pipeline, Self::Release, Self::Service];
-        all.into_iter().find(|kind| format!("{kind:?}") == name)
+/// An object that is followed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Followed {
+    /// The object.
+    pub key: Key,
+    /// What the follower has done of what it is shown, if it has come to rest.
+    pub has: Option<Shown>,
+}
+
+/// What a follower is told to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The name of the follower.
+    pub to: String,
+    /// The stage.
+    pub stage: String,
+    /// The stage's grant.
+    pub grant: i64,
+}
+
+/// The object that another one belongs to. A change of the part wakes the whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The object.
+    pub key: Key,
+    /// Whether the part is woken too.
+    pub part: Part,
+}
+
+/// Whether a part has work left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It has: it is woken when the whole changes, or anything that the whole uses, or a follower of the whole.
+    Active,
+    /// It has not, and nothing but its own change wakes it.
+    Ended,
+}
+
+/// In which way an object is depended on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    User,
+    Follower,
+    ActivePart,
+}
+
+/// The links of all objects, kept up to date from watch events.
+#[derive(Debug, Default)]
+pub struct Index {
+    links: BTreeMap<Key, Links>,
+    dependents: BTreeMap<(Key, Role), BTreeSet<Key>>,
+}
+
+impl Index {
+    /// Notes that the object is there, or has changed; whom that wakes, itself included. Who depended on it before the
+    /// change is woken as well.
+    pub fn changed(&mut self, key: &Key, links: Links) -> BTreeSet<Key> {
+        let mut woken = self.forget(key);
+        for entry in entries(&links) {
+            self.dependents.entry(entry).or_default().insert(key.clone());
+        }
+        self.links.insert(key.clone(), links);
+        woken.extend(self.woken_by(key));
+        woken
+    }
+
+    /// Notes that the object is gone, and shows nothing any more; whom that wakes.
+    pub fn gone(&mut self, key: &Key) -> BTreeSet<Key> {
+        let Some(links) = self.links.get_mut(key) else { return BTreeSet::new() };
+        links.shows.clear();
+        let mut woken = self.woken_by(key);
+        woken.append(&mut self.forget(key));
+        woken
+    }
+
+    /// Notes that these are all objects of the kind; whom it wakes that the others are gone.
+    pub fn listed(&mut self, kind: Kind, present: &BTreeSet<Key>) -> BTreeSet<Key> {
+        let is_gone = |key: &&Key| key.kind == kind && !present.contains(*key);
+        let gone: Vec<Key> = self.links.keys().filter(is_gone).cloned().collect();
+        gone.iter().flat_map(|key| self.gone(key)).collect()
+    }
+
+    /// Forgets the object; whom its own links woke.
+    fn forget(&mut self, key: &Key) -> BTreeSet<Key> {
+        let woken = self.links.get(key).map(|links| self.told(links)).unwrap_or_default();
+        for entry in self.links.remove(key).iter().flat_map(entries) {
+            if let Some(all) = self.dependents.get_mut(&entry) {
+                all.remove(key);
+                if all.is_empty() {
+                    self.dependents.remove(&entry);
+                }
+            }
+        }
+        woken
+    }
+
+    /// Whom a change of the object wakes.
+    fn woken_by(&self, key: &Key) -> BTreeSet<Key> {
+        let links = self.links.get(key);
+        let mut woken = links.map(|links| self.told(links)).unwrap_or_default();
+        woken.insert(key.clone());
+        for user in self.all(key, Role::User) {
+            woken.insert(user.clone());
+            woken.extend(self.all(user, Role::ActivePart).cloned());
+        }
+        woken.extend(self.all(key, Role::ActivePart).cloned());
+        let shows = links.map(|links| links.shows.as_slice()).unwrap_or_default();
+        woken.extend(self.all(key, Role::Follower).filter(|follower| !self.has_done(follower, key, shows)).cloned());
+        woken
+    }
+
+    /// Whom a change of an object wakes by the object's own links: the whole that it is a part of, and the active parts
+    /// of what it follows.
+    fn told(&self, links: &Links) -> BTreeSet<Key> {
+        let whole = links.part_of.iter().map(|whole| &whole.key);
+        let parts = links.follows.iter().flat_map(|followed| self.all(&followed.key, Role::ActivePart));
+        whole.chain(parts).cloned().collect()
+    }
+
+    fn all(&self, key: &Key, role: Role) -> impl Iterator<Item = &Key> {
+        self.dependents.get(&(key.clone(), role)).into_iter().flatten()
+    }
+
+    /// Whether the follower has done one of the things that it is shown.
+    fn has_done(&self, follower: &Key, followed: &Key, shows: &[Shown]) -> bool {
+        let follows = self.links.get(follower).into_iter().flat_map(|links| &links.follows);
+        let has = follows.filter(|one| one.key == *followed).filter_map(|one| one.has.as_ref());
+        has.into_iter().any(|has| shows.contains(has))
     }
 }
 
-/// An object that a pass is over.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Key {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its namespace; empty for an AwsAccount.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} {}/{}", self.kind, self.namespace, self.name)
-    }
-}
-
-impl Key {
-    /// The key of an object.
-    pub fn of<K: Resource>(kind: Kind, object: &K) -> Self {
-        Self { kind, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
-    }
-}
-
-/// Whom a changed AwsAccount wakes: itself, and everything that uses it.
-pub fn of_account<'a>(
-    account: &AwsAccount,
-    pipelines: impl IntoIterator<Item = &'a Pipeline>,
-    services: impl IntoIterator<Item = &'a Service>,
-    releases: impl IntoIterator<Item = &'a Release>,
-) -> Vec<Key> {
-    let name = account.name_any();
-    let uses = |named: Option<&str>| named.unwrap_or(DEFAULT) == name;
-    let pipelines: Vec<_> = pipelines.into_iter().filter(|one| uses(one.spec.account.as_deref())).collect();
-    let releases = releases
-        .into_iter()
-        .filter(|release| at_work(release) && pipelines.iter().any(|pipeline| belongs(release, pipeline)));
-    let services = services.into_iter().filter(|one| uses(one.spec.account.as_deref()));
-    [Key::of(Kind::AwsAccount, account)]
-        .into_iter()
-        .chain(pipelines.iter().map(|one| Key::of(Kind::Pipeline, *one)))
-        .chain(releases.map(|one| Key::of(Kind::Release, one)))
-        .chain(services.map(|one| Key::of(Kind::Service, one)))
-        .collect()
-}
-
-/// Whom a changed Pipeline wakes: itself, its Releases that are at work, and the Services of its stages but those that
-/// are known to run what their stage shows already.
-pub fn of_pipeline<'a>(
-    pipeline: &Pipeline,
-    releases: impl IntoIterator<Item = &'a Release>,
-    services: impl IntoIterator<Item = &'a Service>,
-) -> Vec<Key> {
-    let namespace = pipeline.namespace().unwrap_or_default();
-    let content: BTreeSet<String> =
-        services.into_iter().filter(|service| is_content(service, pipeline)).map(ResourceExt::name_any).collect();
-    let targets = pipeline.spec.stages.iter().flat_map(|stage| &stage.targets);
-    let targets = targets.filter(|target| !content.contains(target.service.as_str()));
-    let services = targets.map(|target| Key {
-        kind: Kind::Service,
-        namespace: namespace.clone(),
-        name: target.service.to_string(),
+/// Under which entries an object with these links is found.
+fn entries(links: &Links) -> impl Iterator<Item = (Key, Role)> {
+    let uses = links.uses.iter().map(|key| (key.clone(), Role::User));
+    let follows = links.follows.iter().map(|followed| (followed.key.clone(), Role::Follower));
+    let active = links.part_of.iter().filter(|whole| match whole.part {
+        Part::Active => true,
+        Part::Ended => false,
     });
-    let releases = releases.into_iter().filter(|release| at_work(release) && belongs(release, pipeline));
-    [Key::of(Kind::Pipeline, pipeline)]
-        .into_iter()
-        .chain(releases.map(|release| Key::of(Kind::Release, release)))
-        .chain(services)
-        .collect()
-}
-
-/// Whom a changed Release wakes: itself and its Pipeline.
-pub fn of_release(release: &Release) -> Vec<Key> {
-    let namespace = release.namespace().unwrap_or_default();
-    let pipeline = Key { kind: Kind::Pipeline, namespace, name: release.spec.pipeline.to_string() };
-    vec![Key::of(Kind::Release, release), pipeline]
-}
-
-/// Whom a changed Service wakes: itself, and the Releases at work of the Pipeline that it follows.
-pub fn of_service<'a>(service: &Service, releases: impl IntoIterator<Item = &'a Release>) -> Vec<Key> {
-    let containers = &service.spec.task_definition.container_definitions;
-    let pipeline =
-        containers.iter().find_map(|container| container.image_from.as_ref()).map(|from| from.pipeline.to_string());
-    let follows = |release: &&Release| {
-        at_work(release)
-            && release.namespace() == service.namespace()
-            && pipeline.as_deref() == Some(release.spec.pipeline.as_str())
-    };
-    let releases = releases.into_iter().filter(follows).map(|release| Key::of(Kind::Release, release));
-    [Key::of(Kind::Service, service)].into_iter().chain(releases).collect()
-}
-
-/// Whether a Service is Ready with the very grant that its stage shows.
-fn is_content(service: &Service, pipeline: &Pipeline) -> bool {
-    let Some(status) = &service.status else { return false };
-    let rolled = status.rollout.as_ref().filter(|_| is_true(&status.conditions, Question::Ready));
-    let stages = pipeline.status.iter().flat_map(|status| &status.stages);
-    service.namespace() == pipeline.namespace()
-        && rolled.is_some_and(|rolled| {
-            let source = |stage: &str| format!("{}/{stage}", pipeline.name_any());
-            stages.into_iter().any(|stage| rolled.source == Some(source(&stage.name)) && rolled.grant == stage.grant)
-        })
-}
-
-fn belongs(release: &Release, pipeline: &Pipeline) -> bool {
-    release.namespace() == pipeline.namespace() && *release.spec.pipeline == *pipeline.name_any()
-}
-
-fn at_work(release: &Release) -> bool {
-    release.status.as_ref().and_then(|status| status.phase).is_none_or(|phase| phase == ReleasePhase::Active)
+    uses.chain(follows).chain(active.map(|whole| (whole.key.clone(), Role::ActivePart)))
 }

@@ -1,5 +1,5 @@
-//! HTTP that is spoken for a user: guarded, bounded, silent about secrets. What is asked and what an answer means is
-//! not known here.
+//! HTTP requests to URLs that users wrote: guarded, bounded, and silent about secrets. What is asked and what an answer
+//! means is not known here.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub use transport::NoClient;
 /// One request and its answer, without redirects. The request carries a [`Cap`] among its extensions.
 pub type Exchange = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, WebFault>;
 
-/// The longest that one answer may take, redirects and body included: as long as one AWS operation may take.
+/// Timeout of one request, redirects and body included: the same as for one AWS operation.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How many redirects are followed: one for a renamed repository, one for a missing `.git` or slash, and some.
@@ -40,18 +40,18 @@ impl Cap {
     pub const GIT: Cap = Cap(4 << 20);
     /// For a health check whose body is looked at.
     pub const VERIFY: Cap = Cap(64 << 10);
-    /// For one whose status is all that counts: the body is not read.
+    /// For a health check that looks at the status only: the body is not read.
     pub const STATUS: Cap = Cap(0);
 }
 
-/// The way out for everything that a user may name by URL. Cheap to clone.
+/// Sends requests to URLs that users wrote. Cheap to clone.
 #[derive(Clone)]
 pub struct Web {
     rules: Arc<Rules>,
     exchange: Exchange,
 }
 
-/// What was answered in the end.
+/// The final answer.
 pub struct Answer {
     /// The URL that answered, after redirects.
     pub url: Url,
@@ -59,19 +59,19 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers.
     pub headers: HeaderMap,
-    /// Its body, as long as the cap at most. Not for messages: it may be anything.
+    /// Its body, at most as long as the cap. Never put it into a message: it may hold anything.
     pub body: Bytes,
 }
 
 impl Web {
-    /// The real network. The process needs rustls' provider installed. Fails if there are no certificates to trust.
+    /// Uses the real network. The process must have installed rustls' provider. Fails without trusted certificates.
     pub fn guarded(rules: Rules) -> Result<Web, NoClient> {
         let rules = Arc::new(rules);
         let exchange = transport::exchange(Arc::clone(&rules))?;
         Ok(Web { rules, exchange })
     }
 
-    /// Another world than the network, under the same rules for URLs, redirects, sizes and times.
+    /// Uses that service in place of the network, under the same rules for URLs, redirects, sizes and times.
     pub fn over<S>(rules: Rules, service: S) -> Web
     where
         S: Service<Request<Bytes>, Response = Response<Bytes>, Error = WebFault> + Clone + Send + Sync + 'static,
@@ -80,7 +80,7 @@ impl Web {
         Web { rules: Arc::new(rules), exchange: BoxCloneSyncService::new(service) }
     }
 
-    /// The URL that a user wrote, if it may be dialled.
+    /// The URL that a user wrote, if it is allowed.
     pub fn admitted(&self, text: &str) -> Result<Url, WebFault> {
         match refusal(text, &self.rules) {
             Some(refusal) => Err(WebFault::Refused(refusal)),
@@ -88,12 +88,12 @@ impl Web {
         }
     }
 
-    /// What `request` is answered, following redirects to the same origin. Any status is an answer.
+    /// The answer to `request`, after redirects within the same origin. Any status is an answer.
     pub async fn answer(&self, request: Request<Bytes>, cap: Cap) -> Result<Answer, WebFault> {
         tokio::time::timeout(PATIENCE, self.followed(request, cap)).await.unwrap_or(Err(WebFault::Timeout))
     }
 
-    /// What `request` is answered itself, a redirect too.
+    /// The direct answer to `request`, even if it is a redirect.
     pub async fn unfollowed(&self, request: Request<Bytes>, cap: Cap) -> Result<Answer, WebFault> {
         let request = ours(request, cap);
         tokio::time::timeout(PATIENCE, self.one(request, cap)).await.unwrap_or(Err(WebFault::Timeout))
@@ -124,14 +124,14 @@ impl Web {
     }
 }
 
-/// The request as it is sent: with our name, and with how much of the body is wanted.
+/// The request with our user agent, and with the cap for its answer's body.
 fn ours(mut request: Request<Bytes>, cap: Cap) -> Request<Bytes> {
     request.headers_mut().insert(USER_AGENT, HeaderValue::from_static(AGENT));
     request.extensions_mut().insert(cap);
     request
 }
 
-/// The same URL for a request's head.
+/// The URL as a request takes it.
 pub fn uri(url: &Url) -> Result<Uri, WebFault> {
     url.as_str().parse().map_err(|_| WebFault::Request)
 }

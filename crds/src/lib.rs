@@ -20,6 +20,14 @@ pub use pipeline::Pipeline;
 pub use release::Release;
 pub use service::Service;
 
+/// The one list of all kinds: calls the macro of that name with their types, in the order in which they are to be applied.
+#[macro_export]
+macro_rules! kinds {
+    ($call:ident) => {
+        $call! { AwsAccount, Pipeline, Release, Service }
+    };
+}
+
 /// The API group of every kind.
 pub const GROUP: &str = "launchway.dev";
 /// The API version of every kind.
@@ -29,8 +37,11 @@ pub const PIPELINE_LABEL: &str = "launchway.dev/pipeline";
 /// The finalizer that Services and Releases carry while something in AWS must be ended before they may go.
 pub const FINALIZER: &str = "launchway.dev/aws";
 
-/// The four CustomResourceDefinitions, in the order in which they are to be applied.
+/// The CustomResourceDefinitions of all kinds.
 pub fn all() -> Vec<k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition> {
     use kube::CustomResourceExt;
-    vec![AwsAccount::crd(), Pipeline::crd(), Release::crd(), Service::crd()].into_iter().map(finish::finish).collect()
+    macro_rules! definitions {
+        ($($kind:ident),*) => { [$($kind::crd()),*] };
+    }
+    kinds!(definitions).into_iter().map(finish::finish).collect()
 }

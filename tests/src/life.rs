@@ -34,6 +34,8 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         rules,
         clock: world.time.clock(),
         backoff: launchway::backoff::Backoff::new(seed),
+        pace: launchway::pace::Pace::new(seed),
+        own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),
         resync,
         metrics: launchway::metrics::Metrics::default(),

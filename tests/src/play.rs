@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use launchway::wake::{Key, Kind};
+use launchway::kind::{Key, Kind};
 use launchway_test_aws::{Fault, When};
 use launchway_test_kube::store::{Age, Reads};
 
@@ -40,8 +40,6 @@ const HIDDEN: Duration = Duration::from_secs(20);
 
 /// Six hours: idle days stay cheap. What the usual ten minutes cost is measured in `calls`.
 const RARELY: i64 = 6 * 3600;
-
-const KINDS: [&str; 4] = ["AwsAccount", "Pipeline", "Release", "Service"];
 
 /// A Pipeline that was written so often has been through a release: none of its readers can find that it is not there yet.
 const PAST: usize = 12;
@@ -138,8 +136,8 @@ impl<'a> Life<'a> {
         if self.sight == Sight::Fresh {
             return None;
         }
-        for kind in KINDS {
-            self.world.store.serve_stale(kind, Reads::Lists, Age::WritesBehind(5)).expect("a served kind");
+        for kind in Kind::ALL {
+            self.world.store.serve_stale(&kind.name(), Reads::Lists, Age::WritesBehind(5)).expect("a served kind");
         }
         let (now, fresh_at) = (self.world.now(), self.world.now() + LAG);
         let stale = Fault::StaleReads { older_by: HIDDEN };

@@ -8,10 +8,10 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use launchway::context::Context;
-use launchway::wake::{self, Key, Kind};
-use launchway_crds::{AwsAccount, Pipeline, Release, Service};
+use launchway::kind::{Key, Kind};
+use launchway::wake::{Index, Links};
 use launchway_plan::wake::Wake;
-use launchway_test_kube::store::{Change, Write};
+use launchway_test_kube::store::{Change, Object, Write};
 
 use crate::life::gate::Gate;
 use crate::world::World;
@@ -19,6 +19,7 @@ use crate::world::World;
 /// The queue of one life, and how far it has followed the world's writes.
 pub struct Pump {
     queue: BTreeMap<Key, Timestamp>,
+    index: Index,
     followed: u64,
     /// What the last pass wrote into its own object's status: it wakes others only.
     own: BTreeSet<(Key, u64)>,
@@ -37,16 +38,14 @@ pub enum Passed {
 impl Pump {
     /// The pump of a life that begins now: like a controller's first list, it queues every object.
     pub fn new(world: &World) -> Pump {
-        let mut pump = Pump {
-            queue: BTreeMap::new(),
+        let (index, keys) = index(world);
+        Pump {
+            queue: keys.into_iter().map(|key| (key, world.now())).collect(),
+            index,
             followed: world.store.version(),
             own: BTreeSet::new(),
             minute: (world.now(), BTreeMap::new()),
-        };
-        for key in every_key(world) {
-            pump.wake(key, world.now());
         }
-        pump
     }
 
     /// The object whose pass is due first.
@@ -56,7 +55,7 @@ impl Pump {
 
     /// Queues every object once more, as a list that is read again would.
     pub fn relist(&mut self, world: &World) {
-        for key in every_key(world) {
+        for key in index(world).1 {
             self.wake(key, world.now());
         }
     }
@@ -74,7 +73,7 @@ impl Pump {
             world.store.collect_garbage();
         }
         for write in &writes {
-            for key in woken(write, world) {
+            for key in woken(write, &mut self.index) {
                 let woken = (key, write.resource_version);
                 if !self.own.contains(&woken) {
                     self.wake(woken.0, world.now());
@@ -90,7 +89,7 @@ impl Pump {
         self.count(&key, world);
         let before = world.store.version();
         world.progress().answered.clear();
-        let pass = AssertUnwindSafe(launchway::pass(&key, context)).catch_unwind();
+        let pass = AssertUnwindSafe(key.pass(context)).catch_unwind();
         let outcome = match select(std::pin::pin!(gate.until_cut()), std::pin::pin!(pass)).await {
             Either::Left(_) => return Passed::Cut,
             Either::Right((outcome, _)) => outcome,
@@ -103,9 +102,9 @@ impl Pump {
                 Wake::Backoff
             }
         };
-        let own = |version: &u64| context.backoff.is_own(&key, &version.to_string());
+        let own = |version: &u64| context.own.contains(&key, &version.to_string());
         self.own = (before..=world.store.version()).filter(own).map(|version| (key.clone(), version)).collect();
-        if let Some(delay) = context.backoff.delay(&key, wake, &*context.clock) {
+        if let Some(delay) = context.delay(&key, wake) {
             self.wake(key, world.now() + delay);
         }
         let mut progress = world.progress();
@@ -140,29 +139,33 @@ fn words(panic: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("a panic without words").to_owned()
 }
 
-fn every_key(world: &World) -> Vec<Key> {
-    let accounts = world.store.all::<AwsAccount>();
-    let keys = accounts.iter().map(|one| Key::of(Kind::AwsAccount, one));
-    let keys =
-        keys.chain(world.store.all::<Pipeline>().iter().map(|one| Key::of(Kind::Pipeline, one)).collect::<Vec<_>>());
-    let keys =
-        keys.chain(world.store.all::<Release>().iter().map(|one| Key::of(Kind::Release, one)).collect::<Vec<_>>());
-    keys.chain(world.store.all::<Service>().iter().map(|one| Key::of(Kind::Service, one)).collect::<Vec<_>>()).collect()
+/// The index of a world, and the keys of all its objects.
+fn index(world: &World) -> (Index, Vec<Key>) {
+    let (mut index, mut keys) = (Index::default(), Vec::new());
+    for kind in Kind::ALL {
+        for object in world.store.objects(&kind.name()) {
+            let key = key(*kind, object.meta("namespace"), object.meta("name"));
+            index.changed(&key, links(&key, &object));
+            keys.push(key);
+        }
+    }
+    (index, keys)
 }
 
-fn woken(write: &Write, world: &World) -> Vec<Key> {
-    let releases = || world.store.all::<Release>();
-    let parsed = "an object of ours parses";
-    match &*write.kind {
-        "AwsAccount" => {
-            let (pipelines, services) = (world.store.all::<Pipeline>(), world.store.all::<Service>());
-            wake::of_account(&write.object.typed().expect(parsed), &pipelines, &services, &releases())
-        }
-        "Pipeline" => {
-            wake::of_pipeline(&write.object.typed().expect(parsed), &releases(), &world.store.all::<Service>())
-        }
-        "Release" => wake::of_release(&write.object.typed().expect(parsed)),
-        "Service" => wake::of_service(&write.object.typed().expect(parsed), &releases()),
-        _ => Vec::new(),
+fn key(kind: Kind, namespace: &str, name: &str) -> Key {
+    Key { kind, namespace: namespace.to_owned(), name: name.to_owned() }
+}
+
+fn links(key: &Key, object: &Object) -> Links {
+    key.kind.links(object.value()).expect("an object of ours parses")
+}
+
+/// Whom the write wakes.
+fn woken(write: &Write, index: &mut Index) -> BTreeSet<Key> {
+    let Some(kind) = Kind::named(&write.kind) else { return BTreeSet::new() };
+    let key = key(kind, &write.namespace, &write.name);
+    match write.change {
+        Change::Added | Change::Modified => index.changed(&key, links(&key, &write.object)),
+        Change::Deleted => index.gone(&key),
     }
 }

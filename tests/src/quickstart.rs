@@ -32,7 +32,7 @@ pub const INSTALLATION: &str = "quickstart";
 pub const NAME: &str = "greeter";
 /// How many times as fast as AWS's the builds and tasks are, unless somebody wants it otherwise.
 pub const SPEED: u32 = 20;
-/// How many times as often as usual the controller then looks.
+/// The controller's polling speed-up factor then.
 pub const PACE: u32 = 10;
 /// The sample's stages, in order.
 pub const STAGES: [&str; 2] = ["staging", "prod"];

@@ -114,6 +114,6 @@ async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when
     let log = String::from_utf8(output.stderr).unwrap();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
     let told = |text: &str| lines.iter().any(|line| line["fields"]["message"] == text);
-    assert!(told("launchway begins") && told("launchway has ended"), "{log}");
+    assert!(told("launchway starts") && told("launchway has stopped"), "{log}");
     assert!(!log.contains("never-leaves-this-machine"));
 }

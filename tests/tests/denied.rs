@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
+use launchway::kind::Kind;
 use launchway_crds::Service;
 use launchway_test_aws::codebuild::Stories;
 use launchway_test_aws::{Fault, When};
@@ -149,8 +150,8 @@ fn without(action: &str) -> Value {
 /// Every text in the statuses of our objects that names the action.
 fn told(world: &World, action: &str) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for kind in ["AwsAccount", "Pipeline", "Release", "Service"] {
-        for object in world.store.objects(kind) {
+    for kind in Kind::ALL {
+        for object in world.store.objects(&kind.name()) {
             texts(&object.value()["status"], &mut all);
         }
     }

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use launchway_crds::{AwsAccount, Pipeline, Release, Service};
 use launchway_tests::{docs, shape};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -190,13 +189,15 @@ fn read(kind: &str, manifest: &Value) -> Value {
         )
         .unwrap()
     }
-    match kind {
-        "AwsAccount" => there_and_back::<AwsAccount>(manifest),
-        "Pipeline" => there_and_back::<Pipeline>(manifest),
-        "Release" => there_and_back::<Release>(manifest),
-        "Service" => there_and_back::<Service>(manifest),
-        other => panic!("{other} is no kind of ours"),
+    macro_rules! by_kind {
+        ($($known:ident),*) => {
+            match kind {
+                $(stringify!($known) => there_and_back::<launchway_crds::$known>(manifest),)*
+                other => panic!("{other} is no kind of ours"),
+            }
+        };
     }
+    launchway_crds::kinds!(by_kind)
 }
 
 /// The first member of `manifest` that is another or not there in what our types made of it.

@@ -1,5 +1,5 @@
 //! What Flux and Argo CD make of our objects: each row of the table of statuses is played in the world, and judged by
-//! kstatus's own library.
+//! kstatus's own library and by the health script that we give to users of Argo CD.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "kstatus/argo.rs"]
@@ -9,8 +9,9 @@ mod rows;
 
 use std::collections::BTreeSet;
 
+use launchway::kind::Kind;
 use launchway_test_kube::real::kstatus::{self, Status};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use argo::Health;
 use rows::Row;
@@ -22,9 +23,8 @@ fn condition<'a>(object: &'a Value, kind: &str) -> &'a str {
 
 /// Every state that an object was ever written in, while a row was played.
 fn states(row: &Row) -> Vec<Value> {
-    let ours = ["AwsAccount", "Pipeline", "Release", "Service"];
     let writes = row.world.store.writes();
-    writes.iter().filter(|write| ours.contains(&&*write.kind)).map(|write| write.object.value().clone()).collect()
+    writes.iter().filter(|write| Kind::named(&write.kind).is_some()).map(|write| write.object.value().clone()).collect()
 }
 
 #[test]
@@ -46,9 +46,12 @@ fn every_row_of_the_table_is_what_kstatus_makes_of_it() {
                 wrong.push(format!("{}: {kind} is {is:?}, not {wanted:?}", row.name));
             }
         }
-        let health = argo::health(&row.object);
+        let (health, message) = argo::health(&row.object);
         if health != row.argo {
-            wrong.push(format!("{}: Argo CD would say {health:?}, not {:?}", row.name, row.argo));
+            wrong.push(format!("{}: Argo CD would say {health:?} ({message}), not {:?}", row.name, row.argo));
+        }
+        if message.is_empty() {
+            wrong.push(format!("{}: Argo CD would show no message", row.name));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -86,10 +89,45 @@ fn no_object_was_ever_at_work_and_stalled_at_once_and_every_status_says_of_which
 fn an_object_that_was_not_looked_at_yet_is_in_progress() {
     let world = launchway_tests::world::sample::world(7);
     launchway_tests::world::sample::apply(&world);
-    let kinds = ["AwsAccount", "Pipeline", "Service"];
-    let objects: Vec<Value> =
-        kinds.iter().flat_map(|kind| world.store.objects(kind)).map(|object| object.value().clone()).collect();
+    let objects: Vec<Value> = Kind::ALL
+        .iter()
+        .flat_map(|kind| world.store.objects(&kind.name()))
+        .map(|object| object.value().clone())
+        .collect();
     let said = kstatus::of(&objects).expect("kstatus answers");
     assert!(said.iter().all(|said| said.status == Status::InProgress), "{said:?}");
-    assert!(objects.iter().all(|object| argo::health(object) == Health::Progressing));
+    assert!(objects.iter().all(|object| argo::health(object).0 == Health::Progressing));
+}
+
+#[test]
+fn argo_cd_shows_progress_for_an_object_of_any_kind_whose_status_says_nothing_yet() {
+    let ready = |message: Value| json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "True", "message": message}]});
+    let silent = [
+        Value::Null,
+        json!({}),
+        json!({"observedGeneration": -1}),
+        json!({"observedGeneration": 1}),
+        json!({"observedGeneration": 1, "conditions": null}),
+        json!({"observedGeneration": 1, "conditions": []}),
+        json!({"observedGeneration": 1, "conditions": [{"type": "Ready", "status": "Unknown", "reason": "R", "message": "m"}]}),
+        json!({"observedGeneration": 0, "conditions": ready("m".into())["conditions"]}),
+    ];
+    for kind in Kind::ALL {
+        let object = |status: &Value| {
+            json!({"apiVersion": "launchway.dev/v1alpha1", "kind": kind.name(),
+                "metadata": {"name": "a", "namespace": "b", "generation": 1}, "spec": {}, "status": status})
+        };
+        for status in &silent {
+            assert_eq!(argo::health(&object(status)).0, Health::Progressing, "{kind:?}: {status}");
+        }
+        assert_eq!(
+            argo::health(&object(&ready(Value::Null))).0,
+            Health::Healthy,
+            "{kind:?}: a condition without a message"
+        );
+    }
+    let mut without_status = json!({"metadata": {"name": "a", "generation": 1}, "spec": {}});
+    assert_eq!(argo::health(&without_status).0, Health::Progressing);
+    without_status["metadata"]["generation"] = Value::Null;
+    assert_eq!(argo::health(&without_status).0, Health::Progressing);
 }

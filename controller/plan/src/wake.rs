@@ -1,4 +1,4 @@
-//! When a pass is to come again. How that is waited for is the controller's business.
+//! When the next pass over an object is due. The controller turns it into a delay.
 
 use crate::fault::{Fault, Remedy};
 use crate::refusal::Refusal;
@@ -10,24 +10,23 @@ pub enum Wake {
     Now,
     /// After so many seconds.
     After(i64),
-    /// At the next of the moments that lie so many seconds apart and are the same for all objects: looks that nothing urges
-    /// then share calls.
+    /// At the next multiple of so many seconds, the same for all objects, so that idle looks share calls.
     Every(i64),
-    /// After so many seconds, when it is its turn at a budget of ours.
+    /// After so many seconds, when our own budget has a token for it.
     Turn(i64),
     /// After the object's back-off: 1 second, doubling to 5 minutes, with jitter.
     Backoff,
-    /// After the operator's back-off: 5 minutes, doubling to 30: nothing tells us that it was mended.
+    /// After the operator's back-off: 5 minutes, doubling to 30, because nothing tells us when it is fixed.
     Operator,
     /// When the object or something that it depends on changes.
     OnChange,
 }
 
 impl Wake {
-    /// When a pass that met this fault comes again.
+    /// When the next pass is due after this fault.
     pub fn of(fault: &Fault) -> Self {
         match fault.remedy {
-            // A doubt is looked at after a second; one that comes back again and again must not turn hot.
+            // A doubt is looked at after a second, but must not spin if it comes back again and again.
             Remedy::LookAgain | Remedy::Retry => Self::Backoff,
             Remedy::Wait(seconds) => Self::Turn(seconds),
             Remedy::AskOperator => Self::Operator,
@@ -35,8 +34,8 @@ impl Wake {
         }
     }
 
-    /// When a pass over an object comes again whose spec was refused. A change of what refused it wakes it, but for the
-    /// labels of a namespace: those are not watched.
+    /// When the next pass is due after the spec was refused. A change of what refused it wakes the object, except for a
+    /// namespace's labels, which are not watched.
     pub fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NamespaceNotAdmitted { .. } => Self::Operator,
@@ -57,7 +56,7 @@ impl Wake {
         }
     }
 
-    /// When a pass that could not see what it needs comes again. A look that failed left nothing in doubt.
+    /// When the next pass is due after a look failed. Nothing is in doubt then.
     pub fn of_look(fault: &Fault) -> Self {
         match fault.remedy {
             Remedy::LookAgain | Remedy::Retry => Self::Backoff,

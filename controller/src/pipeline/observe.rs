@@ -2,8 +2,8 @@
 
 use crate::context::Context;
 use crate::git::{Ask, Credential, GitFault, Poll};
+use crate::kind::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
-use crate::wake::{Key, Kind};
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};

@@ -1,8 +1,8 @@
 //! Looks at a Release's world: its Pipeline, builds, image, targets and verifications. Changes nothing.
 
 use crate::context::Context;
+use crate::kind::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
-use crate::wake::{Key, Kind};
 use crate::web::Cap;
 use bytes::Bytes;
 use futures::future::join_all;

@@ -24,7 +24,7 @@ struct Arguments {
     #[arg(long, default_value_t = SPEED, value_parser = clap::value_parser!(u32).range(1..=100))]
     speed: u32,
 
-    /// How many times as often as usual the controller looks at AWS and git.
+    /// The controller's polling speed-up factor.
     #[arg(long, default_value_t = PACE, value_parser = clap::value_parser!(u32).range(1..=30))]
     pace: u32,
 

@@ -47,7 +47,7 @@ pub(super) struct Start<'a> {
     pub(super) aws: &'a str,
     /// Hosts that may be dialled although they are on loopback.
     pub(super) hosts: &'a [String],
-    /// How many times as often as usual it looks at AWS and git.
+    /// Its polling speed-up factor.
     pub(super) pace: u32,
     /// Where its log goes.
     pub(super) log: PathBuf,

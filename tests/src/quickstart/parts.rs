@@ -26,7 +26,7 @@ pub struct Options {
     pub screen: Screen,
     /// How many times as fast as AWS's the builds and tasks are.
     pub speed: u32,
-    /// How many times as often as usual the controller looks at AWS and git.
+    /// The controller's polling speed-up factor.
     pub pace: u32,
 }
 

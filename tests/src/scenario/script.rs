@@ -19,7 +19,6 @@
 //! ```
 
 use jiff::SignedDuration;
-use launchway_crds::{AwsAccount, Pipeline, Release, Service};
 use launchway_test_aws::codebuild::{BuildStory, Outcome, Phase, PhaseSeconds, StartedBuild, Stories, Vpc};
 use launchway_test_aws::{Fault, When};
 use serde_json::{Value, json};
@@ -151,13 +150,16 @@ impl Scene {
 
     fn delete(&self, kind: &str, name: &str) {
         let store = &self.player.world.store;
-        let deleted = match kind {
-            "AwsAccount" => store.delete::<AwsAccount>("", name),
-            "Pipeline" => store.delete::<Pipeline>(NAMESPACE, name),
-            "Release" => store.delete::<Release>(NAMESPACE, name),
-            "Service" => store.delete::<Service>(NAMESPACE, name),
-            other => panic!("{other} is none of our kinds"),
-        };
+        let namespace = if kind == "AwsAccount" { "" } else { NAMESPACE };
+        macro_rules! by_kind {
+            ($($known:ident),*) => {
+                match kind {
+                    $(stringify!($known) => store.delete::<launchway_crds::$known>(namespace, name),)*
+                    other => panic!("{other} is none of our kinds"),
+                }
+            };
+        }
+        let deleted = launchway_crds::kinds!(by_kind);
         deleted.unwrap_or_else(|failure| panic!("delete {kind} {name}: {failure:?}"));
     }
 

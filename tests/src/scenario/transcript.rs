@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use launchway::kind::Kind;
 use launchway_test_aws::{LogEntry, Outcome};
 use launchway_test_kube::store::{Change, Verb, Write};
 use serde_json::Value;
@@ -56,7 +57,7 @@ impl Witness {
     }
 
     fn write(&mut self, write: &Write) -> Vec<String> {
-        if !matches!(&*write.kind, "AwsAccount" | "Pipeline" | "Release" | "Service") {
+        if Kind::named(&write.kind).is_none() {
             return Vec::new();
         }
         let object = format!("{} {}", write.kind, write.name);

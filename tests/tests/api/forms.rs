@@ -1,7 +1,8 @@
 //! Every form of text of the specs, from both sides. That a text has an end is tried in `limits`.
 
 use super::server::{Keep, Refused, Sender};
-use super::table::{Form, KINDS, base, each, forms, patched, schema, schema_at, set};
+use super::table::{Form, base, each, forms, patched, schema, schema_at, set};
+use launchway::kind::Kind;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -16,8 +17,8 @@ fn shape(schema: &Value) -> Option<Shape> {
 #[test]
 fn every_form_of_text_is_tried() {
     let mut shapes = BTreeSet::new();
-    for kind in KINDS {
-        each(&schema(kind)["properties"]["spec"], &mut |schema| shapes.extend(shape(schema)));
+    for kind in Kind::ALL {
+        each(&schema(&kind.name())["properties"]["spec"], &mut |schema| shapes.extend(shape(schema)));
     }
     let tried: BTreeSet<Shape> =
         forms().iter().map(|form| shape(&schema_at(&form.kind, &form.field)).unwrap()).collect();

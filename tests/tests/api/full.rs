@@ -2,7 +2,6 @@
 
 use super::server::{Keep, Sender};
 use super::table::{documents, schema};
-use launchway_crds::{AwsAccount, Pipeline, Release, Service};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -57,14 +56,15 @@ fn the_examples_have_every_field() {
 fn our_types_read_the_examples_and_write_them_back_the_same() {
     for (kind, yaml) in EXAMPLES {
         for example in documents(yaml) {
-            let back = match kind {
-                "AwsAccount" => there_and_back::<AwsAccount>(&example),
-                "Pipeline" => there_and_back::<Pipeline>(&example),
-                "Release" => there_and_back::<Release>(&example),
-                "Service" => there_and_back::<Service>(&example),
-                other => panic!("{other} has no type"),
-            };
-            assert_eq!(back, example, "{kind}");
+            macro_rules! by_kind {
+                ($($known:ident),*) => {
+                    match kind {
+                        $(stringify!($known) => there_and_back::<launchway_crds::$known>(&example),)*
+                        other => panic!("{other} has no type"),
+                    }
+                };
+            }
+            assert_eq!(launchway_crds::kinds!(by_kind), example, "{kind}");
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::full::EXAMPLES;
 use super::server::{Keep, Sender, cluster};
-use super::table::{KINDS, base, documents, set};
+use super::table::{base, documents, set};
+use launchway::kind::Kind;
 use serde_json::{Value, json};
 
 async fn kubectl(args: &[&str]) -> (bool, String) {
@@ -48,11 +49,11 @@ async fn every_kind_explains_itself() {
 #[tokio::test]
 async fn get_launchway_shows_every_kind_with_its_columns() {
     let sender = Sender::new("columns").await;
-    for kind in KINDS {
-        let mut manifest = base(kind);
+    for kind in Kind::ALL.iter().map(|kind| kind.name()) {
+        let mut manifest = base(&kind);
         manifest["metadata"]["name"] = json!("columns");
         let mut stored = sender.create(&manifest, Keep::Stored).await.unwrap();
-        let example = documents(EXAMPLES.iter().find(|(known, _)| *known == kind).unwrap().1).remove(0);
+        let example = documents(EXAMPLES.iter().find(|(known, _)| **known == *kind).unwrap().1).remove(0);
         stored["status"] = example["status"].clone();
         sender.replace_status(&stored).await.unwrap();
     }

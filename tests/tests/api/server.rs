@@ -1,6 +1,6 @@
 //! The real API server with the definitions applied, and what it says to a manifest.
 
-use super::table::{DEFINITIONS, KINDS};
+use super::table::{definition, definitions};
 use http::{Method, Request};
 use kube::core::response::StatusCause;
 use kube::{Client, Error};
@@ -13,7 +13,7 @@ static SERVED: OnceCell<()> = OnceCell::const_new();
 /// The cluster of this process, with the definitions.
 pub async fn cluster() -> &'static Cluster {
     let cluster = real::shared().await.unwrap();
-    SERVED.get_or_init(|| async { cluster.apply(&DEFINITIONS.join("---\n")).await.unwrap() }).await;
+    SERVED.get_or_init(|| async { cluster.apply(&definitions().join("---\n")).await.unwrap() }).await;
     cluster
 }
 
@@ -96,14 +96,13 @@ impl Sender {
     }
 
     fn collection(&self, manifest: &Value) -> String {
-        let plural = match manifest["kind"].as_str().unwrap() {
-            "AwsAccount" => return "/apis/launchway.dev/v1alpha1/awsaccounts".to_owned(),
-            "Pipeline" => "pipelines",
-            "Release" => "releases",
-            "Service" => "ecsservices",
-            other => panic!("{other} is none of {KINDS:?}"),
+        let spec = &definition(manifest["kind"].as_str().unwrap())["spec"];
+        let within = match spec["scope"].as_str().unwrap() {
+            "Namespaced" => format!("namespaces/{}/", self.namespace),
+            _ => String::new(),
         };
-        format!("/apis/launchway.dev/v1alpha1/namespaces/{}/{plural}", self.namespace)
+        let plural = spec["names"]["plural"].as_str().unwrap();
+        format!("/apis/launchway.dev/v1alpha1/{within}{plural}")
     }
 }
 

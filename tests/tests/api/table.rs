@@ -1,17 +1,19 @@
 //! The manifests that are admitted and refused, as tables: base.yaml, rules.yaml, forms.yaml; and the definitions that
 //! they are counted against. Nothing is sent anywhere here.
 
+use launchway::kind::Kind;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 /// The definitions as they are committed.
-pub const DEFINITIONS: [&str; 4] = [
-    include_str!("../../../crds/yaml/awsaccounts.yaml"),
-    include_str!("../../../crds/yaml/pipelines.yaml"),
-    include_str!("../../../crds/yaml/releases.yaml"),
-    include_str!("../../../crds/yaml/ecsservices.yaml"),
-];
+pub fn definitions() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crds/yaml");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    files.sort();
+    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+}
 
 /// Changes to a manifest: dotted path of a field, and its value. Null takes the field away.
 pub type Patch = Map<String, Value>;
@@ -107,21 +109,22 @@ fn set_item(items: &mut Vec<Value>, at: usize, value: Value) {
     }
 }
 
-/// The schema of a kind.
-pub fn schema(kind: &str) -> Value {
-    let definitions = DEFINITIONS.iter().map(|yaml| parsed::<Value>(yaml));
-    let crd = definitions.into_iter().find(|crd| crd["spec"]["names"]["kind"] == kind).unwrap();
-    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+/// The definition of a kind.
+pub fn definition(kind: &str) -> Value {
+    let mut definitions = definitions().into_iter().map(|yaml| parsed::<Value>(&yaml));
+    definitions.find(|crd| crd["spec"]["names"]["kind"] == kind).unwrap_or_else(|| panic!("{kind} has no definition"))
 }
 
-/// The kinds, in the order of [`DEFINITIONS`].
-pub const KINDS: [&str; 4] = ["AwsAccount", "Pipeline", "Release", "Service"];
+/// The schema of a kind.
+pub fn schema(kind: &str) -> Value {
+    definition(kind)["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone()
+}
 
 /// The messages of all rules in the definitions, wherever they stand.
 pub fn messages() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for kind in KINDS {
-        each(&schema(kind), &mut |schema| {
+    for kind in Kind::ALL {
+        each(&schema(&kind.name()), &mut |schema| {
             let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
             all.extend(rules.map(|rule| rule["message"].as_str().unwrap().to_owned()));
         });

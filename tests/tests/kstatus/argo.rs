@@ -1,5 +1,7 @@
-//! Health as Argo CD would show it: the rules of the health check in docs/conditions.md, in Rust.
+//! Health as Argo CD shows it: the script in docs/conditions.md, run as Lua. Argo CD speaks Lua 5.1 (gopher-lua) and gives
+//! a user's script the base, table and package libraries, the object as the global `obj`, and one second.
 
+use mlua::{HookTriggers, Lua, LuaOptions, LuaSerdeExt, SerializeOptions, StdLib, Table, Value as LuaValue, VmState};
 use serde_json::Value;
 
 /// Argo CD's words.
@@ -11,19 +13,47 @@ pub enum Health {
     Suspended,
 }
 
-/// What Argo CD makes of an object, by its conditions.
-pub fn health(object: &Value) -> Health {
-    let (observed, generation) = (&object["status"]["observedGeneration"], &object["metadata"]["generation"]);
-    if observed != generation {
-        return Health::Progressing;
+impl Health {
+    fn called(word: &str) -> Self {
+        match word {
+            "Healthy" => Self::Healthy,
+            "Progressing" => Self::Progressing,
+            "Degraded" => Self::Degraded,
+            "Suspended" => Self::Suspended,
+            other => panic!("{other} is no health that the script should give"),
+        }
     }
-    let all = object["status"]["conditions"].as_array().map_or(&[][..], Vec::as_slice);
-    let is = |kind: &str, status: &str| all.iter().any(|one| one["type"] == kind && one["status"] == status);
-    match () {
-        () if is("Held", "True") => Health::Suspended,
-        () if is("Stalled", "True") => Health::Degraded,
-        () if is("Reconciling", "True") || is("Released", "Unknown") => Health::Progressing,
-        () if is("Ready", "True") => Health::Healthy,
-        () => Health::Progressing,
-    }
+}
+
+/// So many instructions are enough for any object, and take far less than Argo CD's second.
+const INSTRUCTIONS: u32 = 100_000;
+
+/// The script: the only Lua in the page.
+pub fn script() -> &'static str {
+    let page = include_str!("../../../docs/conditions.md");
+    let mut blocks = page.split("```lua\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let script = blocks.next().expect("docs/conditions.md shows the script");
+    assert!(blocks.next().is_none(), "docs/conditions.md shows one script");
+    script
+}
+
+/// What Argo CD makes of an object, and the message that it shows.
+pub fn health(object: &Value) -> (Health, String) {
+    let lua = Lua::new_with(StdLib::TABLE | StdLib::PACKAGE, LuaOptions::default()).unwrap();
+    // gopher-lua has no coroutines there, mlua always.
+    lua.globals().set("coroutine", LuaValue::Nil).unwrap();
+    lua.globals().set("obj", given(&lua, object)).unwrap();
+    let hook =
+        |_: &Lua, _: &_| -> mlua::Result<VmState> { panic!("the script does not end: {INSTRUCTIONS} instructions") };
+    lua.set_hook(HookTriggers::new().every_nth_instruction(INSTRUCTIONS), hook).unwrap();
+    let said: Table = lua.load(script()).eval().unwrap_or_else(|error| panic!("{error}: {object}"));
+    let word: String = said.get("status").unwrap();
+    (Health::called(&word), said.get("message").unwrap_or_else(|error| panic!("{error}: {object}")))
+}
+
+/// The object as Argo CD gives it: null is nil.
+fn given(lua: &Lua, object: &Value) -> LuaValue {
+    let options =
+        SerializeOptions::new().serialize_none_to_null(false).serialize_unit_to_null(false).set_array_metatable(false);
+    lua.to_value_with(object, options).unwrap()
 }
