@@ -10,8 +10,15 @@ pub struct Guess {
 }
 
 /// All guesses: one slice per part.
-pub const GUESSES: &[&[Guess]] =
-    &[WIRE, ECS, crate::codebuild::GUESSES, crate::ecr::GUESSES, crate::logs::GUESSES, crate::ssm::GUESSES];
+pub const GUESSES: &[&[Guess]] = &[
+    WIRE,
+    crate::misfits::GUESSES,
+    ECS,
+    crate::codebuild::GUESSES,
+    crate::ecr::GUESSES,
+    crate::logs::GUESSES,
+    crate::ssm::GUESSES,
+];
 
 const WIRE: &[Guess] = &[
     Guess {
