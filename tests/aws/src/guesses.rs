@@ -10,8 +10,15 @@ pub struct Guess {
 }
 
 /// All guesses: one slice per part.
-pub const GUESSES: &[&[Guess]] =
-    &[WIRE, ECS, crate::codebuild::GUESSES, crate::ecr::GUESSES, crate::logs::GUESSES, crate::ssm::GUESSES];
+pub const GUESSES: &[&[Guess]] = &[
+    WIRE,
+    crate::misfits::GUESSES,
+    ECS,
+    crate::codebuild::GUESSES,
+    crate::ecr::GUESSES,
+    crate::logs::GUESSES,
+    crate::ssm::GUESSES,
+];
 
 const WIRE: &[Guess] = &[
     Guess {
@@ -184,8 +191,48 @@ const ECS: &[Guess] = &[
         source: "API_Cluster names PENDING only; pendingCount of a service counts so",
     },
     Guess {
-        what: "Only the ECS controller, REPLICA scheduling and ROLLING deployments without lifecycle hooks, alarms and early success are known; others are UnsupportedFeatureException",
+        what: "Only the ECS controller, REPLICA scheduling and ROLLING deployments without lifecycle hooks and early success are known; others are UnsupportedFeatureException",
         source: "A choice",
+    },
+    Guess {
+        what: "Deployment alarms are watched and never go off; that they exist is not looked at",
+        source: "A choice: there is no CloudWatch here",
+    },
+    Guess {
+        what: "availabilityZoneRebalancing is DISABLED on a service that is created with a maximumPercent of 100 and does not name it; together with ENABLED such a percent is refused",
+        source: "API_CreateService: the default is ENABLED; developer guide, \"Balancing an Amazon ECS service across Availability Zones\": a maximumPercent of 100 is not supported; of the default then nothing is said",
+    },
+    Guess {
+        what: "A change of monitoring or gatewayConnectors starts a deployment",
+        source: "API_ServiceRevision has both, and a revision does not change; UpdateService's documentation does not say",
+    },
+    Guess {
+        what: "A definition is compatible with Fargate if it has what Fargate demands and nothing that it refuses, required or not",
+        source: "API_TaskDefinition, compatibilities: checked at registration; what is checked is not listed",
+    },
+    Guess {
+        what: "HEALTHY of a container without a health check, COMPLETE or SUCCESS of an essential one, and circular dependencies are ClientException",
+        source: "API_ContainerDependency demands the first two; when they are looked at is not documented",
+    },
+    Guess {
+        what: "Containers whose cpu, or whose memory reservations, are together more than the task's are refused; so is one whose memory is",
+        source: "API_ContainerDefinition: the total must be lower than the task's; equal is taken, as users do it",
+    },
+    Guess {
+        what: "A container needs 4 MiB",
+        source: "API_ContainerDefinition advises 6 MiB since Docker 20.10.0 and 4 MiB before; which of them is demanded is not said",
+    },
+    Guess {
+        what: "A volume of which only the name is given is shown with an empty host; an EFS volume without rootDirectory with /",
+        source: "Outputs of DescribeTaskDefinition that users published; API_EFSVolumeConfiguration",
+    },
+    Guess {
+        what: "awslogs without a group, and on Fargate without a region, is refused at registration, one without a stream prefix is not",
+        source: "Developer guide, \"Send Amazon ECS logs to CloudWatch\", demands all three; when is not said, and files without a region are in use on EC2",
+    },
+    Guess {
+        what: "The sentences about roles, placement, volumes and strategies that a service can not have",
+        source: "The rules are API_CreateService's; of the sentences, those about the service linked role and placement on Fargate are quoted by users",
     },
     Guess {
         what: "Old tasks are stopped as new ones become healthy, and before that only if there is no room for new ones",

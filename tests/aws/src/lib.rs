@@ -13,6 +13,7 @@ pub mod ids;
 pub mod limits;
 pub mod log;
 pub mod logs;
+mod misfits;
 pub mod model;
 pub mod policy;
 pub mod snapshots;

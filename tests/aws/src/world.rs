@@ -20,7 +20,7 @@ use crate::snapshots::Snapshots;
 use crate::ssm::{self, SsmState};
 use crate::story::TaskStory;
 use crate::wire::{self, Fate, Parsed, Protocol, WireReply, WireRequest};
-use crate::{Answer, Call, Place, Refusal, sts};
+use crate::{Answer, Call, Place, Refusal, misfits, sts};
 
 /// Whether past states are kept for stale reads: each write then clones the services' state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -232,6 +232,7 @@ impl World {
 
     fn perform(&mut self, call: &Call) -> Answer {
         self.limits.take(call)?;
+        misfits::refused(call)?;
         let answer = match call.service {
             "ecs" => ecs::answer(self, call),
             "ecr" => ecr::answer(self, call),

@@ -50,3 +50,12 @@ pub fn service_name(given: &str) -> (Option<&str>, &str) {
         },
     }
 }
+
+/// A role by its ARN, given so or by its name.
+pub(super) fn role_arn(account: &str, role: &str) -> String {
+    if role.starts_with("arn:") {
+        role.to_owned()
+    } else {
+        format!("arn:aws:iam::{account}:role/{}", role.trim_start_matches('/'))
+    }
+}

@@ -42,8 +42,32 @@ pub(super) fn resolved(platform: &str) -> &str {
 pub(super) fn one_of(launch: Option<&str>, strategy: &Value) -> Result<(), Refusal> {
     match launch {
         Some(_) if !is_empty(strategy) => Err(invalid(BOTH)),
-        None | Some("EC2" | "FARGATE" | "EXTERNAL") => Ok(()),
-        Some(other) => Err(invalid(format!("Invalid launch type: {other}"))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// At most 20 providers, of one of which a number of tasks is taken first, with weights that are not all 0 [API_CapacityProviderStrategyItem].
+pub(super) fn strategy_fits(strategy: &Value) -> Result<(), Refusal> {
+    let providers = strategy.as_array().map_or(&[][..], Vec::as_slice);
+    if providers.len() > 20 {
+        return Err(invalid("A capacity provider strategy can have at most 20 capacity providers."));
+    }
+    if providers.iter().filter(|one| one["base"].as_i64().is_some_and(|base| base > 0)).count() > 1 {
+        return Err(invalid("Only one capacity provider in a strategy can have a base."));
+    }
+    let bounds = |one: &Value, name: &str, most: i64| one[name].as_i64().is_none_or(|n| (0..=most).contains(&n));
+    if !providers.iter().all(|one| bounds(one, "base", 100_000) && bounds(one, "weight", 1000)) {
+        return Err(invalid("base must be between 0 and 100000, and weight between 0 and 1000."));
+    }
+    let weightless = |one: &Value| one["weight"].as_i64() == Some(0);
+    if providers.len() > 1 && providers.iter().all(weightless) {
+        return Err(invalid("At least one capacity provider in a strategy must have a weight greater than 0."));
+    }
+    let fargate = |one: &&Value| one["capacityProvider"].as_str().is_some_and(|name| name.starts_with(FARGATE));
+    match providers.iter().filter(fargate).count() {
+        0 => Ok(()),
+        count if count == providers.len() => Ok(()),
+        _ => Err(invalid("A capacity provider strategy can not mix Fargate with other capacity providers.")),
     }
 }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::arns::{definition_arn, path};
+use super::arns::{definition_arn, path, role_arn};
 use super::definition_rules;
-use super::state::EcsState;
+use super::state::{EcsState, Rules};
 use super::tags::{self, Tags};
 use crate::call::{epoch, page};
 use crate::{Answer, Call, Place, Refusal, World};
@@ -98,7 +98,11 @@ pub(super) fn register(world: &mut World, call: &Call) -> Answer {
     }));
     world.allow(call, "ecs:RegisterTaskDefinition", &any, &context)?;
     tags::may_create(world, call, &any, &tags)?;
-    let body = with_role_arns(call, definition_rules::filled(call)?);
+    let body = match definition_rules::filled(call) {
+        Err(_) if super::rules(world, call) == Rules::Model => definition_rules::as_given(call),
+        filled => filled?,
+    };
+    let body = with_role_arns(call, body);
     may_pass(world, call, &body)?;
     let definition = added(world, call, place, family, body, tags);
     Ok(json!({"taskDefinition": definition.view(), "tags": tags::view(&definition.tags)}))
@@ -133,8 +137,8 @@ fn added(
 /// The roles that are given by their short names, by their ARNs.
 fn with_role_arns(call: &Call, mut body: Map<String, Value>) -> Map<String, Value> {
     for member in ["taskRoleArn", "executionRoleArn"] {
-        if let Some(Value::String(role)) = body.get_mut(member).filter(|role| !role.to_string().contains("arn:")) {
-            *role = format!("arn:aws:iam::{}:role/{role}", call.account);
+        if let Some(Value::String(role)) = body.get_mut(member) {
+            *role = role_arn(&call.account, role);
         }
     }
     body

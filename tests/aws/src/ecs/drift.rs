@@ -14,6 +14,8 @@ pub(super) const TRIGGERS: &[&str] = &[
     "volumeConfigurations",
     "vpcLatticeConfigurations",
     "loadBalancers",
+    "monitoring",
+    "gatewayConnectors",
 ];
 
 /// Whether a change from `before` to `after` starts a deployment.

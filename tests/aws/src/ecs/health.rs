@@ -17,8 +17,8 @@ pub(super) enum Watched {
     No,
     /// The service's scheduler.
     Service {
-        /// The target group, and the container behind it.
-        target: Option<(String, String)>,
+        /// The target groups, each with the container behind it.
+        targets: Vec<(String, String)>,
         /// How long failing health checks are overlooked after RUNNING: a target group's and the containers'
         /// [API_UpdateService, healthCheckGracePeriodSeconds].
         grace: SignedDuration,
@@ -26,11 +26,19 @@ pub(super) enum Watched {
 }
 
 impl Watched {
-    /// The target group.
-    pub(super) fn group(&self) -> Option<&str> {
+    /// The target groups.
+    pub(super) fn groups(&self) -> Vec<String> {
         match self {
-            Self::No => None,
-            Self::Service { target, .. } => target.as_ref().map(|(group, _)| group.as_str()),
+            Self::No => Vec::new(),
+            Self::Service { targets, .. } => targets.iter().map(|(group, _)| group.clone()).collect(),
+        }
+    }
+
+    /// Whether it stands behind a target group.
+    pub(super) fn balanced(&self) -> bool {
+        match self {
+            Self::No => false,
+            Self::Service { targets, .. } => !targets.is_empty(),
         }
     }
 }
@@ -86,8 +94,7 @@ impl Task {
     /// From when on it counts as healthy: if something checks it, when that has passed, all of it; else when it has settled
     /// [API_DeploymentConfiguration, minimumHealthyPercent].
     fn counts_from(&self, after: SignedDuration, timing: &Timing) -> Option<Timestamp> {
-        let checked =
-            self.watched.group().is_some() || self.definition.essential().any(|at| self.definition.checks(at));
+        let checked = self.watched.balanced() || self.definition.essential().any(|at| self.definition.checks(at));
         let after = if checked { after } else { after.max(timing.settled) };
         self.running_at.checked_add(after).ok()
     }
@@ -100,9 +107,9 @@ impl Task {
         let name = self.containers.get(container).map_or("", |container| container.name.as_str());
         self.end = match &self.watched {
             Watched::No => None,
-            Watched::Service { target, grace } => {
-                let draining = if target.is_some() { timing.draining } else { SignedDuration::ZERO };
-                let group = target.as_ref().filter(|(_, behind)| behind == name).map(|(group, _)| group.clone());
+            Watched::Service { targets, grace } => {
+                let draining = if targets.is_empty() { SignedDuration::ZERO } else { timing.draining };
+                let group = targets.iter().find(|(_, behind)| behind == name).map(|(group, _)| group.clone());
                 let overlooked = self.running_at.checked_add(*grace).unwrap_or(Timestamp::MAX);
                 let noticed = checked || group.is_some();
                 noticed.then(|| End::unhealthy(sick_at.max(overlooked), group, draining, timing))

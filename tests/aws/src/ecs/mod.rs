@@ -4,12 +4,15 @@ mod arns;
 mod beginnings;
 mod capacity;
 mod clusters;
+mod container_rules;
+mod container_ties;
 mod definition_rules;
 mod definitions;
 mod deletion;
 mod drift;
 mod ends;
 mod events;
+mod fargate_rules;
 mod health;
 mod looks;
 mod rollout_calls;
@@ -37,7 +40,7 @@ pub use ends::End;
 pub use events::Event;
 pub use state::{
     Breaker, BreakerStatus, Counts, Deployment, DeploymentStatus, EcsState, Revision, Rollback, Rollout, RolloutState,
-    RolloutStatus, Service, ServiceStatus, Unrollable,
+    RolloutStatus, Rules, Service, ServiceStatus, Unrollable,
 };
 pub use tags::Tags;
 pub use tasks::{Owner, Task, TaskStatus};
@@ -78,4 +81,9 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
 /// Brings every service to `now`.
 pub fn advance(world: &mut World, now: Timestamp) {
     scheduler::advance(world, now);
+}
+
+/// What is refused in the caller's account and region.
+fn rules(world: &World, call: &Call) -> Rules {
+    world.ecs.get(&call.place()).map_or(Rules::Aws, |state| state.rules)
 }

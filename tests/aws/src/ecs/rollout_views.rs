@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::arns::cluster_arn;
-use super::service_views::counts_view;
+use super::service_views::{counts_view, listed, shown_in};
 use super::state::{BreakerStatus, Counts, Revision, Rollout, RolloutStatus, Service};
 use crate::Place;
 use crate::call::epoch;
@@ -53,7 +53,7 @@ impl Rollout {
             "failureCount": self.breaker.failures,
             "threshold": if self.breaker.status == BreakerStatus::Disabled { 0 } else { self.threshold(service.desired) },
         });
-        view["alarms"] = json!({"status": breaker_name(BreakerStatus::Disabled)});
+        view["alarms"] = self.alarms();
         if let Some(at) = self.stopped_at {
             view["stoppedAt"] = epoch(at);
         }
@@ -64,6 +64,16 @@ impl Rollout {
             }
         }
         view
+    }
+
+    /// Alarms are watched for as long as it goes on, and never go off.
+    fn alarms(&self) -> Value {
+        let alarms = &self.configuration["alarms"];
+        if alarms["enable"] != true {
+            return json!({"status": breaker_name(BreakerStatus::Disabled)});
+        }
+        let status = if self.status.over() { BreakerStatus::MonitoringComplete } else { BreakerStatus::Monitoring };
+        json!({"status": breaker_name(status), "alarmNames": alarms["alarmNames"], "triggeredAlarmNames": []})
     }
 
     /// A source revision: live while the rollout goes on, empty once it succeeded.
@@ -109,19 +119,8 @@ impl Revision {
             "guardDutyEnabled": false,
             "createdAt": epoch(self.created_at),
         });
-        for name in [
-            "launchType",
-            "capacityProviderStrategy",
-            "loadBalancers",
-            "serviceRegistries",
-            "networkConfiguration",
-            "serviceConnectConfiguration",
-            "volumeConfigurations",
-            "vpcLatticeConfigurations",
-        ] {
-            if !self.settings.member(name).is_null() {
-                view[name] = self.settings.member(name).clone();
-            }
+        for (name, value) in shown_in(listed("DescribeServiceRevisions", "serviceRevisions"), &self.settings) {
+            view[name] = value;
         }
         if let Some(platform) = self.settings.platform() {
             view["platformVersion"] = json!(platform);

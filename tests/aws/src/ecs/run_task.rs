@@ -153,6 +153,7 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch:
         launch_type: launch.to_owned(),
         platform: (launch == capacity::FARGATE)
             .then(|| capacity::resolved(call.text("platformVersion").unwrap_or("LATEST")).to_owned()),
+        execute_command: call.flag("enableExecuteCommand"),
         tags: tags.clone().into_iter().collect(),
         timing: &timing,
         now: call.now,

@@ -102,8 +102,7 @@ impl Scheduler<'_> {
         let revision = service.revisions.iter().position(|revision| revision.number == number)?;
         let kept = service.revisions[revision].clone();
         let definition = self.definition(&kept.definition)?.clone();
-        let target = kept.settings.target().map(|(group, container)| (group.to_owned(), container.to_owned()));
-        let watched = Watched::Service { target, grace: kept.settings.grace() };
+        let watched = Watched::Service { targets: kept.settings.targets(), grace: kept.settings.grace() };
         let id = self.ids.hex(32);
         let task = Task::start(
             Start {
@@ -116,6 +115,7 @@ impl Scheduler<'_> {
                 network: Arc::new(kept.settings.member("networkConfiguration").clone()),
                 launch_type: kept.settings.launch_type().to_owned(),
                 platform: kept.settings.platform().map(str::to_owned),
+                execute_command: service.settings.member("enableExecuteCommand") == true,
                 timing: self.timing,
                 now: self.now,
             },
@@ -151,17 +151,14 @@ impl Scheduler<'_> {
         }
         let names = named(chosen.iter().map(|index| &*service.tasks[*index].id));
         service.events.say(&service.name, self.now, &format!("has stopped {} running tasks: {names}.", chosen.len()));
-        if let Some(group) = service.settings.target_group().map(str::to_owned) {
-            service.events.say(
-                &service.name,
-                self.now,
-                &format!("deregistered {} targets in (target-group {group})", chosen.len()),
-            );
-            service.events.say(
-                &service.name,
-                self.now,
-                &format!("has begun draining connections on {} tasks.", chosen.len()),
-            );
+        let targets = service.settings.targets();
+        for (group, _) in &targets {
+            let said = format!("deregistered {} targets in (target-group {group})", chosen.len());
+            service.events.say(&service.name, self.now, &said);
+        }
+        if !targets.is_empty() {
+            let said = format!("has begun draining connections on {} tasks.", chosen.len());
+            service.events.say(&service.name, self.now, &said);
         }
     }
 }

@@ -5,8 +5,11 @@ use serde_json::Value;
 use super::capacity;
 use super::definitions::{Definition, DefinitionStatus, found};
 use super::settings::Settings;
-use super::state::EcsState;
+use super::state::{EcsState, Rules};
 use crate::{Call, Refusal};
+
+/// Tasks of a service [Amazon ECS service quotas].
+const MOST_TASKS: i64 = 5000;
 
 pub(super) fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new("InvalidParameterException", message)
@@ -51,16 +54,24 @@ pub(super) fn definition(state: &EcsState, call: &Call, given: &str) -> Result<s
 pub(super) fn desired(call: &Call) -> Result<Option<usize>, Refusal> {
     match call.number("desiredCount") {
         None => Ok(None),
-        Some(count) => usize::try_from(count).map(Some).map_err(|_| invalid("desiredCount can not be less than 0.")),
+        Some(count @ 0..=MOST_TASKS) => Ok(usize::try_from(count).ok()),
+        Some(..0) => Err(invalid("desiredCount can not be less than 0.")),
+        Some(_) => Err(invalid(format!("desiredCount can not be more than {MOST_TASKS}."))),
     }
 }
 
 /// Everything that has to fit together.
 pub(super) fn fits(state: &EcsState, settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
     supported(settings)?;
+    if state.rules == Rules::Model {
+        return Ok(());
+    }
     launch(settings, definition)?;
     network(settings, definition)?;
     load_balancers(state, settings, definition)?;
+    role(settings, definition)?;
+    placement(settings)?;
+    volumes(settings, definition)?;
     bounds(settings)
 }
 
@@ -84,14 +95,13 @@ fn extra(configuration: &Value) -> Option<&'static str> {
     if configuration["lifecycleHooks"].as_array().is_some_and(|hooks| !hooks.is_empty()) {
         return Some("lifecycle hooks");
     }
-    if on("earlySuccessCriteria") {
-        return Some("early success criteria");
-    }
-    on("alarms").then_some("deployment alarms")
+    on("earlySuccessCriteria").then_some("early success criteria")
 }
 
 fn launch(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
-    capacity::one_of(settings.member("launchType").as_str(), settings.member("capacityProviderStrategy"))?;
+    let strategy = settings.member("capacityProviderStrategy");
+    capacity::one_of(settings.member("launchType").as_str(), strategy)?;
+    capacity::strategy_fits(strategy)?;
     capacity::fits(settings.launch_type(), settings.member("platformVersion").as_str(), definition)
 }
 
@@ -147,6 +157,46 @@ fn load_balancer(state: &EcsState, balancer: &Value, definition: &Definition) ->
     Err(invalid(format!("The target group with targetGroupArn {group} does not have an associated load balancer.")))
 }
 
+/// A role of the caller's is for one load balancer in front of tasks without network interfaces [API_CreateService, role].
+fn role(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
+    if settings.member("roleArn").is_null() {
+        return Ok(());
+    }
+    let count = |name: &str| settings.member(name).as_array().map_or(0, Vec::len);
+    if definition.text("networkMode") == Some("awsvpc") || count("loadBalancers") > 1 || count("serviceRegistries") > 0
+    {
+        return Err(invalid("You cannot specify an IAM role for services that require a service linked role."));
+    }
+    if count("loadBalancers") == 0 {
+        return Err(invalid("You cannot specify an IAM role for services that are not behind a load balancer."));
+    }
+    Ok(())
+}
+
+fn placement(settings: &Settings) -> Result<(), Refusal> {
+    let any = |name: &str| settings.member(name).as_array().is_some_and(|list| !list.is_empty());
+    let fargate = settings.launch_type() == capacity::FARGATE;
+    match (any("placementConstraints"), any("placementStrategy")) {
+        (true, _) if fargate => Err(invalid("Placement constraints are not supported with FARGATE launch type.")),
+        (_, true) if fargate => Err(invalid("Placement strategies are not supported with FARGATE launch type.")),
+        _ => Ok(()),
+    }
+}
+
+/// A volume is configured at launch if the task definition leaves that to the service.
+fn volumes(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
+    let given = settings.member("volumeConfigurations").as_array().map_or(&[][..], Vec::as_slice);
+    let left = definition.body.get("volumes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let open = |name: &Value| left.iter().any(|volume| volume["name"] == *name && volume["configuredAtLaunch"] == true);
+    match given.iter().find(|volume| !open(&volume["name"])) {
+        Some(volume) => Err(invalid(format!(
+            "The task definition has no volume {} that is configured at launch.",
+            volume["name"].as_str().unwrap_or_default()
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn bounds(settings: &Settings) -> Result<(), Refusal> {
     let configuration = settings.member("deploymentConfiguration");
     let (minimum, maximum) =
@@ -156,6 +206,12 @@ fn bounds(settings: &Settings) -> Result<(), Refusal> {
     }
     if maximum.is_some_and(|percent| percent < 100) {
         return Err(invalid("maximumPercent must be at least 100."));
+    }
+    if maximum.is_some_and(|percent| percent <= 100) && settings.text("availabilityZoneRebalancing") == "ENABLED" {
+        return Err(invalid("Availability Zone rebalancing needs a maximumPercent of more than 100."));
+    }
+    if settings.member("healthCheckGracePeriodSeconds").as_i64().is_some_and(|seconds| seconds < 0) {
+        return Err(invalid("healthCheckGracePeriodSeconds can not be less than 0."));
     }
     let threshold = &configuration["deploymentCircuitBreaker"]["thresholdConfiguration"];
     let value = threshold["value"].as_i64();

@@ -4,13 +4,32 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::arns::cluster_arn;
+use super::settings::Settings;
 use super::state::{Counts, Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus};
 use super::tags;
 use crate::call::epoch;
-use crate::{Call, Place};
+use crate::{Call, Place, model};
 
-/// Settings that deployments and revisions show and a service does not [API_Service].
-const OF_DEPLOYMENTS: [&str; 3] = ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
+/// Those of a service's settings that a view has room for: the model says which.
+pub(super) fn shown_in(view: &model::Structure, settings: &Settings) -> Map<String, Value> {
+    let shown = settings.members().iter().filter(|(name, value)| view.members.contains_key(*name) && !value.is_null());
+    shown.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// A structure in a list of an operation's reply.
+pub(super) fn listed(operation: &str, list: &str) -> &'static model::Structure {
+    within(model::output(operation), list)
+}
+
+fn within<'a>(structure: &'a model::Structure, list: &str) -> &'a model::Structure {
+    match &structure.members[list].shape {
+        model::Shape::List(item) => match &**item {
+            model::Shape::Structure(found) => found,
+            other => panic!("{list} is a list of {other:?}"),
+        },
+        other => panic!("{list} is {other:?}"),
+    }
+}
 
 /// Whether tags are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,8 +47,7 @@ impl Shown {
 
 impl Service {
     pub(super) fn view(&self, place: &Place, now: Timestamp, shown: Shown) -> Value {
-        let mut view: Map<String, Value> = self.settings.members().clone();
-        view.retain(|name, _| !OF_DEPLOYMENTS.contains(&name.as_str()));
+        let mut view = shown_in(listed("DescribeServices", "services"), &self.settings);
         let total = self.total(now);
         let facts = json!({
             "serviceArn": self.arn,
@@ -55,11 +73,10 @@ impl Service {
         if self.settings.platform().is_some() {
             view.insert("platformFamily".to_owned(), json!("Linux"));
         }
-        if self.settings.target_group().is_some() {
-            view.insert(
-                "roleArn".to_owned(),
-                json!(format!("arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", place.0)),
-            );
+        if !self.settings.targets().is_empty() {
+            let linked =
+                format!("arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", place.0);
+            view.entry("roleArn").or_insert(json!(linked));
         }
         if shown == Shown::WithTags && !self.tags.is_empty() {
             view.insert("tags".to_owned(), tags::view(&self.tags));
@@ -112,11 +129,9 @@ impl Service {
             },
             "rolloutStateReason": deployment.reason,
         });
-        for name in ["launchType", "capacityProviderStrategy", "networkConfiguration"].into_iter().chain(OF_DEPLOYMENTS)
-        {
-            if !settings.member(name).is_null() {
-                view[name] = settings.member(name).clone();
-            }
+        let room = within(listed("DescribeServices", "services"), "deployments");
+        for (name, value) in shown_in(room, settings) {
+            view[name] = value;
         }
         if let Some(platform) = settings.platform() {
             view["platformVersion"] = json!(platform);

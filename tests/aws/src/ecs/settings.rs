@@ -5,8 +5,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
+use super::arns;
 use super::capacity::{FARGATE, launch_type, resolved};
-use crate::Call;
+use crate::{Call, model};
 
 /// Settings, cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -14,45 +15,41 @@ pub struct Settings {
     members: Arc<Map<String, Value>>,
 }
 
-/// The members that CreateService and UpdateService take and DescribeServices gives back.
-const KEPT: &[&str] = &[
-    "launchType",
+/// Members of CreateService that are no settings, or are kept elsewhere.
+const ELSEWHERE: &[&str] = &["cluster", "serviceName", "clientToken", "taskDefinition", "desiredCount", "tags", "role"];
+
+/// Members of UpdateService that are no settings, or do not just take the place of what was there.
+const OTHERWISE_UPDATED: &[&str] = &[
+    "cluster",
+    "service",
+    "taskDefinition",
+    "desiredCount",
+    "forceNewDeployment",
     "capacityProviderStrategy",
-    "platformVersion",
-    "loadBalancers",
-    "serviceRegistries",
-    "networkConfiguration",
-    "healthCheckGracePeriodSeconds",
-    "schedulingStrategy",
-    "deploymentController",
-    "placementConstraints",
-    "placementStrategy",
-    "enableECSManagedTags",
-    "propagateTags",
-    "enableExecuteCommand",
-    "availabilityZoneRebalancing",
-    "serviceConnectConfiguration",
-    "volumeConfigurations",
-    "vpcLatticeConfigurations",
     "deploymentConfiguration",
 ];
 
-/// Those of them that UpdateService does not take, or not as they are.
-const OTHERWISE_UPDATED: &[&str] =
-    &["launchType", "capacityProviderStrategy", "schedulingStrategy", "deploymentConfiguration"];
+/// The members that a call gives, but for some.
+fn given<'a>(call: &'a Call, but: &'a [&str]) -> impl Iterator<Item = (String, Value)> + 'a {
+    let taken = model::input(&call.operation).members.keys().filter(|name| !but.contains(&name.as_str()));
+    taken.filter_map(|name| Some((name.clone(), call.member(name)?.clone())))
+}
 
 impl Settings {
     /// What CreateService asked for, with AWS's defaults.
     pub(super) fn created(call: &Call, definition: &str) -> Self {
-        let mut members: Map<String, Value> =
-            KEPT.iter().filter_map(|name| Some(((*name).to_owned(), call.member(name)?.clone()))).collect();
+        let mut members: Map<String, Value> = given(call, ELSEWHERE).collect();
+        if let Some(role) = call.text("role") {
+            members.insert("roleArn".to_owned(), json!(arns::role_arn(&call.account, role)));
+        }
         members.insert("taskDefinition".to_owned(), json!(definition));
         members.insert("deploymentConfiguration".to_owned(), configuration(&default_configuration(), call));
         members.retain(|name, value| name != "capacityProviderStrategy" || *value != json!([]));
         if !members.contains_key("capacityProviderStrategy") {
             members.entry("launchType").or_insert(json!("EC2"));
         }
-        let rebalancing = ("availabilityZoneRebalancing", json!("ENABLED"));
+        let balances = percent(&members["deploymentConfiguration"], "maximumPercent", 200) > 100;
+        let rebalancing = ("availabilityZoneRebalancing", json!(if balances { "ENABLED" } else { "DISABLED" }));
         let plain = [
             ("schedulingStrategy", json!("REPLICA")),
             ("deploymentController", json!({"type": "ECS"})),
@@ -70,11 +67,7 @@ impl Settings {
     /// What they become by UpdateService: a member that is absent stays.
     pub(super) fn updated(&self, call: &Call, definition: Option<&str>) -> Self {
         let mut members = (*self.members).clone();
-        for name in KEPT.iter().filter(|name| !OTHERWISE_UPDATED.contains(*name)) {
-            if let Some(value) = call.member(name) {
-                members.insert((*name).to_owned(), value.clone());
-            }
-        }
+        members.extend(given(call, OTHERWISE_UPDATED));
         if let Some(definition) = definition {
             members.insert("taskDefinition".to_owned(), json!(definition));
         }
@@ -159,26 +152,27 @@ impl Settings {
         SignedDuration::from_secs(self.member("healthCheckGracePeriodSeconds").as_i64().unwrap_or_default())
     }
 
-    /// The first target group, if the service is behind one.
-    pub(super) fn target_group(&self) -> Option<&str> {
-        self.target().map(|(group, _)| group)
-    }
-
-    /// The first target group and the name of the container behind it.
-    pub(super) fn target(&self) -> Option<(&str, &str)> {
-        let first = self.member("loadBalancers").as_array()?.first()?;
-        Some((first["targetGroupArn"].as_str()?, first["containerName"].as_str().unwrap_or_default()))
+    /// The target groups that the service is behind, each with the name of the container behind it.
+    pub(super) fn targets(&self) -> Vec<(String, String)> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let balancers = self.member("loadBalancers").as_array().into_iter().flatten();
+        balancers
+            .filter_map(|one| Some((text(&one["targetGroupArn"])?, text(&one["containerName"]).unwrap_or_default())))
+            .collect()
     }
 
     /// `minimumHealthyPercent`, rounded up, and `maximumPercent`, rounded down, of `desired` tasks.
     pub(super) fn bounds(&self, desired: usize) -> (usize, usize) {
         let configuration = self.member("deploymentConfiguration");
-        let percent = |name: &str, default: u64| configuration[name].as_u64().unwrap_or(default) as usize;
         (
-            (desired * percent("minimumHealthyPercent", 100)).div_ceil(100),
-            desired * percent("maximumPercent", 200) / 100,
+            (desired * percent(configuration, "minimumHealthyPercent", 100)).div_ceil(100),
+            desired * percent(configuration, "maximumPercent", 200) / 100,
         )
     }
+}
+
+fn percent(configuration: &Value, name: &str, default: u64) -> usize {
+    configuration[name].as_u64().unwrap_or(default) as usize
 }
 
 fn default_configuration() -> Value {

@@ -27,6 +27,8 @@ pub struct EcsState {
     pub timing: Timing,
     /// What becomes of a rollout that should roll back and cannot.
     pub unrollable: Unrollable,
+    /// What is refused.
+    pub rules: Rules,
     /// When each service moves next.
     pub(super) agenda: BTreeSet<(Timestamp, String, String)>,
 }
@@ -56,6 +58,17 @@ impl EcsState {
     pub fn next_event(&self) -> Option<Timestamp> {
         self.agenda.first().map(|(due, _, _)| *due)
     }
+}
+
+/// What RegisterTaskDefinition, CreateService and UpdateService refuse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// What AWS refuses, as far as is known.
+    #[default]
+    Aws,
+    /// Only what the model does not have and what the simulator does not play: for requests that are halves of real ones, of which only the
+    /// shape matters.
+    Model,
 }
 
 /// What becomes of a service deployment that trips its circuit breaker with rollback on and nothing to roll back to. AWS's documents tell

@@ -30,7 +30,7 @@ impl Task {
             "containers": self.containers.iter().enumerate().map(|(index, container)| self.container(place, cluster, index, container, now)).collect::<Vec<_>>(),
             "createdAt": epoch(self.created_at),
             "desiredStatus": if self.wanted(now) { "RUNNING" } else { "STOPPED" },
-            "enableExecuteCommand": false,
+            "enableExecuteCommand": self.execute_command,
             "group": group,
             "healthStatus": self.health(now).name(),
             "lastStatus": status.name(),
@@ -47,7 +47,8 @@ impl Task {
         if let Some(platform) = &self.platform {
             view["platformVersion"] = json!(platform);
             view["platformFamily"] = json!("Linux");
-            view["ephemeralStorage"] = json!({"sizeInGiB": 20});
+            let asked = self.definition.body.get("ephemeralStorage").cloned();
+            view["ephemeralStorage"] = asked.unwrap_or_else(|| json!({"sizeInGiB": 20}));
         }
         if let Some(by) = self.started_by() {
             view["startedBy"] = json!(by);

@@ -106,6 +106,8 @@ pub struct Task {
     pub launch_type: String,
     /// `platformVersion`, on Fargate.
     pub platform: Option<String>,
+    /// `enableExecuteCommand`.
+    pub execute_command: bool,
     /// Its tags.
     pub tags: Vec<(String, String)>,
     /// When which container's health check has failed, whatever comes of that.
@@ -132,6 +134,7 @@ pub(super) struct Start<'a> {
     pub network: Arc<Value>,
     pub launch_type: String,
     pub platform: Option<String>,
+    pub execute_command: bool,
     pub tags: Vec<(String, String)>,
     pub timing: &'a Timing,
     pub now: Timestamp,
@@ -150,10 +153,7 @@ impl Task {
         let timing = start.timing;
         let pending_at = start.now + timing.provisioning;
         let pulled_at = pending_at + timing.pulling;
-        let running_at = match start.watched.group() {
-            Some(_) => pulled_at + timing.activating,
-            None => pulled_at,
-        };
+        let running_at = if start.watched.balanced() { pulled_at + timing.activating } else { pulled_at };
         let mut task = Self {
             id: start.id.into(),
             definition: start.definition,
@@ -168,6 +168,7 @@ impl Task {
             network: start.network,
             launch_type: start.launch_type,
             platform: start.platform,
+            execute_command: start.execute_command,
             tags: start.tags,
             sick: None,
             watched: start.watched,
@@ -217,10 +218,8 @@ impl Task {
             return;
         }
         let ran = self.pulled_at <= now;
-        let draining = match self.watched.group() {
-            Some(_) if self.running_at <= now => timing.draining,
-            Some(_) | None => SignedDuration::ZERO,
-        };
+        let draining =
+            if self.watched.balanced() && self.running_at <= now { timing.draining } else { SignedDuration::ZERO };
         let drained_at = now + draining;
         let exited_at = if ran { drained_at + timing.stopping } else { drained_at };
         let stopped_at = exited_at + timing.deprovisioning;

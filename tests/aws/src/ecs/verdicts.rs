@@ -33,8 +33,8 @@ impl Scheduler<'_> {
     fn note_healthy(&self, service: &mut Service, index: usize) {
         let task = &mut service.tasks[index];
         task.counted = Counted::Healthy;
-        let (number, group) = (task.revision().unwrap_or_default(), task.watched.group().map(str::to_owned));
-        if let Some(group) = group {
+        let (number, groups) = (task.revision().unwrap_or_default(), task.watched.groups());
+        for group in groups {
             service.events.say(&service.name, self.now, &format!("registered 1 targets in (target-group {group})"));
         }
         if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {

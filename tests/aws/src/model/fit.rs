@@ -38,28 +38,42 @@ pub fn misfit(structure: &Structure, input: &Value) -> Option<Misfit> {
     let Value::Object(members) = input else {
         return Some(Misfit::Kind { path: String::new(), wanted: "a Structure", found: kind_of(input) });
     };
-    members_fit(structure, members, "").err()
+    members_fit(structure, members, &At::Top).err()
 }
 
-fn members_fit(structure: &Structure, members: &Map<String, Value>, path: &str) -> Result<(), Misfit> {
+/// Where in the input something is. Written out only if it does not fit.
+enum At<'a> {
+    Top,
+    Member(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    fn path(&self) -> String {
+        match self {
+            Self::Top => String::new(),
+            Self::Member(Self::Top, name) => (*name).to_owned(),
+            Self::Member(before, name) => format!("{}.{name}", before.path()),
+            Self::Item(before, index) => format!("{}[{index}]", before.path()),
+        }
+    }
+}
+
+fn members_fit(structure: &Structure, members: &Map<String, Value>, at: &At<'_>) -> Result<(), Misfit> {
     for (name, value) in members {
-        let path = joined(path, name);
-        let member = structure.members.get(name).ok_or_else(|| Misfit::Unknown(path.clone()))?;
+        let at = At::Member(at, name);
+        let member = structure.members.get(name).ok_or_else(|| Misfit::Unknown(at.path()))?;
         if !value.is_null() {
-            fits(&member.shape, value, &path)?;
+            fits(&member.shape, value, &at)?;
         }
     }
     let absent = |name: &String| members.get(name).is_none_or(Value::is_null);
     let missing = structure.members.iter().find(|(name, member)| member.presence == Presence::Required && absent(name));
-    missing.map_or(Ok(()), |(name, _)| Err(Misfit::Missing(joined(path, name))))
+    missing.map_or(Ok(()), |(name, _)| Err(Misfit::Missing(At::Member(at, name).path())))
 }
 
-fn joined(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
-}
-
-fn fits(shape: &Shape, value: &Value, path: &str) -> Result<(), Misfit> {
-    let kind = |wanted| Err(Misfit::Kind { path: path.to_owned(), wanted, found: kind_of(value) });
+fn fits(shape: &Shape, value: &Value, at: &At<'_>) -> Result<(), Misfit> {
+    let kind = |wanted| Err(Misfit::Kind { path: at.path(), wanted, found: kind_of(value) });
     match (shape, value) {
         (Shape::String, Value::String(_)) | (Shape::Boolean, Value::Bool(_)) | (Shape::Document, _) => Ok(()),
         (Shape::Float | Shape::Double | Shape::Timestamp, Value::Number(_)) => Ok(()),
@@ -67,18 +81,18 @@ fn fits(shape: &Shape, value: &Value, path: &str) -> Result<(), Misfit> {
         (Shape::Long, Value::Number(number)) if number.as_i64().is_some() => Ok(()),
         (Shape::Enum(of), Value::String(text)) if of.values.contains(text) => Ok(()),
         (Shape::Enum(of), Value::String(text)) => {
-            Err(Misfit::Value { path: path.to_owned(), found: text.clone(), values: of.values.clone() })
+            Err(Misfit::Value { path: at.path(), found: text.clone(), values: of.values.clone() })
         }
         (Shape::List(item), Value::Array(items)) => {
-            items.iter().enumerate().try_for_each(|(at, value)| fits(item, value, &format!("{path}[{at}]")))
+            items.iter().enumerate().try_for_each(|(index, value)| fits(item, value, &At::Item(at, index)))
         }
         (Shape::Map(item), Value::Object(entries)) => {
-            entries.iter().try_for_each(|(key, value)| fits(item, value, &format!("{path}.{key}")))
+            entries.iter().try_for_each(|(key, value)| fits(item, value, &At::Member(at, key)))
         }
-        (Shape::Structure(inner), Value::Object(members)) => members_fit(inner, members, path),
+        (Shape::Structure(inner), Value::Object(members)) => members_fit(inner, members, at),
         (Shape::Union(inner), Value::Object(members)) => {
-            members_fit(inner, members, path)?;
-            if members.len() == 1 { Ok(()) } else { Err(Misfit::NotOne(path.to_owned())) }
+            members_fit(inner, members, at)?;
+            if members.len() == 1 { Ok(()) } else { Err(Misfit::NotOne(at.path())) }
         }
         (Shape::String | Shape::Enum(_), _) => kind("a String"),
         (Shape::Boolean, _) => kind("a Boolean"),

@@ -2,7 +2,7 @@
 
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{
-    DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, ServiceDeployment,
+    AvailabilityZoneRebalancing, DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, ServiceDeployment,
     ServiceDeploymentRollbackMonitorsStatus as Monitor, ServiceDeploymentStatus as Status,
     StopServiceDeploymentStopType,
 };
@@ -281,6 +281,7 @@ async fn percents_that_leave_no_room_stick_and_say_so() {
     let definition = stage.register("app:2").await;
     let tight = DeploymentConfiguration::builder().minimum_healthy_percent(100).maximum_percent(100).build();
     let request = stage.ecs().update_service().cluster("prod").service("web").task_definition(&definition);
+    let request = request.availability_zone_rebalancing(AvailabilityZoneRebalancing::Disabled);
     request.deployment_configuration(tight).send().await.unwrap();
     stage.wait(600);
     let service = stage.service().await;
@@ -295,6 +296,7 @@ async fn a_minimum_of_nothing_stops_the_old_tasks_first() {
     let definition = stage.register("app:2").await;
     let recreate = DeploymentConfiguration::builder().minimum_healthy_percent(0).maximum_percent(100).build();
     let request = stage.ecs().update_service().cluster("prod").service("web").task_definition(&definition);
+    let request = request.availability_zone_rebalancing(AvailabilityZoneRebalancing::Disabled);
     request.deployment_configuration(recreate).send().await.unwrap();
     stage.wait(10);
     assert_eq!(stage.service().await.running_count(), 0);

@@ -194,7 +194,7 @@ async fn service_connect_is_shown_of_deployments_and_revisions_not_of_services()
 }
 
 #[tokio::test]
-async fn hooks_alarms_and_early_success_are_not_known_and_said_so() {
+async fn hooks_and_early_success_are_not_known_and_said_so_and_alarms_never_go_off() {
     let stage = Stage::new();
     stage.steady("app").await;
     let update = |configuration| {
@@ -208,11 +208,8 @@ async fn hooks_alarms_and_early_success_are_not_known_and_said_so() {
     };
     let hook = DeploymentLifecycleHook::builder().hook_target_arn("arn:aws:lambda:::function").build();
     let early = DeploymentEarlySuccessCriteria::builder().enable(true).healthy_percent(50).build();
-    let unknown = [
-        alarms(true),
-        configuration().lifecycle_hooks(hook).build(),
-        configuration().early_success_criteria(early).build(),
-    ];
+    let unknown =
+        [configuration().lifecycle_hooks(hook).build(), configuration().early_success_criteria(early).build()];
     for configuration in unknown {
         assert_eq!(update(configuration).await.unwrap_err().code(), Some("UnsupportedFeatureException"));
     }
@@ -221,6 +218,14 @@ async fn hooks_alarms_and_early_success_are_not_known_and_said_so() {
     let rollouts = stage.rollouts().await;
     assert_eq!(rollouts[0].alarms().unwrap().status().unwrap().as_str(), "DISABLED");
     assert_eq!(rollouts.len(), 2);
+    update(alarms(true)).await.unwrap();
+    stage.wait(5);
+    let watched = stage.rollouts().await[0].alarms().unwrap().clone();
+    assert_eq!((watched.status().unwrap().as_str(), watched.alarm_names()), ("MONITORING", &["errors".to_owned()][..]));
+    stage.wait(300);
+    let over = stage.rollouts().await[0].clone();
+    assert_eq!(over.status().unwrap().as_str(), "SUCCESSFUL");
+    assert_eq!(over.alarms().unwrap().status().unwrap().as_str(), "MONITORING_COMPLETE");
 }
 
 #[tokio::test]

@@ -160,12 +160,19 @@ impl Stage {
 
     /// A service as it stands on the wire, with whatever the SDK does not know.
     pub fn described(&self, service: &str) -> Value {
-        let target = "AmazonEC2ContainerServiceV20141113.DescribeServices".to_owned();
+        let reply = self.ask("DescribeServices", &json!({"cluster": "prod", "services": [service]}));
+        reply.unwrap()["services"][0].clone()
+    }
+
+    /// An operation of ECS as it goes over the wire; of a refusal, `CODE: MESSAGE`.
+    pub fn ask(&self, operation: &str, input: &Value) -> Result<Value, String> {
+        let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
         let scope = format!("AWS4-HMAC-SHA256 Credential={KEY}/20260301/{REGION}/ecs/aws4_request, SignedHeaders=host");
         let headers = vec![("x-amz-target".to_owned(), target), ("authorization".to_owned(), scope)];
-        let body = json!({"cluster": "prod", "services": [service]}).to_string().into();
-        let reply = self.lock().answer(self.now(), &WireRequest { headers, body });
-        serde_json::from_slice::<Value>(&reply.body).unwrap()["services"][0].clone()
+        let reply = self.lock().answer(self.now(), &WireRequest { headers, body: input.to_string().into() });
+        let body: Value = serde_json::from_slice(&reply.body).unwrap();
+        let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
+        if reply.status == 200 { Ok(body) } else { Err(format!("{}: {}", text("__type"), text("message"))) }
     }
 
     /// All service deployments, newest first.
