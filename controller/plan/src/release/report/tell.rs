@@ -1,7 +1,7 @@
 //! What a Release's conditions and columns say, in words: where it is, what it waits for, what failed and what to do.
 
 use super::Pass;
-use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, cut};
+use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
@@ -179,16 +179,16 @@ fn tell_stage(name: &str, state: &StageState) -> Tell {
 }
 
 /// The conditions. Those of a Release that had ended before stand.
-pub(super) fn said(before: &ReleaseStatus, next: &ReleaseStatus, pass: &Pass<'_>, tell: &Tell) -> Vec<Said> {
+pub(super) fn said(before: &ReleaseStatus, next: &ReleaseStatus, pass: &Pass<'_>, tell: &Tell) -> Vec<Statement> {
     if matches!(pass.state.course, Course::Ended(_)) && !before.conditions.is_empty() {
         return stands(next, pass.desired);
     }
-    let say = |kind, truth| Said::Now(Answer::new(kind, truth, tell.reason, tell.message.clone()));
-    let repeat = |kind, truth| Said::Now(Answer::new(kind, truth, tell.reason, cut(&tell.message, REPEATED)));
+    let say = |kind, truth| Statement::New(Answer::new(kind, truth, tell.reason, tell.message.clone()));
+    let repeat = |kind, truth| Statement::New(Answer::new(kind, truth, tell.reason, cut(&tell.message, REPEATED)));
     let mut all = vec![say(Kind::Ready, tell.ready)];
     all.extend(tell.extra.map(|kind| say(kind, Truth::True)));
     all.extend(answers(next).map(|(kind, truth)| match truth {
-        Truth::True => Said::Now(Answer::new(kind, truth, Reason::Succeeded, proved(kind, next))),
+        Truth::True => Statement::New(Answer::new(kind, truth, Reason::Succeeded, proved(kind, next))),
         Truth::False | Truth::Unknown => repeat(kind, truth),
     }));
     all
@@ -214,17 +214,17 @@ fn proved(kind: Kind, next: &ReleaseStatus) -> String {
 }
 
 /// What stands of a Release that ended. One that cannot be deleted yet says what lets it go.
-fn stands(next: &ReleaseStatus, desired: &Desired) -> Vec<Said> {
+fn stands(next: &ReleaseStatus, desired: &Desired) -> Vec<Statement> {
     let kept = |kind: &&Kind| **kind != Kind::Reconciling && **kind != Kind::Stalled;
     if desired.life == Life::Stays || !at_work(next) {
-        return Kind::ALL.iter().map(|kind| Said::Kept(*kind)).collect();
+        return Kind::ALL.iter().map(|kind| Statement::Kept(*kind)).collect();
     }
     let message = format!(
         "its builds are stopped first; to let this object go without that: kubectl -n {} annotate --overwrite lwr {} launchway.dev/abandon=true",
         desired.namespace, desired.name
     );
-    let ending = Said::Now(Answer::new(Kind::Reconciling, Truth::True, Reason::Cancelled, message));
-    Kind::ALL.iter().filter(kept).map(|kind| Said::Kept(*kind)).chain([ending]).collect()
+    let ending = Statement::New(Answer::new(Kind::Reconciling, Truth::True, Reason::Cancelled, message));
+    Kind::ALL.iter().filter(kept).map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
 }
 
 /// The four questions in their order. While it is at work, what is not done is unknown; of one that failed, the first
