@@ -45,7 +45,7 @@ pub struct PipelineFacts {
 pub enum BuildSeen {
     /// The build of the recorded ID; absent: CodeBuild does not know it (yet, or any more).
     Known(Looked<Option<LiveBuild>>),
-    /// The builds with the marker of the step's attempt, oldest first.
+    /// The builds of the intent's project that are not much older than the intent.
     Searched(Looked<Vec<LiveBuild>>),
 }
 
