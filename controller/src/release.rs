@@ -11,14 +11,14 @@ use crate::wake::{Links, Part, Whole};
 use kube::ResourceExt;
 use kube::api::Api;
 use launchway_crds::Release;
-use launchway_crds::release::{ReleasePhase, ReleaseStatus};
+use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
 use launchway_plan::release::report::{empty, learned};
-use launchway_plan::release::{Action, Desired, Effected, Pass, assess, decide, report};
+use launchway_plan::release::{Action, Desired, Effected, Pass, Record, assess, decide, report};
 use launchway_plan::wake::Wake;
 
-/// How often what AWS told us is written again over a status that keeps changing: nobody else writes it, so once is
-/// usual and more than a few times is a fault of Kubernetes.
+/// How often we try to write what AWS told us over a status that has changed meanwhile. Nobody else writes it, so one
+/// try is usual, and more than a few are a fault of Kubernetes.
 const LEARNS: usize = 5;
 
 impl Reconciled for Release {
@@ -45,20 +45,20 @@ impl Reconciled for Release {
 /// One pass over a Release.
 async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(release) = found::<Release>(key, context).await? else { return Ok(Wake::OnChange) };
-    let desired = Desired::parse(&release);
-    let record = release.status.clone().unwrap_or_else(empty);
+    let Some(desired) = Desired::parse(&release) else { return Ok(Wake::OnChange) };
+    let record = Record::parse(&release);
     let observed = observe::observe(&desired, &record, context).await?;
     let state = assess(&desired, &record, &observed);
-    let plan = decide(&desired, &record, &state);
+    let plan = decide(&desired, &state);
     let acted = act::act(&release, &record, &observed, plan.action.as_ref(), context).await?;
     let (release, outcome) = match acted {
         act::Acted::Ended(wake) => return Ok(wake),
         act::Acted::Went(release, outcome) => (release, outcome),
     };
-    let record = release.status.clone().unwrap_or_else(empty);
+    let before = release.status.clone().unwrap_or_else(empty);
     let pass =
         Pass { desired: &desired, observed: &observed, state: &state, action: plan.action.as_ref(), outcome: &outcome };
-    let next = report(&record, &pass);
+    let next = report(&before, &pass);
     match status::write(&*release, next, api(&release, context), context).await? {
         Written::Yes(_) => Ok(after(&outcome, plan.wake)),
         Written::Stale => relearn(key, &outcome, context).await,
@@ -82,8 +82,8 @@ async fn relearn(key: &Key, outcome: &Outcome<Effected>, context: &Context) -> R
     let Outcome::Done(effected @ Effected::Started { .. }) = outcome else { return Ok(Wake::Now) };
     for _ in 0..LEARNS {
         let Some(release) = found::<Release>(key, context).await? else { break };
-        let record: ReleaseStatus = release.status.clone().unwrap_or_else(empty);
-        let next = learned(&record, effected);
+        let before = release.status.clone().unwrap_or_else(empty);
+        let next = learned(&before, effected);
         match status::write(&release, next, api(&release, context), context).await? {
             Written::Yes(_) | Written::Dropped => break,
             Written::Stale => {}

@@ -14,6 +14,7 @@ pub mod name;
 pub mod pipeline;
 pub mod release;
 pub mod service;
+pub mod start;
 
 pub use account::AwsAccount;
 pub use pipeline::Pipeline;

@@ -190,6 +190,13 @@ text!(
     Duration, 2..=12, r"^([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?$"
 );
 
+impl CommitId {
+    /// The first twelve digits: what people tell commits apart by.
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
 impl Duration {
     /// The duration in seconds; `None` where the text has another form or does not fit.
     pub fn seconds(&self) -> Option<i64> {

@@ -1,6 +1,6 @@
 //! AwsAccounts as objects may use them: who is admitted, which Region is meant, what may be named. No call is made here.
 
-use crate::condition::{Answer, Said, Truth, merge};
+use crate::condition::{Answer, Statement, Truth, merge};
 use crate::fault::Fault;
 use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
@@ -162,7 +162,7 @@ pub fn report(
     let previous = record.map_or(&[][..], |status| &status.conditions);
     let known =
         record.filter(|status| status.observed_generation == generation).and_then(|status| status.account_id.clone());
-    let say = |kind, truth, reason, message: &str| Said::Now(Answer::new(kind, truth, reason, message));
+    let say = |kind, truth, reason, message: &str| Statement::New(Answer::new(kind, truth, reason, message));
     let said = match identity {
         Ok(id) => vec![say(
             Kind::Ready,

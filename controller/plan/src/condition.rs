@@ -47,33 +47,34 @@ impl Answer {
     }
 }
 
-/// What is said of one question in this pass.
+/// What a pass states about one question.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Statement {
     /// A new answer.
-    Now(Answer),
-    /// The last answer stands, whatever it was.
+    New(Answer),
+    /// The last answer is kept, whatever it was.
     Kept(Kind),
 }
 
 /// The conditions after this pass: new answers dated by the turn of their status, kept ones as they were, all others gone.
-pub fn merge(previous: &[Condition], said: &[Said], generation: i64, now: Timestamp) -> Vec<Condition> {
-    said.iter()
-        .filter_map(|said| match said {
-            Said::Kept(kind) => find(previous, *kind).cloned(),
-            Said::Now(answer) => Some(dated(previous, answer, generation, now)),
+pub fn merge(previous: &[Condition], statements: &[Statement], generation: i64, now: Timestamp) -> Vec<Condition> {
+    statements
+        .iter()
+        .filter_map(|statement| match statement {
+            Statement::Kept(kind) => find(previous, *kind).cloned(),
+            Statement::New(answer) => Some(dated(previous, answer, generation, now)),
         })
         .collect()
 }
 
-/// The conditions of a status of which the API server dropped a part: they stand, but the object cannot go on.
+/// The conditions of a status of which the API server dropped a part: they are kept, but the object cannot go on.
 pub fn dropped(before: &[Condition], generation: i64, now: Timestamp) -> Vec<Condition> {
     const WHY: &str = "the CRDs in this cluster are older than the controller and drop a part of this status: an administrator applies the CRDs of the controller's version";
-    let say = |kind, truth| Said::Now(Answer::new(kind, truth, Reason::OldDefinitions, WHY));
+    let new = |kind, truth| Statement::New(Answer::new(kind, truth, Reason::OldDefinitions, WHY));
     let kept = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::Ready | Kind::Reconciling | Kind::Stalled));
-    let said = [say(Kind::Ready, Truth::False), say(Kind::Stalled, Truth::True)];
-    let said: Vec<Said> = said.into_iter().chain(kept.map(|kind| Said::Kept(*kind))).collect();
-    merge(before, &said, generation, now)
+    let stalled = [new(Kind::Ready, Truth::False), new(Kind::Stalled, Truth::True)];
+    let all: Vec<Statement> = stalled.into_iter().chain(kept.map(|kind| Statement::Kept(*kind))).collect();
+    merge(before, &all, generation, now)
 }
 
 /// The condition of that type.
@@ -130,20 +131,21 @@ mod tests {
 
     #[test]
     fn a_condition_keeps_its_date_until_its_status_turns() {
-        let yes = |message: &str| [Said::Now(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, message))];
+        let yes = |message: &str| [Statement::New(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, message))];
         let first = merge(&[], &yes("a"), 1, at(10));
         let second = merge(&first, &yes("b"), 2, at(20));
         assert_eq!(second[0].last_transition_time.0, at(10));
         assert_eq!((second[0].message.as_str(), second[0].observed_generation), ("b", Some(2)));
         let third =
-            merge(&second, &[Said::Now(Answer::new(Kind::Ready, Truth::False, Reason::Rolling, ""))], 2, at(30));
+            merge(&second, &[Statement::New(Answer::new(Kind::Ready, Truth::False, Reason::Rolling, ""))], 2, at(30));
         assert_eq!(third[0].last_transition_time.0, at(30));
     }
 
     #[test]
-    fn what_is_kept_is_kept_whole_and_what_is_not_said_is_gone() {
-        let before = merge(&[], &[Said::Now(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, "a"))], 1, at(10));
-        assert_eq!(merge(&before, &[Said::Kept(Kind::Ready), Said::Kept(Kind::Stalled)], 2, at(20)), before);
+    fn what_is_kept_is_kept_whole_and_what_is_not_stated_is_gone() {
+        let before =
+            merge(&[], &[Statement::New(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, "a"))], 1, at(10));
+        assert_eq!(merge(&before, &[Statement::Kept(Kind::Ready), Statement::Kept(Kind::Stalled)], 2, at(20)), before);
         assert!(merge(&before, &[], 2, at(20)).is_empty());
     }
 

@@ -22,6 +22,7 @@ pub mod release;
 #[cfg(test)]
 mod samples;
 pub mod service;
+pub mod start;
 pub mod wake;
 pub mod world;
 

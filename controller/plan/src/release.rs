@@ -6,17 +6,17 @@ pub mod expect;
 pub mod looks;
 pub mod observed;
 mod opening;
+pub mod record;
 pub mod report;
-pub mod request;
 pub mod stages;
 pub mod state;
 pub mod steps;
-pub mod told;
 
-pub use decide::{Action, Effected, decide};
+pub use decide::{Action, Effected, Stop, decide};
 pub use desired::Desired;
 pub use looks::{Look, looks};
 pub use observed::{BuildSeen, Observed, PipelineFacts, TargetSeen};
+pub use record::Record;
 pub use report::{Pass, report};
 pub use state::{State, assess};
 

@@ -1,4 +1,4 @@
-//! Does what was decided about a Release: an intent where the effect has no name of its own, then one call.
+//! Carries out what was decided about a Release: one call, after an intent where it starts something without a name.
 
 use super::{api, is_about_object};
 use crate::context::Context;
@@ -6,14 +6,13 @@ use crate::kube_api::{Unreachable, guard, unguard};
 use crate::status::{self, Written};
 use launchway_cloud::Cloud;
 use launchway_crds::Release;
-use launchway_crds::release::ReleaseStatus;
 use launchway_plan::Outcome;
 use launchway_plan::account::scope;
 use launchway_plan::fault::Fault;
 use launchway_plan::reason::Reason;
-use launchway_plan::release::report::intended;
+use launchway_plan::release::report::{empty, intended};
 use launchway_plan::release::steps::Start;
-use launchway_plan::release::{Action, BuildSeen, Effected, Observed};
+use launchway_plan::release::{Action, Effected, Observed, Record, Stop};
 use launchway_plan::wake::Wake;
 
 /// How a pass goes on after its effect.
@@ -24,10 +23,10 @@ pub enum Acted {
     Went(Box<Release>, Outcome<Effected>),
 }
 
-/// Does it.
+/// Carries it out.
 pub async fn act(
     release: &Release,
-    record: &ReleaseStatus,
+    record: &Record,
     observed: &Observed,
     action: Option<&Action>,
     context: &Context,
@@ -37,17 +36,17 @@ pub async fn act(
     if is_about_object(action) {
         return own(release, action, context).await;
     }
-    let region = record.plan.as_ref().map(|plan| plan.region.as_str());
+    let region = record.work.as_ref().map(|work| work.region.as_str());
     let Ok(scope) = scope(&observed.account, region) else { return went(Outcome::Idle) };
     let cloud = context.clouds.at(&scope.place);
     match action {
         Action::Guard | Action::Unguard => went(Outcome::Idle),
-        Action::Start(start) => intend_and_start(release, record, start, &cloud, context).await,
+        Action::Start(start) => intend_and_start(release, start, &cloud, context).await,
         Action::Repeat(again) => went(started(again, &cloud, context).await),
-        Action::Stop { step, id } => {
-            if is_surplus(step, observed) {
+        Action::Stop { step, id, because } => {
+            if *because == Stop::Surplus {
                 context.metrics.surplus_build();
-                let note = format!("step {step} ran twice: build {id} is stopped, the older one is kept");
+                let note = format!("step {step} was started twice: stopping build {id}, keeping the older one");
                 status::warn(release, Reason::StartedTwice, &note, context).await;
             }
             went(stopped(id, &cloud, context).await)
@@ -67,12 +66,12 @@ async fn own(release: &Release, action: &Action, context: &Context) -> Result<Ac
 /// Only the pass that wrote an intent may act on it at once.
 async fn intend_and_start(
     release: &Release,
-    record: &ReleaseStatus,
     start: &Start,
     cloud: &Cloud,
     context: &Context,
 ) -> Result<Acted, Unreachable> {
-    match status::write(release, intended(record, start), api(release, context), context).await? {
+    let before = release.status.clone().unwrap_or_else(empty);
+    match status::write(release, intended(&before, start), api(release, context), context).await? {
         Written::Yes(release) => {
             let outcome = started(start, cloud, context).await;
             Ok(Acted::Went(release, outcome))
@@ -82,18 +81,10 @@ async fn intend_and_start(
 }
 
 async fn started(start: &Start, cloud: &Cloud, context: &Context) -> Outcome<Effected> {
-    let answer = cloud.start_build(&start.request, &start.intent.token).await;
+    let answer = cloud.start_build(&start.request, &start.call.token).await;
     let outcome = outcome(answer.map(|build| Effected::Started { step: start.step.clone(), build: Box::new(build) }));
     context.metrics.effect("StartBuild", &outcome);
     outcome
-}
-
-/// Whether the step's attempt has more builds than one.
-fn is_surplus(step: &str, observed: &Observed) -> bool {
-    match observed.builds.get(step) {
-        Some(BuildSeen::Searched(found)) => found.seen().is_some_and(|found| found.len() > 1),
-        Some(BuildSeen::Known(_)) | None => false,
-    }
 }
 
 async fn stopped(id: &str, cloud: &Cloud, context: &Context) -> Outcome<Effected> {

@@ -11,7 +11,6 @@ use jiff::{SignedDuration, Timestamp};
 use launchway_cloud::Cloud;
 use launchway_crds::Service;
 use launchway_crds::pipeline::HttpVerification;
-use launchway_crds::release::ReleaseStatus;
 use launchway_plan::account::scope;
 use launchway_plan::condition::{find, is_true};
 use launchway_plan::fault::{Fault, Remedy};
@@ -19,20 +18,20 @@ use launchway_plan::look::Looked;
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
-use launchway_plan::release::{BuildSeen, Desired, Look, Observed, TargetSeen, looks};
+use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks};
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
-/// How long the log of a build that failed is tried for, in seconds after its end.
+/// For how long after the end of a failed build we try to read its log, in seconds.
 const LOG_WAITS: i64 = 120;
 
 /// What there is to see for this pass.
-pub async fn observe(desired: &Desired, record: &ReleaseStatus, context: &Context) -> Result<Observed, Unreachable> {
+pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
     let pipeline = kube_api::pipeline(&desired.namespace, &desired.pipeline, context).await?;
     let name = account(record, pipeline.as_ref()).to_owned();
     let account = kube_api::account(&name, &desired.namespace, context).await?;
     let mut observed = Observed::at((context.clock)(), pipeline, account);
     let asked = looks(desired, record, observed.pipeline.as_ref());
-    let region = record.plan.as_ref().map(|plan| plan.region.as_str());
+    let region = record.work.as_ref().map(|work| work.region.as_str());
     let cloud =
         scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place)).map_err(|refusal| Fault {
             operation: "launchway:account".to_owned(),
@@ -76,8 +75,8 @@ async fn one(
             Err(fault) => Looked::Blind(fault.clone()),
         }),
         Look::Build { id, .. } => build(id, cloud).await,
-        Look::Search { project, marker, since, .. } => Seen::Builds(match cloud {
-            Ok(cloud) => cloud.builds_since(project, *since).await.map(|all| marked(all, marker)).into(),
+        Look::Search { project, since, .. } => Seen::Builds(match cloud {
+            Ok(cloud) => cloud.builds_since(project, *since).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
         Look::Image { repository, tag } => Seen::Image(match cloud {
@@ -110,7 +109,7 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
     }
 }
 
-/// A build, and the end of its log if it ended badly. A log that cannot be read hides no verdict.
+/// A build, and the end of its log if it failed. A log that cannot be read does not hide that it failed.
 async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
     let cloud = match cloud {
         Ok(cloud) => cloud,
@@ -131,16 +130,10 @@ async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
     }
 }
 
-/// Whether the verdict on a build may wait for its log: the fault passes, and the build ended a moment ago.
+/// Whether the verdict on a build can wait for its log: the fault is a passing one, and the build has just ended.
 fn is_worth_another_look(build: &LiveBuild, fault: &Fault, at: Timestamp) -> bool {
     let ended = build.ended_at.unwrap_or(build.started_at);
     !fault.is_terminal() && at < ended + SignedDuration::from_secs(LOG_WAITS)
-}
-
-fn marked(all: Vec<LiveBuild>, marker: &str) -> Vec<LiveBuild> {
-    let mut own: Vec<_> = all.into_iter().filter(|build| build.marker.as_deref() == Some(marker)).collect();
-    own.sort_by(|a, b| a.started_at.cmp(&b.started_at).then_with(|| a.id.cmp(&b.id)));
-    own
 }
 
 async fn target(name: &str, desired: &Desired, context: &Context) -> Result<Option<TargetSeen>, Unreachable> {

@@ -21,15 +21,15 @@ pub struct ReleaseStatus {
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
 
-    /// Whether the Release is at work or how it ended.
+    /// Whether the Release is under way, or how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<ReleasePhase>,
 
-    /// What is to be run, copied from the Pipeline when the Release started.
+    /// What the Release runs, copied from the Pipeline when the Release started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<ReleasePlan>,
 
-    /// The checks and the build: what was intended, what runs, how it ended.
+    /// The checks and the build, each with how far it is.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 11))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
@@ -56,10 +56,10 @@ pub struct ReleaseStatus {
     pub summary: Option<Summary>,
 }
 
-/// Whether a Release is at work, or how it ended.
+/// Whether a Release is under way, or how it ended.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleasePhase {
-    /// It is at work or waits.
+    /// It is under way, or waits.
     Active,
     /// The last stage was verified.
     Succeeded,
@@ -67,7 +67,7 @@ pub enum ReleasePhase {
     Failed,
     /// A newer Release took its place.
     Superseded,
-    /// It cannot go on, because what it belongs to is gone.
+    /// It was ended before it was through: its Pipeline is gone, or it was deleted.
     Cancelled,
 }
 

@@ -1,7 +1,7 @@
 //! The steps of a Release: what was intended, what runs, how it ended.
 
-use crate::condition::Time;
-use crate::name::{Line, Name, Project};
+use crate::name::{Line, Name};
+use crate::start::{Intent, Started};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,13 +19,13 @@ pub struct StepStatus {
     /// Which attempt this is, from 1.
     pub attempt: i32,
 
-    /// The build that was intended and whose ID is not known yet. Found in a status, it means "perhaps started".
+    /// The call that was perhaps made and whose answer is not known. Whoever finds it here looks in AWS first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
 
     /// The build of this attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub build: Option<BuildRecord>,
+    pub started: Option<Started>,
 
     /// How the step stands, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,11 +38,11 @@ pub struct StepStatus {
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub log: Vec<Line>,
 
-    /// Earlier attempts that ended in a fault of the build service.
+    /// Earlier attempts that ended in a fault of CodeBuild.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
-    pub earlier: Vec<BuildRecord>,
+    pub earlier: Vec<Started>,
 }
 
 /// How far a step is.
@@ -50,7 +50,7 @@ pub struct StepStatus {
 pub enum StepPhase {
     /// Not started.
     Waiting,
-    /// An intent was written; whether the build was started is found out by looking.
+    /// An intent was written, and it is not known whether its call started a build: it is looked for.
     Intended,
     /// The build runs or is queued.
     Running,
@@ -58,54 +58,6 @@ pub enum StepPhase {
     Succeeded,
     /// The build failed for good.
     Failed,
-    /// The build was stopped, because the Release ended.
+    /// The build was stopped, or never started, because the Release ended.
     Stopped,
-}
-
-/// A build that is about to be started. Written before the call.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct Intent {
-    /// Which call of this attempt, from 1: it grows when an earlier one is known not to have started a build. 0: no call was intended, and builds of a record that was lost are looked for.
-    pub call: i32,
-
-    /// The idempotency token that the call carries.
-    #[schemars(length(max = 64))]
-    pub token: String,
-
-    /// The CodeBuild project that is asked, and in which the build is looked for.
-    pub project: Project,
-
-    /// A hash of the whole request: the call is only repeated if it would say the same.
-    #[schemars(length(max = 64))]
-    pub request_hash: String,
-
-    /// When the intent was written, by AWS's clock.
-    pub since: Time,
-}
-
-/// A build of CodeBuild.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase")]
-pub struct BuildRecord {
-    /// The build's ID: `<project>:<uuid>`.
-    #[schemars(length(max = 255))]
-    pub id: String,
-
-    /// When it was started, by AWS's clock.
-    pub started_at: Time,
-
-    /// The phase that it is in or ended in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40))]
-    pub phase: Option<String>,
-
-    /// When it ended, by AWS's clock.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at: Option<Time>,
-
-    /// How it ended, in CodeBuild's word.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 40))]
-    pub outcome: Option<String>,
 }

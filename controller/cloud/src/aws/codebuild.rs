@@ -11,10 +11,13 @@ use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectO
 use aws_sdk_codebuild::types::{Build, EnvironmentVariable, EnvironmentVariableType, LogsLocation, PhaseContext};
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
-use launchway_plan::world::{BuildLog, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, VariableKind};
+use launchway_plan::world::{
+    BuildLog, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, Phase, PhaseKind, PhaseStatus,
+    VariableKind,
+};
 use std::cmp::Reverse;
 
-/// The variable that says whose a build is (docs/effects.md).
+/// The environment variable that carries a build's marker (docs/effects.md).
 const MARKER: &str = "LAUNCHWAY_BUILD";
 
 /// How much older than an intent a page of builds must be before the search for its build ends (docs/effects.md,
@@ -61,14 +64,16 @@ impl Cloud {
     }
 
     async fn started(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Failure> {
-        let variables = request.environment.iter().map(variable).collect::<Result<_, _>>();
+        let marker =
+            BuildVariable { name: MARKER.to_owned(), value: request.marker.clone(), kind: VariableKind::Plain };
+        let variables = request.environment.iter().chain([&marker]).map(variable).collect::<Result<_, _>>();
         let send = self
             .inner()
             .clients
             .codebuild
             .start_build()
             .project_name(&request.project)
-            .source_version(&request.commit)
+            .source_version(request.commit.as_str())
             .set_buildspec_override(request.buildspec.clone())
             .set_environment_variables_override(Some(variables.map_err(|error| Failure::unbuilt(&error))?))
             .timeout_in_minutes_override(request.timeout_minutes)
@@ -130,8 +135,8 @@ impl Cloud {
         LiveBuild {
             id: build.id().unwrap_or_default().to_owned(),
             status: status(build),
-            phase: build.current_phase().unwrap_or_default().to_owned(),
-            phases: build.phases().iter().map(phase).collect(),
+            phase: phase(build.current_phase().unwrap_or_default()),
+            phases: build.phases().iter().map(build_phase).collect(),
             // Every build has one. Without it, it must not look old: it would be overlooked.
             started_at: words::moment(build.start_time()).unwrap_or_else(|| self.now()),
             ended_at: words::moment(build.end_time()),
@@ -162,21 +167,36 @@ fn status(build: &Build) -> BuildStatus {
     }
 }
 
-fn phase(phase: &aws_sdk_codebuild::types::BuildPhase) -> BuildPhase {
+fn build_phase(seen: &aws_sdk_codebuild::types::BuildPhase) -> BuildPhase {
     BuildPhase {
-        name: phase.phase_type().map(|name| name.as_str().to_owned()).unwrap_or_default(),
-        status: phase.phase_status().map(|status| status.as_str().to_owned()),
-        seconds: phase.duration_in_seconds(),
-        contexts: phase.contexts().iter().filter_map(context).collect(),
+        phase: phase(seen.phase_type().map(|name| name.as_str()).unwrap_or_default()),
+        status: match seen.phase_status().map(|status| status.as_str()) {
+            None | Some("IN_PROGRESS") => PhaseStatus::InProgress,
+            Some("SUCCEEDED") => PhaseStatus::Succeeded,
+            Some(_) => PhaseStatus::Failed,
+        },
+        seconds: seen.duration_in_seconds(),
+        contexts: seen.contexts().iter().filter_map(context).collect(),
     }
 }
 
+fn phase(name: &str) -> Phase {
+    let kind = match name {
+        "SUBMITTED" | "QUEUED" => PhaseKind::Queue,
+        "PROVISIONING" => PhaseKind::Provisioning,
+        "DOWNLOAD_SOURCE" => PhaseKind::Source,
+        "COMPLETED" => PhaseKind::Completed,
+        _ => PhaseKind::Commands,
+    };
+    Phase { kind, name: name.to_owned() }
+}
+
 fn context(context: &PhaseContext) -> Option<String> {
-    let said = match (words::text(context.status_code()), words::text(context.message())) {
+    let text = match (words::text(context.status_code()), words::text(context.message())) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (one, other) => one.or(other)?,
     };
-    Some(scrub::message(&said))
+    Some(scrub::message(&text))
 }
 
 /// Absent before PROVISIONING.

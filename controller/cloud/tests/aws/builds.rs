@@ -1,6 +1,6 @@
 use super::site::{ACCOUNT, REGION, Site, build, pass, start};
 use launchway_plan::fault::Remedy;
-use launchway_plan::world::{BuildLog, BuildRequest, BuildStatus};
+use launchway_plan::world::{BuildLog, BuildRequest, BuildStatus, PhaseKind, PhaseStatus};
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::codebuild::{BuildStory, Phase, Stories};
 
@@ -22,8 +22,9 @@ async fn a_build_is_started_found_by_its_marker_and_followed_to_its_failure_and_
 
     let ended = cloud.build(&started.id).await.unwrap().unwrap();
     assert_eq!(ended.status, BuildStatus::Failed);
-    let failed = ended.phases.iter().find(|phase| phase.status.as_deref() == Some("FAILED")).unwrap();
-    assert_eq!((failed.name.as_str(), failed.contexts.is_empty()), ("BUILD", false));
+    let failed = ended.phases.iter().find(|one| one.status == PhaseStatus::Failed).unwrap();
+    assert_eq!((failed.phase.kind, failed.phase.name.as_str()), (PhaseKind::Commands, "BUILD"));
+    assert!(!failed.contexts.is_empty());
     let lines = cloud.log_tail(&ended.log.unwrap(), 50).await.unwrap();
     assert!(lines.iter().any(|line| line.contains("error: no main")), "{lines:?}");
 }

@@ -179,16 +179,12 @@ pub fn change(name: &str, body: Value) -> UpdateServiceRequest {
 
 /// A build of a commit.
 pub fn build(marker: &str) -> BuildRequest {
-    use launchway_plan::world::{BuildVariable, VariableKind};
     BuildRequest {
         project: "web".to_owned(),
-        commit: "4b825dc642cb6eb9a060e54bf8d69288fbee4904".to_owned(),
+        commit: "4b825dc642cb6eb9a060e54bf8d69288fbee4904".into(),
+        marker: marker.to_owned(),
         buildspec: None,
-        environment: vec![BuildVariable {
-            name: "LAUNCHWAY_BUILD".to_owned(),
-            value: marker.to_owned(),
-            kind: VariableKind::Plain,
-        }],
+        environment: Vec::new(),
         timeout_minutes: 20,
         queued_timeout_minutes: 30,
     }

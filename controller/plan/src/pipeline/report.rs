@@ -6,7 +6,7 @@ use super::heads::{Turn, head};
 use super::observed::Observed;
 use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
-use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, brief, cut, find, merge, whole};
+use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, find, merge, whole};
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::reason::{Kind, Reason};
@@ -44,7 +44,7 @@ pub fn refused(pipeline: &Pipeline, refusal: &Refusal, at: Timestamp) -> Pipelin
     let generation = pipeline.metadata.generation.unwrap_or_default();
     let mut next = pipeline.status.clone().unwrap_or_else(empty);
     let tell = Tell::stalled(refusal.reason(), refusal.to_string());
-    next.conditions = merge(&next.conditions, &tell.said(Said::Kept(Kind::SourceReady)), generation, at);
+    next.conditions = merge(&next.conditions, &tell.said(Statement::Kept(Kind::SourceReady)), generation, at);
     next.observed_generation = generation;
     let before = next.summary.take().unwrap_or_default();
     next.summary = Some(Summary {
@@ -73,8 +73,8 @@ pub fn report(record: &PipelineStatus, pass: &Pass<'_>) -> PipelineStatus {
     next
 }
 
-fn source(record: &PipelineStatus, pass: &Pass<'_>) -> Said {
-    let say = |truth, reason, message: String| Said::Now(Answer::new(Kind::SourceReady, truth, reason, message));
+fn source(record: &PipelineStatus, pass: &Pass<'_>) -> Statement {
+    let say = |truth, reason, message: String| Statement::New(Answer::new(Kind::SourceReady, truth, reason, message));
     let git = &pass.desired.spec.source.git;
     match &pass.observed.head {
         Looked::Seen(Ok(_)) => {
@@ -86,14 +86,14 @@ fn source(record: &PipelineStatus, pass: &Pass<'_>) -> Said {
         Looked::NotAsked if find(&record.conditions, Kind::SourceReady).is_none() => {
             say(Truth::Unknown, Reason::NoCommitYet, "the branch was not looked at yet".to_owned())
         }
-        Looked::NotAsked => Said::Kept(Kind::SourceReady),
+        Looked::NotAsked => Statement::Kept(Kind::SourceReady),
     }
 }
 
 /// What the conditions say.
 struct Tell {
     /// Ready and, as far as they are True, Reconciling, Stalled and Held.
-    standing: Vec<Said>,
+    standing: Vec<Statement>,
     released: Truth,
     reason: Reason,
     message: String,
@@ -128,14 +128,14 @@ impl Tell {
         Self { standing, released: Truth::Unknown, reason, message }
     }
 
-    fn said(&self, source: Said) -> Vec<Said> {
-        let released = Said::Now(Answer::new(Kind::Released, self.released, self.reason, self.message.clone()));
+    fn said(&self, source: Statement) -> Vec<Statement> {
+        let released = Statement::New(Answer::new(Kind::Released, self.released, self.reason, self.message.clone()));
         self.standing.iter().cloned().chain([released, source]).collect()
     }
 }
 
-fn standing(ready: Truth, extra: Option<Kind>, reason: Reason, message: &str) -> Vec<Said> {
-    let say = |kind, truth| Said::Now(Answer::new(kind, truth, reason, message));
+fn standing(ready: Truth, extra: Option<Kind>, reason: Reason, message: &str) -> Vec<Statement> {
+    let say = |kind, truth| Statement::New(Answer::new(kind, truth, reason, message));
     [say(Kind::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
 }
 

@@ -1,8 +1,10 @@
-//! The spec of a Release, parsed. Nothing in it can be refused: its form is checked by the API server.
+//! A Release's metadata and spec, parsed. Nothing in it can be refused: the API server has checked its form.
 
-use crate::condition::brief;
+use super::record::StepRecord;
 use crate::life::{Life, finalizer, life};
+use crate::start::Attempt;
 use jiff::Timestamp;
+use launchway_crds::name::CommitId;
 use launchway_crds::release::Release;
 
 /// A Release, parsed.
@@ -23,35 +25,31 @@ pub struct Desired {
     /// The Pipeline's name.
     pub pipeline: String,
     /// The commit.
-    pub commit: String,
+    pub commit: CommitId,
     /// When it was made.
     pub created: Option<Timestamp>,
 }
 
 impl Desired {
-    /// The Release.
-    pub fn parse(release: &Release) -> Self {
+    /// The Release; `None` if it lacks what the API server gives every object. Without a UID of its own, its builds could
+    /// be taken for another's.
+    pub fn parse(release: &Release) -> Option<Self> {
         let (meta, spec) = (&release.metadata, &release.spec);
-        Self {
-            namespace: meta.namespace.clone().unwrap_or_default(),
-            name: meta.name.clone().unwrap_or_default(),
-            uid: meta.uid.clone().unwrap_or_default(),
-            generation: meta.generation.unwrap_or_default(),
+        Some(Self {
+            namespace: meta.namespace.clone()?,
+            name: meta.name.clone()?,
+            uid: meta.uid.clone()?,
+            generation: meta.generation?,
             life: life(meta),
             finalizer: finalizer(meta),
             pipeline: spec.pipeline.to_string(),
-            commit: spec.commit.to_string(),
+            commit: spec.commit.clone(),
             created: meta.creation_timestamp.as_ref().map(|time| time.0),
-        }
+        })
     }
 
-    /// The marker of a build: which Release, step and attempt it is of. No token and no generation in it.
-    pub fn marker(&self, step: &str, attempt: i32) -> String {
-        format!("{}/{step}/{attempt}", self.uid)
-    }
-
-    /// The first digits of the commit, for people.
-    pub fn short_commit(&self) -> &str {
-        brief(&self.commit)
+    /// The present attempt at a step.
+    pub fn attempt<'a>(&'a self, step: &'a StepRecord) -> Attempt<'a> {
+        Attempt { owner: &self.uid, step: &step.name, number: step.attempt }
     }
 }

@@ -1,14 +1,13 @@
 //! What a pass over a Release has to look at, from its record. Nothing is looked at here.
 
-use super::BUILD;
 use super::desired::Desired;
 use super::observed::PipelineFacts;
+use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages;
-use super::steps::LOOK;
 use crate::life::Life;
+use crate::start::Intent;
 use jiff::Timestamp;
 use launchway_crds::pipeline::HttpVerification;
-use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase, StepStatus};
 
 /// One thing to look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,15 +21,13 @@ pub enum Look {
         /// The build's ID.
         id: String,
     },
-    /// Builds of that project with that marker.
+    /// The builds of a project.
     Search {
-        /// The step.
+        /// The step whose build is looked for.
         step: String,
-        /// The intent's project.
+        /// The project.
         project: String,
-        /// The marker.
-        marker: String,
-        /// The intent's time, or the Release's where any call is looked for.
+        /// Since when.
         since: Timestamp,
     },
     /// The image of that tag.
@@ -42,7 +39,7 @@ pub enum Look {
     },
     /// A Service.
     Target(String),
-    /// A verification of the stage that is held.
+    /// A verification of the stage that the Release holds.
     Verify {
         /// Its name.
         name: String,
@@ -52,44 +49,47 @@ pub enum Look {
 }
 
 /// What has to be looked at.
-pub fn looks(desired: &Desired, record: &ReleaseStatus, pipeline: Option<&PipelineFacts>) -> Vec<Look> {
-    let mut all: Vec<Look> = record.steps.iter().filter_map(|step| of_step(desired, step)).collect();
-    if record.phase != Some(ReleasePhase::Active) || desired.life != Life::Stays {
+pub fn looks(desired: &Desired, record: &Record, pipeline: Option<&PipelineFacts>) -> Vec<Look> {
+    let Some(work) = &record.work else { return Vec::new() };
+    let mut all: Vec<Look> = work.steps.iter().filter_map(|step| of_step(desired, step)).collect();
+    if record.ended.is_some() || desired.life != Life::Stays {
         return all;
     }
     if record.images.is_empty() {
         all.push(Look::AccountId);
-        all.extend(image(desired, record));
+        all.extend(image(desired, work));
     } else if let Some(pipeline) = pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
     all
 }
 
-fn of_step(desired: &Desired, step: &StepStatus) -> Option<Look> {
+fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
     let name = step.name.to_string();
-    match (step.phase, &step.intent, &step.build) {
-        (StepPhase::Intended, Some(intent), _) => Some(Look::Search {
-            marker: desired.marker(&name, step.attempt),
-            step: name,
-            project: intent.project.to_string(),
-            since: desired.created.filter(|_| intent.call == LOOK).unwrap_or(intent.since.0),
-        }),
-        (StepPhase::Running, _, Some(build)) => Some(Look::Build { step: name, id: build.id.clone() }),
-        (_, _, _) => None,
+    match &step.progress {
+        Progress::Intended(intent) => {
+            let since = match intent {
+                Intent::Call(call) => call.since,
+                // Any call since the Release was made may have been lost.
+                Intent::Recovery { since, .. } => desired.created.unwrap_or(*since),
+            };
+            Some(Look::Search { step: name, project: intent.resource().to_owned(), since })
+        }
+        Progress::Running(started) => Some(Look::Build { step: name, id: started.id.clone() }),
+        Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) | Progress::Stopped(_) => None,
     }
 }
 
-/// The image is looked for once all checks are done, unless a build of it is under way.
-fn image(desired: &Desired, record: &ReleaseStatus) -> Option<Look> {
-    let build = record.steps.iter().find(|step| *step.name == *BUILD)?;
-    let checked = record.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
-    let wanted = checked && matches!(build.phase, StepPhase::Waiting | StepPhase::Succeeded);
-    let image = record.plan.as_ref()?.images.first()?;
-    wanted.then(|| Look::Image { repository: image.repository.to_string(), tag: desired.commit.clone() })
+/// The image is looked for once all checks succeeded, unless a build of it is under way.
+fn image(desired: &Desired, work: &Work) -> Option<Look> {
+    let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
+    let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
+    let build = work.build().filter(|build| build.progress == Progress::Waiting || succeeded(build));
+    let tag = desired.commit.to_string();
+    build.filter(|_| checked).map(|_| Look::Image { repository: work.image.repository.to_string(), tag })
 }
 
-fn of_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts) -> Vec<Look> {
+fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {
     let Some((stage, held)) = stages::current(&desired.name, record, pipeline) else { return Vec::new() };
     if held.is_none() {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! What a pass over a Release saw. Faults are inside; nothing is judged.
+//! What a pass over a Release saw, the failed looks included. Nothing is judged here.
 
 use crate::account::AccountSeen;
 use crate::look::Looked;
@@ -27,7 +27,7 @@ pub struct Observed {
     pub image: Looked<Option<LiveImage>>,
     /// The targets of the stage that the Release holds, by Service; absent: there is no such Service.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
-    /// The verifications of the stage that the Release holds, by name: well, or why not.
+    /// The verifications of the stage that the Release holds, by name: passed, or why not.
     pub verifications: BTreeMap<String, Result<(), String>>,
 }
 
@@ -45,7 +45,7 @@ pub struct PipelineFacts {
 pub enum BuildSeen {
     /// The build of the recorded ID; absent: CodeBuild does not know it (yet, or any more).
     Known(Looked<Option<LiveBuild>>),
-    /// The builds with the marker of the step's attempt, oldest first.
+    /// The builds of the intent's project that are not much older than the intent.
     Searched(Looked<Vec<LiveBuild>>),
 }
 

@@ -1,81 +1,90 @@
-//! Which steps of a Release can be started now, or their start repeated. Where they stand is judged elsewhere.
+//! Which steps of a Release can be started now, or their unanswered call repeated. Where each stands is judged elsewhere.
 
-use super::BUILD;
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
-use super::state::is_checked;
-use super::steps::{Start, StepState, repetition, start};
+use super::record::{Progress, StepKind, StepRecord, Work};
+use super::steps::{InDoubt, Start, Step, StepState, is_checked};
+use crate::hash;
 use crate::look::Looked;
-use launchway_crds::release::{ReleasePlan, ReleaseStatus, StepStatus};
+use crate::start::build::{self, Inputs};
+use crate::start::{Call, repeatable};
+use crate::world::BuildRequest;
 
-/// What opens steps.
+/// What decides whether steps can be started.
 pub(super) struct Opening<'a> {
     pub(super) desired: &'a Desired,
-    pub(super) record: &'a ReleaseStatus,
-    pub(super) plan: &'a ReleasePlan,
+    pub(super) work: &'a Work,
     pub(super) observed: &'a Observed,
 }
 
 impl Opening<'_> {
-    /// Opens the steps that can be started now: checks as far as they may run side by side, the build once all are done.
-    /// Nothing is started, and no start repeated, while the Pipeline is suspended or the account's ID is not known.
-    pub(super) fn open(&self, steps: &mut [(String, StepState)]) {
+    /// Marks the steps that can be started now: checks as far as they may run at the same time, the build once all checks
+    /// succeeded. No call is made or repeated while the Pipeline is suspended or the account's ID is not known.
+    pub(super) fn open(&self, steps: &mut [Step]) {
         if self.observed.pipeline.as_ref().is_none_or(|pipeline| pipeline.spec.suspend) {
             return;
         }
-        for (name, state) in steps.iter_mut().filter(|(_, state)| *state == StepState::Doubtful) {
-            if let Some(again) = self.repetition(name) {
-                *state = StepState::Repeatable(Box::new(again));
+        let searching = StepState::InDoubt(InDoubt::Searching);
+        for step in steps.iter_mut().filter(|step| step.state == searching) {
+            if let Some(again) = self.repetition(&step.name) {
+                step.state = StepState::InDoubt(InDoubt::Repeatable(Box::new(again)));
             }
         }
-        let busy = steps.iter().filter(|(name, state)| name != BUILD && under_way(state)).count();
-        let free = usize::try_from(self.plan.checks_in_parallel).unwrap_or(1) > busy;
+        let busy = steps.iter().filter(|step| step.kind == StepKind::Check && step.state.takes_a_place()).count();
+        let check = self.work.checks_in_parallel > busy;
         let build = is_checked(steps) && matches!(self.observed.image, Looked::Seen(None));
-        let next = steps.iter_mut().find(|(name, state)| {
-            let free = if name == BUILD { build } else { free };
-            *state == StepState::Expired || (*state == StepState::Waiting && free)
-        });
-        if let Some((name, state)) = next
-            && let Some(opened) = self.start(name)
+        let can_start = |step: &Step| match step.kind {
+            StepKind::Check => check,
+            StepKind::Build => build,
+        };
+        let expired = StepState::InDoubt(InDoubt::Expired);
+        let next = steps
+            .iter_mut()
+            .find(|step| step.state == expired || (step.state == StepState::Waiting && can_start(step)));
+        if let Some(step) = next
+            && let Some(opened) = self.opened(&step.name)
         {
-            *state = opened;
+            step.state = opened;
         }
     }
 
-    fn step(&self, name: &str) -> Option<&StepStatus> {
-        self.record.steps.iter().find(|step| *step.name == *name)
+    fn step(&self, name: &str) -> Option<&StepRecord> {
+        self.work.steps.iter().find(|step| *step.name == *name)
     }
 
-    fn start(&self, name: &str) -> Option<StepState> {
+    fn opened(&self, name: &str) -> Option<StepState> {
         match &self.observed.account_id {
-            Looked::Seen(id) => start(self.desired, self.plan, self.step(name)?, id, self.observed.at)
-                .map(|start| StepState::Startable(Box::new(start))),
+            Looked::Seen(account_id) => Some(StepState::Startable(Box::new(self.start(self.step(name)?, account_id)))),
             Looked::Blind(fault) => Some(StepState::Unknown(fault.clone())),
             Looked::NotAsked => None,
         }
     }
 
-    /// Only what was looked for and not found is asked for again.
+    fn start(&self, step: &StepRecord, account_id: &str) -> Start {
+        let request = self.request(step, account_id);
+        let earlier = if let Progress::Intended(intent) = &step.progress { Some(intent) } else { None };
+        let call = Call::next(self.desired.attempt(step), earlier, &step.run.project, &request, self.observed.at);
+        Start { step: step.name.to_string(), call, request }
+    }
+
+    /// Only what was searched for in this pass and not found is asked for again.
     fn repetition(&self, name: &str) -> Option<Start> {
         let searched = matches!(self.observed.builds.get(name), Some(BuildSeen::Searched(Looked::Seen(_))));
-        let id = self.observed.account_id.seen().filter(|_| searched)?;
-        repetition(self.desired, self.plan, self.step(name)?, id, self.observed.at)
+        let account_id = self.observed.account_id.seen().filter(|_| searched)?;
+        let step = self.step(name)?;
+        let Progress::Intended(intent) = &step.progress else { return None };
+        let request = self.request(step, account_id);
+        let call = repeatable(intent, &hash::of(&request), build::TIMES, self.observed.at)?.clone();
+        Some(Start { step: step.name.to_string(), call, request })
     }
-}
 
-fn under_way(state: &StepState) -> bool {
-    match state {
-        StepState::Waiting | StepState::Done(_) | StepState::Failed { .. } | StepState::Stopped => false,
-        StepState::Startable(_)
-        | StepState::Repeatable(_)
-        | StepState::Doubtful
-        | StepState::Expired
-        | StepState::Hidden
-        | StepState::Found(_)
-        | StepState::Surplus(_)
-        | StepState::Running(_)
-        | StepState::Overdue(_)
-        | StepState::Again(_)
-        | StepState::Unknown(_) => true,
+    fn request(&self, step: &StepRecord, account_id: &str) -> BuildRequest {
+        let inputs = Inputs {
+            commit: &self.desired.commit,
+            repository: &self.work.image.repository,
+            region: &self.work.region,
+            account_id,
+        };
+        build::request(&step.run, self.desired.attempt(step), &inputs)
     }
 }

@@ -1,8 +1,8 @@
-//! The next status of a Release: its record, its conditions and its columns, put together. Nothing is chosen here.
+//! The next status of a Release: its record, its conditions and its columns. What is done was decided before.
 
 mod record;
 mod size;
-mod tell;
+mod wording;
 
 pub use record::{empty, intended, learned};
 
@@ -37,10 +37,10 @@ pub fn report(before: &ReleaseStatus, pass: &Pass<'_>) -> ReleaseStatus {
     let mut next = before.clone();
     record::advance(&mut next, pass);
     let fault = record::effect(&mut next, pass);
-    let tell = tell::tell(pass, fault);
-    let said = tell::said(before, &next, pass, &tell);
-    next.conditions = merge(&before.conditions, &said, pass.desired.generation, pass.observed.at);
+    let wording = wording::wording(pass, fault);
+    let statements = wording::statements(before, &next, pass, &wording);
+    next.conditions = merge(&before.conditions, &statements, pass.desired.generation, pass.observed.at);
     next.observed_generation = pass.desired.generation;
-    next.summary = Some(tell::summary(before, pass, &tell));
+    next.summary = Some(wording::summary(before, pass, &wording));
     size::fit(next)
 }

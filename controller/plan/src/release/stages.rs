@@ -2,10 +2,11 @@
 
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts, TargetSeen};
+use super::record::Record;
 use crate::reason::Reason;
 use jiff::SignedDuration;
 use launchway_crds::pipeline::{Stage, StageStatus};
-use launchway_crds::release::{ReleaseStatus, StagePhase, StageRecord};
+use launchway_crds::release::{StagePhase, StageRecord};
 use launchway_crds::service::{RolloutOutcome, RolloutPhase, RolloutStatus};
 
 /// How long a Service may take to take a grant up, in seconds: a watch and a pass.
@@ -33,7 +34,7 @@ pub enum StageState {
 /// The first stage of the Pipeline that the Release has not verified, and what the Pipeline granted there, if it did.
 pub fn current<'a>(
     release: &str,
-    record: &ReleaseStatus,
+    record: &Record,
     pipeline: &'a PipelineFacts,
 ) -> Option<(&'a Stage, Option<&'a StageStatus>)> {
     let verified =
@@ -48,18 +49,18 @@ pub fn current<'a>(
 }
 
 /// Whether the stage's verification is to be asked in this pass.
-pub fn verifies(record: &ReleaseStatus, stage: &Stage) -> bool {
+pub fn verifies(record: &Record, stage: &Stage) -> bool {
     recorded(record, stage).is_some_and(|one| one.phase == StagePhase::Verifying)
 }
 
-fn recorded<'a>(record: &'a ReleaseStatus, stage: &Stage) -> Option<&'a StageRecord> {
+fn recorded<'a>(record: &'a Record, stage: &Stage) -> Option<&'a StageRecord> {
     record.stages.iter().find(|one| one.name == stage.name)
 }
 
 /// Where the stage stands.
 pub fn stage_state(
     desired: &Desired,
-    record: &ReleaseStatus,
+    record: &Record,
     stage: &Stage,
     granted: Option<&StageStatus>,
     observed: &Observed,
@@ -85,7 +86,7 @@ pub fn stage_state(
     verification(record, stage, granted, observed)
 }
 
-fn verification(record: &ReleaseStatus, stage: &Stage, granted: &StageStatus, observed: &Observed) -> StageState {
+fn verification(record: &Record, stage: &Stage, granted: &StageStatus, observed: &Observed) -> StageState {
     let Some(own) =
         recorded(record, stage).filter(|one| one.grant == granted.grant && one.phase == StagePhase::Verifying)
     else {

@@ -1,11 +1,11 @@
 //! Where a Release stands: a list of steps, then the stage that it is at. Computed, never stored.
 
-use super::BUILD;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
+use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
-use super::steps::{StepState, step_state, still_coming};
+use super::steps::{Over, Step, StepState, is_checked, judged};
 use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
 use crate::life::Life;
@@ -13,25 +13,31 @@ use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
-use launchway_crds::release::{ReleasePhase, ReleasePlan, ReleaseStatus, StepPhase};
+use jiff::SignedDuration;
+use launchway_crds::release::ReleasePlan;
+
+/// How long the image may be missing after its build succeeded, in seconds: ECR is eventually consistent.
+const PUSHED: i64 = 60;
 
 /// Where a Release stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// Whether it goes on.
+    /// How far it is.
     pub course: Course,
     /// The checks and the build, in their order.
-    pub steps: Vec<(String, StepState)>,
+    pub steps: Vec<Step>,
+    /// Whether a build of it runs or may have been started, as far as its record says.
+    pub at_work: bool,
 }
 
-/// Whether a Release goes on, and where it is.
+/// How far a Release is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Course {
     /// The Pipeline asks for what it cannot have.
     Refused(Refusal),
     /// The Pipeline is suspended: nothing new is started.
     Suspended,
-    /// What is to be run is to be recorded.
+    /// What it runs is to be recorded.
     Starting(Box<ReleasePlan>),
     /// Checks run.
     Checking,
@@ -41,7 +47,7 @@ pub enum Course {
     Pushing,
     /// The image is there; its full reference.
     Built(String),
-    /// It cannot be told where it is.
+    /// Its image could not be looked at.
     Blind(Fault),
     /// It is at that stage.
     AtStage {
@@ -52,98 +58,80 @@ pub enum Course {
         /// How the stage stands.
         state: StageState,
     },
+    /// It is over: nothing new is started, and what runs is stopped.
+    Over(End),
+}
+
+/// Why a Release is over.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
     /// Every stage is verified.
     Succeeded,
     /// A step or a stage failed.
     Failed(Reason, String),
-    /// A newer Release takes its place.
+    /// This newer Release takes its place.
     Superseded(String),
     /// What it belongs to is gone.
     Cancelled(String),
-    /// It ended before.
-    Ended(ReleasePhase),
+    /// It ended before this pass.
+    Before(Ending),
 }
 
 impl Course {
     /// Whether nothing new is started any more, and what runs is to be stopped.
     pub fn is_over(&self) -> bool {
-        match self {
-            Self::Succeeded | Self::Failed(..) | Self::Superseded(_) | Self::Cancelled(_) | Self::Ended(_) => true,
-            Self::Refused(_)
-            | Self::Suspended
-            | Self::Starting(_)
-            | Self::Checking
-            | Self::Building
-            | Self::Pushing
-            | Self::Built(_)
-            | Self::Blind(_)
-            | Self::AtStage { .. } => false,
-        }
+        matches!(self, Self::Over(_))
     }
 }
 
 /// Where the Release stands.
-pub fn assess(desired: &Desired, record: &ReleaseStatus, observed: &Observed) -> State {
-    let mut steps: Vec<(String, StepState)> = match &record.plan {
-        Some(plan) => {
-            record.steps.iter().map(|step| (step.name.to_string(), step_state(plan, step, observed))).collect()
-        }
-        None => Vec::new(),
-    };
+pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State {
+    let mut steps = record.work.as_ref().map_or_else(Vec::new, |work| judged(desired, work, observed));
     let course = course(desired, record, observed, &steps);
-    if let (Course::Checking | Course::Building, Some(plan)) = (&course, &record.plan) {
-        Opening { desired, record, plan, observed }.open(&mut steps);
+    if let (Course::Checking | Course::Building, Some(work)) = (&course, &record.work) {
+        Opening { desired, work, observed }.open(&mut steps);
     }
-    State { course, steps }
+    State { course, steps, at_work: record.is_at_work() }
 }
 
-fn course(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps: &[(String, StepState)]) -> Course {
-    if let Some(ended) = record.phase.filter(|phase| *phase != ReleasePhase::Active) {
-        return Course::Ended(ended);
+fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step]) -> Course {
+    if let Some(ended) = record.ended {
+        return Course::Over(End::Before(ended));
     }
     if desired.life != Life::Stays {
-        return Course::Cancelled("the Release is being deleted".to_owned());
+        return Course::Over(End::Cancelled("the Release is being deleted".to_owned()));
     }
     let Some(pipeline) = &observed.pipeline else { return orphaned(desired, record) };
     if let Some(by) = superseded(desired, pipeline) {
-        return Course::Superseded(by);
+        return Course::Over(End::Superseded(by));
     }
-    // A plan without steps is what CRDs older than this controller leave of one: it was never begun.
-    let Some(plan) = record.plan.as_ref().filter(|_| !record.steps.is_empty()) else {
-        return starting(pipeline, observed);
-    };
+    let Some(work) = &record.work else { return starting(pipeline, observed) };
     if !record.images.is_empty() {
         return at_stage(desired, record, pipeline, observed);
     }
-    if let Some((reason, message)) = steps.iter().find_map(|(_, state)| failure(state)) {
-        return Course::Failed(reason, message);
+    if let Some((reason, message)) = steps.iter().find_map(|step| failure(&step.state)) {
+        return Course::Over(End::Failed(reason, message));
     }
-    if let Err(refusal) = allowed(plan, observed) {
+    if let Err(refusal) = allowed(work, observed) {
         return Course::Refused(refusal);
     }
-    let course = if is_checked(steps) { building(desired, record, plan, observed, steps) } else { Course::Checking };
-    let waits = matches!(course, Course::Checking | Course::Building) && steps.iter().all(|(_, state)| is_idle(state));
+    let course = if is_checked(steps) { building(desired, work, observed, steps) } else { Course::Checking };
+    let waits = matches!(course, Course::Checking | Course::Building) && steps.iter().all(|step| step.state.is_idle());
     if pipeline.spec.suspend && waits { Course::Suspended } else { course }
 }
 
 /// Whether the account still allows what the Release runs: it is read live in the pass that starts a build.
-fn allowed(plan: &ReleasePlan, observed: &Observed) -> Result<(), Refusal> {
-    let scope = scope(&observed.account, Some(&plan.region))?;
-    let runs = plan.checks.iter().map(|check| &check.code_build).chain([&plan.build.code_build]);
-    runs.map(|run| &run.project).try_for_each(|project| scope.project(project))?;
-    plan.images.iter().try_for_each(|image| scope.repository(&image.repository))
+fn allowed(work: &Work, observed: &Observed) -> Result<(), Refusal> {
+    let scope = scope(&observed.account, Some(&work.region))?;
+    work.steps.iter().try_for_each(|step| scope.project(&step.run.project))?;
+    scope.repository(&work.image.repository)
 }
 
-/// Whether every check is done.
-pub(super) fn is_checked(steps: &[(String, StepState)]) -> bool {
-    steps.iter().all(|(name, state)| name == BUILD || matches!(state, StepState::Done(_)))
-}
-
-fn orphaned(desired: &Desired, record: &ReleaseStatus) -> Course {
-    if record.plan.is_none() {
+fn orphaned(desired: &Desired, record: &Record) -> Course {
+    if record.work.is_none() {
         return Course::Refused(Refusal::NoPipeline { pipeline: desired.pipeline.clone() });
     }
-    Course::Cancelled(format!("Pipeline {} is gone", desired.pipeline))
+    Course::Over(End::Cancelled(format!("Pipeline {} is gone", desired.pipeline)))
 }
 
 fn superseded(desired: &Desired, pipeline: &PipelineFacts) -> Option<String> {
@@ -152,24 +140,13 @@ fn superseded(desired: &Desired, pipeline: &PipelineFacts) -> Option<String> {
 }
 
 fn failure(state: &StepState) -> Option<(Reason, String)> {
-    match state {
-        StepState::Failed { reason, message, .. } => Some((*reason, message.clone())),
-        StepState::Stopped => {
+    let StepState::Over(over) = state else { return None };
+    match over {
+        Over::Succeeded(_) => None,
+        Over::Failed { reason, message, .. } => Some((*reason, message.clone())),
+        Over::Stopped => {
             Some((Reason::BuildFailed, "a build of this Release was stopped: make another Release".to_owned()))
         }
-        StepState::Waiting
-        | StepState::Startable(_)
-        | StepState::Repeatable(_)
-        | StepState::Doubtful
-        | StepState::Expired
-        | StepState::Found(_)
-        | StepState::Surplus(_)
-        | StepState::Hidden
-        | StepState::Running(_)
-        | StepState::Overdue(_)
-        | StepState::Again(_)
-        | StepState::Done(_)
-        | StepState::Unknown(_) => None,
     }
 }
 
@@ -184,76 +161,47 @@ fn starting(pipeline: &PipelineFacts, observed: &Observed) -> Course {
     }
 }
 
-/// Whether nothing of a step is under way: a suspended Pipeline holds it.
-fn is_idle(state: &StepState) -> bool {
-    match state {
-        StepState::Waiting
-        | StepState::Expired
-        | StepState::Done(_)
-        | StepState::Failed { .. }
-        | StepState::Stopped => true,
-        StepState::Startable(_)
-        | StepState::Repeatable(_)
-        | StepState::Doubtful
-        | StepState::Found(_)
-        | StepState::Surplus(_)
-        | StepState::Hidden
-        | StepState::Running(_)
-        | StepState::Overdue(_)
-        | StepState::Again(_)
-        | StepState::Unknown(_) => false,
-    }
-}
-
-fn building(
-    desired: &Desired,
-    record: &ReleaseStatus,
-    plan: &ReleasePlan,
-    observed: &Observed,
-    steps: &[(String, StepState)],
-) -> Course {
-    let build = steps.iter().find(|(name, _)| name == BUILD).map(|(_, state)| state);
+fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {
+    let build = steps.iter().find(|step| step.kind == StepKind::Build).map(|step| &step.state);
+    let built = build.is_some_and(StepState::has_succeeded);
     match &observed.image {
         Looked::Seen(Some(image)) => match &observed.account_id {
-            Looked::Seen(account) => Course::Built(reference(account, plan, &image.digest)),
+            Looked::Seen(account) => Course::Built(reference(account, work, &image.digest)),
             Looked::Blind(fault) => Course::Blind(fault.clone()),
             Looked::NotAsked => Course::Building,
         },
-        Looked::Seen(None) if matches!(build, Some(StepState::Done(_))) => missing(desired, record, plan, observed),
-        Looked::Blind(fault) if matches!(build, Some(StepState::Waiting | StepState::Done(_))) => {
-            Course::Blind(fault.clone())
-        }
+        Looked::Seen(None) if built => missing(desired, work, observed),
+        Looked::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
         Looked::Seen(None) | Looked::Blind(_) | Looked::NotAsked => Course::Building,
     }
 }
 
-fn reference(account: &str, plan: &ReleasePlan, digest: &str) -> String {
-    let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
-    let suffix = if plan.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("{account}.dkr.ecr.{}.{suffix}/{repository}@{digest}", plan.region.as_str())
+fn reference(account: &str, work: &Work, digest: &str) -> String {
+    let (region, repository) = (work.region.as_str(), &work.image.repository);
+    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("{account}.dkr.ecr.{region}.{suffix}/{repository}@{digest}")
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.
-fn missing(desired: &Desired, record: &ReleaseStatus, plan: &ReleasePlan, observed: &Observed) -> Course {
-    let recorded = record.steps.iter().find(|step| *step.name == *BUILD).and_then(|step| step.build.as_ref());
-    if recorded.is_some_and(|build| still_coming(build, observed.at)) {
-        return Course::Pushing;
+fn missing(desired: &Desired, work: &Work, observed: &Observed) -> Course {
+    if let Some(Progress::Succeeded(Some(build))) = work.build().map(|build| &build.progress) {
+        let ended = build.ended_at.as_ref().unwrap_or(&build.started_at).0;
+        if observed.at < ended + SignedDuration::from_secs(PUSHED) {
+            return Course::Pushing;
+        }
     }
-    let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
-    Course::Failed(
-        Reason::ImageMissing,
-        format!(
-            "the build succeeded but did not push {repository}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG",
-            desired.commit
-        ),
-    )
+    let message = format!(
+        "the build succeeded but did not push {}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG",
+        work.image.repository, desired.commit
+    );
+    Course::Over(End::Failed(Reason::ImageMissing, message))
 }
 
-fn at_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts, observed: &Observed) -> Course {
-    let Some((stage, granted)) = current(&desired.name, record, pipeline) else { return Course::Succeeded };
+fn at_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts, observed: &Observed) -> Course {
+    let Some((stage, granted)) = current(&desired.name, record, pipeline) else { return Course::Over(End::Succeeded) };
     let state = stage_state(desired, record, stage, granted, observed);
     if let StageState::Failed(reason, why) = &state {
-        return Course::Failed(*reason, format!("stage {}: {why}", stage.name));
+        return Course::Over(End::Failed(*reason, format!("stage {}: {why}", stage.name)));
     }
     if state == StageState::Waiting && pipeline.spec.suspend {
         return Course::Suspended;
@@ -262,13 +210,8 @@ fn at_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts,
 }
 
 /// The AwsAccount that a Release uses: the recorded one, else its Pipeline's.
-pub fn account<'a>(record: &'a ReleaseStatus, pipeline: Option<&'a PipelineFacts>) -> &'a str {
-    let recorded = record.plan.as_ref().map(|plan| plan.account.as_str());
+pub fn account<'a>(record: &'a Record, pipeline: Option<&'a PipelineFacts>) -> &'a str {
+    let recorded = record.work.as_ref().map(|work| work.account.as_str());
     let of_pipeline = pipeline.and_then(|facts| facts.spec.account.as_ref()).map(|name| name.as_str());
     recorded.or(of_pipeline).unwrap_or(DEFAULT)
-}
-
-/// Whether a build of the Release runs or is in doubt, as far as the record knows.
-pub fn at_work(record: &ReleaseStatus) -> bool {
-    record.steps.iter().any(|step| matches!(step.phase, StepPhase::Intended | StepPhase::Running))
 }

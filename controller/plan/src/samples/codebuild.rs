@@ -1,13 +1,13 @@
 //! A CodeBuild in miniature: the builds of one Release, replies that get lost, and the passes over it.
 
-use super::release::{build, sight};
+use super::release::{build, named, sight};
 use super::{at, fault};
 use crate::fault::Remedy;
 use crate::look::Looked;
 use crate::release::report::{Pass, empty, intended, report};
-use crate::release::{Action, BuildSeen, Desired, Effected, Look, Observed, State, assess, decide, looks};
+use crate::release::{Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks};
 use crate::wake::Wake;
-use crate::world::{BuildStatus, LiveBuild, LiveImage};
+use crate::world::{BuildStatus, LiveBuild, LiveImage, PhaseStatus};
 use crate::{Outcome, Plan};
 use launchway_crds::release::{Release, ReleaseStatus};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub struct World {
     /// Its Pipeline's status.
     pub pipeline: Value,
     /// Its status.
-    pub record: ReleaseStatus,
+    pub status: ReleaseStatus,
     /// The builds that there are, with the tokens that started them.
     pub builds: Vec<(String, LiveBuild)>,
     /// How the builds end: each takes a minute. `InProgress`: never.
@@ -57,7 +57,7 @@ impl World {
             release: super::release::release(1, 0, Value::Null),
             changes: json!({}),
             pipeline: Value::Null,
-            record: empty(),
+            status: empty(),
             builds: Vec::new(),
             ends: Vec::new(),
             replies: Vec::new(),
@@ -69,7 +69,12 @@ impl World {
 
     /// The Release, parsed.
     pub fn desired(&self) -> Desired {
-        Desired::parse(&self.release)
+        Desired::parse(&self.release).unwrap()
+    }
+
+    /// Its record.
+    pub fn record(&self) -> Record {
+        Record::parse(&Release { status: Some(self.status.clone()), ..self.release.clone() })
     }
 
     /// The build with that marker's step and attempt.
@@ -93,23 +98,22 @@ impl World {
             }
             self.ended += 1;
             self.image |= self.pushes && end == BuildStatus::Succeeded && build.id.starts_with("web-build");
-            (build.status, build.ended_at, build.phase) = (end, Some(at(self.now)), "COMPLETED".into());
+            (build.status, build.ended_at, build.phase) = (end, Some(at(self.now)), named("COMPLETED"));
         }
     }
 
     /// What a pass sees.
     pub fn observe(&self) -> Observed {
         let mut observed = sight(self.now, &self.changes, self.pipeline.clone());
-        for look in looks(&self.desired(), &self.record, observed.pipeline.as_ref()) {
+        for look in looks(&self.desired(), &self.record(), observed.pipeline.as_ref()) {
             match look {
                 Look::AccountId => observed.account_id = Looked::Seen("123456789012".into()),
                 Look::Build { step, id } => {
                     let found = self.builds.iter().map(|(_, build)| build).find(|build| build.id == id).cloned();
                     observed.builds.insert(step, BuildSeen::Known(Looked::Seen(found)));
                 }
-                Look::Search { step, marker, .. } => {
-                    let found = self.builds.iter().map(|(_, build)| build);
-                    let found = found.filter(|build| build.marker.as_ref() == Some(&marker)).cloned().collect();
+                Look::Search { step, .. } => {
+                    let found = self.builds.iter().map(|(_, build)| build).cloned().collect();
                     observed.builds.insert(step, BuildSeen::Searched(Looked::Seen(found)));
                 }
                 Look::Image { .. } => {
@@ -131,19 +135,19 @@ impl World {
     /// One pass that saw this.
     pub fn pass_with(&mut self, observed: &Observed) -> (State, Wake) {
         let desired = self.desired();
-        let state = assess(&desired, &self.record, observed);
-        let Plan { action, wake } = decide(&desired, &self.record, &state);
+        let state = assess(&desired, &self.record(), observed);
+        let Plan { action, wake } = decide(&desired, &state);
         if let Some(Action::Guard | Action::Unguard) = &action {
             let guarded = action == Some(Action::Guard);
             self.release.metadata.finalizers = guarded.then(|| vec![launchway_crds::FINALIZER.to_owned()]);
             return (state, Wake::Now);
         }
         if let Some(Action::Start(start)) = &action {
-            self.record = intended(&self.record, start);
+            self.status = intended(&self.status, start);
         }
         let outcome = self.act(action.as_ref());
         let pass = Pass { desired: &desired, observed, state: &state, action: action.as_ref(), outcome: &outcome };
-        self.record = report(&self.record, &pass);
+        self.status = report(&self.status, &pass);
         let wake = match &outcome {
             Outcome::Failed(fault) => Wake::of(fault),
             Outcome::Idle | Outcome::Done(_) => wake,
@@ -163,7 +167,7 @@ impl World {
                 Wake::After(_) | Wake::Every(_) | Wake::Operator | Wake::OnChange => return state,
             }
         }
-        panic!("no rest after {most} passes: {:#?}", self.record.steps);
+        panic!("no rest after {most} passes: {:#?}", self.status.steps);
     }
 
     fn act(&mut self, action: Option<&Action>) -> Outcome<Effected> {
@@ -191,17 +195,16 @@ impl World {
 
     /// The same token starts no second build.
     fn started(&mut self, start: &crate::release::steps::Start) -> LiveBuild {
-        if let Some((_, build)) = self.builds.iter().find(|(token, _)| *token == start.intent.token) {
+        if let Some((_, build)) = self.builds.iter().find(|(token, _)| *token == start.call.token) {
             return build.clone();
         }
         let id = format!("{}:{}", start.request.project, self.builds.len() + 1);
-        let marker = start.request.environment.iter().find(|one| one.name == "LAUNCHWAY_BUILD");
         let build = LiveBuild {
-            marker: marker.map(|one| one.value.clone()),
+            marker: Some(start.request.marker.clone()),
             started_at: at(self.now),
-            ..build(&id, BuildStatus::InProgress, &[("SUBMITTED", None, 0)])
+            ..build(&id, BuildStatus::InProgress, &[("SUBMITTED", PhaseStatus::InProgress, 0)])
         };
-        self.builds.push((start.intent.token.clone(), build.clone()));
+        self.builds.push((start.call.token.clone(), build.clone()));
         build
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{COMMIT, account, at, over, time};
 use crate::release::{Observed, PipelineFacts};
-use crate::world::{BuildPhase, BuildStatus, LiveBuild};
+use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
 use launchway_crds::pipeline::{Pipeline, PipelineSpec, PipelineStatus};
 use launchway_crds::release::{Release, ReleaseStatus};
 use serde_json::{Value, json};
@@ -70,18 +70,19 @@ pub fn granted(name: &str, grant: i64, release: &str) -> Value {
 }
 
 /// A build that was started at the beginning.
-pub fn build(id: &str, status: BuildStatus, phases: &[(&str, Option<&str>, i64)]) -> LiveBuild {
+pub fn build(id: &str, status: BuildStatus, phases: &[(&str, PhaseStatus, i64)]) -> LiveBuild {
     let ended = status != BuildStatus::InProgress;
     let took: i64 = phases.iter().map(|(_, _, seconds)| seconds).sum();
+    let lasts = |status: PhaseStatus| status == PhaseStatus::InProgress;
     LiveBuild {
         id: id.into(),
-        phase: if ended { "COMPLETED".into() } else { phases.last().map_or("SUBMITTED", |phase| phase.0).into() },
+        phase: named(if ended { "COMPLETED" } else { phases.last().map_or("SUBMITTED", |phase| phase.0) }),
         phases: phases
             .iter()
             .map(|(name, status, seconds)| BuildPhase {
-                name: (*name).into(),
-                status: status.map(str::to_owned),
-                seconds: status.map(|_| *seconds),
+                phase: named(name),
+                status: *status,
+                seconds: (!lasts(*status)).then_some(*seconds),
                 contexts: Vec::new(),
             })
             .collect(),
@@ -93,6 +94,18 @@ pub fn build(id: &str, status: BuildStatus, phases: &[(&str, Option<&str>, i64)]
         log_link: Some("https://logs.example.com".into()),
         in_vpc: true,
     }
+}
+
+/// The phase of that name.
+pub fn named(name: &str) -> Phase {
+    let kind = match name {
+        "SUBMITTED" | "QUEUED" => PhaseKind::Queue,
+        "PROVISIONING" => PhaseKind::Provisioning,
+        "DOWNLOAD_SOURCE" => PhaseKind::Source,
+        "COMPLETED" => PhaseKind::Completed,
+        _ => PhaseKind::Commands,
+    };
+    Phase { kind, name: name.into() }
 }
 
 /// What a pass over a Release saw of Kubernetes: its Pipeline with that status.

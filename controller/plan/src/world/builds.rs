@@ -1,6 +1,7 @@
-//! Builds of CodeBuild: what is seen of one, and what starts one. Facts and requests only.
+//! Builds of CodeBuild: what is seen of one, and the request that starts one. Nothing is judged here.
 
 use jiff::Timestamp;
+use launchway_crds::name::CommitId;
 use serde::Serialize;
 
 /// A build, as BatchGetBuilds shows it.
@@ -10,17 +11,17 @@ pub struct LiveBuild {
     pub id: String,
     /// How it stands.
     pub status: BuildStatus,
-    /// CodeBuild's `currentPhase`: QUEUED, DOWNLOAD_SOURCE, …
-    pub phase: String,
+    /// The phase that it is in, or ended in.
+    pub phase: Phase,
     /// The phases so far, oldest first.
     pub phases: Vec<BuildPhase>,
     /// When it was started.
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
-    /// The value of the variable `LAUNCHWAY_BUILD`, where there is one.
+    /// The marker that its request carried; absent for a build that Launchway did not start.
     pub marker: Option<String>,
-    /// Where its log is; absent before PROVISIONING.
+    /// Where its log is; absent until the build has a machine.
     pub log: Option<BuildLog>,
     /// The console's page of the log.
     pub log_link: Option<String>,
@@ -28,7 +29,7 @@ pub struct LiveBuild {
     pub in_vpc: bool,
 }
 
-/// How a build stands. `buildComplete` decides whether it ended.
+/// How a build stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildStatus {
     /// Queued or running.
@@ -43,21 +44,56 @@ pub enum BuildStatus {
     TimedOut,
     /// Somebody stopped it.
     Stopped,
-    /// Ended with a status that the SDK does not know; never success.
+    /// Ended with a status that this version does not know, in CodeBuild's word; never success.
     Unknown(String),
 }
 
-/// A phase of a build.
+/// A phase that a build is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phase {
+    /// What goes on in it.
+    pub kind: PhaseKind,
+    /// CodeBuild's name of it, for people.
+    pub name: String,
+}
+
+/// What goes on in a phase of a build.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhaseKind {
+    /// The build waits for a machine.
+    Queue,
+    /// Its machine is set up.
+    Provisioning,
+    /// The source is fetched.
+    Source,
+    /// The buildspec's commands run, or their artifacts are uploaded. A phase that is not known counts as this.
+    Commands,
+    /// Nothing: the build has ended.
+    Completed,
+}
+
+/// A phase that a build is in or has been through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildPhase {
-    /// CodeBuild's name of it.
-    pub name: String,
-    /// CodeBuild's status of it; absent while it lasts.
-    pub status: Option<String>,
+    /// Which one.
+    pub phase: Phase,
+    /// How it stands.
+    pub status: PhaseStatus,
     /// How long it took, in seconds; absent while it lasts.
     pub seconds: Option<i64>,
     /// `statusCode: message` of its contexts, without empty ones.
     pub contexts: Vec<String>,
+}
+
+/// How a phase stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhaseStatus {
+    /// It lasts.
+    InProgress,
+    /// It ended well.
+    Succeeded,
+    /// It ended in any other way.
+    Failed,
 }
 
 /// Where a build's log is, in CloudWatch Logs.
@@ -74,8 +110,10 @@ pub struct BuildLog {
 pub struct BuildRequest {
     /// The CodeBuild project.
     pub project: String,
-    /// The full commit ID, sent as `sourceVersion`.
-    pub commit: String,
+    /// The commit, sent as `sourceVersion`.
+    pub commit: CommitId,
+    /// The marker by which the build is found again, sent as an environment variable.
+    pub marker: String,
     /// `buildspecOverride`: a path or inline YAML; absent: the project's own.
     pub buildspec: Option<String>,
     /// `environmentVariablesOverride`, in this order.

@@ -1,4 +1,4 @@
-//! What a pass adds to a Release's record: plan, steps, images, stages, how it ended. No conditions.
+//! What a pass adds to a Release's record: plan, steps, images, stages, how it ended. Conditions are worded elsewhere.
 
 use super::{LOG_LINES, Pass};
 use crate::Outcome;
@@ -7,11 +7,12 @@ use crate::fault::Fault;
 use crate::release::BUILD;
 use crate::release::decide::{Action, Effected};
 use crate::release::desired::Desired;
-use crate::release::request::code_build;
+use crate::release::record::{Ending, Progress, put, steps};
 use crate::release::stages::StageState;
-use crate::release::state::Course;
-use crate::release::steps::{Start, StepState, build_record, is_long_over, lookout};
-use crate::release::told;
+use crate::release::state::{Course, End};
+use crate::release::steps::{InDoubt, Live, Over, Start, Step, StepState};
+use crate::start::Intent;
+use crate::start::build::{self, words};
 use crate::world::{BuildStatus, LiveBuild};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::condition::Time;
@@ -25,8 +26,8 @@ use launchway_crds::release::{
 const LINE: usize = 256;
 /// How long a message of a step or a stage may be, in bytes.
 const MESSAGE: usize = 512;
-/// A Release that starts later than this after it was made, in seconds, may have started before: its status may have
-/// been wiped. Its builds are looked for before any is started.
+/// A Release that begins later than this after it was made, in seconds, may have begun before and lost its status: its
+/// builds are looked for before any is started.
 const FRESH: i64 = 60;
 
 /// A status in which nothing is known.
@@ -44,35 +45,36 @@ pub fn empty() -> ReleaseStatus {
     }
 }
 
-/// The record with an intent in it: what is written before a build is started.
+/// The status with an intent in it: what is written before a build is started.
 pub fn intended(before: &ReleaseStatus, start: &Start) -> ReleaseStatus {
     let mut next = before.clone();
-    for step in next.steps.iter_mut().filter(|step| *step.name == *start.step) {
-        step.phase = StepPhase::Intended;
-        step.intent = Some(start.intent.clone());
-        step.build = None;
+    if let Some(step) = step_of(&mut next, &start.step) {
+        put(step, Progress::Intended(Intent::Call(start.call.clone())));
     }
     next
 }
 
-/// The record with what AWS told us in it: what is written even if the record has changed meanwhile.
+/// The status with what AWS told us in it: what is written even if the status has changed meanwhile.
 pub fn learned(before: &ReleaseStatus, effected: &Effected) -> ReleaseStatus {
     let mut next = before.clone();
-    if let Effected::Started { step, build } = effected {
-        for one in next.steps.iter_mut().filter(|one| *one.name == **step) {
-            started(one, build);
-        }
+    if let Effected::Started { step, build } = effected
+        && let Some(step) = step_of(&mut next, step)
+    {
+        started(step, build);
     }
     next
+}
+
+fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut StepStatus> {
+    status.steps.iter_mut().find(|step| *step.name == *name)
 }
 
 /// What the state adds.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     course_on(next, pass);
-    for (name, state) in &pass.state.steps {
-        let run = next.plan.as_ref().and_then(|plan| code_build(plan, name)).map(|run| run.project.to_string());
-        if let Some(step) = next.steps.iter_mut().find(|step| *step.name == **name) {
-            step_on(step, state, run.as_deref().unwrap_or_default(), pass);
+    for step in &pass.state.steps {
+        if let Some(status) = step_of(next, &step.name) {
+            step_on(status, step, pass);
         }
     }
 }
@@ -83,38 +85,47 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         Course::Starting(plan) => begin(next, plan, pass.desired, at),
         Course::Built(image) => built(next, image),
         Course::AtStage { name, grant: Some(grant), state } => stage(next, name, *grant, state, at),
-        Course::Succeeded => end(next, ReleasePhase::Succeeded, at),
-        Course::Failed(_, why) => {
+        Course::Over(End::Before(_)) => {}
+        Course::Over(End::Succeeded) => end(next, Ending::Succeeded, at),
+        Course::Over(End::Failed(_, why)) => {
             for stage in next.stages.iter_mut().filter(|stage| stage.phase != StagePhase::Verified) {
                 (stage.phase, stage.ended_at, stage.message) =
                     (StagePhase::Failed, Some(Time(whole(at))), Some(cut(why, MESSAGE)));
             }
-            end(next, ReleasePhase::Failed, at);
+            end(next, Ending::Failed, at);
         }
-        Course::Superseded(_) => end(next, ReleasePhase::Superseded, at),
-        Course::Cancelled(_) => end(next, ReleasePhase::Cancelled, at),
+        Course::Over(End::Superseded(_)) => end(next, Ending::Superseded, at),
+        Course::Over(End::Cancelled(_)) => end(next, Ending::Cancelled, at),
         Course::Refused(_)
         | Course::Suspended
         | Course::Checking
         | Course::Building
         | Course::Pushing
         | Course::Blind(_)
-        | Course::AtStage { grant: None, .. }
-        | Course::Ended(_) => {}
+        | Course::AtStage { grant: None, .. } => {}
     }
 }
 
 fn begin(next: &mut ReleaseStatus, plan: &ReleasePlan, desired: &Desired, at: Timestamp) {
     let made = desired.created.unwrap_or(at);
     let fresh = !desired.finalizer && at <= made + SignedDuration::from_secs(FRESH);
-    let names = plan.checks.iter().map(|check| check.name.clone()).chain([BUILD.into()]);
-    next.steps = names.map(waiting).collect();
-    for step in next.steps.iter_mut().filter(|_| !fresh) {
-        step.phase = StepPhase::Intended;
-        step.intent = code_build(plan, &step.name).map(|run| lookout(desired, &run.project, at));
-    }
+    let step = |name: Name, project: &str| {
+        let mut step = waiting(name);
+        if !fresh {
+            put(&mut step, Progress::Intended(recovery(desired, project, at)));
+        }
+        step
+    };
+    next.steps = steps(plan).map(|(name, _, run)| step(name, &run.project)).collect();
     next.phase = Some(ReleasePhase::Active);
     next.plan = Some(plan.clone());
+}
+
+/// The step was perhaps started by a pass whose status was lost, and is looked for first. A call can only be on its way
+/// if the finalizer is there, which is added before the first one; without it one look is enough.
+fn recovery(desired: &Desired, project: &str, at: Timestamp) -> Intent {
+    let since = if desired.finalizer { at } else { at - SignedDuration::from_secs(build::TIMES.expires + 1) };
+    Intent::Recovery { resource: project.to_owned(), since }
 }
 
 fn waiting(name: Name) -> StepStatus {
@@ -123,7 +134,7 @@ fn waiting(name: Name) -> StepStatus {
         phase: StepPhase::Waiting,
         attempt: 1,
         intent: None,
-        build: None,
+        started: None,
         message: None,
         log: Vec::new(),
         earlier: Vec::new(),
@@ -135,7 +146,7 @@ fn built(next: &mut ReleaseStatus, image: &str) {
         next.plan.as_ref().and_then(|plan| plan.images.first()).map(|image| image.name.clone()).unwrap_or_default();
     next.images = vec![ImageStatus { name, image: image.into() }];
     for step in next.steps.iter_mut().filter(|step| *step.name == *BUILD && step.phase == StepPhase::Waiting) {
-        step.phase = StepPhase::Succeeded;
+        put(step, Progress::Succeeded(None));
         step.message = Some("the image of this commit was there already".to_owned());
     }
 }
@@ -175,77 +186,79 @@ fn stage(next: &mut ReleaseStatus, name: &str, grant: i64, state: &StageState, a
     }
 }
 
-fn end(next: &mut ReleaseStatus, phase: ReleasePhase, at: Timestamp) {
-    next.phase = Some(phase);
+fn end(next: &mut ReleaseStatus, ending: Ending, at: Timestamp) {
+    next.phase = Some(ending.phase());
     next.ended_at = Some(Time(whole(at)));
 }
 
-/// What a step's state adds to its record.
-fn step_on(step: &mut StepStatus, state: &StepState, project: &str, pass: &Pass<'_>) {
-    match state {
-        StepState::Found(build) => started(step, build),
-        StepState::Running(build) | StepState::Overdue(build) => step.build = Some(build_record(build)),
-        StepState::Done(Some(build)) => {
-            (step.phase, step.build, step.message) = (StepPhase::Succeeded, Some(build_record(build)), None);
-        }
-        StepState::Again(build) => again(step, build, project, pass),
-        StepState::Failed { message, build, .. } => fail(step, message, build.as_deref(), pass),
+/// What a step's state adds to its status.
+fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
+    match &step.state {
+        StepState::Live(build, live) => match live {
+            Live::Found => started(status, build),
+            Live::Running | Live::Overdue => put(status, Progress::Running(build::record(build))),
+            Live::Again => again(status, build, &step.project, pass),
+            Live::Surplus => {}
+        },
+        StepState::Over(over) => match over {
+            Over::Succeeded(Some(build)) => {
+                put(status, Progress::Succeeded(Some(build::record(build))));
+                status.message = None;
+            }
+            Over::Failed { message, build, .. } => fail(status, message, build.as_deref(), pass),
+            Over::Succeeded(None) | Over::Stopped => {}
+        },
         // It is known not to have run, and is not started any more.
-        StepState::Expired if pass.state.course.is_over() => (step.phase, step.intent) = (StepPhase::Stopped, None),
-        // It was looked for, and never started.
-        StepState::Waiting if step.phase == StepPhase::Intended => {
-            (step.phase, step.intent) = (StepPhase::Waiting, None);
-        }
-        StepState::Expired
-        | StepState::Waiting
-        | StepState::Doubtful
-        | StepState::Repeatable(_)
+        StepState::InDoubt(InDoubt::Expired) if pass.state.course.is_over() => put(status, Progress::Stopped(None)),
+        // It was looked for, and had never been started.
+        StepState::Waiting if status.phase == StepPhase::Intended => put(status, Progress::Waiting),
+        StepState::Waiting
         | StepState::Startable(_)
-        | StepState::Surplus(_)
+        | StepState::InDoubt(_)
         | StepState::Hidden
-        | StepState::Done(None)
-        | StepState::Stopped
         | StepState::Unknown(_) => {}
     }
 }
 
-fn started(step: &mut StepStatus, build: &LiveBuild) {
-    (step.phase, step.intent, step.message, step.build) = (StepPhase::Running, None, None, Some(build_record(build)));
+fn started(status: &mut StepStatus, build: &LiveBuild) {
+    put(status, Progress::Running(build::record(build)));
+    status.message = None;
 }
 
-/// The next attempt. It is looked for before it is started, if it may have been begun and forgotten.
-fn again(step: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<'_>) {
-    let (outcome, phase) = (told::outcome(&build.status), told::last_phase(build));
-    step.message = Some(cut(&format!("attempt {} ended {outcome} in phase {phase}", step.attempt), MESSAGE));
-    step.earlier.push(build_record(build));
-    (step.phase, step.build, step.attempt) = (StepPhase::Waiting, None, step.attempt + 1);
-    if is_long_over(build, pass.observed.at) {
-        (step.phase, step.intent) = (StepPhase::Intended, Some(lookout(pass.desired, project, pass.observed.at)));
-    }
+/// The next attempt. It is looked for before it is started, if so long a time has passed since the build ended that it
+/// may have been started already and the status lost.
+fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<'_>) {
+    let at = pass.observed.at;
+    status.message = Some(cut(&format!("attempt {} {}", status.attempt, words::end(build)), MESSAGE));
+    status.earlier.push(build::record(build));
+    status.attempt += 1;
+    let late = build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(build::TIMES.expires));
+    let next = if late { Progress::Intended(recovery(pass.desired, project, at)) } else { Progress::Waiting };
+    put(status, next);
 }
 
-fn fail(step: &mut StepStatus, message: &str, build: Option<&LiveBuild>, pass: &Pass<'_>) {
-    if step.phase == StepPhase::Failed || step.phase == StepPhase::Stopped {
+fn fail(status: &mut StepStatus, message: &str, build: Option<&LiveBuild>, pass: &Pass<'_>) {
+    if status.phase == StepPhase::Failed || status.phase == StepPhase::Stopped {
         return;
     }
     let stopped = build.is_some_and(|build| build.status == BuildStatus::Stopped);
-    let ours = stopped && pass.state.course.is_over() && !decides(pass, step);
-    step.phase = if ours { StepPhase::Stopped } else { StepPhase::Failed };
-    step.message = Some(if ours { "stopped with the Release".to_owned() } else { cut(message, MESSAGE) });
-    step.build = build.map(build_record).or(step.build.take());
-    let log = pass.observed.logs.get(&*step.name).map_or(&[][..], Vec::as_slice);
+    let ours = stopped && pass.state.course.is_over() && !decides(pass, status);
+    let record = build.map(build::record).or(status.started.take());
+    put(status, if ours { Progress::Stopped(record) } else { Progress::Failed(record) });
+    status.message = Some(if ours { "stopped with the Release".to_owned() } else { cut(message, MESSAGE) });
+    let log = pass.observed.logs.get(&*status.name).map_or(&[][..], Vec::as_slice);
     let tail = log.iter().skip(log.len().saturating_sub(LOG_LINES));
-    step.log = tail.map(|line| cut(line, LINE).into()).collect();
+    status.log = tail.map(|line| cut(line, LINE).into()).collect();
 }
 
 /// Whether the Release fails in this pass because of this very step.
-fn decides(pass: &Pass<'_>, step: &StepStatus) -> bool {
-    let Course::Failed(..) = &pass.state.course else { return false };
-    let first = pass.state.steps.iter().find(|(_, state)| matches!(state, StepState::Failed { .. }));
-    first.is_some_and(|(name, _)| *name == *step.name)
+fn decides(pass: &Pass<'_>, status: &StepStatus) -> bool {
+    let Course::Over(End::Failed(..)) = &pass.state.course else { return false };
+    let failed = |step: &&Step| matches!(step.state, StepState::Over(Over::Failed { .. }));
+    pass.state.steps.iter().find(failed).is_some_and(|step| *step.name == *status.name)
 }
 
-/// What the effect adds; its fault, if it has one.
+/// What the effect adds, and the effect's fault if it failed.
 pub(super) fn effect<'a>(next: &mut ReleaseStatus, pass: &Pass<'a>) -> Option<&'a Fault> {
     match (pass.outcome, pass.action) {
         (Outcome::Done(effected), _) => {
@@ -253,15 +266,15 @@ pub(super) fn effect<'a>(next: &mut ReleaseStatus, pass: &Pass<'a>) -> Option<&'
             None
         }
         (Outcome::Failed(fault), Some(Action::Start(start))) if !fault.is_doubt() => {
-            for step in next.steps.iter_mut().filter(|step| *step.name == *start.step) {
-                (step.phase, step.intent, step.message) =
-                    (StepPhase::Waiting, None, Some(cut(&fault.to_string(), MESSAGE)));
+            if let Some(step) = step_of(next, &start.step) {
+                put(step, Progress::Waiting);
+                step.message = Some(cut(&fault.to_string(), MESSAGE));
             }
             Some(fault)
         }
         (Outcome::Failed(fault), Some(Action::Stop { step, .. })) if fault.is_terminal() => {
-            for one in next.steps.iter_mut().filter(|one| *one.name == **step) {
-                one.message = Some(cut(&format!("it runs on: {fault}"), MESSAGE));
+            if let Some(step) = step_of(next, step) {
+                step.message = Some(cut(&format!("still running: {fault}"), MESSAGE));
             }
             Some(fault)
         }

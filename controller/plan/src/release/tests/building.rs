@@ -4,14 +4,16 @@ use crate::condition::{find, is_true};
 use crate::fault::Remedy;
 use crate::look::Looked;
 use crate::reason::{Kind, Reason};
+use crate::release::record::Progress;
 use crate::release::report::empty;
 use crate::release::state::Course;
-use crate::release::steps::StepState;
+use crate::release::steps::{InDoubt, Live, StepState};
 use crate::release::{Action, decide};
 use crate::samples::codebuild::{Reply, World};
 use crate::samples::release::build;
 use crate::samples::{account, at, fault};
-use crate::world::BuildStatus;
+use crate::start::Intent;
+use crate::world::{BuildStatus, PhaseStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use launchway_crds::release::{ReleasePhase, StepPhase};
 use proptest::collection::vec;
@@ -19,11 +21,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn message(world: &World) -> String {
-    find(&world.record.conditions, Kind::Ready).unwrap().message.clone()
+    find(&world.status.conditions, Kind::Ready).unwrap().message.clone()
 }
 
 fn phase(world: &World, step: &str) -> StepPhase {
-    world.record.steps.iter().find(|one| *one.name == *step).unwrap().phase
+    world.status.steps.iter().find(|one| *one.name == *step).unwrap().phase
 }
 
 #[test]
@@ -36,7 +38,7 @@ fn checks_run_side_by_side_then_the_build_and_the_finalizer_goes_with_the_last_o
     assert_eq!(started[0], started[1], "the checks do not wait for each other");
     assert!(started[2] > started[0]);
     assert_eq!(world.release.metadata.finalizers, None);
-    assert!(world.record.images[0].image.starts_with("123456789012.dkr.ecr.us-east-2.amazonaws.com/web@sha256:"));
+    assert!(world.status.images[0].image.starts_with("123456789012.dkr.ecr.us-east-2.amazonaws.com/web@sha256:"));
 }
 
 #[test]
@@ -60,10 +62,10 @@ fn a_failing_check_stops_the_others_and_fails_the_release() {
     let mut world = World::new();
     world.ends = vec![BuildStatus::Failed, BuildStatus::InProgress];
     world.run(60);
-    assert_eq!(world.record.phase, Some(ReleasePhase::Failed));
+    assert_eq!(world.status.phase, Some(ReleasePhase::Failed));
     assert_eq!((phase(&world, "lint"), phase(&world, "unit")), (StepPhase::Failed, StepPhase::Stopped));
     assert!(world.builds.iter().all(|(_, build)| build.status != BuildStatus::InProgress));
-    assert_eq!(find(&world.record.conditions, Kind::ChecksPassed).unwrap().reason, Reason::CheckFailed.as_str());
+    assert_eq!(find(&world.status.conditions, Kind::ChecksPassed).unwrap().reason, Reason::CheckFailed.as_str());
     assert_eq!(world.release.metadata.finalizers, None);
 }
 
@@ -78,12 +80,12 @@ fn faults_of_the_build_service_are_tried_again_so_often_as_is_said_and_failing_c
     world.ends = vec![BuildStatus::Succeeded; 2];
     world.ends.extend([BuildStatus::Fault, BuildStatus::Fault, BuildStatus::Fault]);
     world.run(100);
-    assert_eq!((world.record.phase, world.builds.len()), (Some(ReleasePhase::Failed), 5));
+    assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Failed), 5));
     assert!(message(&world).contains("failed 3 times with a fault of CodeBuild"), "{}", message(&world));
     let mut world = World::new();
     world.ends = vec![BuildStatus::Succeeded, BuildStatus::Succeeded, BuildStatus::Failed];
     world.run(100);
-    assert_eq!((world.record.phase, world.builds.len()), (Some(ReleasePhase::Failed), 3));
+    assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Failed), 3));
 }
 
 #[test]
@@ -100,12 +102,12 @@ fn an_image_that_is_pushed_late_is_waited_for_and_one_that_never_comes_is_not() 
     late.image = true;
     assert!(matches!(late.run(20).course, Course::AtStage { .. }));
     world.run(20);
-    assert_eq!(world.record.phase, Some(ReleasePhase::Failed));
+    assert_eq!(world.status.phase, Some(ReleasePhase::Failed));
     assert!(message(&world).contains("IMAGE_REPO_NAME:$IMAGE_TAG"), "{}", message(&world));
 }
 
 fn phase_of_build(world: &World) -> Option<StepPhase> {
-    world.record.steps.iter().find(|one| *one.name == *"build").map(|one| one.phase)
+    world.status.steps.iter().find(|one| *one.name == *"build").map(|one| one.phase)
 }
 
 #[test]
@@ -118,21 +120,22 @@ fn a_call_that_never_arrived_is_repeated_with_its_token_and_after_six_minutes_wi
         world.wait(30);
     }
     assert!(world.now <= 240, "{}", world.now);
-    assert_eq!(world.record.steps[0].attempt, 1);
+    assert_eq!(world.status.steps[0].attempt, 1);
     let mut world = World::new();
     world.changes = json!({"checks": []});
     world.replies = vec![Reply::Vanishes; 9];
+    let searching = StepState::InDoubt(InDoubt::Searching);
     let mut doubtful = 0;
     let mut call = 0;
     while world.builds.is_empty() {
-        call = world.record.steps.first().and_then(|step| step.intent.as_ref()).map_or(call, |intent| intent.call);
+        call = world.status.steps.first().and_then(|step| step.intent.as_ref()).map_or(call, |intent| intent.call);
         let (state, _) = world.pass();
-        doubtful += usize::from(state.steps.first().is_some_and(|step| step.1 == StepState::Doubtful));
+        doubtful += usize::from(state.steps.first().is_some_and(|step| step.state == searching));
         world.wait(30);
     }
     assert!(world.now > 360 && doubtful >= 4, "only looked at from four to six minutes: {} {doubtful}", world.now);
     assert!(call >= 1);
-    assert_eq!(world.record.steps[0].attempt, 1);
+    assert_eq!(world.status.steps[0].attempt, 1);
 }
 
 #[test]
@@ -140,19 +143,19 @@ fn a_changed_request_is_not_sent_under_an_old_token() {
     let mut world = World::new();
     world.changes = json!({"checks": []});
     world.replies = vec![Reply::Vanishes];
-    while world.record.steps.first().is_none_or(|step| step.phase != StepPhase::Intended) {
+    while world.status.steps.first().is_none_or(|step| step.phase != StepPhase::Intended) {
         world.pass();
     }
-    world.record.steps[0].intent.as_mut().unwrap().request_hash = "another".into();
+    world.status.steps[0].intent.as_mut().unwrap().request_hash = "another".into();
     let (state, _) = world.pass();
-    assert_eq!(state.steps[0].1, StepState::Doubtful);
+    assert_eq!(state.steps[0].state, StepState::InDoubt(InDoubt::Searching));
 }
 
 #[test]
 fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_what_runs_runs_on() {
     let mut world = World::new();
     world.replies = vec![Reply::Comes, Reply::Vanishes];
-    while world.record.steps.iter().all(|step| step.phase != StepPhase::Intended) {
+    while world.status.steps.iter().all(|step| step.phase != StepPhase::Intended) {
         world.pass();
     }
     world.changes = json!({"suspend": true});
@@ -161,7 +164,7 @@ fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_what_runs_
         world.wait(30);
     }
     assert_eq!((world.builds.len(), phase(&world, "lint")), (1, StepPhase::Succeeded));
-    assert!(is_true(&world.record.conditions, Kind::Held), "{:?}", world.record.conditions);
+    assert!(is_true(&world.status.conditions, Kind::Held), "{:?}", world.status.conditions);
     assert!(message(&world).contains("kubectl -n shop patch lwp web"));
     world.changes = json!({});
     assert!(matches!(world.run(80).course, Course::AtStage { .. }));
@@ -178,7 +181,7 @@ fn an_account_that_allows_the_project_no_more_stops_the_next_start() {
     observed.account = narrow;
     let (state, _) = world.pass_with(&observed);
     assert!(matches!(state.course, Course::Refused(_)));
-    assert!(is_true(&world.record.conditions, Kind::Stalled) && world.builds.is_empty());
+    assert!(is_true(&world.status.conditions, Kind::Stalled) && world.builds.is_empty());
 }
 
 #[test]
@@ -206,9 +209,9 @@ fn a_release_that_is_superseded_in_doubt_first_finds_its_build_then_stops_it_the
     world.pipeline = json!({"superseded": [{"release": "web-1", "by": "web-2"}]});
     world.run(20);
     assert_eq!(world.builds[0].1.status, BuildStatus::Stopped);
-    assert_eq!((world.record.phase, world.builds.len()), (Some(ReleasePhase::Superseded), 1));
+    assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Superseded), 1));
     assert_eq!(world.release.metadata.finalizers, None);
-    assert!(is_true(&world.record.conditions, Kind::Ready));
+    assert!(is_true(&world.status.conditions, Kind::Ready));
 }
 
 #[test]
@@ -216,7 +219,7 @@ fn a_deleted_release_in_doubt_keeps_its_finalizer_until_its_call_is_known_to_be_
     let mut world = World::new();
     world.changes = json!({"checks": []});
     world.replies = vec![Reply::Vanishes];
-    while world.record.steps.first().is_none_or(|step| step.phase != StepPhase::Intended) {
+    while world.status.steps.first().is_none_or(|step| step.phase != StepPhase::Intended) {
         world.pass();
     }
     let since = world.now;
@@ -224,7 +227,7 @@ fn a_deleted_release_in_doubt_keeps_its_finalizer_until_its_call_is_known_to_be_
     world.pass();
     world.pass();
     assert!(world.release.metadata.finalizers.is_some());
-    let told = find(&world.record.conditions, Kind::Reconciling).unwrap().message.clone();
+    let told = find(&world.status.conditions, Kind::Reconciling).unwrap().message.clone();
     assert!(told.contains("launchway.dev/abandon=true"), "{told}");
     world.run(40);
     assert!(world.now - since > 360 && world.builds.is_empty());
@@ -258,7 +261,7 @@ fn a_wiped_status_starts_nothing_again() {
                 world.wait(20);
             }
             world.wait(when);
-            world.record = empty();
+            world.status = empty();
             let state = world.run(200);
             assert!(matches!(state.course, Course::AtStage { .. }), "{when} {passes} {state:?}");
             for step in ["/lint/1", "/unit/1", "/build/1"] {
@@ -279,14 +282,18 @@ fn a_build_that_hangs_is_stopped_two_minutes_after_its_timeout_and_the_message_s
     let hanging = build(
         "x",
         BuildStatus::InProgress,
-        &[("SUBMITTED", Some("SUCCEEDED"), 1), ("QUEUED", Some("SUCCEEDED"), 239), ("DOWNLOAD_SOURCE", None, 0)],
+        &[
+            ("SUBMITTED", PhaseStatus::Succeeded, 1),
+            ("QUEUED", PhaseStatus::Succeeded, 239),
+            ("DOWNLOAD_SOURCE", PhaseStatus::InProgress, 0),
+        ],
     );
     let live = &mut world.builds[0].1;
     (live.phase, live.phases) = (hanging.phase, hanging.phases);
     world.now = 240 + 20 * 60 + 119;
-    assert!(matches!(world.pass().0.steps[0].1, StepState::Running(_)));
+    assert!(matches!(world.pass().0.steps[0].state, StepState::Live(_, Live::Running)));
     world.now += 10;
-    assert!(matches!(world.pass().0.steps[0].1, StepState::Overdue(_)));
+    assert!(matches!(world.pass().0.steps[0].state, StepState::Live(_, Live::Overdue)));
     world.run(20);
     let told = message(&world);
     assert!(told.contains("hung in DOWNLOAD_SOURCE for 22 minutes") && told.contains("NAT gateway"), "{told}");
@@ -300,10 +307,11 @@ fn a_build_that_waits_too_long_in_the_queue_is_judged_by_the_queues_limit() {
     while world.builds.is_empty() {
         world.pass();
     }
-    world.builds[0].1.phase = "QUEUED".into();
-    world.builds[0].1.phases = build("x", BuildStatus::InProgress, &[("QUEUED", None, 0)]).phases;
+    let queued = build("x", BuildStatus::InProgress, &[("QUEUED", PhaseStatus::InProgress, 0)]);
+    let live = &mut world.builds[0].1;
+    (live.phase, live.phases) = (queued.phase, queued.phases);
     world.now = 10 * 60 + 121;
-    assert!(matches!(world.pass().0.steps[0].1, StepState::Overdue(_)));
+    assert!(matches!(world.pass().0.steps[0].state, StepState::Live(_, Live::Overdue)));
     world.run(20);
     assert!(message(&world).contains("no build machine was free"), "{}", message(&world));
 }
@@ -334,19 +342,23 @@ proptest! {
             if pass == superseded {
                 world.pipeline = json!({"superseded": [{"release": "web-1", "by": "web-2"}]});
             }
-            let (observed, before) = (world.observe(), world.record.clone());
-            let state = crate::release::assess(&world.desired(), &before, &observed);
-            let plan = decide(&world.desired(), &before, &state);
+            let before = world.record();
+            let state = crate::release::assess(&world.desired(), &before, &world.observe());
+            let plan = decide(&world.desired(), &state);
             if let Some(Action::Start(start)) = &plan.action {
-                let step = before.steps.iter().find(|step| *step.name == *start.step).unwrap();
-                prop_assert!(step.phase == StepPhase::Waiting
-                    || step.intent.as_ref().is_some_and(|intent| intent.call < start.intent.call));
+                let step = before.work.iter().flat_map(|work| &work.steps).find(|one| *one.name == *start.step).unwrap();
+                let may_start = match &step.progress {
+                    Progress::Waiting | Progress::Intended(Intent::Recovery { .. }) => true,
+                    Progress::Intended(Intent::Call(call)) => call.number < start.call.number,
+                    Progress::Running(_) | Progress::Succeeded(_) | Progress::Failed(_) | Progress::Stopped(_) => false,
+                };
+                prop_assert!(may_start);
             }
             world.pass();
-            let conditions = &world.record.conditions;
+            let conditions = &world.status.conditions;
             prop_assert!(find(conditions, Kind::Reconciling).is_none() || find(conditions, Kind::Stalled).is_none());
             prop_assert!(conditions.iter().all(|condition| condition.message.len() <= 1024));
-            let status = serde_json::to_value(&world.record.conditions).unwrap().to_string();
+            let status = serde_json::to_value(&world.status.conditions).unwrap().to_string();
             prop_assert!(!status.contains("plain-token-value"));
             world.wait(15);
         }
@@ -356,9 +368,9 @@ proptest! {
                 prop_assert!(builds <= 1);
             }
         }
-        let resting = world.record.clone();
+        let resting = world.status.clone();
         world.pass();
-        prop_assert_eq!(&world.record, &resting);
+        prop_assert_eq!(&world.status, &resting);
         prop_assert!(world.release.metadata.finalizers.is_none());
         prop_assert!(world.builds.iter().all(|(_, build)| build.status != BuildStatus::InProgress));
     }

@@ -14,7 +14,7 @@ use serde_json::json;
 macro_rules! row {
     ($name:literal, $world:expr) => {{
         let mut object = $world.release.clone();
-        object.status = Some($world.record.clone());
+        object.status = Some($world.status.clone());
         insta::with_settings!({snapshot_path => "../../../tests/rows", prepend_module_to_snapshot => false}, {
             insta::assert_json_snapshot!($name, object);
         });
@@ -71,7 +71,7 @@ fn a_superseded_or_cancelled_release_is_done() {
     row!("release-cancelled", world);
     world.release.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
     world.pass();
-    assert!(world.record.conditions.iter().all(|condition| condition.type_ != "Stalled"));
+    assert!(world.status.conditions.iter().all(|condition| condition.type_ != "Stalled"));
 }
 
 #[test]

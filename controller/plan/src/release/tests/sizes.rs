@@ -2,14 +2,16 @@
 
 use crate::Outcome;
 use crate::reason::Reason;
+use crate::release::record::{Ending, StepKind};
 use crate::release::report::{Pass, intended, report};
-use crate::release::state::{Course, State};
-use crate::release::steps::{Start, StepState, lookout};
-use crate::release::{Desired, looks};
+use crate::release::state::{Course, End, State};
+use crate::release::steps::{Live, Over, Start, Step, StepState};
+use crate::release::{Desired, Record, looks};
 use crate::samples::at;
 use crate::samples::release::{begun, build, release, sight};
-use crate::world::{BuildRequest, BuildStatus};
-use launchway_crds::release::{ReleaseStatus, StepStatus};
+use crate::start::{Attempt, Call};
+use crate::world::{BuildRequest, BuildStatus, PhaseStatus};
+use launchway_crds::release::{Release, ReleaseStatus, StepStatus};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -50,33 +52,40 @@ proptest! {
     fn a_release_of_which_every_step_failed_with_its_log_fits(
         text in "[a-z\"\\\\\n]{0,2000}", line in "[ -~]{0,400}", lines in 0..40usize, retries in 0..3usize,
     ) {
-        let desired = Desired::parse(&release(1, 0, Value::Null));
+        let desired = Desired::parse(&release(1, 0, Value::Null)).unwrap();
         let mut record = largest();
         let mut observed = sight(60, &json!({}), Value::Null);
         let id = format!("{}:{}", "p".repeat(150), "0".repeat(36));
-        let live = build(&id, BuildStatus::Fault, &[("PROVISIONING", Some("FAULT"), 60)]);
+        let live = build(&id, BuildStatus::Fault, &[("PROVISIONING", PhaseStatus::Failed, 60)]);
         let names: Vec<String> = record.steps.iter().map(|step| step.name.to_string()).collect();
         let run = |record: &ReleaseStatus, observed: &_, course: Course, state: &dyn Fn() -> StepState| {
-            let steps = names.iter().map(|name| (name.clone(), state())).collect();
-            let state = State { course, steps };
+            let step = |name: &String| Step {
+                name: name.clone(), kind: StepKind::Check, project: "p".repeat(150).into(), state: state(),
+            };
+            let state = State { course, steps: names.iter().map(step).collect(), at_work: true };
             report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &Outcome::Idle })
         };
         for _ in 0..retries {
-            record = run(&record, &observed, Course::Checking, &|| StepState::Again(Box::new(live.clone())));
+            record = run(&record, &observed, Course::Checking, &|| StepState::Live(Box::new(live.clone()), Live::Again));
         }
         for name in &names {
-            let request = BuildRequest { project: "p".repeat(150), commit: String::new(), buildspec: None,
-                environment: Vec::new(), timeout_minutes: 5, queued_timeout_minutes: 5 };
-            let intent = lookout(&desired, &request.project, at(0));
-            record = intended(&record, &Start { step: name.clone(), intent, request });
+            let request = BuildRequest { project: "p".repeat(150), commit: "".into(), marker: String::new(),
+                buildspec: None, environment: Vec::new(), timeout_minutes: 5, queued_timeout_minutes: 5 };
+            let attempt = Attempt { owner: "r-1", step: name, number: 1 };
+            let call = Call::next(attempt, None, &request.project, &request, at(0));
+            record = intended(&record, &Start { step: name.clone(), call, request });
             observed.logs.insert(name.clone(), vec![line.clone(); lines]);
         }
-        prop_assert!(!looks(&desired, &record, observed.pipeline.as_ref()).is_empty());
-        let failed = || StepState::Failed { reason: Reason::CheckFailed, message: text.clone(), build: Some(Box::new(live.clone())) };
-        let next = run(&record, &observed, Course::Failed(Reason::CheckFailed, text.clone()), &failed);
+        let written = Release { status: Some(record.clone()), ..release(1, 0, Value::Null) };
+        prop_assert!(!looks(&desired, &Record::parse(&written), observed.pipeline.as_ref()).is_empty());
+        let build = || Some(Box::new(live.clone()));
+        let failed =
+            || StepState::Over(Over::Failed { reason: Reason::CheckFailed, message: text.clone(), build: build() });
+        let next = run(&record, &observed, Course::Over(End::Failed(Reason::CheckFailed, text.clone())), &failed);
         prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
         prop_assert!(next.steps[0].log.len() >= lines.min(8), "the end of the log of the step that decided is kept");
-        let over = State { course: Course::Ended(next.phase.unwrap()), steps: Vec::new() };
+        prop_assert_eq!(next.phase, Some(Ending::Failed.phase()));
+        let over = State { course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), at_work: false };
         let again = report(&next, &Pass { desired: &desired, observed: &observed, state: &over, action: None, outcome: &Outcome::Idle });
         prop_assert_eq!(again, next);
     }

@@ -5,8 +5,8 @@ use crate::condition::{find, is_true};
 use crate::reason::Kind;
 use crate::release::report::{Pass, report};
 use crate::release::stages::StageState;
-use crate::release::state::Course;
-use crate::release::{Desired, Observed, TargetSeen, assess};
+use crate::release::state::{Course, End};
+use crate::release::{Desired, Observed, Record, TargetSeen, assess};
 use crate::samples::at;
 use crate::samples::release::{begun, granted, images, release, sight};
 use launchway_crds::service::RolloutOutcome;
@@ -39,8 +39,10 @@ fn seen(rollout: Option<RolloutStatus>) -> Option<TargetSeen> {
 }
 
 fn step(record: &mut ReleaseStatus, observed: &Observed) -> Course {
-    let desired = Desired::parse(&release(1, 0, Value::Null));
-    let state = assess(&desired, record, observed);
+    let mut release = release(1, 0, Value::Null);
+    release.status = Some(record.clone());
+    let desired = Desired::parse(&release).unwrap();
+    let state = assess(&desired, &Record::parse(&release), observed);
     let outcome = Outcome::Idle;
     *record = report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &outcome });
     state.course
@@ -69,7 +71,7 @@ fn a_release_goes_through_its_stages_and_is_verified_only_by_its_own_grants() {
     let both = json!([granted("staging", 5, "web-1"), granted("prod", 7, "web-1")]);
     let prod = saw(9, &both, "web", seen(Some(rollout("prod", 7, "Done", None))));
     assert_eq!(stage(&step(&mut record, &prod)), &StageState::Verified);
-    assert_eq!(step(&mut record, &prod), Course::Succeeded);
+    assert_eq!(step(&mut record, &prod), Course::Over(End::Succeeded));
     assert_eq!(record.phase, Some(ReleasePhase::Succeeded));
     let kinds = [Kind::Ready, Kind::ChecksPassed, Kind::Built, Kind::Deployed, Kind::Verified];
     assert!(kinds.iter().all(|kind| is_true(&record.conditions, *kind)), "{:?}", record.conditions);

@@ -1,7 +1,7 @@
 //! What a Service's conditions say, in words: what is, what goes on, and what to do next.
 
 use super::Pass;
-use crate::condition::{Answer, Said, Truth, brief, cut, find, whole};
+use crate::condition::{Answer, Statement, Truth, brief, cut, find, whole};
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
@@ -21,15 +21,15 @@ const HINT: usize = 300;
 
 /// What the conditions say.
 pub(super) struct Tell {
-    ready: Said,
+    ready: Statement,
     /// Reconciling and Stalled, as far as they are True.
-    extra: Vec<Said>,
-    rolled_out: Said,
-    in_sync: Said,
+    extra: Vec<Statement>,
+    rolled_out: Statement,
+    in_sync: Statement,
 }
 
-fn say(kind: Kind, truth: Truth, reason: Reason, message: &str) -> Said {
-    Said::Now(Answer::new(kind, truth, reason, message))
+fn say(kind: Kind, truth: Truth, reason: Reason, message: &str) -> Statement {
+    Statement::New(Answer::new(kind, truth, reason, message))
 }
 
 impl Tell {
@@ -64,9 +64,9 @@ impl Tell {
     /// Cannot look, and no change is pending: what was known is kept.
     fn blind(message: &str) -> Self {
         Self {
-            ready: Said::Kept(Kind::Ready),
-            extra: vec![Said::Kept(Kind::Reconciling), Said::Kept(Kind::Stalled)],
-            rolled_out: Said::Kept(Kind::RolledOut),
+            ready: Statement::Kept(Kind::Ready),
+            extra: vec![Statement::Kept(Kind::Reconciling), Statement::Kept(Kind::Stalled)],
+            rolled_out: Statement::Kept(Kind::RolledOut),
             in_sync: say(Kind::InSync, Truth::Unknown, Reason::NotSeen, message),
         }
     }
@@ -77,7 +77,7 @@ impl Tell {
     }
 
     /// The conditions.
-    pub(super) fn said(&self) -> Vec<Said> {
+    pub(super) fn said(&self) -> Vec<Statement> {
         let mut all = vec![self.ready.clone()];
         all.extend(self.extra.clone());
         all.extend([self.rolled_out.clone(), self.in_sync.clone()]);
@@ -87,8 +87,8 @@ impl Tell {
     /// The reason and the message that stand for all, unless those from before do.
     pub(super) fn headline(&self) -> Option<(String, String)> {
         match &self.ready {
-            Said::Now(answer) => Some((answer.reason.to_string(), answer.message.clone())),
-            Said::Kept(_) => None,
+            Statement::New(answer) => Some((answer.reason.to_string(), answer.message.clone())),
+            Statement::Kept(_) => None,
         }
     }
 }

@@ -1,0 +1,201 @@
+//! The record of a Release: its own earlier facts, parsed from its status. What a status may hold and what cannot be,
+//! such as a step in doubt without its intent, cannot be represented here.
+
+use super::BUILD;
+use crate::start::Intent;
+use crate::start::build::Run;
+use jiff::Timestamp;
+use launchway_crds::name::{Name, ObjectName, Region};
+use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};
+use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, StageRecord, StepPhase, StepStatus};
+use launchway_crds::start::Started;
+
+/// What a Release's status says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Record {
+    /// How it ended; absent: it has not.
+    pub ended: Option<Ending>,
+    /// What it runs; absent: nothing was begun, or its record was lost.
+    pub work: Option<Work>,
+    /// The images of the commit, once they are there.
+    pub images: Vec<ImageStatus>,
+    /// The stages that it entered.
+    pub stages: Vec<StageRecord>,
+}
+
+/// How a Release ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The last stage was verified.
+    Succeeded,
+    /// A step or a stage failed.
+    Failed,
+    /// A newer Release took its place.
+    Superseded,
+    /// What it belongs to is gone.
+    Cancelled,
+}
+
+/// What a Release runs: its plan, and how far each step of it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    /// The AwsAccount.
+    pub account: ObjectName,
+    /// The Region.
+    pub region: Region,
+    /// The image that the build pushes.
+    pub image: Image,
+    /// How many checks may run at the same time.
+    pub checks_in_parallel: usize,
+    /// How often a step is started again after a fault of CodeBuild.
+    pub retries: i32,
+    /// The checks, then the build.
+    pub steps: Vec<StepRecord>,
+}
+
+/// A step, as it is recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepRecord {
+    /// Its name.
+    pub name: Name,
+    /// What it is.
+    pub kind: StepKind,
+    /// What it runs.
+    pub run: Run,
+    /// Which attempt this is, from 1.
+    pub attempt: i32,
+    /// How far it is.
+    pub progress: Progress,
+    /// What was last said about it.
+    pub message: String,
+}
+
+/// What a step is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// A check: it must succeed before the image is built.
+    Check,
+    /// The build of the image.
+    Build,
+}
+
+/// How far a step is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// Not started.
+    Waiting,
+    /// It may have been started.
+    Intended(Intent),
+    /// It was started.
+    Running(Started),
+    /// It succeeded, or its image was there already.
+    Succeeded(Option<Started>),
+    /// It failed for good.
+    Failed(Option<Started>),
+    /// It was stopped, or never started, because the Release ended.
+    Stopped(Option<Started>),
+}
+
+impl Record {
+    /// The Release's record.
+    pub fn parse(release: &Release) -> Self {
+        let Some(status) = &release.status else { return Self::default() };
+        let made = release.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
+        Self {
+            ended: status.phase.and_then(Ending::of),
+            work: status.plan.as_ref().and_then(|plan| Work::parse(plan, &status.steps, made)),
+            images: status.images.clone(),
+            stages: status.stages.clone(),
+        }
+    }
+
+    /// Whether a build of the Release runs or may have been started. So long the Release keeps its finalizer.
+    pub fn is_at_work(&self) -> bool {
+        let mut steps = self.work.iter().flat_map(|work| &work.steps);
+        steps.any(|step| matches!(step.progress, Progress::Intended(_) | Progress::Running(_)))
+    }
+}
+
+impl Ending {
+    fn of(phase: ReleasePhase) -> Option<Self> {
+        match phase {
+            ReleasePhase::Active => None,
+            ReleasePhase::Succeeded => Some(Self::Succeeded),
+            ReleasePhase::Failed => Some(Self::Failed),
+            ReleasePhase::Superseded => Some(Self::Superseded),
+            ReleasePhase::Cancelled => Some(Self::Cancelled),
+        }
+    }
+
+    /// The same, as a status holds it.
+    pub fn phase(self) -> ReleasePhase {
+        match self {
+            Self::Succeeded => ReleasePhase::Succeeded,
+            Self::Failed => ReleasePhase::Failed,
+            Self::Superseded => ReleasePhase::Superseded,
+            Self::Cancelled => ReleasePhase::Cancelled,
+        }
+    }
+}
+
+impl Work {
+    /// `None` if a step of the plan is not recorded: that is what CRDs which are older than this controller leave of a
+    /// record. Then everything is looked for before anything is started.
+    fn parse(plan: &ReleasePlan, recorded: &[StepStatus], made: Timestamp) -> Option<Self> {
+        let step = |(name, kind, run): (Name, StepKind, &CodeBuild)| {
+            let status = recorded.iter().find(|one| one.name == name)?;
+            Some(StepRecord::parse(status, kind, Run::parse(run), made))
+        };
+        Some(Self {
+            account: plan.account.clone(),
+            region: plan.region.clone(),
+            image: plan.images.first()?.clone(),
+            checks_in_parallel: usize::try_from(plan.checks_in_parallel).ok()?,
+            retries: plan.build.retries,
+            steps: steps(plan).map(step).collect::<Option<_>>()?,
+        })
+    }
+
+    /// The build of the image.
+    pub fn build(&self) -> Option<&StepRecord> {
+        self.steps.iter().find(|step| step.kind == StepKind::Build)
+    }
+}
+
+/// The steps of a plan: the checks, then the build.
+pub fn steps(plan: &ReleasePlan) -> impl Iterator<Item = (Name, StepKind, &CodeBuild)> {
+    let checks = plan.checks.iter().map(|check| (check.name.clone(), StepKind::Check, &check.code_build));
+    checks.chain([(Name::from(BUILD), StepKind::Build, &plan.build.code_build)])
+}
+
+impl StepRecord {
+    fn parse(status: &StepStatus, kind: StepKind, run: Run, made: Timestamp) -> Self {
+        let started = status.started.clone();
+        // What it may have started is not known any more: it is looked for since the Release was made.
+        let lost = || Progress::Intended(Intent::Recovery { resource: run.project.to_string(), since: made });
+        let progress = match status.phase {
+            StepPhase::Waiting => Progress::Waiting,
+            StepPhase::Intended => {
+                status.intent.as_ref().map_or_else(lost, |intent| Progress::Intended(Intent::parse(intent)))
+            }
+            StepPhase::Running => started.map_or_else(lost, Progress::Running),
+            StepPhase::Succeeded => Progress::Succeeded(started),
+            StepPhase::Failed => Progress::Failed(started),
+            StepPhase::Stopped => Progress::Stopped(started),
+        };
+        let message = status.message.as_deref().unwrap_or("").to_owned();
+        Self { name: status.name.clone(), kind, attempt: status.attempt, progress, message, run }
+    }
+}
+
+/// Writes down how far a step is. Nothing else writes these members, so they always fit together.
+pub(super) fn put(step: &mut StepStatus, progress: Progress) {
+    (step.phase, step.intent, step.started) = match progress {
+        Progress::Waiting => (StepPhase::Waiting, None, None),
+        Progress::Intended(intent) => (StepPhase::Intended, Some(intent.written()), None),
+        Progress::Running(started) => (StepPhase::Running, None, Some(started)),
+        Progress::Succeeded(started) => (StepPhase::Succeeded, None, started),
+        Progress::Failed(started) => (StepPhase::Failed, None, started),
+        Progress::Stopped(started) => (StepPhase::Stopped, None, started),
+    };
+}

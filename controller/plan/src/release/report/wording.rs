@@ -1,0 +1,277 @@
+//! What a Release's conditions and columns say: where it is, what it waits for, what failed, and what to do.
+
+use super::Pass;
+use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
+use crate::fault::Fault;
+use crate::life::Life;
+use crate::reason::{Kind, Reason};
+use crate::release::BUILD;
+use crate::release::desired::Desired;
+use crate::release::record::Ending;
+use crate::release::stages::StageState;
+use crate::release::state::{Course, End};
+use crate::release::steps::{InDoubt, Live, Over, Step, StepState};
+use crate::service::report::short;
+use crate::start::build::words;
+use launchway_crds::pipeline::Summary;
+use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
+
+/// How much of the message is repeated by conditions that are not the summary, in bytes: the status has a limit.
+const REPEATED: usize = 256;
+
+/// What the conditions and the columns say.
+pub(super) struct Wording {
+    ready: Truth,
+    extra: Option<Kind>,
+    reason: Reason,
+    message: String,
+    /// The step or the stage that the Release is at; absent: where it was before.
+    place: Option<String>,
+}
+
+impl Wording {
+    fn new(ready: Truth, extra: Option<Kind>, reason: Reason, message: impl Into<String>) -> Self {
+        Self { ready, extra, reason, message: message.into(), place: None }
+    }
+
+    fn working(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Truth::False, Some(Kind::Reconciling), reason, message)
+    }
+
+    fn stalled(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Truth::False, Some(Kind::Stalled), reason, message)
+    }
+
+    fn ended(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Truth::True, None, reason, message)
+    }
+
+    /// A change is pending and something cannot be seen. What is denied may be allowed at any time; what the world
+    /// lacks does not come by waiting.
+    fn blind(fault: &Fault, what: &str) -> Self {
+        let wording = if fault.is_terminal() && !fault.is_denied() { Self::stalled } else { Self::working };
+        wording(Reason::of(fault), format!("{what}{fault}"))
+    }
+
+    fn at(self, place: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), ..self }
+    }
+}
+
+/// What is said after this pass. `fault` is that of its effect.
+pub(super) fn wording(pass: &Pass<'_>, fault: Option<&Fault>) -> Wording {
+    let course = of_course(pass);
+    let Some(fault) = fault.filter(|_| !pass.state.course.is_over()) else { return course };
+    let wording = if fault.is_terminal() {
+        Wording::stalled(Reason::of(fault), fault.to_string())
+    } else if fault.is_doubt() {
+        Wording::working(Reason::BuildDoubtful, fault.to_string())
+    } else {
+        Wording::working(Reason::Unavailable, fault.to_string())
+    };
+    Wording { place: course.place, ..wording }
+}
+
+fn of_course(pass: &Pass<'_>) -> Wording {
+    let commit = pass.desired.commit.short();
+    match &pass.state.course {
+        Course::Refused(refusal) => Wording::stalled(refusal.reason(), refusal.to_string()),
+        Course::Suspended => suspended(pass),
+        Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
+        Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
+        Course::Building => under_way(pass, Reason::Building, "building the image").at(BUILD),
+        Course::Pushing => {
+            let message = "the build succeeded; waiting for its image to appear in ECR";
+            Wording::working(Reason::Building, message).at(BUILD)
+        }
+        Course::Built(image) => {
+            Wording::working(Reason::WaitingForStage, format!("image {} is in ECR", short(image))).at(BUILD)
+        }
+        Course::Blind(fault) => Wording::blind(fault, ""),
+        Course::AtStage { name, state, .. } => of_stage(name, state).at(name),
+        Course::Over(end) => of_end(pass, end),
+    }
+}
+
+fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
+    let commit = pass.desired.commit.short();
+    match end {
+        End::Succeeded => Wording::ended(Reason::Succeeded, format!("commit {commit} runs in every stage, verified")),
+        End::Failed(reason, why) => {
+            let failed = |step: &&Step| matches!(step.state, StepState::Over(Over::Failed { .. }));
+            let step = pass.state.steps.iter().find(failed).map(|step| step.name.clone());
+            Wording { place: step, ..Wording::stalled(*reason, why.clone()) }
+        }
+        End::Superseded(by) => Wording::ended(
+            Reason::Superseded,
+            format!("Release {by} took its place; to release {commit} after all, make a Release with reason Manual"),
+        ),
+        End::Cancelled(why) => Wording::ended(Reason::Cancelled, why.clone()),
+        End::Before(Ending::Succeeded) => {
+            Wording::ended(Reason::Succeeded, format!("commit {commit} ran in every stage"))
+        }
+        End::Before(Ending::Failed) => {
+            let message = format!("commit {commit} failed: see the steps and stages in the status");
+            Wording::stalled(Reason::BuildFailed, message)
+        }
+        End::Before(Ending::Superseded) => Wording::ended(Reason::Superseded, "a newer Release took its place"),
+        End::Before(Ending::Cancelled) => Wording::ended(Reason::Cancelled, "it was cancelled"),
+    }
+}
+
+fn suspended(pass: &Pass<'_>) -> Wording {
+    let message = format!(
+        "held because Pipeline {0} is suspended; to go on: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+        pass.desired.pipeline, pass.desired.namespace
+    );
+    Wording::new(Truth::Unknown, Some(Kind::Held), Reason::Suspended, message)
+}
+
+fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {
+    let unknown = |step: &Step| if let StepState::Unknown(fault) = &step.state { Some(fault.clone()) } else { None };
+    if let Some(fault) = pass.state.steps.iter().find_map(unknown) {
+        return Wording::blind(&fault, &format!("{what}; "));
+    }
+    let doubtful = pass.state.steps.iter().any(|step| matches!(step.state, StepState::InDoubt(_)));
+    let live: Vec<_> = pass.state.steps.iter().filter_map(of_step).collect();
+    let message = if live.is_empty() { what.to_owned() } else { format!("{what}: {}", live.join(", ")) };
+    Wording::working(if doubtful { Reason::BuildDoubtful } else { reason }, message)
+}
+
+fn of_step(step: &Step) -> Option<String> {
+    let name = &step.name;
+    match &step.state {
+        StepState::InDoubt(InDoubt::Recovering) => {
+            Some(format!("looking in CodeBuild for an earlier build of {name} (up to 6 minutes)"))
+        }
+        StepState::InDoubt(InDoubt::Searching | InDoubt::Repeatable(_) | InDoubt::Expired) => {
+            Some(format!("no reply to StartBuild for {name}; looking for the build in CodeBuild (up to 6 minutes)"))
+        }
+        StepState::Hidden => Some(format!("{name} was started; waiting for CodeBuild to show the build")),
+        StepState::Live(build, live) => Some(match live {
+            Live::Running | Live::Found => format!("{name} in {}", build.phase.name),
+            Live::Overdue => {
+                format!("{name} hangs in {}; stopping the build", words::last_phase(build).name)
+            }
+            Live::Again => format!("{name} {}; starting it again", words::end(build)),
+            Live::Surplus => format!("{name} was started twice; stopping the second build {}", build.id),
+        }),
+        StepState::Waiting | StepState::Startable(_) | StepState::Over(_) | StepState::Unknown(_) => None,
+    }
+}
+
+fn of_stage(name: &str, state: &StageState) -> Wording {
+    match state {
+        StageState::Waiting => {
+            Wording::working(Reason::WaitingForStage, format!("the image is there; waiting for stage {name}"))
+        }
+        StageState::Rolling(why) => Wording::working(Reason::Rolling, format!("stage {name}: {why}")),
+        StageState::Stuck(reason, why) => Wording::stalled(*reason, format!("stage {name}: {why}")),
+        StageState::Deployed => Wording::working(
+            Reason::Verifying,
+            format!("stage {name}: the targets run the image; the verification begins"),
+        ),
+        StageState::Verifying(why) => Wording::working(Reason::Verifying, format!("stage {name}: {why}")),
+        StageState::Verified => Wording::working(Reason::Verifying, format!("stage {name} is verified")),
+        StageState::Failed(reason, why) => Wording::stalled(*reason, format!("stage {name}: {why}")),
+    }
+}
+
+/// The conditions. Those of a Release that had ended before are kept.
+pub(super) fn statements(
+    before: &ReleaseStatus,
+    next: &ReleaseStatus,
+    pass: &Pass<'_>,
+    wording: &Wording,
+) -> Vec<Statement> {
+    if matches!(pass.state.course, Course::Over(End::Before(_))) && !before.conditions.is_empty() {
+        return kept(pass);
+    }
+    let new = |kind, truth, message: String| Statement::New(Answer::new(kind, truth, wording.reason, message));
+    let mut all = vec![new(Kind::Ready, wording.ready, wording.message.clone())];
+    all.extend(wording.extra.map(|kind| new(kind, Truth::True, wording.message.clone())));
+    all.extend(answers(next).map(|(kind, truth)| match truth {
+        Truth::True => Statement::New(Answer::new(kind, truth, Reason::Succeeded, proved(kind, next))),
+        Truth::False | Truth::Unknown => new(kind, truth, cut(&wording.message, REPEATED)),
+    }));
+    all
+}
+
+/// The message of a condition that is True.
+fn proved(kind: Kind, next: &ReleaseStatus) -> String {
+    match kind {
+        Kind::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
+        Kind::ChecksPassed => "there are no checks".to_owned(),
+        Kind::Built => next.images.iter().map(|image| short(&image.image)).collect::<Vec<_>>().join(", "),
+        Kind::Deployed => "the targets of every stage run the image".to_owned(),
+        Kind::Verified => "every stage is verified".to_owned(),
+        Kind::Ready
+        | Kind::Reconciling
+        | Kind::Stalled
+        | Kind::Held
+        | Kind::SourceReady
+        | Kind::Released
+        | Kind::RolledOut
+        | Kind::InSync => String::new(),
+    }
+}
+
+/// The conditions of a Release that ended before. One that cannot be deleted yet says how it can be.
+fn kept(pass: &Pass<'_>) -> Vec<Statement> {
+    let Desired { namespace, name, life, .. } = pass.desired;
+    if *life == Life::Stays || !pass.state.at_work {
+        return Kind::ALL.iter().map(|kind| Statement::Kept(*kind)).collect();
+    }
+    let message = format!(
+        "stopping its builds before it is deleted; to delete it without that: kubectl -n {namespace} annotate --overwrite lwr {name} launchway.dev/abandon=true"
+    );
+    let ending = Statement::New(Answer::new(Kind::Reconciling, Truth::True, Reason::Cancelled, message));
+    let others = Kind::ALL.iter().filter(|kind| **kind != Kind::Reconciling && **kind != Kind::Stalled);
+    others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
+}
+
+/// The four questions in their order. While it is at work, what is not done is unknown; of one that failed, the first
+/// that is not done is answered with no; one that is over without having succeeded is not deployed and not verified.
+fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (Kind, Truth)> {
+    let checks =
+        next.plan.is_some() && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
+    let phase = next.phase;
+    let deployed = !next.stages.is_empty() && next.stages.iter().all(|stage| stage.deployed_at.is_some());
+    let done = match phase {
+        Some(ReleasePhase::Succeeded) => [true; 4],
+        Some(ReleasePhase::Failed) => [checks, !next.images.is_empty(), deployed, false],
+        Some(ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled) | None => {
+            [checks, !next.images.is_empty(), false, false]
+        }
+    };
+    let first = done.iter().position(|done| !done);
+    let kinds = [Kind::ChecksPassed, Kind::Built, Kind::Deployed, Kind::Verified];
+    kinds.into_iter().enumerate().map(move |(index, kind)| {
+        let failed = phase == Some(ReleasePhase::Failed) && first == Some(index);
+        let over = matches!(kind, Kind::Deployed | Kind::Verified)
+            && matches!(phase, Some(ReleasePhase::Failed | ReleasePhase::Superseded | ReleasePhase::Cancelled));
+        let truth = match (done[index], failed || over) {
+            (true, _) => Truth::True,
+            (false, true) => Truth::False,
+            (false, false) => Truth::Unknown,
+        };
+        (kind, truth)
+    })
+}
+
+/// The columns.
+pub(super) fn summary(before: &ReleaseStatus, pass: &Pass<'_>, wording: &Wording) -> Summary {
+    if let (Course::Over(End::Before(_)), Some(summary)) = (&pass.state.course, &before.summary) {
+        return summary.clone();
+    }
+    let last = before.stages.last().map(|stage| stage.name.as_str());
+    let earlier = before.summary.as_ref().map(|summary| summary.stage.as_str());
+    let ended = matches!(pass.state.course, Course::Over(End::Succeeded | End::Failed(..)));
+    let otherwise = last.filter(|_| ended).or(earlier);
+    Summary {
+        commit: pass.desired.commit.short().to_owned(),
+        stage: wording.place.as_deref().or(otherwise).unwrap_or("").to_owned(),
+        reason: wording.reason.to_string(),
+        message: cut(&wording.message, MESSAGE_MAX),
+    }
+}

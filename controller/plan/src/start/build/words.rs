@@ -1,0 +1,84 @@
+//! Builds in words: how one ended, where it hung, and what to look at.
+
+use super::{Run, allowed, went_wrong};
+use crate::condition::cut;
+use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
+
+/// How much of CodeBuild's own message is shown, in bytes: the link to the log has to fit beside it.
+const CONTEXT: usize = 400;
+
+/// Why a build failed and what to do. `what` names it at the beginning of the sentence; `attempt` is the number of this
+/// attempt.
+pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild) -> String {
+    let phase = &last_phase(build).name;
+    let (timed_out, stopped) = (build.status == BuildStatus::TimedOut, build.status == BuildStatus::Stopped);
+    let text = if timed_out {
+        format!("{what} timed out: {}", hang(run, build))
+    } else if stopped && took_too_long(run, build) {
+        format!("{what} was stopped: {}", hang(run, build))
+    } else if stopped {
+        format!("{what} was stopped by somebody in phase {phase}: make another Release to try again")
+    } else if build.status == BuildStatus::Fault && attempt > 1 {
+        format!("{what} failed {attempt} times with a fault of CodeBuild, last in phase {phase}")
+    } else {
+        format!("{what} {}", end(build))
+    };
+    let context = build.phases.iter().filter(|phase| went_wrong(phase)).flat_map(|phase| &phase.contexts).next();
+    let context = context.map_or_else(String::new, |context| format!(": {}", cut(context, CONTEXT)));
+    let link = build.log_link.as_ref().map_or_else(String::new, |link| format!("; log: {link}"));
+    format!("{text}{context}{link}")
+}
+
+/// How a build ended and in which phase, as the end of a sentence.
+pub fn end(build: &LiveBuild) -> String {
+    let ended = match &build.status {
+        BuildStatus::InProgress => "is running",
+        BuildStatus::Succeeded => "succeeded",
+        BuildStatus::Failed => "failed",
+        BuildStatus::Fault => "failed with a fault of CodeBuild",
+        BuildStatus::TimedOut => "timed out",
+        BuildStatus::Stopped => "was stopped",
+        BuildStatus::Unknown(word) => &format!("ended with status {word}"),
+    };
+    format!("{ended} in phase {}", last_phase(build).name)
+}
+
+/// The phase in which the build went wrong, else the one it is in.
+pub fn last_phase(build: &LiveBuild) -> &Phase {
+    let wrong = build.phases.iter().find(|phase| went_wrong(phase));
+    let lasts = |one: &&BuildPhase| one.status == PhaseStatus::InProgress && one.phase.kind != PhaseKind::Completed;
+    wrong.or(build.phases.iter().rev().find(lasts)).map_or(&build.phase, |one| &one.phase)
+}
+
+fn took_too_long(run: &Run, build: &LiveBuild) -> bool {
+    build.ended_at.is_some_and(|ended| ended.duration_since(build.started_at).as_secs() >= allowed(run, build))
+}
+
+/// Where a build hung, for how many minutes, and what usually is the cause.
+fn hang(run: &Run, build: &LiveBuild) -> String {
+    let phase = last_phase(build);
+    let before: i64 = build.phases.iter().filter(|one| one.phase != *phase).filter_map(|one| one.seconds).sum();
+    let minutes = build.ended_at.map_or_else(String::new, |ended| {
+        let took = ended.duration_since(build.started_at).as_secs() - before;
+        format!(" for {} minutes", took.max(0) / 60)
+    });
+    let project = &run.project;
+    let hint = match phase.kind {
+        PhaseKind::Queue => format!(
+            "no build machine was free: look at the limits on concurrent builds of the account and of project {project}"
+        ),
+        PhaseKind::Provisioning => {
+            format!("the build machine did not start: look at the environment and the VPC of project {project}")
+        }
+        PhaseKind::Source if build.in_vpc => format!(
+            "the source could not be reached from the VPC of project {project}: its subnets need a route through a NAT gateway or VPC endpoints, and its security groups must allow port 443 outwards"
+        ),
+        PhaseKind::Source => {
+            format!("the source could not be reached: look at the source and its credentials of project {project}")
+        }
+        PhaseKind::Commands | PhaseKind::Completed => {
+            "a command did not end: read the log, or raise timeout".to_owned()
+        }
+    };
+    format!("it hung in {}{minutes}; {hint}", phase.name)
+}
