@@ -15,6 +15,7 @@ pub mod fault;
 pub mod hash;
 pub mod life;
 pub mod look;
+pub mod partition;
 pub mod pipeline;
 pub mod reason;
 pub mod refusal;

@@ -10,6 +10,7 @@ use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::look::Looked;
+use crate::partition;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
@@ -229,8 +230,7 @@ fn building(
 
 fn reference(account: &str, plan: &ReleasePlan, digest: &str) -> String {
     let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
-    let suffix = if plan.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("{account}.dkr.ecr.{}.{suffix}/{repository}@{digest}", plan.region.as_str())
+    format!("{}/{repository}@{digest}", partition::registry(account, plan.region.as_str()))
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.
