@@ -17,6 +17,7 @@ pub mod life;
 pub mod look;
 pub mod partition;
 pub mod pipeline;
+pub mod rank;
 pub mod reason;
 pub mod refusal;
 pub mod release;

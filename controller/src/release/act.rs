@@ -13,7 +13,7 @@ use launchway_plan::fault::Fault;
 use launchway_plan::reason::Reason;
 use launchway_plan::release::report::intended;
 use launchway_plan::release::steps::Start;
-use launchway_plan::release::{Action, BuildSeen, Effected, Observed};
+use launchway_plan::release::{Action, BuildSeen, Effected, Observed, rank};
 use launchway_plan::wake::Wake;
 
 /// How a pass goes on after its effect.
@@ -39,7 +39,7 @@ pub async fn act(
     }
     let region = record.plan.as_ref().map(|plan| plan.region.as_str());
     let Ok(scope) = scope(&observed.account, region) else { return went(Outcome::Idle) };
-    let cloud = context.clouds.at(&scope.place);
+    let cloud = context.clouds.at(&scope.place, rank::of_action(action));
     match action {
         Action::Guard | Action::Unguard => went(Outcome::Idle),
         Action::Start(start) => intend_and_start(release, record, start, &cloud, context).await,

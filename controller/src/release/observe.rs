@@ -19,7 +19,7 @@ use launchway_plan::look::Looked;
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
-use launchway_plan::release::{BuildSeen, Desired, Look, Observed, TargetSeen, looks};
+use launchway_plan::release::{BuildSeen, Desired, Look, Observed, TargetSeen, looks, rank};
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
 /// How long the log of a build that failed is tried for, in seconds after its end.
@@ -33,8 +33,9 @@ pub async fn observe(desired: &Desired, record: &ReleaseStatus, context: &Contex
     let mut observed = Observed::at((context.clock)(), pipeline, account);
     let asked = looks(desired, record, observed.pipeline.as_ref());
     let region = record.plan.as_ref().map(|plan| plan.region.as_str());
+    let rank = rank::of_looks(desired, record);
     let cloud =
-        scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place)).map_err(|refusal| Fault {
+        scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place, rank)).map_err(|refusal| Fault {
             operation: "launchway:account".to_owned(),
             resource: name,
             code: refusal.reason().to_string(),

@@ -3,8 +3,8 @@
 use super::assume::Assuming;
 use super::dates::Dates;
 use crate::clock::Corrected;
-use crate::clouds::Shared;
 use crate::settings::behavior;
+use crate::shared::Shared;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;

@@ -1,7 +1,6 @@
 //! What the SDK says of a call that failed, without the SDK's types. What helps against it is in `fault`.
 
 use super::fault;
-use crate::batch::Shared;
 use crate::budget::NoToken;
 use crate::scrub;
 use aws_credential_types::provider::error::CredentialsError;
@@ -102,6 +101,19 @@ impl Failure {
         }
     }
 
+    /// Whether it says something about all who shared the call. If not, one of them may have spoilt it for the others.
+    pub fn concerns_all(&self) -> bool {
+        match self.kind {
+            Kind::Refused => fault::is_passing(&self.code, &self.message),
+            Kind::NoToken(_)
+            | Kind::Unidentified(_)
+            | Kind::NoCredentials(_)
+            | Kind::Unbuilt
+            | Kind::Unanswered
+            | Kind::Broken => true,
+        }
+    }
+
     fn new(kind: Kind, code: &str, message: &str) -> Self {
         Self { kind, code: code.to_owned(), message: message.to_owned() }
     }
@@ -112,20 +124,6 @@ const TIMEOUT: &str = "Timeout";
 impl From<NoToken> for Failure {
     fn from(NoToken { wait }: NoToken) -> Self {
         Self::new(Kind::NoToken(wait), "NoToken", "Launchway's share of AWS's quota is used up for the moment")
-    }
-}
-
-impl Shared for Failure {
-    fn concerns_all(&self) -> bool {
-        match self.kind {
-            Kind::Refused => fault::is_passing(&self.code, &self.message),
-            Kind::NoToken(_)
-            | Kind::Unidentified(_)
-            | Kind::NoCredentials(_)
-            | Kind::Unbuilt
-            | Kind::Unanswered
-            | Kind::Broken => true,
-        }
     }
 }
 

@@ -25,8 +25,8 @@ impl Cloud {
     /// A service with its tags, alive or not; `None`: ECS says MISSING. A part of a call: up to 10 services of a cluster
     /// share one.
     pub async fn service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
-        let send = |names| self.describe_services(cluster, names);
-        let seen = self.inner().services.ask(cluster, name.to_owned(), || self.linger(), send).await;
+        let send = |rank, names| async move { self.ranked(rank).describe_services(cluster, names).await };
+        let seen = self.inner().services.ask(cluster, name.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.service_fault(Operation::DescribeServices, &failure, cluster, name))
     }

@@ -205,7 +205,7 @@ const MODELLED: &[(Operation, &[(&str, Remedy)])] = &[
 
 #[test]
 fn each_error_of_the_service_models_has_its_remedy() {
-    for operation in Operation::ALL {
+    for operation in Operation::ALL.iter().copied() {
         let rows = MODELLED.iter().filter(|(other, _)| *other == operation);
         assert_eq!(rows.clone().count(), 1, "{operation:?} has one row");
         for (code, expected) in rows.flat_map(|(_, errors)| errors.iter()) {
@@ -232,7 +232,7 @@ fn each_service_gives_the_common_errors_the_same_remedy() {
         ("OptInRequired", AskOperator),
         ("SomethingThatAwsInventsTomorrow", AskOperator),
     ];
-    for operation in Operation::ALL {
+    for operation in Operation::ALL.iter().copied() {
         for (code, expected) in common {
             assert_eq!(helps(operation, code, ""), expected, "{operation:?} {code}");
         }
@@ -243,7 +243,7 @@ fn each_service_gives_the_common_errors_the_same_remedy() {
 
 #[test]
 fn what_awss_own_failures_leave_open_is_doubt_for_an_effect_and_another_look_for_a_look() {
-    for operation in Operation::ALL {
+    for operation in Operation::ALL.iter().copied() {
         let expected = if operation.nature() == Nature::Look { Retry } else { LookAgain };
         for (status, code) in [
             (500, Some("InternalFailure")),
