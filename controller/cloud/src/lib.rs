@@ -18,7 +18,7 @@ mod scrub;
 mod settings;
 mod shared;
 
-pub use aws::fault::guesses::{GUESSES, Guess, Knows};
+pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;
 pub use settings::{Settings, Share};

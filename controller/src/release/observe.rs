@@ -14,7 +14,7 @@ use launchway_crds::pipeline::HttpVerification;
 use launchway_crds::release::ReleaseStatus;
 use launchway_plan::account::scope;
 use launchway_plan::condition::{find, is_true};
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::release::report::LOG_LINES;
@@ -40,6 +40,7 @@ pub async fn observe(desired: &Desired, record: &ReleaseStatus, context: &Contex
             resource: name,
             code: refusal.reason().to_string(),
             message: refusal.to_string(),
+            kind: FaultKind::Refused,
             remedy: Remedy::AskOperator,
         });
     if let Ok(cloud) = &cloud {

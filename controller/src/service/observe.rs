@@ -5,7 +5,7 @@ use crate::kube_api::{self, Unreachable};
 use launchway_cloud::Cloud;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::account::scope;
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::life::Life;
 use launchway_plan::look::Looked;
 use launchway_plan::rank::Rank;
@@ -61,6 +61,7 @@ async fn doomed(desired: &Desired, observed: &mut Observed, context: &Context) {
             resource: desired.ecs_name.clone(),
             code: refusal.reason().to_string(),
             message: refusal.to_string(),
+            kind: FaultKind::Refused,
             remedy: Remedy::AskOperator,
         }),
     };

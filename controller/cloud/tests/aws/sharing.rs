@@ -1,7 +1,7 @@
 use super::site::{ACCOUNT, Site, creation, definition, owner};
 use futures::future::join_all;
 use launchway_cloud::Share;
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::{FaultKind, Remedy};
 use launchway_plan::rank::Rank;
 use serde_json::json;
 use std::time::Duration;
@@ -67,7 +67,7 @@ async fn whatever_chores_and_rollouts_have_used_up_what_stops_a_build_still_gets
                 break fault;
             }
         };
-        assert_eq!(fault.code, "NoToken", "{rank:?}");
+        assert_eq!(fault.kind, FaultKind::NoToken, "{rank:?}");
     }
     assert_eq!(site.own().ranked(Rank::Rollback).stop_build("iridium:none").await, Ok(()));
 }

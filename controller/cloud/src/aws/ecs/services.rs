@@ -11,7 +11,7 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, AvailabilityZoneRebalancing, AwsVpcConfiguration, DeploymentCircuitBreaker,
     DeploymentConfiguration, LaunchType, LoadBalancer, NetworkConfiguration, Service, ServiceField,
 };
-use launchway_plan::fault::Fault;
+use launchway_plan::fault::{Fault, FaultKind, Thing};
 use launchway_plan::world::{
     CreateServiceRequest, Force, LiveService, LoadBalancerRequest, NetworkRequest, RollingConfiguration, ServiceLife,
     UpdateServiceRequest,
@@ -34,7 +34,7 @@ impl Cloud {
     /// A service that is to be deleted; `None` also where its cluster is gone, and it with that.
     pub async fn doomed_service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
         match self.service(cluster, name).await {
-            Err(fault) if fault.code == "ClusterNotFoundException" => Ok(None),
+            Err(fault) if fault.kind == FaultKind::Absent(Thing::Cluster) => Ok(None),
             seen => seen,
         }
     }
