@@ -10,6 +10,7 @@ pub mod meaning;
 pub mod looks;
 pub mod members;
 pub mod observed;
+pub mod rank;
 pub mod record;
 pub mod report;
 pub mod rollout;

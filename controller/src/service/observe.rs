@@ -5,10 +5,10 @@ use crate::kube_api::{self, Unreachable};
 use launchway_cloud::Cloud;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::account::scope;
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
 use launchway_plan::service::looks::{FAMILY, Look, next};
-use launchway_plan::service::{Desired, Observed, PipelineSeen, resolve};
+use launchway_plan::service::{Desired, Observed, PipelineSeen, rank, resolve};
 
 /// What there is to see for this pass.
 pub async fn observe(desired: &Desired, record: &ServiceStatus, context: &Context) -> Result<Observed, Unreachable> {
@@ -23,13 +23,14 @@ pub async fn observe(desired: &Desired, record: &ServiceStatus, context: &Contex
     let mut observed = Observed::at((context.clock)(), account, pipeline);
     let wanted = resolve(desired, &observed, &context.installation).ok();
     let cloud = match scope(&observed.account, desired.spec.region.as_deref()) {
-        Ok(scope) => context.clouds.at(&scope.place),
+        Ok(scope) => context.clouds.at(&scope.place, rank::of_looks(wanted.as_ref(), record)),
         Err(refusal) => {
             observed.service = Looked::Blind(Fault {
                 operation: "ecs:DescribeServices".to_owned(),
                 resource: desired.ecs_name.clone(),
                 code: refusal.reason().to_string(),
                 message: refusal.to_string(),
+                kind: FaultKind::Refused,
                 remedy: Remedy::AskOperator,
             });
             return Ok(observed);

@@ -27,8 +27,8 @@ const SLACK: SignedDuration = SignedDuration::from_mins(10);
 impl Cloud {
     /// A build; `None`: CodeBuild does not know it (any more). A part of a call: up to 100 builds share one.
     pub async fn build(&self, id: &str) -> Result<Option<LiveBuild>, Fault> {
-        let send = |ids| self.batch_get_builds(ids);
-        let seen = self.inner().builds.ask("", id.to_owned(), || self.linger(), send).await;
+        let send = |rank, ids| async move { self.ranked(rank).batch_get_builds(ids).await };
+        let seen = self.inner().builds.ask("", id.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.build_fault(Operation::BatchGetBuilds, &failure, project_of(id)))
     }

@@ -10,7 +10,7 @@ use crate::operation::Operation;
 use aws_sdk_ecs::operation::create_service::CreateServiceInput;
 use aws_sdk_ecs::operation::update_service::UpdateServiceInput;
 use aws_sdk_ecs::types::{Service, ServiceField};
-use launchway_plan::fault::Fault;
+use launchway_plan::fault::{Fault, FaultKind, Thing};
 use launchway_plan::world::{CreateServiceRequest, LiveService, ServiceLife, UpdateServiceRequest};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -22,8 +22,8 @@ impl Cloud {
     /// A service with its tags, alive or not; `None`: ECS says MISSING. A part of a call: up to 10 services of a cluster
     /// share one.
     pub async fn service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
-        let send = |names| self.describe_services(cluster, names);
-        let seen = self.inner().services.ask(cluster, name.to_owned(), || self.linger(), send).await;
+        let send = |rank, names| async move { self.ranked(rank).describe_services(cluster, names).await };
+        let seen = self.inner().services.ask(cluster, name.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.service_fault(Operation::DescribeServices, &failure, cluster, name))
     }
@@ -31,7 +31,7 @@ impl Cloud {
     /// A service that is to be deleted; `None` also where its cluster is gone, and it with that.
     pub async fn doomed_service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
         match self.service(cluster, name).await {
-            Err(fault) if fault.code == "ClusterNotFoundException" => Ok(None),
+            Err(fault) if fault.kind == FaultKind::Absent(Thing::Cluster) => Ok(None),
             seen => seen,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::words::tags;
 use crate::aws::failure::Failure;
-use crate::aws::fault::guesses;
+use crate::aws::guesses;
 use crate::aws::json::{Whole, input, members};
 use crate::clouds::Cloud;
 use crate::operation::Operation;
