@@ -6,6 +6,7 @@ pub mod build;
 pub mod calls;
 pub mod docs;
 pub mod faults;
+pub mod fleet;
 pub mod git;
 pub mod harm;
 pub mod life;
