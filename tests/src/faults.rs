@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use launchway_test_aws::{Fault, When};
 
-use crate::harm::{Harm, Revisions, harm};
+use crate::harm::{Harm, Hidden, harm};
 use crate::life::gate::{Gate, Position};
-use crate::play::{Life, live};
+use crate::play::{Life, Quota, Sight, live};
 use crate::scenario::RESYNC;
 use crate::search::{SEED, prelude};
 use crate::story::{Story, beginning};
@@ -28,8 +28,12 @@ pub enum Befalls {
     Throttling,
     /// The first reply to each request is lost after its effect, to AWS, git or Kubernetes.
     LostReplies,
+    /// A few percent of AWS's rates are left, because others use the rest.
+    Scarcity,
     /// Every read of AWS shows what was twenty seconds ago.
     OldReads,
+    /// Every read of AWS and every list of Kubernetes is fresh or old, in any order.
+    WaveringReads,
     /// AWS denies every read for ten minutes.
     DeniedReads,
     /// AWS answers every call with its own internal error for ten minutes.
@@ -38,11 +42,13 @@ pub enum Befalls {
 
 impl Befalls {
     /// All of them, nothing first.
-    pub const ALL: [Befalls; 6] = [
+    pub const ALL: [Befalls; 8] = [
         Befalls::Nothing,
         Befalls::Throttling,
+        Befalls::Scarcity,
         Befalls::LostReplies,
         Befalls::OldReads,
+        Befalls::WaveringReads,
         Befalls::DeniedReads,
         Befalls::Outage,
     ];
@@ -53,7 +59,9 @@ impl Befalls {
             Befalls::Nothing => "none",
             Befalls::Throttling => "every 10th call throttled",
             Befalls::LostReplies => "every reply lost once",
+            Befalls::Scarcity => "a few percent of AWS's rates left",
             Befalls::OldReads => "every read 20 s old",
+            Befalls::WaveringReads => "reads 0 to 20 s old in any order",
             Befalls::DeniedReads => "AccessDenied on reads for 10 min",
             Befalls::Outage => "5xx for 10 min",
         }
@@ -65,7 +73,7 @@ impl Befalls {
         let lasting = || When::Between(begins, begins + LASTS);
         let mut aws = world.aws();
         match self {
-            Befalls::Nothing => {}
+            Befalls::Nothing | Befalls::Scarcity | Befalls::WaveringReads => {}
             Befalls::Throttling => aws.faults.add("*", When::EveryNth(10), Fault::Throttle),
             Befalls::LostReplies => lose_replies(gate),
             Befalls::OldReads => aws.faults.add("*", When::Always, Fault::StaleReads { older_by: OLD }),
@@ -76,13 +84,30 @@ impl Befalls {
         }
     }
 
-    /// How many revisions of one meaning there may be: where AWS hides the first, a second.
-    fn revisions(self) -> Revisions {
+    /// What a life sees of AWS and Kubernetes meanwhile, and how much of AWS's rates is left for it.
+    fn life(self) -> (Sight, Quota) {
         match self {
-            Befalls::OldReads => Revisions::OneExtra,
-            Befalls::Nothing | Befalls::Throttling | Befalls::LostReplies | Befalls::DeniedReads | Befalls::Outage => {
-                Revisions::One
-            }
+            Befalls::Scarcity => (Sight::Fresh, Quota::Scarce),
+            Befalls::WaveringReads => (Sight::Wavering, Quota::Whole),
+            Befalls::Nothing
+            | Befalls::Throttling
+            | Befalls::LostReplies
+            | Befalls::OldReads
+            | Befalls::DeniedReads
+            | Befalls::Outage => (Sight::Fresh, Quota::Whole),
+        }
+    }
+
+    /// What AWS may hide from the life.
+    fn hidden(self) -> Hidden {
+        match self {
+            Befalls::OldReads | Befalls::WaveringReads => Hidden::Revision,
+            Befalls::Nothing
+            | Befalls::Throttling
+            | Befalls::Scarcity
+            | Befalls::LostReplies
+            | Befalls::DeniedReads
+            | Befalls::Outage => Hidden::Nothing,
         }
     }
 }
@@ -124,7 +149,8 @@ impl Row {
         let (began, version, logged) = (world.now(), world.store.version(), world.aws().log.len());
         let gate = Gate::new(&world.time);
         befalls.begin(&world, &gate);
-        let end = live(&Life { resync: RESYNC, ..Life::whole(story, &world, &gate) });
+        let (sight, quota) = befalls.life();
+        let end = live(&Life { sight, quota, seed: SEED, resync: RESYNC, ..Life::whole(story, &world, &gate) });
         let last = world.last_write();
         let mut calls = BTreeMap::new();
         for entry in world.aws().log[logged..].iter().filter(|entry| entry.at <= last) {
@@ -135,7 +161,7 @@ impl Row {
             befalls,
             minutes: last.duration_since(began).as_secs_f64() / 60.0,
             calls,
-            harm: harm(story, &world, &end, befalls.revisions()),
+            harm: harm(story, &world, &end, befalls.hidden()),
             unready: unready(&world, version),
         }
     }

@@ -1,6 +1,8 @@
-//! What went wrong in a world, counted in its own logs: AWS's and the API server's. What the controller believes counts
-//! for nothing here, but for the grants that it published.
+//! What went wrong in a world, counted by what AWS and the API server hold and by their own logs. What the controller
+//! believes, and the marks that it puts on things, count for nothing here, but for the grants that it published.
 
+mod asked;
+mod content;
 mod effects;
 mod rollouts;
 
@@ -16,17 +18,19 @@ use crate::world::World;
 /// A kind of harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Two builds of one marker.
+    /// A commit built twice in a project without a reason.
     Builds,
-    /// A service created twice.
+    /// A service created twice, or for nobody.
     Services,
-    /// Two revisions of one meaning.
+    /// Two revisions of a family that say the same.
     Revisions,
+    /// ECS asked twice for the same.
+    Updates,
     /// A grant that fell.
     Grants,
     /// A head that was seen and has no Release.
     Heads,
-    /// A meaning that failed, rolled again under the same grant.
+    /// What failed or runs, rolled again under the same grant.
     Rerolls,
     /// A service went back to a commit that was left behind.
     Backwards,
@@ -40,10 +44,11 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the table's columns.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Builds,
         Kind::Services,
         Kind::Revisions,
+        Kind::Updates,
         Kind::Grants,
         Kind::Heads,
         Kind::Rerolls,
@@ -59,6 +64,7 @@ impl Kind {
             Kind::Builds => "builds",
             Kind::Services => "services",
             Kind::Revisions => "revisions",
+            Kind::Updates => "updates",
             Kind::Grants => "grants",
             Kind::Heads => "heads",
             Kind::Rerolls => "re-rolls",
@@ -85,25 +91,29 @@ impl fmt::Display for Harm {
     }
 }
 
-/// How many revisions of one meaning there may be.
+/// What AWS hid from a life, so that it may have done once more what was done already. Nothing comes of either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Revisions {
-    /// One.
-    One,
-    /// Two, because AWS hid the first from us.
-    OneExtra,
+pub enum Hidden {
+    /// Nothing.
+    Nothing,
+    /// A task definition, perhaps: a second one that says the same may be registered.
+    Revision,
+    /// Also an effect that an earlier life made, and was cut before it could write it down: ECS may be asked for the same
+    /// once more. It starts nothing for that; if it did, it would be a re-roll.
+    Effect,
 }
 
 /// More passes over one object in a virtual minute than this is spinning: a pass for each write, and some.
 const SPINNING: usize = 60;
 
 /// All harm in a world after a story.
-pub fn harm(story: &Story, world: &World, end: &End, revisions: Revisions) -> Vec<Harm> {
+pub fn harm(story: &Story, world: &World, end: &End, hidden: Hidden) -> Vec<Harm> {
     let mut found = Vec::new();
     let mut add = |kind: Kind, all: Vec<String>| found.extend(all.into_iter().map(|what| Harm { kind, what }));
     add(Kind::Builds, effects::builds(world));
     add(Kind::Services, effects::services(world));
-    add(Kind::Revisions, effects::revisions(world, revisions));
+    add(Kind::Revisions, effects::revisions(world, hidden));
+    add(Kind::Updates, asked::twice(world, hidden));
     add(Kind::Grants, grants(&world.store.writes()));
     add(Kind::Heads, heads(world));
     add(Kind::Rerolls, rollouts::rerolls(world));
@@ -126,7 +136,7 @@ fn grants(writes: &[std::sync::Arc<Write>]) -> Vec<String> {
         let stages = stages.into_iter().flatten().map(|stage| (format!("{uid} {}", stage["name"]), &stage["grant"]));
         let rollout = (&*write.kind == "Service").then(|| (uid.to_owned(), &status["rollout"]["grant"]));
         for (whose, grant) in stages.chain(rollout) {
-            let Some(grant) = grant.as_i64() else { continue };
+            let Some(grant) = content::number(grant) else { continue };
             let before = highest.entry(whose).or_insert(grant);
             if grant < *before {
                 fell.push(format!("{} {}: from {before} to {grant}", write.kind, write.name));

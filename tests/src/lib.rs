@@ -7,6 +7,7 @@ pub mod calls;
 pub mod corpus;
 pub mod docs;
 pub mod faults;
+pub mod fleet;
 pub mod git;
 pub mod harm;
 pub mod life;

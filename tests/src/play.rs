@@ -1,17 +1,17 @@
 //! Plays a story: one life after the other, until nothing has been written for a day, or a life is cut. Judges nothing.
 
-use std::time::Duration;
+mod sight;
 
 use jiff::{SignedDuration, Timestamp};
-use launchway::kind::{Key, Kind};
-use launchway_test_aws::{Fault, When};
-use launchway_test_kube::store::{Age, Reads};
 
 use crate::life::context;
 use crate::life::gate::{Gate, Request};
 use crate::pump::{Passed, Pump};
 use crate::story::Story;
 use crate::world::{World, is_effect};
+
+use sight::Seeing;
+pub use sight::{Quota, Sight};
 
 /// Nothing may be written to AWS or Kubernetes for so long, or it was not the end.
 pub const QUIET: SignedDuration = SignedDuration::from_hours(24);
@@ -22,27 +22,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(60);
 /// So many passes are enough for any story, an idle day included.
 const PASSES: usize = 4000;
 
-/// What a life is shown at first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sight {
-    /// Things as they are.
-    Fresh,
-    /// For two minutes, the past: Kubernetes' lists five writes ago, AWS twenty seconds ago; and Services see their
-    /// Pipeline as it was five writes ago, once it has a past, as from a cache.
-    Stale,
-}
-
-/// How long a sight stays stale.
-const LAG: SignedDuration = SignedDuration::from_mins(2);
-
-/// How old AWS's answers are then: its reads are eventually consistent, and no figure is named anywhere.
-const HIDDEN: Duration = Duration::from_secs(20);
-
 /// Six hours: idle days stay cheap. What the usual ten minutes cost is measured in `calls`.
 const RARELY: i64 = 6 * 3600;
-
-/// A Pipeline that was written so often has been through a release: none of its readers can find that it is not there yet.
-const PAST: usize = 12;
 
 /// How a life ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +46,12 @@ pub struct Life<'a> {
     pub world: &'a World,
     /// What its requests pass.
     pub gate: &'a Gate,
-    /// What it is shown at first.
+    /// How old its reads are.
     pub sight: Sight,
+    /// How much of AWS's rates is left for it.
+    pub quota: Quota,
+    /// Decides which of its reads are old, and which of its calls are throttled.
+    pub seed: u64,
     /// When it is to end at the latest, if not with the story.
     pub until: Option<Timestamp>,
     /// How often it looks at an object that needs nothing, in seconds.
@@ -80,31 +65,29 @@ pub fn live(life: &Life<'_>) -> End {
 }
 
 impl<'a> Life<'a> {
-    /// A life that sees things as they are and goes on to the story's end.
+    /// A life that sees things as they are, is never throttled, and goes on to the story's end.
     pub fn whole(story: &'a Story, world: &'a World, gate: &'a Gate) -> Life<'a> {
-        Life { story, world, gate, sight: Sight::Fresh, until: None, resync: RARELY }
+        Life { story, world, gate, sight: Sight::Fresh, quota: Quota::Whole, seed: 0, until: None, resync: RARELY }
     }
 
     async fn lived(&self) -> End {
         let began = self.world.now();
         let context = context(self.world, self.gate, 1, self.resync);
-        let mut fresh_at = self.lag();
+        let mut seeing = Seeing::begin(self);
         let mut pump = Pump::new(self.world);
         let mut rest = Rest::new(self.world);
         for _ in 0..PASSES {
             let scripted = self.story.play(self.world);
             pump.follow(self.world);
-            if fresh_at.is_some_and(|at| at <= self.world.now()) {
-                fresh_at = None;
-                self.world.store.serve_fresh();
+            if seeing.is_relist_due(self) {
                 pump.relist(self.world);
             }
             let quiet = rest.since(self.world) + QUIET;
             if self.until.is_some_and(|until| until <= self.world.now()) {
                 return End::Until;
             }
-            let next =
-                [pump.due(), scripted, fresh_at, self.until, Some(quiet)].into_iter().flatten().min().unwrap_or(quiet);
+            let due = [pump.due(), scripted, seeing.relist_at(), self.until, Some(quiet)];
+            let next = due.into_iter().flatten().min().unwrap_or(quiet);
             if next > began + PATIENCE {
                 return End::Restless(format!("still writing {PATIENCE:#} after the beginning"));
             }
@@ -112,8 +95,8 @@ impl<'a> Life<'a> {
             if self.world.now() >= quiet && pump.due().is_none_or(|due| due > quiet) {
                 return End::Quiet;
             }
-            if let Some(key) = pump.first().filter(|_| fresh_at.is_some()) {
-                self.show_pipeline(&key);
+            if let Some(key) = pump.first() {
+                seeing.show_pipeline(self, &key);
             }
             if pump.due().is_some_and(|due| due <= next)
                 && pump.pass(self.world, &context, self.gate).await == Passed::Cut
@@ -122,27 +105,6 @@ impl<'a> Life<'a> {
             }
         }
         End::Restless(format!("{PASSES} passes, and no end"))
-    }
-
-    /// Shows the object whose pass is next the Pipeline as it is to see it.
-    fn show_pipeline(&self, next: &Key) {
-        let written = self.world.store.writes().iter().filter(|write| &*write.kind == "Pipeline").count();
-        let reads = if next.kind == Kind::Service && written >= PAST { Reads::All } else { Reads::Lists };
-        self.world.store.serve_stale("Pipeline", reads, Age::WritesBehind(5)).expect("a served kind");
-    }
-
-    /// Makes the sight stale, if it is to be, and says until when.
-    fn lag(&self) -> Option<Timestamp> {
-        if self.sight == Sight::Fresh {
-            return None;
-        }
-        for kind in Kind::ALL {
-            self.world.store.serve_stale(&kind.name(), Reads::Lists, Age::WritesBehind(5)).expect("a served kind");
-        }
-        let (now, fresh_at) = (self.world.now(), self.world.now() + LAG);
-        let stale = Fault::StaleReads { older_by: HIDDEN };
-        self.world.aws().faults.add("*", When::Between(now, fresh_at), stale);
-        Some(fresh_at)
     }
 }
 

@@ -15,7 +15,6 @@ use launchway::Context;
 use launchway::git::Polls;
 use launchway::web::{Web, WebFault};
 use launchway_plan::address::Rules;
-use launchway_test_aws::WireRequest;
 use serde_json::Value;
 use tower::service_fn;
 
@@ -23,13 +22,10 @@ use crate::life::context;
 use crate::life::gate::{Gate, Nature};
 use crate::pump::{Passed, Pump};
 use crate::world::World;
-use crate::world::sample::{ACCOUNT, HEALTH, REGION};
+use crate::world::sample::HEALTH;
 
 /// How often the controller by default looks at an object that needs nothing, in seconds.
 pub const RESYNC: i64 = 600;
-
-/// A person with an access key to the account, who changes AWS behind the controller's back.
-pub const PERSON: &str = "AKIAPERSON0000000000";
 
 /// Web sites, by URL: what each answers. Others are git remotes. Clones are the same sites.
 #[derive(Clone, Default)]
@@ -116,7 +112,7 @@ impl Player {
         (context.polls, context.web, context.rules) = (Polls::new(web.clone()), web, rules);
         drop(entered);
         let pump = Pump::new(&world);
-        world.aws().add_user(ACCOUNT, "person", PERSON);
+        world.admit_person();
         Player { world, gate, context, sites, pump, passes: 0, runtime }
     }
 
@@ -164,21 +160,7 @@ impl Player {
 
     /// Asks AWS as the person does: `operation` is like `ecs:UpdateService`. The answer, or the refusal as AWS sends it.
     pub fn person(&self, operation: &str, input: &Value) -> Result<Value, Value> {
-        let (service, name) = operation.split_once(':').expect("service:Operation");
-        let target = match service {
-            "ecs" => "AmazonEC2ContainerServiceV20141113",
-            "ecr" => "AmazonEC2ContainerRegistry_V20150921",
-            "codebuild" => "CodeBuild_20161006",
-            other => panic!("the person does not know the service {other}"),
-        };
-        let scope =
-            format!("AWS4-HMAC-SHA256 Credential={PERSON}/20261123/{REGION}/{service}/aws4_request, Signature=0");
-        let headers =
-            vec![("authorization".to_owned(), scope), ("x-amz-target".to_owned(), format!("{target}.{name}"))];
-        let request = WireRequest { headers, body: input.to_string().into() };
-        let reply = self.world.aws().answer(self.world.now(), &request);
-        let body = serde_json::from_slice(&reply.body).expect("AWS answers in JSON");
-        if reply.status == 200 { Ok(body) } else { Err(body) }
+        self.world.person(operation, input)
     }
 
     /// Merges a person's patch into an object (RFC 7386), its status excepted.

@@ -3,8 +3,12 @@
 mod builds;
 mod people;
 mod releases;
+mod services;
+mod upgrade;
 
 use jiff::SignedDuration;
+
+pub use upgrade::{FLEET, HEAD};
 
 use crate::world::{Snapshot, World, sample};
 
@@ -13,14 +17,25 @@ use crate::world::{Snapshot, World, sample};
 pub struct Story {
     /// Its name, as tables show it.
     pub name: &'static str,
-    /// The story that has come to its end before this one begins; none: an empty account.
-    pub after: Option<&'static Story>,
+    /// What was before it begins.
+    pub after: After,
     /// What people do, in this order.
     pub script: &'static [Step],
     /// The commits that each ECS service may run, in the order in which it may.
     pub order: &'static [&'static str],
     /// What is wrong with the world at the end.
     pub judge: fn(&World) -> Vec<String>,
+}
+
+/// What was before a story begins.
+#[derive(Clone, Copy)]
+pub enum After {
+    /// Nothing: the account is empty.
+    Nothing,
+    /// Another story, which has come to its end.
+    Story(&'static Story),
+    /// An earlier version of Launchway, whose world was recorded.
+    EarlierVersion,
 }
 
 /// Something that people do.
@@ -48,12 +63,23 @@ pub const STORIES: &[&Story] = &[
     &builds::EDITED,
     &people::SUSPEND,
     &people::WIPED,
+    &services::RICH,
+    &upgrade::UPGRADE,
 ];
 
+/// Stories that find harm in the product as it is. A line moves to `STORIES` once the product is mended; until then they
+/// are searched when they are asked for by name, and prove nothing.
+pub const UNMENDED: &[&Story] = &[&services::ADJUSTED, &services::HANDED_OVER];
+
 impl Story {
+    /// All stories, with those that the product is not mended for.
+    pub fn all() -> impl Iterator<Item = &'static Story> {
+        STORIES.iter().chain(UNMENDED).copied()
+    }
+
     /// The story of that name.
     pub fn named(name: &str) -> Option<&'static Story> {
-        STORIES.iter().copied().find(|story| story.name == name)
+        Story::all().find(|story| story.name == name)
     }
 
     /// Takes the next steps of the script that are due, and says when the next one will be, if that is known.

@@ -2,8 +2,10 @@
 //! here by itself, and nothing of the controller is here.
 
 mod look;
+mod person;
 pub mod sample;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +14,9 @@ use launchway_test_aws as aws;
 use launchway_test_kube::store::{self, Store};
 
 use crate::git::Repositories;
+
+pub use look::released_commit;
+pub use person::{is_by_person, signed};
 
 /// Virtual time: stands still until somebody moves it.
 #[derive(Clone, Debug)]
@@ -78,13 +83,22 @@ pub struct World {
 }
 
 /// A moment of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct State {
     now: Timestamp,
     writes: u64,
     effects: usize,
     steps: usize,
     seen: usize,
+}
+
+impl State {
+    /// A seed that is the moment's own.
+    pub fn seed(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
 }
 
 /// The world at one moment, from which others can go on.

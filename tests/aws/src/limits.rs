@@ -14,6 +14,8 @@ pub enum Enforcement {
     Off,
     /// Those that AWS documents.
     Documented,
+    /// So many percent of those, because others use the rest; of the smallest at least one call.
+    Share(u32),
 }
 
 /// The buckets and what is left in them.
@@ -28,11 +30,20 @@ pub struct Limits {
 type Bucket = (&'static str, f64, f64);
 
 impl Limits {
+    /// Buckets that are full.
+    pub fn enforced(enforcement: Enforcement) -> Limits {
+        Limits { enforcement, ..Limits::default() }
+    }
+
     /// Takes a token for the call, or refuses it as throttled.
     pub fn take(&mut self, call: &Call) -> Result<(), Refusal> {
         match (self.enforcement, bucket(call.service, &call.operation)) {
             (Enforcement::Off, _) | (_, None) => Ok(()),
             (Enforcement::Documented, Some(bucket)) => self.draw(call, bucket),
+            (Enforcement::Share(percent), Some((name, burst, rate))) => {
+                let share = f64::from(percent) / 100.0;
+                self.draw(call, (name, (burst * share).max(1.0), rate * share))
+            }
         }
     }
 

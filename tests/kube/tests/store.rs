@@ -80,6 +80,30 @@ async fn reads_are_as_old_as_asked_and_fresh_again_afterwards() {
 }
 
 #[tokio::test]
+async fn wavering_reads_go_back_and_forth_and_do_so_again_with_the_same_seed() {
+    let seen = async |seed: u64| {
+        let store = store();
+        for value in ["1", "2", "3"] {
+            store.apply_json(&map("a", value)).unwrap();
+        }
+        store.serve_stale("ConfigMap", Reads::Lists, Age::Wavering { most: 2, seed }).unwrap();
+        let maps = maps(&store);
+        let mut all = Vec::new();
+        for _ in 0..20 {
+            all.push(listed(&maps, &ListParams::default()).await.concat());
+        }
+        all
+    };
+    let first = seen(1).await;
+    for value in ["a=1", "a=2", "a=3"] {
+        assert!(first.iter().any(|one| one == value), "{value} is never seen: {first:?}");
+    }
+    assert!(first.windows(2).any(|pair| pair[1] < pair[0]), "no read is older than the one before: {first:?}");
+    assert_eq!(first, seen(1).await);
+    assert_ne!(first, seen(2).await);
+}
+
+#[tokio::test]
 async fn only_the_reads_that_were_named_are_made_old() {
     let store = store();
     store.apply_json(&map("a", "1")).unwrap();

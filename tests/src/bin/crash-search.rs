@@ -1,4 +1,4 @@
-//! `cargo crash-search`: cuts lives at every request of every story, and proves of six sabotages that it would notice.
+//! `cargo crash-search`: cuts lives at every request of every story, and proves by sabotages that it would notice.
 
 use std::process::ExitCode;
 use std::time::Instant;
@@ -11,13 +11,13 @@ use launchway_tests::search::{self, Extent, Searched, table};
 use launchway_tests::shape::repository;
 use launchway_tests::story::{STORIES, Story};
 
-/// Cuts the controller's life at every request of every story and counts the harm in the world's log. Then does the same
-/// to six sabotaged copies of the controller, until the first harm of each.
+/// Cuts the controller's life at every request of every story, lets its reads be old and its calls be throttled, and
+/// counts the harm in the world. Then does the same to sabotaged copies of the controller, until the first harm of each.
 #[derive(Parser)]
 #[command(name = "cargo crash-search", bin_name = "cargo crash-search")]
 struct Options {
     /// Only this story, without the sabotages; may be repeated.
-    #[arg(long, value_parser = PossibleValuesParser::new(STORIES.iter().map(|story| story.name)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(Story::all().map(|story| story.name)))]
     story: Vec<String>,
     /// Only each n-th point, without the sabotages.
     #[arg(long)]

@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use launchway_tests::docs::Part;
 use launchway_tests::faults::{Befalls, Row, table};
 use launchway_tests::shape::repository;
-use launchway_tests::story::STORIES;
+use launchway_tests::story::{STORIES, Story};
 
 /// Plays every story under throttling, lost replies, old reads, denied reads and outages, and prints how long it took,
 /// what it asked of AWS, what harm was done, and what was made unready.
@@ -15,7 +15,7 @@ use launchway_tests::story::STORIES;
 #[command(name = "cargo fault-table", bin_name = "cargo fault-table")]
 struct Options {
     /// Only this story; may be repeated.
-    #[arg(long, value_parser = PossibleValuesParser::new(STORIES.iter().map(|story| story.name)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(Story::all().map(|story| story.name)))]
     story: Vec<String>,
     /// Writes the table into docs/reliability.md.
     #[arg(long, conflicts_with = "story")]
@@ -24,9 +24,12 @@ struct Options {
 
 fn main() -> anyhow::Result<ExitCode> {
     let options = Options::parse();
-    let chosen = |name: &str| options.story.is_empty() || options.story.iter().any(|one| one == name);
-    let stories = STORIES.iter().copied().filter(|story| chosen(story.name));
-    let rows: Vec<Row> = stories.flat_map(|story| Befalls::ALL.map(|befalls| Row::played(story, befalls))).collect();
+    let stories: Vec<&'static Story> = match options.story.is_empty() {
+        true => STORIES.to_vec(),
+        false => options.story.iter().filter_map(|name| Story::named(name)).collect(),
+    };
+    let rows: Vec<Row> =
+        stories.into_iter().flat_map(|story| Befalls::ALL.map(|befalls| Row::played(story, befalls))).collect();
     let table = table(&rows);
     println!("{table}");
     if options.write {

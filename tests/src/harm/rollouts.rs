@@ -1,28 +1,39 @@
-//! Harm of rollouts: a failed meaning rolled again, a service that goes back in time.
+//! Harm of rollouts: a failed meaning rolled again, the same thing rolled once more, a service that goes back in time.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
+
 use launchway_test_aws::ecs::{Rollout, RolloutStatus, Service};
+use serde_json::Value;
 
+use super::content::{circumstances, definitions, plain, services};
 use crate::world::World;
-use crate::world::sample::{self, place};
+use crate::world::sample;
 
-fn services(world: &World) -> Vec<Service> {
-    let aws = world.aws();
-    let clusters = aws.ecs.get(&place()).into_iter().flat_map(|ecs| ecs.clusters.values());
-    clusters.flat_map(|cluster| cluster.services.values().cloned()).collect()
-}
+/// The members of a service that start a rollout, beside its task definition.
+const ROLLED: [&str; 6] = [
+    "networkConfiguration",
+    "platformVersion",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+];
 
-/// Rollouts of what an earlier one had failed with, while nothing was granted in between.
+/// Rollouts of what an earlier one had brought or failed with, in the same circumstances. What was left in between for
+/// something else that came to its end may be rolled again.
 pub(super) fn rerolls(world: &World) -> Vec<String> {
+    let (definitions, writes) = (definitions(world), world.store.writes());
     let mut again = Vec::new();
     for service in services(world) {
+        let when = |rollout: &Rollout| circumstances(&writes, &service.name, rollout.created_at);
+        let what: Vec<Value> = service.rollouts.iter().map(|one| rolled(&service, one, &definitions)).collect();
         for (at, rollout) in service.rollouts.iter().enumerate() {
-            let earlier = service.rollouts[..at].iter().filter(|earlier| failed(earlier));
-            let same = earlier.filter(|earlier| definition(&service, earlier) == definition(&service, rollout));
-            let granted = |when: Timestamp| grant(world, &service.name, when);
-            let mut same = same.filter(|earlier| granted(earlier.created_at) == granted(rollout.created_at));
-            if same.next().is_some() {
-                again.push(format!("{} rolls {} again", service.name, definition(&service, rollout)));
+            let left = (0..at).rev().find(|&earlier| {
+                let same = what[earlier] == what[at];
+                same && (failed(&service.rollouts[earlier]) || earlier + 1 == at)
+            });
+            if left.is_some_and(|earlier| when(&service.rollouts[earlier]) == when(rollout)) {
+                again.push(format!("{} rolls what it has rolled before, in {}", service.name, rollout.arn));
             }
         }
     }
@@ -43,25 +54,15 @@ fn failed(rollout: &Rollout) -> bool {
     }
 }
 
-fn definition(service: &Service, rollout: &Rollout) -> String {
-    service.revision(rollout.target).map(|revision| revision.definition.clone()).unwrap_or_default()
+/// What a rollout brings: the content of its task definition, and the settings that start one.
+fn rolled(service: &Service, rollout: &Rollout, definitions: &BTreeMap<String, Value>) -> Value {
+    let Some(revision) = service.revision(rollout.target) else { return Value::Null };
+    let content = definitions.get(&revision.definition).cloned().unwrap_or_default();
+    let settings = ROLLED.map(|name| plain(revision.settings.member(name)));
+    Value::from([vec![content], settings.to_vec()].concat())
 }
 
-/// The grant of the Service's stage at that time, and the generation of the Service.
-fn grant(world: &World, service: &str, when: Timestamp) -> (i64, i64) {
-    let stage = if service == sample::SERVICES[0] { "staging" } else { "prod" };
-    let writes = world.store.writes();
-    let before = || writes.iter().rev().filter(|write| write.at <= when);
-    let stages =
-        before().find(|write| &*write.kind == "Pipeline").map(|write| &write.object.value()["status"]["stages"]);
-    let stages = stages.and_then(|stages| stages.as_array()).into_iter().flatten();
-    let grant = stages.filter(|one| one["name"] == stage).find_map(|one| one["grant"].as_i64());
-    let object = before().find(|write| &*write.kind == "Service" && write.name == service);
-    let generation = object.and_then(|write| write.object.value()["metadata"]["generation"].as_i64());
-    (grant.unwrap_or_default(), generation.unwrap_or_default())
-}
-
-/// Services that rolled to commits in another order than a story allows.
+/// Services that rolled to commits in another order than a story allows. Images that no build pushed are not looked at.
 pub(super) fn backwards(world: &World, order: &[&str]) -> Vec<String> {
     let names = world.commits_by_digest();
     let order: Vec<(&str, String)> = order.iter().map(|name| (*name, sample::commit(name))).collect();
@@ -70,9 +71,8 @@ pub(super) fn backwards(world: &World, order: &[&str]) -> Vec<String> {
         let mut rest = order.iter().peekable();
         for rollout in &service.rollouts {
             let Some(revision) = service.revision(rollout.target) else { continue };
-            let image = revision.images.first().map_or("", |(_, image, _)| image.as_str());
-            let digest = image.split_once('@').map_or(image, |(_, digest)| digest);
-            let commit = names.get(digest).map_or(digest, String::as_str);
+            let digests = revision.images.iter().filter_map(|(_, image, _)| image.split_once('@'));
+            let Some(commit) = digests.filter_map(|(_, digest)| names.get(digest)).next() else { continue };
             while rest.peek().is_some_and(|(_, next)| next != commit) {
                 rest.next();
             }

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::SignedDuration;
 
-use super::{Cut, Finding, SEED};
-use crate::harm::{Harm, Revisions, harm};
+use super::{Cut, SEED};
+use crate::harm::{Harm, Hidden, harm};
 use crate::life::gate::{Gate, Moment, Nature, Position, Request};
-use crate::play::{End, Life, Sight, live};
+use crate::play::{End, Life, Quota, Sight, live};
 use crate::story::{Story, beginning};
 use crate::world::{Snapshot, State, World};
 
@@ -87,7 +87,7 @@ pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference 
             Moment::After => {}
         }
     });
-    live(&Life::whole(story, &world, &gate));
+    live(&Life { quota: Quota::Scarce, seed: SEED, ..Life::whole(story, &world, &gate) });
     let mut requests = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
     // After the last write there is nothing left to lose: one idle hour is enough to be cut in.
     let quiet = world.last_write() + SignedDuration::from_hours(1);
@@ -96,6 +96,11 @@ pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference 
 }
 
 impl Reference {
+    /// What the story began with; none: an empty account.
+    pub fn before(&self) -> Option<&Snapshot> {
+        self.before.as_ref()
+    }
+
     /// All points: every request, cut in three positions with a fresh sight and with a stale one; every change once with
     /// its reply lost and the life going on; and every change to Kubernetes by a life that slept before it.
     pub fn points(&self) -> Vec<Point> {
@@ -121,14 +126,15 @@ impl Point {
     /// The harm that is done if a life ends here.
     pub fn harm(&self, story: &'static Story, reference: &Reference) -> Vec<Harm> {
         let (world, end) = self.played(story, reference);
-        let revisions = match self.sight {
-            Sight::Fresh => Revisions::One,
-            Sight::Stale => Revisions::OneExtra,
+        let hidden = match self.sight {
+            Sight::Fresh => Hidden::Nothing,
+            Sight::Stale | Sight::Wavering => Hidden::Effect,
         };
-        harm(story, &world, &end, revisions)
+        harm(story, &world, &end, hidden)
     }
 
-    /// What the point's end depends on: points that agree in it end alike, because a look leaves no trace.
+    /// What the point's end depends on: points that agree in it end alike, because a look leaves no trace, and each life
+    /// begins with as much of AWS's rates as its seed says.
     pub fn cause(&self, reference: &Reference) -> Cause {
         match self.plan {
             Plan::Lives => Cause::Life(self.at, self.position),
@@ -156,10 +162,13 @@ impl Point {
 
     /// The next life, from a copy of the world at the cut.
     fn survived(&self, story: &Story, reference: &Reference, down: SignedDuration) -> (World, End) {
-        let world = World::fork(self.at_cut(reference));
+        let cut = self.at_cut(reference);
+        let world = World::fork(cut);
         world.time.pass(down);
         let gate = Gate::new(&world.time);
-        let end = live(&Life { sight: self.sight, ..Life::whole(story, &world, &gate) });
+        let seed = cut.state().seed();
+        let life = Life { sight: self.sight, quota: Quota::Scarce, seed, ..Life::whole(story, &world, &gate) };
+        let end = live(&life);
         (world, end)
     }
 
@@ -177,14 +186,15 @@ impl Point {
             }
             Some(position)
         });
-        let end = live(&Life { sight: self.sight, ..Life::whole(story, &world, &gate) });
+        let quota = Quota::Scarce;
+        let end = live(&Life { sight: self.sight, quota, seed: SEED, ..Life::whole(story, &world, &gate) });
         (world, end)
     }
 
-    /// What is told of the point.
-    pub fn finding(&self, story: &'static Story, reference: &Reference, harm: Vec<Harm>) -> Finding {
+    /// Where it is.
+    pub fn cut(&self, reference: &Reference) -> Cut {
         let request = reference.requests[self.at].0.clone();
-        Finding { story: story.name, cut: Some(Cut { request, position: self.position, sight: self.sight }), harm }
+        Cut { request, position: self.position, sight: self.sight }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use launchway_test_aws::codebuild::Build;
 
-use super::{BEGIN, RARELY, Step, Story, always, both_run, unsaid};
+use super::{After, BEGIN, RARELY, Step, Story, always, both_run, unsaid};
 use crate::world::{World, sample};
 
 const BEGIN_SLOW: Step = Step {
@@ -24,7 +24,7 @@ fn builds_of(world: &World, commit: &str) -> Vec<Build> {
 /// A newer commit comes while the first is being built.
 pub const NEWER_COMMIT: Story = Story {
     name: "newer commit",
-    after: None,
+    after: After::Nothing,
     script: &[
         BEGIN_SLOW,
         Step {
@@ -56,7 +56,7 @@ pub const NEWER_COMMIT: Story = Story {
 /// The build's own command fails.
 pub const FAILING_BUILD: Story = Story {
     name: "failing build",
-    after: None,
+    after: After::Nothing,
     script: &[
         Step {
             name: "the manifests are applied, with a commit that does not build",
@@ -93,7 +93,7 @@ pub const FAILING_BUILD: Story = Story {
 /// The build service itself fails once.
 pub const FAULT: Story = Story {
     name: "fault of CodeBuild",
-    after: None,
+    after: After::Nothing,
     script: &[
         Step {
             name: "the manifests are applied, with a commit whose first build meets a fault",
@@ -122,7 +122,7 @@ pub const FAULT: Story = Story {
 /// The Pipeline is edited as soon as its check runs: a Release builds what it began with.
 pub const EDITED: Story = Story {
     name: "edited during a check",
-    after: None,
+    after: After::Nothing,
     script: &[
         BEGIN,
         Step {

@@ -2,13 +2,13 @@
 
 use serde_json::json;
 
-use super::{BEGIN, RARELY, Step, Story, always, both_run, releases, settled, unsaid};
+use super::{After, BEGIN, RARELY, Step, Story, always, both_run, releases, settled, unsaid};
 use crate::world::{World, sample};
 
 /// A second good commit, released after the first.
 const SECOND: Story = Story {
     name: "second release",
-    after: Some(&releases::FIRST),
+    after: After::Story(&releases::FIRST),
     script: &[
         Step {
             name: "a second commit is pushed",
@@ -28,7 +28,7 @@ const SECOND: Story = Story {
 /// A person releases the first commit again.
 pub const MANUAL: Story = Story {
     name: "manual release",
-    after: Some(&SECOND),
+    after: After::Story(&SECOND),
     script: &[Step {
         name: "a person makes a Release of the old commit",
         when: always,
@@ -59,7 +59,7 @@ pub const MANUAL: Story = Story {
 /// Services that go with their objects, made and released.
 const MORTAL: Story = Story {
     name: "first release of mortals",
-    after: None,
+    after: After::Nothing,
     script: &[
         Step {
             name: "the manifests are applied, with deletionPolicy Delete",
@@ -86,7 +86,7 @@ const MORTAL: Story = Story {
 /// The objects are deleted, and AWS with them.
 pub const DELETION: Story = Story {
     name: "deletion",
-    after: Some(&MORTAL),
+    after: After::Story(&MORTAL),
     script: &[Step {
         name: "Pipeline and Services are deleted",
         when: always,
@@ -114,7 +114,7 @@ pub const DELETION: Story = Story {
 /// The Pipeline is suspended while a build runs, and goes on an hour later.
 pub const SUSPEND: Story = Story {
     name: "suspended and resumed",
-    after: None,
+    after: After::Nothing,
     script: &[
         BEGIN,
         Step {
@@ -144,7 +144,7 @@ fn is_held(world: &World) -> bool {
 /// Every status is wiped while the second stage is still to come, as by a restore from a backup without statuses.
 pub const WIPED: Story = Story {
     name: "statuses wiped",
-    after: Some(&SECOND),
+    after: After::Story(&SECOND),
     script: &[Step {
         name: "the statuses of the Pipeline and of the Services are wiped",
         when: settled,

@@ -1,12 +1,12 @@
 //! Stories of commits that become rollouts, well and badly.
 
-use super::{BEGIN, RARELY, Step, Story, always, both_run, unsaid};
+use super::{After, BEGIN, RARELY, Step, Story, always, both_run, unsaid};
 use crate::world::sample;
 
 /// The first release of everything, through two stages.
 pub const FIRST: Story = Story {
     name: "first release",
-    after: None,
+    after: After::Nothing,
     script: &[BEGIN, RARELY],
     order: &["good-1"],
     judge: |world| {
@@ -29,7 +29,7 @@ pub const FIRST: Story = Story {
 /// A second commit's tasks crash, and ECS rolls them back.
 pub const ROLLED_BACK: Story = Story {
     name: "rolled back by ECS",
-    after: Some(&FIRST),
+    after: After::Story(&FIRST),
     script: &[
         Step {
             name: "a commit that crashes is pushed",

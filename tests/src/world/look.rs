@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use launchway_test_aws::codebuild::Build;
 use launchway_test_aws::ecs::{Service, ServiceStatus};
+use launchway_test_aws::{LogEntry, Outcome};
 use launchway_test_kube::store::Object;
 use serde_json::Value;
 
 use super::World;
 use super::sample::{CLUSTER, REPOSITORY, place};
+
+/// The commit that a Release is of; empty where it is of none.
+pub fn released_commit(release: &Object) -> &str {
+    release.value()["spec"]["commit"].as_str().unwrap_or_default()
+}
 
 impl World {
     /// An object of the namespace of the sample, by kind and name.
@@ -42,8 +48,7 @@ impl World {
     pub fn released_commits(&self) -> Vec<String> {
         let writes = self.store.writes();
         let releases = writes.iter().filter(|write| &*write.kind == "Release");
-        let commit = |object: &Object| object.value()["spec"]["commit"].as_str().unwrap_or_default().to_owned();
-        let mut commits: Vec<String> = releases.map(|write| commit(&write.object)).collect();
+        let mut commits: Vec<String> = releases.map(|write| released_commit(&write.object).to_owned()).collect();
         commits.sort();
         commits.dedup();
         commits
@@ -60,6 +65,14 @@ impl World {
         let aws = self.aws();
         let service = aws.ecs.get(&place())?.service(CLUSTER, name)?;
         (service.status == ServiceStatus::Active).then(|| service.clone())
+    }
+
+    /// What a task definition says, by its ARN; null where there is none.
+    pub fn definition(&self, arn: &str) -> Value {
+        let aws = self.aws();
+        let families = aws.ecs.get(&place()).into_iter().flat_map(|ecs| ecs.families.values());
+        let found = families.flat_map(|family| &family.revisions).find(|revision| revision.arn == arn);
+        found.map(|revision| Value::Object((*revision.body).clone())).unwrap_or_default()
     }
 
     /// The commits whose images are run by a service's tasks, each once; text that is no commit's digest as it is.
@@ -80,6 +93,13 @@ impl World {
         let images = aws.ecr.get(&place()).and_then(|state| state.repositories.get(REPOSITORY));
         let images = images.into_iter().flat_map(|repository| repository.images.values());
         images.filter_map(|image| Some((image.digest.clone(), image.tags.first()?.clone()))).collect()
+    }
+
+    /// How many calls AWS has refused because there were too many of them.
+    pub fn throttled(&self) -> usize {
+        let is_throttled =
+            |entry: &&LogEntry| matches!(&entry.outcome, Outcome::Refused(code) if code.contains("Throttl"));
+        self.aws().log.iter().filter(is_throttled).count()
     }
 
     /// A status of an object, wiped by a person with the right to do so.

@@ -1,5 +1,7 @@
 //! The sample: a greeter with a check, a build and two stages, in an account of its own. What happens to it is told in stories.
 
+pub mod services;
+
 use std::time::Duration;
 
 use launchway_test_aws::codebuild::{BuildStory, PhaseSeconds, Project, StartedBuild, Stories};
@@ -58,6 +60,7 @@ pub fn commit(name: &str) -> String {
 pub fn world(seed: u64) -> World {
     let world = World::empty(seed);
     account(&world);
+    services::add_named(&world);
     world.git.create(URL, Access::Open);
     world.store.create_namespace(NAMESPACE);
     world

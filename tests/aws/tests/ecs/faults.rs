@@ -138,6 +138,25 @@ async fn the_documented_buckets_throttle_and_fill_again() {
 }
 
 #[tokio::test]
+async fn a_share_of_the_buckets_is_used_up_sooner_and_fills_slower() {
+    let stage = Stage::new();
+    stage.lock().limits.enforcement = Enforcement::Share(10);
+    let request = || {
+        crate::stage::Fargate::fargate(
+            stage.ecs().register_task_definition().family("web").container_definitions(crate::stage::container("a")),
+        )
+    };
+    for _ in 0..2 {
+        request().send().await.unwrap();
+    }
+    assert_eq!(request().send().await.unwrap_err().code(), Some("ThrottlingException"));
+    stage.wait(9);
+    assert_eq!(request().send().await.unwrap_err().code(), Some("ThrottlingException"));
+    stage.wait(1);
+    request().send().await.unwrap();
+}
+
+#[tokio::test]
 async fn two_equal_runs_have_the_same_log() {
     let run = || async {
         let stage = Stage::new();

@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use super::failure::Failure;
-use super::world::{Age, KindId, World, Write};
-use super::{Clock, State, Store, collect};
+use super::world::{Age, Change, Entry, KindId, Verb, World, Write};
+use super::{Clock, State, Store, admit, collect, object};
+use serde_json::Value;
 
 pub(super) type Hook = Arc<dyn Fn(&Write) + Send + Sync>;
 
@@ -79,6 +80,25 @@ impl Store {
         end_watches(state);
     }
 
+    /// Puts an object there as it was in another store, with its status and its UID, as a restore of etcd does; only its
+    /// version is new. Members that its kind does not know are dropped.
+    ///
+    /// # Errors
+    /// The kind is not served.
+    pub fn put_back(&self, object: &Value) -> Result<(), Failure> {
+        let api_version = object["apiVersion"].as_str().unwrap_or_default();
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let (id, kind) = self.kind_by(group, object["kind"].as_str().unwrap_or_default())?;
+        let (mut value, at) = (object.clone(), (self.shared.clock)());
+        admit::settled(&kind, &mut value);
+        let key = (id, object::meta(&value, "namespace").to_owned(), object::meta(&value, "name").to_owned());
+        self.change(|world| {
+            let (verb, change) = (Verb::Create, Change::Added);
+            world.commit(Entry { key, at, verb, change, value, form: object::Form::AsRead })
+        });
+        Ok(())
+    }
+
     /// Another store that goes on from here, with a clock of its own, without hooks, watches and staleness.
     pub fn fork(snapshot: &Snapshot, clock: Clock) -> Store {
         Store::of(snapshot.0.clone(), clock)
@@ -147,7 +167,21 @@ impl State {
             (Reads::Lists, Asked::List) => true,
             (Reads::Lists, Asked::Get | Asked::CachedGet) | (Reads::Cached, Asked::List | Asked::Get) => false,
         };
-        affected.then(|| self.world.version_of_age(id, *age, now))
+        if !affected {
+            return None;
+        }
+        let age = match *age {
+            Age::Wavering { most, seed } => Age::Wavering { most, seed: self.next_seed(seed) },
+            age @ (Age::WritesBehind(_) | Age::Version(_) | Age::Span(_)) => age,
+        };
+        Some(self.world.version_of_age(id, age, now))
+    }
+
+    /// A seed for each read that wavers: the same for the same reads in the same order.
+    fn next_seed(&self, seed: u64) -> u64 {
+        let read = self.wavered.get() + 1;
+        self.wavered.set(read);
+        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ read
     }
 }
 

@@ -23,6 +23,7 @@ mod watch;
 mod world;
 mod write;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -64,6 +65,8 @@ struct Shared {
 struct State {
     world: Arc<World>,
     stale: BTreeMap<KindId, (Reads, Age)>,
+    /// How many reads were given an age of their own.
+    wavered: Cell<u64>,
     /// Watches that wait for a write.
     waiting: Vec<Waker>,
     /// Grows when all watches that are open have to end.
@@ -84,7 +87,8 @@ impl Store {
     }
 
     fn of(world: Arc<World>, clock: Clock) -> Store {
-        let state = State { world, stale: BTreeMap::new(), waiting: Vec::new(), epoch: 0, bookmarks: 0 };
+        let state =
+            State { world, stale: BTreeMap::new(), wavered: Cell::new(0), waiting: Vec::new(), epoch: 0, bookmarks: 0 };
         Store { shared: Arc::new(Shared { state: Mutex::new(state), hooks: Mutex::default(), clock }) }
     }
 

@@ -83,6 +83,14 @@ pub struct Write {
 pub enum Age {
     /// As before the last so many writes to that kind.
     WritesBehind(usize),
+    /// Each read by itself as before the last 0 to `most` writes to that kind, so that one may see less than the one before
+    /// it. The seed and the number of the read decide.
+    Wavering {
+        /// The most writes that a read may miss.
+        most: usize,
+        /// Another seed gives other ages.
+        seed: u64,
+    },
     /// As of this version of the store.
     Version(u64),
     /// As of so long ago, by the store's clock.
@@ -196,6 +204,10 @@ impl World {
         match age {
             Age::WritesBehind(0) => self.version,
             Age::WritesBehind(n) => of_kind().nth(n - 1).map_or(first_version, |write| write.resource_version - 1),
+            Age::Wavering { most, seed } => {
+                let behind = mixed(seed) % (most as u64 + 1);
+                self.version_of_age(id, Age::WritesBehind(behind as usize), now)
+            }
             Age::Version(version) => version,
             Age::Span(span) => {
                 let seen = self.writes.iter().rev().find(|write| write.at.saturating_add(span).is_ok_and(|t| t <= now));
@@ -203,4 +215,12 @@ impl World {
             }
         }
     }
+}
+
+/// SplitMix64: neighbouring seeds give numbers that have nothing to do with each other.
+fn mixed(seed: u64) -> u64 {
+    let mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
