@@ -63,8 +63,6 @@ const THROTTLED: f64 = 0.05;
 /// A Pipeline that was written so often has been through a release: none of its readers can find that it is not there yet.
 const PAST: usize = 12;
 
-const KINDS: [&str; 4] = ["AwsAccount", "Pipeline", "Release", "Service"];
-
 /// Until when a life's reads are old.
 pub(super) struct Seeing {
     relist_at: Option<Timestamp>,
@@ -131,8 +129,8 @@ fn age(life: &Life<'_>) -> Age {
 }
 
 fn waver(life: &Life<'_>) {
-    for kind in KINDS {
-        life.world.store.serve_stale(kind, Reads::Lists, age(life)).expect("a served kind");
+    for kind in Kind::ALL {
+        life.world.store.serve_stale(&kind.name(), Reads::Lists, age(life)).expect("a served kind");
     }
     let mut aws = life.world.aws();
     for (number, (older_by, of)) in (1..).zip(AGES) {
