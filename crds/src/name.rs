@@ -126,10 +126,6 @@ text!(
     VariableValue, 0..=16384, r"^[^\x00]*$"
 );
 text!(
-    /// A Fargate platform version: a number, or `LATEST`.
-    PlatformVersion, 5..=12, r"^(LATEST|[0-9]+\.[0-9]+\.[0-9]+)$"
-);
-text!(
     /// The plain value of an environment variable.
     EnvValue, 0..=4096, r"^[^\x00]*$"
 );

@@ -72,9 +72,9 @@ impl Entry {
         }
         let containers = body.get_mut("containerDefinitions").and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
-            if let Some(image) = container["image"].as_str() {
-                container["image"] = json!(tagged(image));
-            }
+            // Some files leave the image to the tool that registers them.
+            let image = tagged(container["image"].as_str().unwrap_or("app"));
+            container["image"] = json!(image);
         }
         body
     }

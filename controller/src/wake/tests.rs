@@ -67,7 +67,7 @@ impl Object {
                 phase.map_or(Value::Null, |phase| json!({"phase": phase})),
             ),
             Self::Service { account, follows, ready, has } => (
-                json!({"account": account, "cluster": "c", "taskDefinition": {"containers": [container(follows.as_deref())]}}),
+                json!({"account": account, "cluster": "c", "taskDefinition": {"containerDefinitions": [container(follows.as_deref())]}}),
                 json!({"conditions": [{"type": "Ready", "status": ready, "reason": "R", "message": "", "lastTransitionTime": TIME}],
                 "rollout": has.as_ref().map(|(pipeline, stage, grant)| json!({"source": format!("{pipeline}/s{stage}"),
                     "grant": grant, "generation": 1, "meaning": "v1-0", "phase": "Done", "startedAt": TIME}))}),

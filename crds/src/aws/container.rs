@@ -18,8 +18,6 @@ use serde_with::skip_serializing_none;
     .message("the tag latest says nothing about what runs: name another tag, or a digest"))]
 #[x_kube(validation = Rule::new("!has(self.memory) || !has(self.memoryReservation) || self.memoryReservation <= self.memory")
     .message("memoryReservation is at most memory: lower it"))]
-#[x_kube(validation = Rule::new("!has(self.environment) || !has(self.secrets) || !sets.intersects(self.environment.map(e, e.name), self.secrets.map(s, s.name))")
-    .message("a variable is set by environment or by secrets, not by both"))]
 pub struct ContainerDefinition {
     /// The container's name.
     pub name: EcsName,

@@ -4,7 +4,7 @@ use super::connect::{GatewayConnector, ServiceConnectConfiguration, VpcLatticeCo
 use super::deployment::DeploymentConfiguration;
 use super::shape::{Count, List, Named, Port, Whole, words};
 use super::task::{Enabled, Tag};
-use crate::name::{EcsName, Line, PlatformVersion, Role, SecurityGroupId, SubnetId, TargetGroupArn, Word};
+use crate::name::{EcsName, Line, Role, SecurityGroupId, SubnetId, TargetGroupArn, Word};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct EcsService {
     /// The capacity providers on which the tasks run, in place of launchType.
     pub capacity_provider_strategy: Option<List<CapacityProvider, 20>>,
     /// The Fargate platform version. `LATEST` is AWS's default, and says nothing.
-    pub platform_version: Option<PlatformVersion>,
+    pub platform_version: Option<Line>,
     /// The role with which ECS registers tasks with a load balancer, where the network mode is not awsvpc: a name or an ARN. It cannot be changed.
     pub role: Option<Role>,
     /// How a new task definition replaces the old one.
@@ -98,7 +98,7 @@ pub struct LoadBalancer {
 #[serde(rename_all = "camelCase")]
 pub struct AdvancedConfiguration {
     /// The ARN of the second target group.
-    pub alternate_target_group_arn: Option<TargetGroupArn>,
+    pub alternate_target_group_arn: Option<Word>,
     /// The ARN of the rule or listener of production traffic.
     pub production_listener_rule: Option<Word>,
     /// The ARN of the rule or listener of test traffic.

@@ -14,18 +14,10 @@ use serde_with::skip_serializing_none;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.containerDefinitions.exists(c, !has(c.essential) || c.essential)")
     .message("at least one container must be essential"))]
-#[x_kube(validation = Rule::new("has(self.executionRoleArn) || self.containerDefinitions.all(c, !has(c.secrets) || size(c.secrets) == 0)")
-    .message("secrets need executionRoleArn: ECS reads them with that role"))]
-#[x_kube(validation = Rule::new("!has(self.requiresCompatibilities) || !self.requiresCompatibilities.exists(c, c == 'FARGATE') || (has(self.networkMode) && self.networkMode == 'awsvpc')")
-    .message("FARGATE needs networkMode: awsvpc"))]
-#[x_kube(validation = Rule::new("!has(self.requiresCompatibilities) || !self.requiresCompatibilities.exists(c, c == 'FARGATE') || (has(self.cpu) && has(self.memory))")
-    .message("FARGATE needs cpu and memory of the task"))]
 #[x_kube(validation = Rule::new("!has(self.requiresCompatibilities) || !self.requiresCompatibilities.exists(c, c == 'FARGATE') || has(self.executionRoleArn) || self.containerDefinitions.all(c, !has(c.imageFrom))")
     .message("FARGATE needs executionRoleArn: ECS pulls from ECR with that role"))]
 #[x_kube(validation = Rule::new("!has(self.networkMode) || !(self.networkMode in ['awsvpc', 'host']) || self.containerDefinitions.all(c, !has(c.portMappings) || c.portMappings.all(p, !has(p.hostPort) || p.hostPort == 0 || !has(p.containerPort) || p.hostPort == p.containerPort))")
     .message("with networkMode awsvpc or host hostPort is the containerPort: remove it"))]
-#[x_kube(validation = Rule::new("has(self.memory) || self.containerDefinitions.all(c, has(c.memory) || has(c.memoryReservation))")
-    .message("set memory of the task, or memory or memoryReservation of each container"))]
 #[x_kube(validation = Rule::new("self.containerDefinitions.all(c, !has(c.imageFrom) || self.containerDefinitions.all(d, !has(d.imageFrom) || (c.imageFrom.pipeline == d.imageFrom.pipeline && c.imageFrom.stage == d.imageFrom.stage)))")
     .message("all imageFrom of a Service name the same pipeline and stage: one stage decides what the task runs"))]
 pub struct TaskDefinition {

@@ -26,15 +26,16 @@ fn parameter() -> String {
 pub fn rich(stage: usize) -> Value {
     let mut rich = service(stage);
     let spec = &mut rich["spec"];
-    spec["taskDefinition"]["containers"][0]["secrets"] = json!([{"name": "API_KEY", "valueFrom": parameter()}]);
+    spec["taskDefinition"]["containerDefinitions"][0]["secrets"] =
+        json!([{"name": "API_KEY", "valueFrom": parameter()}]);
     let sidecar = json!({
-        "name": "proxy", "image": SIDECAR, "essential": false, "ports": [{"containerPort": 8080}],
+        "name": "proxy", "image": SIDECAR, "essential": false, "portMappings": [{"containerPort": 8080}],
         "secrets": [{"name": "TOKEN", "valueFrom": parameter()}],
     });
-    spec["taskDefinition"]["containers"].as_array_mut().expect("containers").push(sidecar);
-    spec["loadBalancers"] = json!([
-        {"targetGroup": target_group("public"), "container": "greeter", "port": 5000},
-        {"targetGroup": target_group("internal"), "container": "proxy", "port": 8080},
+    spec["taskDefinition"]["containerDefinitions"].as_array_mut().expect("a list").push(sidecar);
+    spec["service"]["loadBalancers"] = json!([
+        {"targetGroupArn": target_group("public"), "containerName": "greeter", "containerPort": 5000},
+        {"targetGroupArn": target_group("internal"), "containerName": "proxy", "containerPort": 8080},
     ]);
     rich
 }
@@ -42,7 +43,7 @@ pub fn rich(stage: usize) -> Value {
 /// The Service of a stage that says nothing of what ECS can do beside running its task definition.
 pub fn bare(stage: usize) -> Value {
     let mut bare = service(stage);
-    bare["spec"].as_object_mut().expect("a spec").remove("desiredCount");
+    bare["spec"].as_object_mut().expect("a spec").remove("service");
     bare
 }
 
@@ -50,7 +51,7 @@ pub fn bare(stage: usize) -> Value {
 pub fn literal(name: &str, image: &str) -> Value {
     let mut literal = rich(0);
     literal["metadata"]["name"] = json!(name);
-    let container = literal["spec"]["taskDefinition"]["containers"][0].as_object_mut().expect("a container");
+    let container = literal["spec"]["taskDefinition"]["containerDefinitions"][0].as_object_mut().expect("a container");
     container.remove("imageFrom");
     container.insert("image".to_owned(), json!(image));
     literal
@@ -58,12 +59,12 @@ pub fn literal(name: &str, image: &str) -> Value {
 
 /// Sets how much memory the tasks of a Service get, in MiB.
 pub fn set_memory(spec: &mut Value, memory: i64) {
-    spec["taskDefinition"]["memory"] = json!(memory);
+    spec["taskDefinition"]["memory"] = json!(memory.to_string());
 }
 
 /// Sets how many tasks a Service runs.
 pub fn set_count(spec: &mut Value, count: i64) {
-    spec["desiredCount"] = json!(count);
+    spec["service"]["desiredCount"] = json!(count);
 }
 
 /// The tag that hands an ECS service over to a Service of the sample.
