@@ -6,13 +6,13 @@ use crate::life::Life;
 use crate::rank::Rank;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus};
 
-/// How much what a pass looks at matters. A Release that is over, or goes, only looks in order to stop what it started.
+/// The rank of a pass's looks. A Release that has ended, or is being deleted, only looks in order to stop what it started.
 pub fn of_looks(desired: &Desired, record: &ReleaseStatus) -> Rank {
     let goes_on = record.phase.is_none_or(|phase| phase == ReleasePhase::Active) && desired.life == Life::Stays;
     if goes_on { Rank::Rollout } else { Rank::Rollback }
 }
 
-/// How much an effect matters.
+/// The rank of an effect.
 pub fn of_action(action: &Action) -> Rank {
     match action {
         Action::Stop { .. } => Rank::Rollback,

@@ -5,7 +5,7 @@ use super::wanted::Wanted;
 use crate::rank::Rank;
 use launchway_crds::service::{RolloutPhase, RolloutStatus, ServiceStatus};
 
-/// How much what a pass looks at matters: a Service whose rollout has ended, and that should run nothing else, has time.
+/// The rank of a pass's looks: idle if the last rollout has ended and was of what is wanted now.
 pub fn of_looks(wanted: &Wanted, record: &ServiceStatus) -> Rank {
     match &record.rollout {
         Some(rollout) if is_over(rollout) && is_of(rollout, wanted) => Rank::Look,
@@ -24,7 +24,7 @@ fn is_of(rollout: &RolloutStatus, wanted: &Wanted) -> bool {
     rollout.meaning == wanted.meaning && rollout.grant == wanted.grant
 }
 
-/// How much an effect matters.
+/// The rank of an effect.
 pub fn of_action(action: &Action) -> Rank {
     match action {
         Action::Register { .. } | Action::Create(_) | Action::Update(_) | Action::Delete { .. } => Rank::Rollout,
@@ -40,7 +40,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_service_has_time_while_it_runs_what_it_should_and_none_while_it_does_not() {
+    fn looks_are_idle_while_a_service_runs_what_it_should_and_a_rollouts_otherwise() {
         let mut world = World::new(service(&json!({})));
         let rank = |world: &World| of_looks(&world.wanted(), &world.record);
         assert_eq!(rank(&world), Rank::Rollout);
