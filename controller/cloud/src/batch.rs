@@ -1,8 +1,8 @@
-//! Looks that share a call: who asks first waits a moment, then asks for everybody who came. Nobody joins a call that
-//! was sent, and no answer is kept: a look answers only those who asked before it was sent (docs/effects.md, rule 4).
+//! Looks that share a call. The first caller waits a moment and then sends one call for all who have asked by then. A
+//! call that was sent cannot be joined, and no answer is cached: a look answers only those who asked before it was sent
+//! (docs/effects.md, rule 4).
 //!
-//! A call that is shared matters as much as it does to the one of them to whom it matters most: it is one call, and the
-//! others get their answer for nothing.
+//! A shared call has the highest rank among its callers: it is one call, and the others need none of their own.
 
 use launchway_plan::rank::Rank;
 use std::collections::HashMap;
@@ -40,7 +40,7 @@ struct Asked<K, V, E> {
     reply: Reply<V, E>,
 }
 
-/// Where an answer goes. `None` is sent to those who had better ask alone.
+/// Where an answer goes. `None` tells a caller to ask alone.
 type Reply<V, E> = oneshot::Sender<Option<Result<Option<V>, E>>>;
 
 impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Batcher<K, V, E> {
@@ -93,7 +93,7 @@ impl<K: Clone + Eq + Hash, V: Clone, E: Clone> Batcher<K, V, E> {
     }
 }
 
-/// The one who calls for a batch. Dropped before the call was answered, it lets the others know.
+/// The caller that sends the call of a batch. If it is dropped before the answer came, the others notice and ask again.
 struct Lead<'a, K, V, E> {
     batcher: &'a Batcher<K, V, E>,
     group: String,
@@ -101,7 +101,7 @@ struct Lead<'a, K, V, E> {
 }
 
 impl<K, V, E> Lead<'_, K, V, E> {
-    /// From now on nobody joins.
+    /// Lets nobody join any more.
     fn close(&self) -> Vec<Asked<K, V, E>> {
         let mut open = locked(&self.batcher.open);
         if open.get(&self.group).is_some_and(|batch| Arc::ptr_eq(batch, &self.batch)) {
@@ -154,7 +154,7 @@ fn distinct<K: Clone + Eq, V, E>(first: &K, others: &[Asked<K, V, E>]) -> Vec<K>
     keys
 }
 
-/// Whoever does not listen any more does not need the answer.
+/// A caller that was dropped does not need the answer.
 fn tell<T>(reply: oneshot::Sender<T>, answer: T) {
     let _ = reply.send(answer);
 }

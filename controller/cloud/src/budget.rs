@@ -1,5 +1,5 @@
-//! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It says yes or no at once
-//! and never waits: who gets no token is told when to come back.
+//! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It answers
+//! at once and never waits: a caller that gets no token is told when to come back.
 
 use crate::settings::Share;
 use launchway_plan::rank::Rank;
@@ -38,7 +38,7 @@ buckets! {
     TagModify: 20.0, 10.0;
     // Six BatchGetBuilds a second were seen to be throttled (a Jenkins plugin that polled 30 builds).
     BuildRead: 20.0, 4.0;
-    // Builds start in bunches (the checks of a release) and seldom.
+    // Builds start seldom, and then several at once (the checks of a release).
     BuildModify: 20.0, 2.0;
     // ECR documents 1000 a second and more for what docker clients call; far less is enough for one look a release.
     ImageRead: 20.0, 10.0;
@@ -48,8 +48,8 @@ buckets! {
     Identity: 20.0, 10.0;
 }
 
-/// The part of the burst that a rank leaves to those that matter more: however much the others ask for, there is a token
-/// left for a roll-back. Tokens that come in later go to the rank that needs the fewest of them to be there.
+/// The part of the burst that a rank must leave for higher ranks. So a roll-back finds a token however much the others ask
+/// for, and once the burst is used up, new tokens go to the highest rank that asks.
 const fn reserve(rank: Rank) -> f64 {
     match rank {
         Rank::Rollback => 0.0,
@@ -62,11 +62,11 @@ const fn reserve(rank: Rank) -> f64 {
 /// There is no token left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoToken {
-    /// How long it is until there is one, after those of all of its rank who were told so before.
+    /// How long it takes until there is one, behind all callers of the same rank who wait already.
     pub wait: Duration,
 }
 
-/// The longest that anybody is told to wait, in seconds: not all who were told to come back do.
+/// The longest wait, in seconds. Not every caller comes back, so there are fewer waiting than were promised a token.
 const LONGEST_WAIT: f64 = 60.0;
 
 /// All buckets, by account (or what stands for it while its ID is not known) and Region.
@@ -80,7 +80,7 @@ pub(crate) struct Budgets {
 struct Level {
     tokens: f64,
     at: SystemTime,
-    /// When the last of those who wait has its token, by rank.
+    /// When the last waiting caller of each rank gets its token.
     promised: BTreeMap<Rank, SystemTime>,
 }
 
@@ -121,7 +121,7 @@ impl Budgets {
 }
 
 impl Level {
-    /// Promises the token that comes after those that are promised already: how long it is until then.
+    /// Promises the next token that is not promised yet, and says how long it takes until then.
     fn promise(&mut self, missing: f64, rate: f64, rank: Rank, now: SystemTime) -> Duration {
         let promised = self.promised.entry(rank).or_insert(now);
         let before = promised.duration_since(now).unwrap_or(Duration::ZERO).as_secs_f64();

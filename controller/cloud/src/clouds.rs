@@ -22,14 +22,14 @@ pub struct Clouds {
     places: Mutex<BTreeMap<Place, Arc<Inner>>>,
 }
 
-/// AWS, as seen from one place by somebody whose calls matter so much. Cheap to clone.
+/// AWS, as seen from one place, with the rank that its calls have. Cheap to clone.
 #[derive(Clone)]
 pub struct Cloud {
     inner: Arc<Inner>,
     rank: Rank,
 }
 
-/// What all who ask at one place share.
+/// What all callers at one place share.
 pub(crate) struct Inner {
     pub place: Place,
     pub shared: Arc<Shared>,
@@ -55,7 +55,7 @@ impl Clouds {
         Self { shared: Arc::new(Shared::new(settings)), places: Mutex::default() }
     }
 
-    /// AWS as seen from a place, for calls that matter so much.
+    /// AWS as seen from a place, for calls of this rank.
     pub fn at(&self, place: &Place, rank: Rank) -> Cloud {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let inner =
@@ -81,7 +81,7 @@ impl Inner {
 }
 
 impl Cloud {
-    /// The same place, for calls that matter so much.
+    /// The same place, for calls of this rank.
     pub fn ranked(&self, rank: Rank) -> Self {
         Self { inner: self.inner.clone(), rank }
     }
@@ -95,7 +95,7 @@ impl Cloud {
         &self.inner
     }
 
-    /// How much what is asked here matters.
+    /// The rank that calls have here.
     pub(crate) fn rank(&self) -> Rank {
         self.rank
     }

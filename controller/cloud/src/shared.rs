@@ -48,7 +48,7 @@ impl Shared {
         self.budgets.take(account, &place.region, operation.bucket(), rank, self.clock.local())
     }
 
-    /// Half a second, half of it by chance: what failed together does not come back together.
+    /// Waits for 250 to 500 milliseconds, at random, so that calls that failed together are not repeated together.
     pub async fn pause(&self) {
         let part = self.jitter.lock().unwrap_or_else(PoisonError::into_inner).f64();
         self.wait(Duration::from_millis(250).mul_f64(1.0 + part)).await;

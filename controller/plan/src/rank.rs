@@ -1,16 +1,16 @@
-//! How much a call to AWS matters when our share of a quota runs short. Who asks says it: each kind has a `rank` of its own
-//! that says how much its looks and effects matter. How much is kept for whom is in `cloud`.
+//! How much a call to AWS matters when our share of a quota runs short. The caller says it: the file `rank` of each kind
+//! ranks its looks and effects. How many tokens are kept for which rank is decided in `cloud`.
 
 /// How much a call to AWS matters, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rank {
-    /// It sets right what starts no rollout: counts, tags, old revisions.
+    /// A change that starts no rollout: counts, tags, old revisions.
     Chore,
-    /// It looks whether an object that has nothing to do is still as it should be.
+    /// A look at an object that has nothing to do.
     Look,
-    /// It brings a change forward, or looks in order to.
+    /// A change on its way, and the looks that it needs.
     Rollout,
-    /// It goes back to what was good, or stops something.
+    /// The way back to a version that worked, and whatever stops something.
     Rollback,
 }
 

@@ -14,13 +14,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// How the calls of Launchway are named in the account's trail.
+/// The session's name, as CloudTrail shows it.
 const SESSION: &str = "launchway";
 
-/// New credentials are asked for so long before the old ones end, so that none ends under way.
+/// Credentials are renewed so long before they expire, so that none expires during a call.
 const MARGIN: Duration = Duration::from_secs(300);
 
-/// Nothing goes without credentials, and those who wait for them differ in rank.
+/// Nothing works without credentials, so they are fetched with the highest rank, whoever needs them.
 const URGENT: Rank = Rank::Rollback;
 
 /// Assumes a role.
@@ -40,7 +40,7 @@ impl Assuming {
     async fn credentials(&self) -> provider::Result {
         let first = self.assumed().await;
         let assumed = match first {
-            // It changes nothing: asked once more, like every look.
+            // AssumeRole changes nothing, so it is tried once more, like every look.
             Err(failure) if failure.is_passing() => {
                 self.shared.pause().await;
                 self.assumed().await

@@ -29,7 +29,7 @@ pub(crate) struct Clients {
 /// What is made when it is first used.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
-/// A client of that SDK, once it is used.
+/// A client of one SDK crate, made when it is first used.
 macro_rules! client {
     ($sdk:ident, $site:ident) => {{
         let site = $site.clone();

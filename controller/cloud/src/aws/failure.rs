@@ -22,7 +22,7 @@ pub(crate) struct Failure {
     pub message: String,
 }
 
-/// What kept a call from its answer, and so how far it came.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// Our own budget is used up for so long: nothing was sent.
@@ -35,7 +35,7 @@ pub(crate) enum Cause {
     CredentialsNotFetched,
     /// The request could not be made: nothing was sent.
     Unbuilt,
-    /// It was perhaps sent, and no answer is known.
+    /// It may have been sent, and there is no answer.
     Unanswered,
     /// AWS failed: what happened is not known.
     Broken,
@@ -92,8 +92,8 @@ impl Failure {
         Self::new(Cause::Unanswered, "NotMentioned", "the answer says neither that it exists nor that it does not")
     }
 
-    /// Whether the same look may well be answered in a moment. After a timeout or throttling it is better to come back;
-    /// a refusal that came with AWS's time has corrected the clock.
+    /// Whether it is worth sending the same look once more right away. After a timeout or throttling it is better to come
+    /// back later. A refusal because of a wrong clock brought AWS's time, so that the next call is signed correctly.
     pub fn is_passing(&self) -> bool {
         match self.cause {
             Cause::Unanswered => self.code != TIMEOUT,

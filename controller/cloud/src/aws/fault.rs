@@ -1,5 +1,5 @@
-//! From what AWS says to a fault: codes first, one table for each service; texts only through the predicates in
-//! `guesses`, and none of them makes a success of anything. A table says the kind; what helps follows from it.
+//! Turns what AWS says into a fault. Codes first, in one table for each service; texts only through the predicates in
+//! `guesses`, and no text turns an error into a success. A table says the kind, and the remedy follows from the kind.
 
 mod codebuild;
 mod ecr;
@@ -35,14 +35,14 @@ pub(crate) fn of(operation: Operation, failure: &Failure, resource: String) -> F
 /// What was denied may be another action on another resource than was asked for: `iam:PassRole` on a role.
 fn denied(fault: Fault, said: &str) -> Fault {
     let Some((action, resource)) = guesses::denied(said) else {
-        // A denial without a word is about what was asked for.
+        // A denial without a text is about the action that was called.
         let needs = said.is_empty().then(|| fault.operation.clone());
         return Fault { kind: FaultKind::Denied { needs }, ..fault };
     };
     let action = scrub::message(action);
     let resource = resource.map_or_else(|| fault.resource.clone(), scrub::message);
     match guesses::denied_for_good(said) {
-        // No statement of ours helps against one that denies: AWS's own words are what there is to say.
+        // Another statement for the role does not help here, so the message shows AWS's own words.
         Some(why) => Fault { message: format!("{action} is denied {}", scrub::message(why)), resource, ..fault },
         None => Fault { kind: FaultKind::Denied { needs: Some(action) }, resource, ..fault },
     }
@@ -76,8 +76,8 @@ fn remedy(operation: Operation, failure: &Failure) -> Remedy {
     }
 }
 
-/// What helps against a kind of fault. A look is never the user's fault for good: what it did not find may come, and nobody
-/// would look again.
+/// What helps against a kind of fault. After a look that failed we never wait for a change of the spec: what was missing may
+/// appear, and nothing would wake us.
 fn against(kind: &FaultKind, nature: Nature) -> Remedy {
     match (kind, nature) {
         (FaultKind::Throttled | FaultKind::NoToken, _) => Remedy::Retry,

@@ -27,7 +27,7 @@ impl Cloud {
 
     async fn account(&self) -> Result<String, Failure> {
         let request = self.inner().clients.sts.get_caller_identity();
-        // Nothing goes without knowing whose account it is, and the answer is needed by all who come.
+        // Nothing works without the account ID, so the call has the highest rank, whoever makes it.
         let seen = self.ranked(Rank::Rollback).look(Operation::GetCallerIdentity, || request.clone().send()).await?;
         seen.account.ok_or_else(|| Failure::unreadable("GetCallerIdentity without an account"))
     }

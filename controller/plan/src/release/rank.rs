@@ -7,13 +7,13 @@ use crate::life::Life;
 use crate::rank::Rank;
 
 
-/// How much what a pass looks at matters. A Release that is over, or goes, only looks in order to stop what it started.
+/// The rank of a pass's looks. A Release that has ended, or is being deleted, only looks in order to stop what it started.
 pub fn of_looks(desired: &Desired, record: &Record) -> Rank {
     let goes_on = record.ended.is_none() && desired.life == Life::Stays;
     if goes_on { Rank::Rollout } else { Rank::Rollback }
 }
 
-/// How much an effect matters.
+/// The rank of an effect.
 pub fn of_action(action: &Action) -> Rank {
     match action {
         Action::Stop { .. } => Rank::Rollback,

@@ -25,7 +25,7 @@ fn is_of(rollout: &RolloutStatus, wanted: &Wanted) -> bool {
     rollout.meaning == wanted.meaning.to_string() && rollout.grant == wanted.grant
 }
 
-/// How much an effect matters.
+/// The rank of an effect.
 pub fn of_action(action: &Action) -> Rank {
     match action {
         Action::Register(_) | Action::Create(_) | Action::Update(_) | Action::Delete { .. } => Rank::Rollout,
@@ -41,7 +41,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_service_has_time_while_it_runs_what_it_should_and_none_while_it_does_not() {
+    fn looks_are_idle_while_a_service_runs_what_it_should_and_a_rollouts_otherwise() {
         let mut world = World::new(service(&json!({})));
         let rank = |world: &World| of_looks(Some(&world.wanted()), &world.record);
         assert_eq!(rank(&world), Rank::Rollout);
