@@ -117,6 +117,19 @@ impl Structure {
         paths
     }
 
+    /// The structure of which a member is a list.
+    ///
+    /// # Panics
+    /// If the member is no such list.
+    pub fn item(&self, list: &str) -> &Self {
+        if let Shape::List(item) = &self.members[list].shape
+            && let Shape::Structure(found) = &**item
+        {
+            return found;
+        }
+        panic!("{list} of {} is no list of structures", self.name)
+    }
+
     fn walk(&self, before: &str, paths: &mut BTreeMap<String, Shape>) {
         for (name, member) in &self.members {
             let path = if before.is_empty() { name.clone() } else { format!("{before}.{name}") };

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::arns::cluster_arn;
-use super::service_views::{counts_view, listed, shown_in};
+use super::service_views::{counts_view, shown_in};
 use super::state::{BreakerStatus, Counts, Revision, Rollout, RolloutStatus, Service};
-use crate::Place;
 use crate::call::epoch;
+use crate::{Place, model};
 
 impl Rollout {
     /// As ListServiceDeployments shows it.
@@ -119,7 +119,9 @@ impl Revision {
             "guardDutyEnabled": false,
             "createdAt": epoch(self.created_at),
         });
-        for (name, value) in shown_in(listed("DescribeServiceRevisions", "serviceRevisions"), &self.settings) {
+        for (name, value) in
+            shown_in(model::output("DescribeServiceRevisions").item("serviceRevisions"), &self.settings)
+        {
             view[name] = value;
         }
         if let Some(platform) = self.settings.platform() {

@@ -16,21 +16,6 @@ pub(super) fn shown_in(view: &model::Structure, settings: &Settings) -> Map<Stri
     shown.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// A structure in a list of an operation's reply.
-pub(super) fn listed(operation: &str, list: &str) -> &'static model::Structure {
-    within(model::output(operation), list)
-}
-
-fn within<'a>(structure: &'a model::Structure, list: &str) -> &'a model::Structure {
-    match &structure.members[list].shape {
-        model::Shape::List(item) => match &**item {
-            model::Shape::Structure(found) => found,
-            other => panic!("{list} is a list of {other:?}"),
-        },
-        other => panic!("{list} is {other:?}"),
-    }
-}
-
 /// Whether tags are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
@@ -47,7 +32,7 @@ impl Shown {
 
 impl Service {
     pub(super) fn view(&self, place: &Place, now: Timestamp, shown: Shown) -> Value {
-        let mut view = shown_in(listed("DescribeServices", "services"), &self.settings);
+        let mut view = shown_in(model::output("DescribeServices").item("services"), &self.settings);
         let total = self.total(now);
         let facts = json!({
             "serviceArn": self.arn,
@@ -129,7 +114,7 @@ impl Service {
             },
             "rolloutStateReason": deployment.reason,
         });
-        let room = within(listed("DescribeServices", "services"), "deployments");
+        let room = model::output("DescribeServices").item("services").item("deployments");
         for (name, value) in shown_in(room, settings) {
             view[name] = value;
         }

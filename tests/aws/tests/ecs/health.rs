@@ -1,10 +1,13 @@
 //! Health: what counts for it, how long failing checks are overlooked, and what DescribeTasks says.
 
 use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
-use aws_sdk_ecs::types::{ContainerDefinition, DesiredStatus, ServiceDeploymentStatus as Status, Task};
+use aws_sdk_ecs::types::{
+    ContainerDefinition, DesiredStatus, LoadBalancer, PortMapping, ServiceDeploymentStatus as Status, Task,
+};
 use launchway_test_aws::TaskStory;
 
-use crate::stage::{Stage, TARGET_GROUP, balancer, breaker, checked, container, network};
+use crate::samples::GROUP_OF_CLOUDS;
+use crate::stage::{Stage, TARGET_GROUP, balancer, breaker, checked, container, network, place};
 
 /// Service `web` of one task with these containers.
 async fn service(stage: &Stage, containers: Vec<ContainerDefinition>) -> CreateServiceFluentBuilder {
@@ -112,4 +115,27 @@ async fn a_task_that_was_run_by_hand_goes_on_whatever_its_health() {
     let reply = stage.ecs().describe_tasks().cluster("prod").tasks(arn).send().await.unwrap();
     assert_eq!(reply.tasks()[0].last_status(), Some("RUNNING"));
     assert_eq!(health(&reply.tasks()[0]), ["UNHEALTHY", "UNHEALTHY"]);
+}
+
+#[tokio::test]
+async fn every_target_group_counts() {
+    let stage = Stage::new();
+    stage.lock().ecs.get_mut(&place()).unwrap().add_target_group(GROUP_OF_CLOUDS);
+    let admin = ContainerDefinition::builder().name("admin").image("admin");
+    let admin = admin.port_mappings(PortMapping::builder().container_port(9090).build()).build();
+    let second = LoadBalancer::builder().container_name("admin").container_port(9090).target_group_arn(GROUP_OF_CLOUDS);
+    let request = service(&stage, vec![container("app"), admin]).await;
+    request.load_balancers(balancer()).load_balancers(second.build()).send().await.unwrap();
+    stage.wait(120);
+    let events = stage.service().await.events().to_vec();
+    for group in [TARGET_GROUP, GROUP_OF_CLOUDS] {
+        let registered = format!("registered 1 targets in (target-group {group})");
+        assert!(events.iter().any(|event| event.message().unwrap().contains(&registered)), "{events:?}");
+    }
+    stage.lock().image_story.insert("admin".to_owned(), TaskStory::NeverHealthy);
+    stage.ecs().update_service().cluster("prod").service("web").force_new_deployment(true).send().await.unwrap();
+    stage.wait(300);
+    let stopped = stage.tasks(DesiredStatus::Stopped).await;
+    let reason = format!("Task failed ELB health checks in (target-group {GROUP_OF_CLOUDS})");
+    assert_eq!(stopped[0].stopped_reason(), Some(&*reason));
 }

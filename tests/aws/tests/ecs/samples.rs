@@ -179,17 +179,7 @@ pub fn everything(definition: &str) -> Value {
             {"targetGroupArn": GROUP_OF_CLOUDS, "containerName": "app", "containerPort": 9090},
         ],
         "serviceRegistries": [{"registryArn": "arn:aws:servicediscovery:eu-central-1:111122223333:service/srv-1"}],
-        "deploymentConfiguration": {
-            "strategy": "ROLLING",
-            "bakeTimeInMinutes": 0,
-            "minimumHealthyPercent": 50,
-            "maximumPercent": 150,
-            "deploymentCircuitBreaker": {
-                "enable": true, "rollback": true, "resetOnHealthyTask": false,
-                "thresholdConfiguration": {"type": "COUNT", "value": 4},
-            },
-            "alarms": {"alarmNames": ["web-5xx"], "enable": true, "rollback": true},
-        },
+        "deploymentConfiguration": rolling(),
         "serviceConnectConfiguration": service_connect(),
         "volumeConfigurations": [{"name": "disk", "managedEBSVolume": {
             "roleArn": "arn:aws:iam::111122223333:role/task", "sizeInGiB": 10, "volumeType": "gp3", "iops": 3000,
@@ -215,6 +205,20 @@ pub fn everything(definition: &str) -> Value {
                 "matcher": {"httpCode": "200", "grpcCode": "0"},
             },
         }],
+    })
+}
+
+fn rolling() -> Value {
+    json!({
+        "strategy": "ROLLING",
+        "bakeTimeInMinutes": 0,
+        "minimumHealthyPercent": 50,
+        "maximumPercent": 150,
+        "deploymentCircuitBreaker": {
+            "enable": true, "rollback": true, "resetOnHealthyTask": false,
+            "thresholdConfiguration": {"type": "COUNT", "value": 4},
+        },
+        "alarms": {"alarmNames": ["web-5xx"], "enable": true, "rollback": true},
     })
 }
 
