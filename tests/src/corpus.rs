@@ -50,10 +50,13 @@ pub enum Verdict {
 /// A file cannot be read, or has another form.
 pub fn read(folder: &Path) -> anyhow::Result<Vec<Entry>> {
     let mut all = Vec::new();
-    for (file, request) in [("taskdefs.json", Request::RegisterTaskDefinition), ("services.json", Request::CreateService)] {
+    for (file, request) in
+        [("taskdefs.json", Request::RegisterTaskDefinition), ("services.json", Request::CreateService)]
+    {
         let path = folder.join(file);
         let text = std::fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
-        let entries: Vec<Value> = serde_json::from_slice(&text).with_context(|| format!("{} is no list", path.display()))?;
+        let entries: Vec<Value> =
+            serde_json::from_slice(&text).with_context(|| format!("{} is no list", path.display()))?;
         for entry in entries {
             let id = entry["id"].as_str().with_context(|| format!("an entry of {file} has no id"))?.to_owned();
             all.push(Entry { id, request, body: entry["body"].clone() });
@@ -107,7 +110,8 @@ impl Entry {
         if containers.is_empty() {
             containers.push(("app".to_owned(), Vec::new()));
         }
-        let of = |(name, ports): &(String, Vec<Value>)| json!({"name": name, "image": "app:1.0", "portMappings": ports});
+        let of =
+            |(name, ports): &(String, Vec<Value>)| json!({"name": name, "image": "app:1.0", "portMappings": ports});
         let mut task = json!({"cpu": "256", "memory": "512", "containerDefinitions": containers.iter().map(of).collect::<Vec<_>>()});
         if self.body["networkConfiguration"].is_object() || self.body["launchType"] == "FARGATE" {
             task["networkMode"] = json!("awsvpc");
@@ -121,7 +125,11 @@ impl Entry {
             Ok(Ok(sent)) => {
                 let mut missing = Vec::new();
                 lacks("", &Value::Object(sent), &Value::Object(self.said()), &mut missing);
-                if missing.is_empty() { Verdict::Intact } else { Verdict::Wrong(format!("not at the wire: {}", missing.join(", "))) }
+                if missing.is_empty() {
+                    Verdict::Intact
+                } else {
+                    Verdict::Wrong(format!("not at the wire: {}", missing.join(", ")))
+                }
             }
             Ok(Err(refusal @ Refusal::NotDriven { .. })) => Verdict::NotDriven(refusal.to_string()),
             Ok(Err(refusal)) => Verdict::Wrong(refusal.to_string()),
@@ -161,7 +169,8 @@ pub async fn judged(cluster: &Cluster, entries: &[Entry]) -> anyhow::Result<Vec<
     let definitions: Vec<String> = launchway_crds::all().iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
     cluster.apply(&definitions.join("\n---\n")).await?;
     let (client, namespace) = (cluster.client(), cluster.namespace("corpus").await?);
-    let path = format!("/apis/launchway.dev/v1alpha1/namespaces/{namespace}/ecsservices?fieldValidation=Strict&dryRun=All");
+    let path =
+        format!("/apis/launchway.dev/v1alpha1/namespaces/{namespace}/ecsservices?fieldValidation=Strict&dryRun=All");
     let mut outcomes = Vec::new();
     for entry in entries {
         let request = http::Request::post(&path).header("content-type", "application/json");

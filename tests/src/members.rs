@@ -60,7 +60,11 @@ pub const LEFT_OUT: [LeftOut; 5] = [
     left_out(Request::CreateService, "cluster", "Said by `spec.cluster`."),
     left_out(Request::CreateService, "serviceName", "Said by `spec.name`."),
     left_out(Request::CreateService, "taskDefinition", "Launchway registers it."),
-    left_out(Request::CreateService, "clientToken", "Launchway makes it, so that a repeated call creates nothing twice."),
+    left_out(
+        Request::CreateService,
+        "clientToken",
+        "Launchway makes it, so that a repeated call creates nothing twice.",
+    ),
     left_out(
         Request::CreateService,
         "deploymentConfiguration.lifecycleHooks[].hookDetails",
@@ -91,7 +95,9 @@ pub fn of_crd(request: Request) -> BTreeMap<String, Value> {
     paths
 }
 
-fn is_service(crd: &k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition) -> bool {
+fn is_service(
+    crd: &k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition,
+) -> bool {
     crd.spec.names.kind == <Service as kube::Resource>::kind(&())
 }
 

@@ -24,7 +24,11 @@ fn the_crd_has_every_member_of_awss_model_or_says_why_not() {
             .into_keys()
             .filter(|path| !crd.contains_key(path) && !left_out(request, path))
             .collect();
-        assert_eq!(missing, Vec::<String>::new(), "{request:?}: add a line to crds/src/aws, or to LEFT_OUT with the reason");
+        assert_eq!(
+            missing,
+            Vec::<String>::new(),
+            "{request:?}: add a line to crds/src/aws, or to LEFT_OUT with the reason"
+        );
     }
 }
 
@@ -59,7 +63,12 @@ fn the_crd_has_awss_words_and_no_others() {
                 (_, Some(schema)) => (shape, schema),
             };
             let Shape::Enum(known) = shape else { continue };
-            let words: BTreeSet<_> = schema["enum"].as_array().unwrap_or(&Vec::new()).iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+            let words: BTreeSet<_> = schema["enum"]
+                .as_array()
+                .unwrap_or(&Vec::new())
+                .iter()
+                .map(|word| word.as_str().unwrap().to_owned())
+                .collect();
             assert_eq!(words, known.values.iter().cloned().collect(), "{path}");
         }
     }
@@ -67,7 +76,8 @@ fn the_crd_has_awss_words_and_no_others() {
 
 #[test]
 fn the_table_of_members_is_the_crds_and_says_of_each_what_update_service_can_do() {
-    let named: BTreeSet<_> = of_crd(Request::CreateService).into_keys().filter(|path| !path.contains(['.', '['])).collect();
+    let named: BTreeSet<_> =
+        of_crd(Request::CreateService).into_keys().filter(|path| !path.contains(['.', '['])).collect();
     let table: BTreeSet<_> = MEMBERS.iter().chain([&TAGS]).map(|member| member.name.to_owned()).collect();
     assert_eq!(table, named);
     let update = &input("UpdateService").members;
@@ -87,7 +97,8 @@ fn every_member_that_names_a_role_is_known_to_the_account_check() {
     for request in Request::ALL {
         for (path, shape) in input(request.operation()).paths() {
             let name = path.rsplit('.').next().unwrap();
-            let is_role = matches!(shape, Shape::String) && (name == "role" || name.to_lowercase().ends_with("rolearn"));
+            let is_role =
+                matches!(shape, Shape::String) && (name == "role" || name.to_lowercase().ends_with("rolearn"));
             assert_eq!(is_role, ROLES.contains(&name), "{path}");
         }
     }

@@ -6,8 +6,8 @@ pub mod change;
 pub mod decide;
 pub mod desired;
 pub mod fargate;
-pub mod meaning;
 pub mod looks;
+pub mod meaning;
 pub mod members;
 pub mod observed;
 pub mod rank;
@@ -52,9 +52,11 @@ pub fn judge(
 ) -> Judged {
     let wanted = resolve(desired, observed, installation);
     let record = match &wanted {
-        Ok(wanted) => {
-            record::translated(record, wanted, looks::task_definition(wanted, observed).seen().and_then(Option::as_deref))
-        }
+        Ok(wanted) => record::translated(
+            record,
+            wanted,
+            looks::task_definition(wanted, observed).seen().and_then(Option::as_deref),
+        ),
         Err(_) => record.clone(),
     };
     let state = assess(desired, &wanted, &record, observed, &desired.owner(installation));

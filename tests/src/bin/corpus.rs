@@ -35,7 +35,13 @@ async fn main() -> anyhow::Result<()> {
         }
     }
     let all = outcomes.len();
-    println!("{} of {all} admitted; {intact} of {} intact at the wire, {not_driven} refused by name before any call", all - wrong, all - not_driven);
-    if wrong > 0 { bail!("{wrong} of {all} are not as they should be") }
+    println!(
+        "{} of {all} admitted; {intact} of {} intact at the wire, {not_driven} refused by name before any call",
+        all - wrong,
+        all - not_driven
+    );
+    if wrong > 0 {
+        bail!("{wrong} of {all} are not as they should be")
+    }
     Ok(())
 }

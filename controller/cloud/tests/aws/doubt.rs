@@ -1,9 +1,9 @@
-use serde_json::json;
 use super::site::{Site, build, change, creation, definition, owner, pass, start};
 use launchway_cloud::Cloud;
 use launchway_plan::fault::{Fault, Remedy};
 use launchway_plan::world::BuildLog;
 use launchway_test_aws::{Fault as Struck, When};
+use serde_json::json;
 
 /// Everything that can be asked or done, with what came of it; each goes as far as it can without the others.
 pub async fn everything(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {

@@ -6,7 +6,6 @@ use super::record::Record;
 use crate::life::Life;
 use crate::rank::Rank;
 
-
 /// The rank of a pass's looks. A Release that has ended, or is being deleted, only looks in order to stop what it started.
 pub fn of_looks(desired: &Desired, record: &Record) -> Rank {
     let goes_on = record.ended.is_none() && desired.life == Life::Stays;

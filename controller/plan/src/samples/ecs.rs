@@ -4,16 +4,16 @@ use super::{COMMIT, account, at, fault, over};
 use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
 use crate::service::change::create;
+use crate::service::looks::{Look, next};
 use crate::service::members::{Class, of_class};
 use crate::service::observed::SeenDeployment;
 use crate::service::report::{Pass, empty, report};
-use crate::service::looks::{Look, next};
 use crate::service::wanted::{MEANING_TAG, OWNER_TAG, Wanted, resolve};
 use crate::service::{Action, Desired, Effected, Judged, Observed, PipelineSeen, State, judge};
 use crate::wake::Wake;
 use crate::world::{
-    Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Members, Revision, ServiceLife,
-    StoppedContainer, StoppedTask, UpdateServiceRequest,
+    Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Members, Revision,
+    ServiceLife, StoppedContainer, StoppedTask, UpdateServiceRequest,
 };
 use crate::{Outcome, Plan};
 use jiff::SignedDuration;

@@ -1,8 +1,8 @@
 //! Where a Service stands, from what is wanted, recorded and seen. What is done about it is decided elsewhere.
 
 use super::change;
-use super::looks;
 use super::desired::{CONTROLLER, Desired, SCHEDULING, STRATEGY};
+use super::looks;
 use super::members::{Class, differences};
 use super::observed::Observed;
 use super::record::{Proof, begun, followed, held, proof, recorded, settling, since};
@@ -13,8 +13,8 @@ use crate::fault::{Fault, FaultKind, Remedy};
 use crate::life::Life;
 use crate::look::Looked;
 use crate::world::{Deployment, LiveService, ServiceLife};
-use serde_json::Value;
 use launchway_crds::service::{Effect, ServiceStatus};
+use serde_json::Value;
 
 /// Where the Service stands.
 pub fn assess(

@@ -76,7 +76,11 @@ const SHOWN: [&str; 9] = [
 /// The canonical form of members of a service. What is named is kept even where it is AWS's default, because what is absent
 /// is not ours: `loadBalancers: []` says that there are none. Within a member, what is empty says nothing.
 pub fn service(given: &Members) -> Members {
-    given.iter().filter(|(_, value)| !value.is_null()).map(|(name, value)| (name.clone(), sorted(name, value))).collect()
+    given
+        .iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| (name.clone(), sorted(name, value)))
+        .collect()
 }
 
 fn sorted(name: &str, value: &Value) -> Value {
@@ -175,7 +179,8 @@ fn host_ports(given: &mut Members) {
         return;
     }
     let containers = given.get_mut("containerDefinitions").and_then(Value::as_array_mut);
-    let ports = containers.into_iter().flatten().filter_map(|one| one.get_mut("portMappings")?.as_array_mut()).flatten();
+    let ports =
+        containers.into_iter().flatten().filter_map(|one| one.get_mut("portMappings")?.as_array_mut()).flatten();
     for port in ports.filter_map(Value::as_object_mut) {
         if port.get("hostPort") == port.get("containerPort") {
             port.remove("hostPort");

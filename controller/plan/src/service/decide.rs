@@ -1,8 +1,8 @@
 //! What is done about a Service: at most one effect, and when to come back.
 
+use super::change;
 use super::desired::Desired;
 use super::state::State;
-use super::change;
 use super::wanted::{COMMIT_TAG, MEANING_TAG, OWNER_TAG, Wanted};
 use crate::Plan;
 use crate::wake::Wake;

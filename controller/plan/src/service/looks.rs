@@ -201,7 +201,11 @@ impl View<'_> {
 
     fn current_seen(&self, arn: &str) -> &Looked<Option<Deployment>> {
         let followed = self.observed.followed.seen().and_then(Option::as_ref);
-        if followed.is_some_and(|followed| followed.arn == arn) { &self.observed.followed } else { &self.observed.current }
+        if followed.is_some_and(|followed| followed.arn == arn) {
+            &self.observed.followed
+        } else {
+            &self.observed.current
+        }
     }
 
     /// The current deployment with its revision, if it proves that the service runs what is wanted.

@@ -244,7 +244,8 @@ mod tests {
 
     #[test]
     fn a_switched_off_breaker_is_told_from_one_that_is_on() {
-        let off = json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": false, "rollback": false}}});
+        let off =
+            json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": false, "rollback": false}}});
         let on = json!({"deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": true, "rollback": true}, "maximumPercent": 150}});
         assert_eq!(
             differing(off.clone(), on, Class::Adjusts)["deploymentConfiguration"],

@@ -74,7 +74,9 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
         return Some(format!("the revision of deployment {} cannot be read yet", seen.deployment.arn));
     }
     if question.hides(all) {
-        return Some("waiting for ECS to list the deployment that is recorded: the list that it gave is an older one".to_owned());
+        return Some(
+            "waiting for ECS to list the deployment that is recorded: the list that it gave is an older one".to_owned(),
+        );
     }
     let newest = all.first();
     let brought = newest.is_some_and(|seen| question.brings(seen));
@@ -101,7 +103,9 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
 fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> bool {
     let named = live.task_definition == question.task_definition;
     let Some(newest) = all.first() else {
-        return question.begun.is_none() && live.deployments <= 1 && live_means(question.wanted, question.task_definition, live);
+        return question.begun.is_none()
+            && live.deployments <= 1
+            && live_means(question.wanted, question.task_definition, live);
     };
     named
         && match newest.deployment.status {

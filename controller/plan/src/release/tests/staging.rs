@@ -9,8 +9,8 @@ use crate::release::state::{Course, End};
 use crate::release::{Desired, Observed, Record, TargetSeen, assess};
 use crate::samples::at;
 use crate::samples::release::{begun, granted, images, release, sight};
-use launchway_crds::service::RolloutOutcome;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StagePhase, StepPhase};
+use launchway_crds::service::RolloutOutcome;
 use launchway_crds::service::RolloutStatus;
 use serde_json::{Value, json};
 

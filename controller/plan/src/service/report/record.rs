@@ -15,8 +15,8 @@ use crate::world::{DeploymentStatus, LiveService, StoppedTask};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::condition::Time;
 use launchway_crds::service::{
-    EcsServiceStatus, Effect, EffectStatus, RolloutOutcome, RolloutPhase, RolloutStatus, ServiceStatus, StoppedTaskStatus,
-    TaskDefinitionStatus,
+    EcsServiceStatus, Effect, EffectStatus, RolloutOutcome, RolloutPhase, RolloutStatus, ServiceStatus,
+    StoppedTaskStatus, TaskDefinitionStatus,
 };
 
 /// How many task definitions are remembered: enough for a rollback and a change of mind.
@@ -70,7 +70,8 @@ fn is_shown(sent: &EffectStatus, pass: &Pass<'_>) -> bool {
     let standing = pass.state.standing();
     match sent.effect {
         Effect::Register => {
-            matches!(standing, State::Absent { .. } | State::Unrecorded | State::Outdated { .. }) || shows_rollout(standing)
+            matches!(standing, State::Absent { .. } | State::Unrecorded | State::Outdated { .. })
+                || shows_rollout(standing)
         }
         Effect::Update => shows_rollout(standing),
         Effect::Create | Effect::Adjust | Effect::Tag => {

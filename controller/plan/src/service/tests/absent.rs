@@ -78,5 +78,8 @@ fn the_circuit_breaker_is_ours_only_on_creation_and_only_where_nothing_is_said()
     };
     let off = json!({"enable": false, "rollback": false});
     assert_eq!(breaker(&json!({})), json!({"enable": true, "rollback": true}));
-    assert_eq!(breaker(&json!({"service": {"deploymentConfiguration": {"deploymentCircuitBreaker": off.clone()}}})), off);
+    assert_eq!(
+        breaker(&json!({"service": {"deploymentConfiguration": {"deploymentCircuitBreaker": off.clone()}}})),
+        off
+    );
 }

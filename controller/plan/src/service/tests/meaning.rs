@@ -101,10 +101,20 @@ fn absent_empty_and_awss_default_are_one() {
         (container(json!({})), container(json!({"portMappings": [{"containerPort": 80, "hostPort": 0}]}))),
         (
             container(json!({"healthCheck": {"command": ["CMD", "true"]}})),
-            container(json!({"healthCheck": {"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}})),
+            container(
+                json!({"healthCheck": {"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3, "startPeriod": 0}}),
+            ),
         ),
-        (json!({}), task(json!({"cpu": 256, "memory": "0.5 GB", "volumes": [], "tags": [], "placementConstraints": []}))),
-        (json!({}), task(json!({"cpu": ".25 vCPU", "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"}}))),
+        (
+            json!({}),
+            task(json!({"cpu": 256, "memory": "0.5 GB", "volumes": [], "tags": [], "placementConstraints": []})),
+        ),
+        (
+            json!({}),
+            task(
+                json!({"cpu": ".25 vCPU", "runtimePlatform": {"cpuArchitecture": "X86_64", "operatingSystemFamily": "LINUX"}}),
+            ),
+        ),
         (json!({}), ecs(json!({"platformVersion": "LATEST"}))),
         (
             task(json!({"volumes": [{"name": "a", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}]})),

@@ -8,8 +8,8 @@ use crate::samples::ecs::{Fate, Reply, World, adopted, follower, pipeline, servi
 use crate::samples::fault;
 use crate::service::State;
 use crate::wake::Wake;
-use launchway_crds::service::RolloutPhase;
 use crate::world::Members;
+use launchway_crds::service::RolloutPhase;
 use serde_json::json;
 
 fn running() -> World {
@@ -307,7 +307,8 @@ fn the_deployment_configuration_rides_along_with_a_rollout() {
 
 #[test]
 fn awss_choices_are_not_differences() {
-    let none = json!({"networkConfiguration": {"awsvpcConfiguration": {"securityGroups": []}}, "platformVersion": "LATEST"});
+    let none =
+        json!({"networkConfiguration": {"awsvpcConfiguration": {"securityGroups": []}}, "platformVersion": "LATEST"});
     let mut world = World::new(service(&json!({"service": none})));
     while world.deployments.is_empty() {
         world.pass();
