@@ -14,6 +14,7 @@ use aws_types::SdkConfig;
 use launchway_cloud::{Clouds, Settings};
 use launchway_crds::Service;
 use launchway_plan::account::AccountSeen;
+use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
 use launchway_plan::service::change::{create, register};
 use launchway_plan::service::{Desired, Observed, resolve};
@@ -150,7 +151,7 @@ impl Entry {
             Err(why) => bail!("{why:?}"),
         };
         let wire = Wire::default();
-        let cloud = wire.clouds().at(&wanted.scope.place);
+        let cloud = wire.clouds().at(&wanted.scope.place, Rank::Rollout);
         // AWS's answer is of no interest: what was asked is.
         match self.request {
             Request::RegisterTaskDefinition => drop(cloud.register(&register(&wanted, &wanted.tags)).await),
