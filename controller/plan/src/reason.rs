@@ -57,10 +57,10 @@ words! {
     Reason {
         Succeeded: "It is as it should be.", "Nothing to do.";
         Progressing: "Work is going on.", "Wait.";
-        Checking: "Checks run.", "Wait.";
+        Checking: "Checks are running.", "Wait.";
         Building: "The image is being built.", "Wait.";
-        BuildDoubtful: "A build was perhaps started: its answer was lost and it is looked for.", "Wait: at most six minutes.";
-        StartedTwice: "CodeBuild ran two builds of one attempt; the younger one was stopped.", "Nothing to do; please report it.";
+        BuildDoubtful: "StartBuild was not answered; the build is looked for in CodeBuild.", "Wait: at most six minutes.";
+        StartedTwice: "CodeBuild started two builds of one attempt; the younger one was stopped.", "Nothing to do; please report it.";
         WaitingForStage: "The image is there; an older release still holds the next stage.", "Wait.";
         Rolling: "ECS brings the service to the new task definition.", "Wait.";
         Verifying: "The targets run the image; the verification is asked.", "Wait.";

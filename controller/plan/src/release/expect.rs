@@ -1,9 +1,9 @@
-//! What a health check's answer proves. The body is looked at and never shown.
+//! Whether the answer to a health check is the expected one. Its body is compared and never shown.
 
 use launchway_crds::pipeline::Expectation;
 use serde_json::Value;
 
-/// Whether the answer is the expected one, or in what it differs. Only names of members are told, never what they hold.
+/// Whether the answer is the expected one, or how it differs. The text names members of the body, never their values.
 pub fn judge(expect: &Expectation, status: u16, body: &[u8]) -> Result<(), String> {
     if i32::from(status) != expect.status {
         return Err(format!("answered status {status}, not {}", expect.status));
@@ -12,12 +12,10 @@ pub fn judge(expect: &Expectation, status: u16, body: &[u8]) -> Result<(), Strin
         return Ok(());
     }
     let Ok(Value::Object(members)) = serde_json::from_slice::<Value>(body) else {
-        return Err("answered something else than a JSON object".to_owned());
+        return Err("did not answer with a JSON object".to_owned());
     };
     match expect.json.iter().find(|(name, value)| members.get(*name) != Some(value)) {
-        Some((name, _)) if members.contains_key(name) => {
-            Err(format!("answered with another value of {name} than expected"))
-        }
+        Some((name, _)) if members.contains_key(name) => Err(format!("answered with an unexpected value of {name}")),
         Some((name, _)) => Err(format!("answered without {name}")),
         None => Ok(()),
     }

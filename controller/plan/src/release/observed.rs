@@ -1,4 +1,4 @@
-//! What a pass over a Release saw. Faults are inside; nothing is judged.
+//! What a pass over a Release saw, the failed looks included. Nothing is judged here.
 
 use crate::account::AccountSeen;
 use crate::look::Looked;
@@ -27,7 +27,7 @@ pub struct Observed {
     pub image: Looked<Option<LiveImage>>,
     /// The targets of the stage that the Release holds, by Service; absent: there is no such Service.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
-    /// The verifications of the stage that the Release holds, by name: well, or why not.
+    /// The verifications of the stage that the Release holds, by name: passed, or why not.
     pub verifications: BTreeMap<String, Result<(), String>>,
 }
 

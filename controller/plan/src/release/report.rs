@@ -1,4 +1,4 @@
-//! The next status of a Release: its record, its conditions and its columns, put together. Nothing is chosen here.
+//! The next status of a Release: its record, its conditions and its columns. What is done was decided before.
 
 mod record;
 mod size;

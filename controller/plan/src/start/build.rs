@@ -5,7 +5,9 @@ pub mod words;
 
 use super::{Attempt, Sight, Times};
 use crate::condition::{cut, whole};
-use crate::world::{BuildRequest, BuildStatus, BuildVariable, LiveBuild, PhaseKind, VariableKind};
+use crate::world::{
+    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, PhaseKind, PhaseStatus, VariableKind,
+};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::condition::Time;
 use launchway_crds::name::{CommitId, Duration, Project};
@@ -144,8 +146,13 @@ pub fn status(run: &Run, build: &LiveBuild, at: Timestamp) -> Standing {
     }
 }
 
+/// Whether a phase ended in anything but success.
+fn went_wrong(one: &BuildPhase) -> bool {
+    one.status == PhaseStatus::Failed && one.phase.kind != PhaseKind::Completed
+}
+
 fn failed_before_source(build: &LiveBuild) -> bool {
-    let last = build.phases.iter().rev().find(|phase| words::went_wrong(phase)).map(|phase| phase.phase.kind);
+    let last = build.phases.iter().rev().find(|one| went_wrong(one)).map(|one| one.phase.kind);
     matches!(last, Some(PhaseKind::Queue | PhaseKind::Provisioning))
 }
 

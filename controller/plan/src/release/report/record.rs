@@ -1,4 +1,4 @@
-//! What a pass adds to a Release's record: plan, steps, images, stages, how it ended. No conditions.
+//! What a pass adds to a Release's record: plan, steps, images, stages, how it ended. Conditions are worded elsewhere.
 
 use super::{LOG_LINES, Pass};
 use crate::Outcome;
@@ -26,8 +26,8 @@ use launchway_crds::release::{
 const LINE: usize = 256;
 /// How long a message of a step or a stage may be, in bytes.
 const MESSAGE: usize = 512;
-/// A Release that starts later than this after it was made, in seconds, may have started before: its status may have
-/// been wiped. Its builds are looked for before any is started.
+/// A Release that begins later than this after it was made, in seconds, may have begun before and lost its status: its
+/// builds are looked for before any is started.
 const FRESH: i64 = 60;
 
 /// A status in which nothing is known.
@@ -258,7 +258,7 @@ fn decides(pass: &Pass<'_>, status: &StepStatus) -> bool {
     pass.state.steps.iter().find(failed).is_some_and(|step| *step.name == *status.name)
 }
 
-/// What the effect adds; its fault, if it has one.
+/// What the effect adds, and the effect's fault if it failed.
 pub(super) fn effect<'a>(next: &mut ReleaseStatus, pass: &Pass<'a>) -> Option<&'a Fault> {
     match (pass.outcome, pass.action) {
         (Outcome::Done(effected), _) => {

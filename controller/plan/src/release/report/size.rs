@@ -1,14 +1,14 @@
-//! How large a Release's status may become. What helps least is left out first; what a record must have stays.
+//! The largest status of a Release. Of a larger one, what helps people least is left out first. The record itself is kept.
 
 use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
 
 /// The largest status, as JSON, in bytes: far below the 1.5 MiB that etcd takes in one request.
 pub const STATUS_MAX: usize = 32 * 1024;
 
-/// What is left out, in this order, until the rest fits: words of steps that did not decide anything, then more.
+/// What is left out, in this order, until the rest fits.
 const MEASURES: [fn(&mut ReleaseStatus); 5] = [other_logs, other_messages, earlier, long_logs, logs];
 
-/// The status, so far shortened that it is no larger than it may be.
+/// The status, shortened until it fits.
 pub fn fit(mut status: ReleaseStatus) -> ReleaseStatus {
     for measure in MEASURES {
         if size(&status) <= STATUS_MAX {
@@ -23,7 +23,7 @@ fn size(status: &ReleaseStatus) -> usize {
     serde_json::to_vec(status).map_or(0, |json| json.len())
 }
 
-/// All steps but the first that failed: that one decided.
+/// All steps but the first that failed: the Release failed because of that one.
 fn others(status: &mut ReleaseStatus) -> impl Iterator<Item = &mut StepStatus> {
     let first = status.steps.iter().position(|step| step.phase == StepPhase::Failed);
     status.steps.iter_mut().enumerate().filter(move |(index, _)| Some(*index) != first).map(|(_, step)| step)

@@ -1,6 +1,6 @@
 //! Builds in words: how one ended, where it hung, and what to look at.
 
-use super::{Run, allowed};
+use super::{Run, allowed, went_wrong};
 use crate::condition::cut;
 use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
 
@@ -11,20 +11,17 @@ const CONTEXT: usize = 400;
 /// attempt.
 pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild) -> String {
     let phase = &last_phase(build).name;
-    let text = match build.status {
-        BuildStatus::TimedOut => format!("{what} timed out: {}", hang(run, build)),
-        BuildStatus::Stopped if took_too_long(run, build) => format!("{what} was stopped: {}", hang(run, build)),
-        BuildStatus::Stopped => {
-            format!("{what} was stopped by somebody in phase {phase}: make another Release to try again")
-        }
-        BuildStatus::Fault if attempt > 1 => {
-            format!("{what} failed {attempt} times with a fault of CodeBuild, last in phase {phase}")
-        }
-        BuildStatus::Fault
-        | BuildStatus::Failed
-        | BuildStatus::InProgress
-        | BuildStatus::Succeeded
-        | BuildStatus::Unknown(_) => format!("{what} {}", end(build)),
+    let (timed_out, stopped) = (build.status == BuildStatus::TimedOut, build.status == BuildStatus::Stopped);
+    let text = if timed_out {
+        format!("{what} timed out: {}", hang(run, build))
+    } else if stopped && took_too_long(run, build) {
+        format!("{what} was stopped: {}", hang(run, build))
+    } else if stopped {
+        format!("{what} was stopped by somebody in phase {phase}: make another Release to try again")
+    } else if build.status == BuildStatus::Fault && attempt > 1 {
+        format!("{what} failed {attempt} times with a fault of CodeBuild, last in phase {phase}")
+    } else {
+        format!("{what} {}", end(build))
     };
     let context = build.phases.iter().filter(|phase| went_wrong(phase)).flat_map(|phase| &phase.contexts).next();
     let context = context.map_or_else(String::new, |context| format!(": {}", cut(context, CONTEXT)));
@@ -51,11 +48,6 @@ pub fn last_phase(build: &LiveBuild) -> &Phase {
     let wrong = build.phases.iter().find(|phase| went_wrong(phase));
     let lasts = |one: &&BuildPhase| one.status == PhaseStatus::InProgress && one.phase.kind != PhaseKind::Completed;
     wrong.or(build.phases.iter().rev().find(lasts)).map_or(&build.phase, |one| &one.phase)
-}
-
-/// Whether a phase ended in anything but success.
-pub(super) fn went_wrong(one: &BuildPhase) -> bool {
-    one.status == PhaseStatus::Failed && one.phase.kind != PhaseKind::Completed
 }
 
 fn took_too_long(run: &Run, build: &LiveBuild) -> bool {

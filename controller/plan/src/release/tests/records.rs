@@ -1,0 +1,64 @@
+//! Records: what a status says is parsed, and what it cannot mean is taken for lost and looked for.
+
+use crate::release::Desired;
+use crate::release::record::{Ending, Progress};
+use crate::release::state::Course;
+use crate::samples::at;
+use crate::samples::codebuild::World;
+use crate::start::Intent;
+use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
+use serde_json::json;
+
+fn started() -> World {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    world
+}
+
+fn damaged(damage: fn(&mut ReleaseStatus)) -> World {
+    let mut world = started();
+    damage(&mut world.status);
+    world
+}
+
+#[test]
+fn a_step_of_which_it_is_not_known_what_was_started_is_looked_for_and_not_started_again() {
+    let damages: [fn(&mut ReleaseStatus); 3] = [
+        |status| (status.steps[0].phase, status.steps[0].started) = (StepPhase::Intended, None),
+        |status| status.steps[0].started = None,
+        |status| status.steps.clear(),
+    ];
+    for (number, damage) in damages.into_iter().enumerate() {
+        let mut world = damaged(damage);
+        let state = world.run(80);
+        assert!(matches!(state.course, Course::AtStage { .. }), "{number} {state:?}");
+        assert_eq!(world.builds.len(), 1, "{number}");
+    }
+}
+
+#[test]
+fn a_lost_intent_is_looked_for_since_the_release_was_made() {
+    let world = damaged(|status| status.steps[0].started = None);
+    let intent = Intent::Recovery { resource: "web-build".into(), since: at(0) };
+    assert_eq!(world.record().work.unwrap().steps[0].progress, Progress::Intended(intent));
+}
+
+#[test]
+fn a_record_without_one_of_its_steps_is_no_record_but_how_the_release_ended_is_kept() {
+    let mut world = started();
+    assert!(world.record().is_at_work());
+    world.status.steps.clear();
+    assert_eq!(world.record().work, None);
+    world.status.phase = Some(ReleasePhase::Failed);
+    assert_eq!(world.record().ended, Some(Ending::Failed));
+}
+
+#[test]
+fn an_object_without_a_uid_is_no_release() {
+    let mut world = World::new();
+    world.release.metadata.uid = None;
+    assert_eq!(Desired::parse(&world.release), None);
+}
