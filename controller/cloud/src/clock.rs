@@ -15,7 +15,7 @@ pub(crate) struct Clock {
     ahead_millis: AtomicI64,
 }
 
-/// `Date` has no fractions, and a reply is some time under way: a smaller difference is none.
+/// `Date` has whole seconds, and a reply takes a while to arrive: a smaller difference means nothing.
 const NO_DIFFERENCE_MILLIS: i64 = 2_000;
 
 impl Clock {

@@ -2,8 +2,8 @@
 //! asked for, and when, is decided in `plan`; nothing here remembers an answer but the account's ID.
 //!
 //! ```text
-//! Clouds ── at(Place) ──► Cloud ── look ──► budget ► batch ► AWS ► our words, or a Fault
-//!                              └── effect ► budget ──────► AWS ► our words, or a Fault (doubt is one)
+//! Clouds ── at(Place, Rank) ──► Cloud ── look ──► budget ► batch ► AWS ► our words, or a Fault
+//!                                    └── effect ► budget ──────► AWS ► our words, or a Fault (doubt is one)
 //! ```
 //!
 //! `aws` is the only code that names an AWS SDK. The seam for tests is the SDK's HTTP client, one level below.
@@ -16,8 +16,9 @@ mod clouds;
 mod operation;
 mod scrub;
 mod settings;
+mod shared;
 
-pub use aws::fault::guesses::{GUESSES, Guess, Knows};
+pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;
 pub use settings::{Settings, Share};

@@ -1,45 +1,7 @@
-//! The operations that are asked of AWS: what IAM calls them, which bucket of AWS's quotas they draw on, how much they
-//! matter. How one is sent is in `aws`.
+//! The operations that are asked of AWS, as a table: one row an operation. How one is sent is in `aws`, how much of a
+//! bucket is ours is in `budget`.
 
-use crate::budget::{Bucket, Rank};
-
-/// An operation of AWS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Operation {
-    DescribeServices,
-    ListServiceDeployments,
-    DescribeServiceDeployments,
-    DescribeServiceRevisions,
-    ListTasks,
-    DescribeTasks,
-    DescribeTaskDefinition,
-    ListTaskDefinitions,
-    RegisterTaskDefinition,
-    CreateService,
-    UpdateService,
-    DeleteService,
-    TagResource,
-    BatchGetBuilds,
-    ListBuildsForProject,
-    StartBuild,
-    StopBuild,
-    DescribeImages,
-    GetLogEvents,
-    AssumeRole,
-    GetCallerIdentity,
-}
-
-use Operation::*;
-
-/// A service of AWS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Service {
-    Ecs,
-    CodeBuild,
-    Ecr,
-    Logs,
-    Sts,
-}
+use crate::budget::Bucket;
 
 /// What an operation does to the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,192 +12,116 @@ pub(crate) enum Nature {
     Effect,
 }
 
-impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 21] = [
-        DescribeServices,
-        ListServiceDeployments,
-        DescribeServiceDeployments,
-        DescribeServiceRevisions,
-        ListTasks,
-        DescribeTasks,
-        DescribeTaskDefinition,
-        ListTaskDefinitions,
-        RegisterTaskDefinition,
-        CreateService,
-        UpdateService,
-        DeleteService,
-        TagResource,
-        BatchGetBuilds,
-        ListBuildsForProject,
-        StartBuild,
-        StopBuild,
-        DescribeImages,
-        GetLogEvents,
-        AssumeRole,
-        GetCallerIdentity,
-    ];
+/// Makes the enums `Service` and `Operation` and all that is known of them from the rows.
+macro_rules! operations {
+    ($($service:ident $prefix:literal {
+        $($name:ident: $nature:ident, $bucket:ident, $rights:ident $([$($right:literal),+])?;)+
+    })+) => {
+        /// A service of AWS.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Service { $($service),+ }
 
-    /// Its name in IAM.
-    pub const fn action(self) -> &'static str {
-        match self {
-            DescribeServices => "ecs:DescribeServices",
-            ListServiceDeployments => "ecs:ListServiceDeployments",
-            DescribeServiceDeployments => "ecs:DescribeServiceDeployments",
-            DescribeServiceRevisions => "ecs:DescribeServiceRevisions",
-            ListTasks => "ecs:ListTasks",
-            DescribeTasks => "ecs:DescribeTasks",
-            DescribeTaskDefinition => "ecs:DescribeTaskDefinition",
-            ListTaskDefinitions => "ecs:ListTaskDefinitions",
-            RegisterTaskDefinition => "ecs:RegisterTaskDefinition",
-            CreateService => "ecs:CreateService",
-            UpdateService => "ecs:UpdateService",
-            DeleteService => "ecs:DeleteService",
-            TagResource => "ecs:TagResource",
-            BatchGetBuilds => "codebuild:BatchGetBuilds",
-            ListBuildsForProject => "codebuild:ListBuildsForProject",
-            StartBuild => "codebuild:StartBuild",
-            StopBuild => "codebuild:StopBuild",
-            DescribeImages => "ecr:DescribeImages",
-            GetLogEvents => "logs:GetLogEvents",
-            AssumeRole => "sts:AssumeRole",
-            GetCallerIdentity => "sts:GetCallerIdentity",
+        /// An operation of AWS.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Operation { $($($name),+),+ }
+
+        impl Operation {
+            /// All of them.
+            #[cfg(test)]
+            pub const ALL: &[Self] = &[$($(Self::$name),+),+];
+
+            /// Its name in IAM.
+            pub const fn action(self) -> &'static str {
+                match self { $($(Self::$name => concat!($prefix, ":", stringify!($name))),+),+ }
+            }
+
+            /// The service that is asked.
+            pub const fn service(self) -> Service {
+                match self { $($(Self::$name)|+ => Service::$service),+ }
+            }
+
+            /// Whether it changes anything.
+            pub const fn nature(self) -> Nature {
+                match self { $($(Self::$name => Nature::$nature),+),+ }
+            }
+
+            /// The bucket of AWS's quotas that it draws on.
+            pub const fn bucket(self) -> Bucket {
+                match self { $($(Self::$name => Bucket::$bucket),+),+ }
+            }
+
+            /// The IAM actions that it needs: its own, those of what it does on the way, none where AWS asks for none.
+            pub const fn needs(self) -> &'static [&'static str] {
+                match self {
+                    $($(Self::$name => rights!($rights concat!($prefix, ":", stringify!($name)) $(, $($right),+)?)),+),+
+                }
+            }
         }
+
+        /// Every operation that is asked of AWS, as IAM names it, with the IAM actions that it needs.
+        pub fn actions() -> &'static [(&'static str, &'static [&'static str])] {
+            const ACTIONS: &[(&str, &[&str])] = &[$($((Operation::$name.action(), Operation::$name.needs())),+),+];
+            ACTIONS
+        }
+    };
+}
+
+/// The IAM actions of one row.
+macro_rules! rights {
+    (own $own:expr) => { &[$own] };
+    (own_and $own:expr, $($other:literal),+) => { &[$own, $($other),+] };
+    (none $own:expr) => { &[] };
+}
+
+// Buckets of ECS: Amazon ECS developer guide, "Request throttling". The other services document none: one for what reads
+// and one for what changes.
+//
+// operation: nature, bucket, IAM actions (its own, own_and more, or none)
+operations! {
+    Ecs "ecs" {
+        DescribeServices: Look, ServiceRead, own;
+        ListServiceDeployments: Look, ServiceDeployment, own;
+        DescribeServiceDeployments: Look, ServiceDeployment, own;
+        DescribeServiceRevisions: Look, ServiceRevision, own;
+        ListTasks: Look, ClusterResourceRead, own;
+        DescribeTasks: Look, ClusterResourceRead, own;
+        DescribeTaskDefinition: Look, TaskDefinitionRead, own;
+        ListTaskDefinitions: Look, TaskDefinitionRead, own;
+        RegisterTaskDefinition: Effect, TaskDefinitionModify, own_and ["ecs:TagResource", "iam:PassRole"];
+        CreateService: Effect, ServiceModify, own_and ["ecs:TagResource", "iam:PassRole"];
+        UpdateService: Effect, ServiceModify, own_and ["iam:PassRole"];
+        DeleteService: Effect, ServiceModify, own;
+        TagResource: Effect, TagModify, own;
     }
-
-    /// The service that is asked.
-    pub const fn service(self) -> Service {
-        match self {
-            DescribeServices
-            | ListServiceDeployments
-            | DescribeServiceDeployments
-            | DescribeServiceRevisions
-            | ListTasks
-            | DescribeTasks
-            | DescribeTaskDefinition
-            | ListTaskDefinitions
-            | RegisterTaskDefinition
-            | CreateService
-            | UpdateService
-            | DeleteService
-            | TagResource => Service::Ecs,
-            BatchGetBuilds | ListBuildsForProject | StartBuild | StopBuild => Service::CodeBuild,
-            DescribeImages => Service::Ecr,
-            GetLogEvents => Service::Logs,
-            AssumeRole | GetCallerIdentity => Service::Sts,
-        }
+    CodeBuild "codebuild" {
+        BatchGetBuilds: Look, BuildRead, own;
+        ListBuildsForProject: Look, BuildRead, own;
+        StartBuild: Effect, BuildModify, own;
+        StopBuild: Effect, BuildModify, own;
     }
-
-    /// The IAM actions that it needs: its own, those of what it does on the way, none where AWS asks for none.
-    pub const fn needs(self) -> &'static [&'static str] {
-        match self {
-            DescribeServices => &["ecs:DescribeServices"],
-            ListServiceDeployments => &["ecs:ListServiceDeployments"],
-            DescribeServiceDeployments => &["ecs:DescribeServiceDeployments"],
-            DescribeServiceRevisions => &["ecs:DescribeServiceRevisions"],
-            ListTasks => &["ecs:ListTasks"],
-            DescribeTasks => &["ecs:DescribeTasks"],
-            DescribeTaskDefinition => &["ecs:DescribeTaskDefinition"],
-            ListTaskDefinitions => &["ecs:ListTaskDefinitions"],
-            RegisterTaskDefinition => &["ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"],
-            CreateService => &["ecs:CreateService", "ecs:TagResource", "iam:PassRole"],
-            UpdateService => &["ecs:UpdateService", "iam:PassRole"],
-            DeleteService => &["ecs:DeleteService"],
-            TagResource => &["ecs:TagResource"],
-            BatchGetBuilds => &["codebuild:BatchGetBuilds"],
-            ListBuildsForProject => &["codebuild:ListBuildsForProject"],
-            StartBuild => &["codebuild:StartBuild"],
-            StopBuild => &["codebuild:StopBuild"],
-            DescribeImages => &["ecr:DescribeImages"],
-            GetLogEvents => &["logs:GetLogEvents"],
-            AssumeRole => &["sts:AssumeRole"],
-            GetCallerIdentity => &[],
-        }
+    Ecr "ecr" {
+        DescribeImages: Look, ImageRead, own;
     }
-
-    /// Whether it changes anything.
-    pub const fn nature(self) -> Nature {
-        match self {
-            RegisterTaskDefinition
-            | CreateService
-            | UpdateService
-            | DeleteService
-            | TagResource
-            | StartBuild
-            | StopBuild => Nature::Effect,
-            DescribeServices
-            | ListServiceDeployments
-            | DescribeServiceDeployments
-            | DescribeServiceRevisions
-            | ListTasks
-            | DescribeTasks
-            | DescribeTaskDefinition
-            | ListTaskDefinitions
-            | BatchGetBuilds
-            | ListBuildsForProject
-            | DescribeImages
-            | GetLogEvents
-            | AssumeRole
-            | GetCallerIdentity => Nature::Look,
-        }
+    Logs "logs" {
+        GetLogEvents: Look, LogRead, own;
     }
-
-    /// The bucket that it draws on. Source for those of ECS: Amazon ECS developer guide, "Request throttling"; the other
-    /// services name none.
-    pub const fn bucket(self) -> Bucket {
-        match self {
-            DescribeServices => Bucket::ServiceRead,
-            ListServiceDeployments | DescribeServiceDeployments => Bucket::ServiceDeployment,
-            DescribeServiceRevisions => Bucket::ServiceRevision,
-            ListTasks | DescribeTasks => Bucket::ClusterResourceRead,
-            DescribeTaskDefinition | ListTaskDefinitions => Bucket::TaskDefinitionRead,
-            RegisterTaskDefinition => Bucket::TaskDefinitionModify,
-            CreateService | UpdateService | DeleteService => Bucket::ServiceModify,
-            TagResource => Bucket::TagModify,
-            BatchGetBuilds | ListBuildsForProject => Bucket::BuildRead,
-            StartBuild | StopBuild => Bucket::BuildModify,
-            DescribeImages => Bucket::ImageRead,
-            GetLogEvents => Bucket::LogRead,
-            AssumeRole | GetCallerIdentity => Bucket::Identity,
-        }
-    }
-
-    /// Who goes first when a bucket runs dry: what stops something, then what rolls, then what tidies up.
-    pub const fn rank(self) -> Rank {
-        match self {
-            StopBuild | AssumeRole | GetCallerIdentity => Rank::Rescue,
-            DescribeServices
-            | ListServiceDeployments
-            | DescribeServiceDeployments
-            | DescribeServiceRevisions
-            | DescribeTaskDefinition
-            | ListTaskDefinitions
-            | RegisterTaskDefinition
-            | CreateService
-            | UpdateService
-            | BatchGetBuilds
-            | ListBuildsForProject
-            | StartBuild
-            | DescribeImages => Rank::Rollout,
-            ListTasks | DescribeTasks | DeleteService | TagResource | GetLogEvents => Rank::Housekeeping,
-        }
+    Sts "sts" {
+        AssumeRole: Look, Identity, own;
+        GetCallerIdentity: Look, Identity, none;
     }
 }
 
-/// An operation as IAM names it, with the IAM actions that it needs.
-type Needed = (&'static str, &'static [&'static str]);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-const ACTIONS: [Needed; Operation::ALL.len()] = {
-    let mut table: [Needed; Operation::ALL.len()] = [("", &[]); Operation::ALL.len()];
-    let mut at = 0;
-    while at < table.len() {
-        table[at] = (Operation::ALL[at].action(), Operation::ALL[at].needs());
-        at += 1;
+    #[test]
+    fn a_row_says_all_there_is_to_know_of_an_operation() {
+        let update = Operation::UpdateService;
+        assert_eq!((update.action(), update.service()), ("ecs:UpdateService", Service::Ecs));
+        assert_eq!((update.nature(), update.bucket()), (Nature::Effect, Bucket::ServiceModify));
+        assert_eq!(update.needs(), ["ecs:UpdateService", "iam:PassRole"]);
+        assert_eq!(Operation::StopBuild.needs(), ["codebuild:StopBuild"]);
+        assert_eq!(Operation::GetCallerIdentity.needs(), [""; 0]);
     }
-    table
-};
-
-/// Every operation that is asked of AWS, as IAM names it, with the IAM actions that it needs.
-pub fn actions() -> &'static [(&'static str, &'static [&'static str])] {
-    &ACTIONS
 }

@@ -1,20 +1,75 @@
-//! Faults: failures of the outside world, as data. Which code of AWS means which fault is decided in `cloud`.
+//! Faults: failures of the outside world, as data. Which of AWS's codes is which kind is decided in `cloud`.
 
 use std::fmt;
 
 /// A failure of the outside world, and what helps against it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// What was asked, as IAM names it (`ecs:UpdateService`), or `git:ls-refs`, `kubernetes:get`.
+    /// What was asked, as IAM names it (`ecs:UpdateService`), or `git:ls-refs`, `kubernetes:get`. For people.
     pub operation: String,
-    /// The ARN or the URL that it was asked of.
+    /// The ARN or the URL that it was asked of. For people.
     pub resource: String,
-    /// The code of the answer, or a word of ours where there was none (`Timeout`, `NoToken`).
+    /// The code of the answer, or a word of ours where there was none (`Timeout`, `NoToken`). For people.
     pub code: String,
-    /// What AWS said, without secrets, at most 512 bytes.
+    /// What AWS said, without secrets, at most 512 bytes. For people.
     pub message: String,
+    /// What kind of failure it is: what code asks of a fault.
+    pub kind: FaultKind,
     /// What helps.
     pub remedy: Remedy,
+}
+
+/// What kind of failure a fault is. Who makes the fault decides it, and nobody else reads codes or messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A permission is missing.
+    Denied {
+        /// The IAM action to allow; absent where another statement for the role does not help, or none is known.
+        needs: Option<String>,
+    },
+    /// There are no credentials, or they are not accepted.
+    Credentials,
+    /// A quota is reached.
+    Quota,
+    /// Something that was named is not there, and somebody has to make it.
+    Absent(Thing),
+    /// What the call was about is gone, or is not there yet.
+    Gone,
+    /// The request is wrong, and stays so until it says something else.
+    Invalid,
+    /// It was refused, and yet this call or an earlier one may have come through: believed only after a look.
+    Dubious,
+    /// It was refused for another reason.
+    Refused,
+    /// It was refused for the moment: too many calls, or a clock that is wrong. Nothing happened, and later it works.
+    Throttled,
+    /// The other side failed.
+    Outage,
+    /// There was no answer, or none that can be read.
+    Unanswered,
+    /// Our own budget had no token: nothing was sent.
+    NoToken,
+    /// Nothing was sent, by a mistake of ours.
+    Bug,
+    /// Kubernetes refused a write of ours.
+    Kubernetes,
+}
+
+/// What can be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// An ECS cluster.
+    Cluster,
+    /// A Cloud Map namespace.
+    Namespace,
+    /// A CodeBuild project.
+    Project,
+    /// A repository, in ECR or git.
+    Repository,
+    /// A git branch.
+    Branch,
+    /// Something else that the message names.
+    Other,
 }
 
 /// What helps against a fault.
@@ -50,25 +105,23 @@ impl Fault {
 
     /// Whether AWS refused for want of a permission.
     pub fn is_denied(&self) -> bool {
-        self.code.starts_with("AccessDenied") || self.code == "UnauthorizedOperation"
+        matches!(self.kind, FaultKind::Denied { .. })
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { operation, resource, message, .. } = self;
-        let needed = if message.is_empty() { Some(operation.as_str()) } else { message.strip_prefix("needs ") };
-        match (self.is_denied(), needed) {
-            (true, Some(action)) => {
-                return write!(
-                    f,
-                    "{operation} on {resource} is denied: allow {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"{resource}\"}} for Launchway's role"
-                );
-            }
-            (true, None) => return write!(f, "{operation} on {resource} is denied: {message}"),
-            (false, _) => {}
+        let Self { operation, resource, code, message, .. } = self;
+        if let FaultKind::Denied { needs: Some(action) } = &self.kind {
+            return write!(
+                f,
+                "{operation} on {resource} is denied: allow {{\"Effect\": \"Allow\", \"Action\": \"{action}\", \"Resource\": \"{resource}\"}} for Launchway's role"
+            );
         }
-        write!(f, "{operation} on {resource}: {}", self.code)?;
-        if self.message.is_empty() { Ok(()) } else { write!(f, ": {}", self.message) }
+        if self.is_denied() {
+            return write!(f, "{operation} on {resource} is denied: {message}");
+        }
+        write!(f, "{operation} on {resource}: {code}")?;
+        if message.is_empty() { Ok(()) } else { write!(f, ": {message}") }
     }
 }

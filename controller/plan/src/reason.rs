@@ -1,6 +1,6 @@
 //! The words of conditions: their types and their reasons, with meaning and remedy. One table, printed into the docs.
 
-use crate::fault::{Fault, Remedy};
+use crate::fault::{Fault, FaultKind};
 
 /// Defines an enum of words, each with what it means and what helps.
 macro_rules! words {
@@ -102,14 +102,23 @@ words! {
 }
 
 impl Reason {
-    /// The word for a fault that a person has to mend.
+    /// The word for a fault.
     pub fn of(fault: &Fault) -> Self {
-        match fault.remedy {
-            _ if fault.operation.starts_with("kubernetes:") => Self::KubernetesRefused,
-            _ if fault.is_denied() => Self::AccessDenied,
-            Remedy::AskOperator if fault.code.contains("Limit") => Self::QuotaReached,
-            Remedy::AskOperator | Remedy::AskUser => Self::AwsRefused,
-            Remedy::Retry | Remedy::Wait(_) | Remedy::LookAgain => Self::Unavailable,
+        match fault.kind {
+            FaultKind::Kubernetes => Self::KubernetesRefused,
+            FaultKind::Denied { .. } => Self::AccessDenied,
+            FaultKind::Quota => Self::QuotaReached,
+            FaultKind::Credentials
+            | FaultKind::Absent(_)
+            | FaultKind::Invalid
+            | FaultKind::Refused
+            | FaultKind::Bug => Self::AwsRefused,
+            FaultKind::Gone
+            | FaultKind::Dubious
+            | FaultKind::Throttled
+            | FaultKind::Outage
+            | FaultKind::Unanswered
+            | FaultKind::NoToken => Self::Unavailable,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod expect;
 pub mod looks;
 pub mod observed;
 mod opening;
+pub mod rank;
 pub mod record;
 pub mod report;
 pub mod stages;

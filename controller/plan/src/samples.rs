@@ -1,7 +1,7 @@
 //! Objects, sights and an ECS in miniature for the tests. Nothing of it is compiled into what runs.
 
 use crate::account::AccountSeen;
-use crate::fault::{Fault, Remedy};
+use crate::fault::{Fault, FaultKind, Remedy, Thing};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -37,13 +37,23 @@ pub fn account() -> AccountSeen {
     }
 }
 
-/// A fault of that remedy.
+/// A fault of that remedy, of the kind that its code is in the tests.
 pub fn fault(code: &str, remedy: Remedy) -> Fault {
+    let kind = match code {
+        "AccessDenied" | "AccessDeniedException" => FaultKind::Denied { needs: None },
+        "Forbidden" => FaultKind::Kubernetes,
+        "InvalidParameterException" => FaultKind::Dubious,
+        "NotFound" => FaultKind::Absent(Thing::Repository),
+        "Throttling" => FaultKind::Throttled,
+        "Timeout" => FaultKind::Unanswered,
+        other => panic!("no kind is known for {other}"),
+    };
     Fault {
         operation: "ecs:UpdateService".into(),
         resource: "service/shop/web".into(),
         code: code.into(),
         message: "AWS said so".into(),
+        kind,
         remedy,
     }
 }

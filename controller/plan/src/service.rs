@@ -6,6 +6,7 @@ pub mod decide;
 pub mod desired;
 pub mod fargate;
 pub mod observed;
+pub mod rank;
 pub mod record;
 pub mod report;
 pub mod rollout;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy, Thing};
 use url::Url;
 
 use super::packet::Malformed;
@@ -90,6 +90,19 @@ impl GitFault {
         }
     }
 
+    /// What kind of failure it is.
+    fn kind(&self) -> FaultKind {
+        match self {
+            GitFault::NoSuchBranch(_) => FaultKind::Absent(Thing::Branch),
+            GitFault::AuthenticationFailed { .. } => FaultKind::Credentials,
+            GitFault::NotFound => FaultKind::Absent(Thing::Repository),
+            GitFault::NotGit { .. } | GitFault::Protocol(_) => FaultKind::Refused,
+            GitFault::Unavailable { .. } => FaultKind::Outage,
+            GitFault::Url | GitFault::BranchName => FaultKind::Invalid,
+            GitFault::Web(fault) => fault.kind(),
+        }
+    }
+
     /// One word for it.
     pub fn code(&self) -> &'static str {
         match self {
@@ -112,6 +125,7 @@ impl GitFault {
             resource: shown(url),
             code: self.code().to_owned(),
             message: self.to_string(),
+            kind: self.kind(),
             remedy: self.remedy(),
         }
     }

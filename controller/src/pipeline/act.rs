@@ -9,7 +9,7 @@ use launchway_crds::release::{ReleaseReason, ReleaseSpec};
 use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
 use launchway_plan::Outcome;
 use launchway_plan::condition::cut;
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::pipeline::heads::stays_with;
 use launchway_plan::pipeline::{Action, Desired, Effected};
 use std::collections::BTreeMap;
@@ -50,6 +50,7 @@ fn refused(
             resource: format!("Release {name}"),
             code: status.reason.clone(),
             message: cut(&status.message, MESSAGE),
+            kind: FaultKind::Kubernetes,
             remedy: Remedy::AskOperator,
         }));
     }

@@ -12,7 +12,7 @@ use launchway_plan::fault::Fault;
 use launchway_plan::reason::Reason;
 use launchway_plan::release::report::{empty, intended};
 use launchway_plan::release::steps::Start;
-use launchway_plan::release::{Action, Effected, Observed, Record, Stop};
+use launchway_plan::release::{Action, Effected, Observed, Record, Stop, rank};
 use launchway_plan::wake::Wake;
 
 /// How a pass goes on after its effect.
@@ -38,7 +38,7 @@ pub async fn act(
     }
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let Ok(scope) = scope(&observed.account, region) else { return went(Outcome::Idle) };
-    let cloud = context.clouds.at(&scope.place);
+    let cloud = context.clouds.at(&scope.place, rank::of_action(action));
     match action {
         Action::Guard | Action::Unguard => went(Outcome::Idle),
         Action::Start(start) => intend_and_start(release, start, &cloud, context).await,

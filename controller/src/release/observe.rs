@@ -13,12 +13,12 @@ use launchway_crds::Service;
 use launchway_crds::pipeline::HttpVerification;
 use launchway_plan::account::scope;
 use launchway_plan::condition::{find, is_true};
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
 use launchway_plan::reason::Kind as Question;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
-use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks};
+use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks, rank};
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
 /// For how long after the end of a failed build we try to read its log, in seconds.
@@ -32,12 +32,14 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let mut observed = Observed::at((context.clock)(), pipeline, account);
     let asked = looks(desired, record, observed.pipeline.as_ref());
     let region = record.work.as_ref().map(|work| work.region.as_str());
+    let rank = rank::of_looks(desired, record);
     let cloud =
-        scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place)).map_err(|refusal| Fault {
+        scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place, rank)).map_err(|refusal| Fault {
             operation: "launchway:account".to_owned(),
             resource: name,
             code: refusal.reason().to_string(),
             message: refusal.to_string(),
+            kind: FaultKind::Refused,
             remedy: Remedy::AskOperator,
         });
     if let Ok(cloud) = &cloud {

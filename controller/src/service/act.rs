@@ -7,7 +7,7 @@ use launchway_crds::Service;
 use launchway_plan::Outcome;
 use launchway_plan::account::scope;
 use launchway_plan::fault::Fault;
-use launchway_plan::service::{Action, Desired, Effected, Observed};
+use launchway_plan::service::{Action, Desired, Effected, Observed, rank};
 
 /// Does it.
 pub async fn act(
@@ -28,7 +28,7 @@ pub async fn act(
         | Action::Tag { .. }
         | Action::Delete { .. } => Ok(match scope(&observed.account, desired.spec.region.as_deref()) {
             Ok(scope) => {
-                let outcome = outcome(call(&context.clouds.at(&scope.place), action).await);
+                let outcome = outcome(call(&context.clouds.at(&scope.place, rank::of_action(action)), action).await);
                 context.metrics.effect(name(action), &outcome);
                 outcome
             }

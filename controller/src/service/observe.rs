@@ -5,14 +5,15 @@ use crate::kube_api::{self, Unreachable};
 use launchway_cloud::Cloud;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::account::scope;
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::life::Life;
 use launchway_plan::look::Looked;
+use launchway_plan::rank::Rank;
 use launchway_plan::service::observed::SeenDeployment;
 use launchway_plan::service::rollout::{live_means, proves};
 use launchway_plan::service::state::{follow, followed, proof, recorded};
 use launchway_plan::service::wanted::{MEANING_TAG, OWNER_TAG};
-use launchway_plan::service::{Desired, Observed, PipelineSeen, Wanted, resolve};
+use launchway_plan::service::{Desired, Observed, PipelineSeen, Wanted, rank, resolve};
 use launchway_plan::world::{Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Revision, ServiceLife};
 
 /// How many of the family's newest task definitions are looked through, where the record was lost.
@@ -34,9 +35,8 @@ pub async fn observe(desired: &Desired, record: &ServiceStatus, context: &Contex
     match desired.life {
         Life::Stays => {
             if let Ok(wanted) = resolve(desired, &observed, &context.installation) {
-                World { cloud: context.clouds.at(&wanted.scope.place), desired, wanted: &wanted, record, context }
-                    .look(&mut observed)
-                    .await;
+                let cloud = context.clouds.at(&wanted.scope.place, rank::of_looks(&wanted, record));
+                World { cloud, desired, wanted: &wanted, record, context }.look(&mut observed).await;
             }
         }
         Life::Ends | Life::Abandoned => doomed(desired, &mut observed, context).await,
@@ -51,7 +51,7 @@ async fn doomed(desired: &Desired, observed: &mut Observed, context: &Context) {
     }
     observed.service = match scope(&observed.account, desired.spec.region.as_deref()) {
         Ok(scope) => {
-            let cloud = context.clouds.at(&scope.place);
+            let cloud = context.clouds.at(&scope.place, Rank::Rollout);
             let seen = cloud.doomed_service(&desired.spec.cluster, &desired.ecs_name).await;
             observed.at = cloud.now();
             seen.into()
@@ -61,6 +61,7 @@ async fn doomed(desired: &Desired, observed: &mut Observed, context: &Context) {
             resource: desired.ecs_name.clone(),
             code: refusal.reason().to_string(),
             message: refusal.to_string(),
+            kind: FaultKind::Refused,
             remedy: Remedy::AskOperator,
         }),
     };

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 
 use launchway_plan::address::Refusal;
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::{FaultKind, Remedy};
 
 use super::PATIENCE;
 use super::transport::Forbidden;
@@ -83,6 +83,19 @@ impl WebFault {
             }
             WebFault::TooLarge(_) | WebFault::Redirect(_) => Remedy::AskOperator,
             WebFault::Refused(_) | WebFault::Request => Remedy::AskUser,
+        }
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> FaultKind {
+        match self {
+            WebFault::Timeout | WebFault::Name | WebFault::Connect | WebFault::Broken => FaultKind::Unanswered,
+            WebFault::Tls(BadCertificate::Other) => FaultKind::Unanswered,
+            WebFault::Tls(BadCertificate::Expired | BadCertificate::OtherName | BadCertificate::UnknownIssuer) => {
+                FaultKind::Refused
+            }
+            WebFault::TooLarge(_) | WebFault::Redirect(_) => FaultKind::Refused,
+            WebFault::Refused(_) | WebFault::Request => FaultKind::Invalid,
         }
     }
 

@@ -1,11 +1,13 @@
 //! ARNs of what was asked for. None is parsed but for a name in it.
 
+use launchway_plan::partition;
+
 /// The ARN of something in a Region. What is one already stays as it is.
 pub(crate) fn of(service: &str, region: &str, account: &str, rest: &str) -> String {
     if rest.starts_with("arn:") {
         return rest.to_owned();
     }
-    format!("arn:{}:{service}:{region}:{account}:{rest}", partition(region))
+    format!("arn:{}:{service}:{region}:{account}:{rest}", partition::of(region).id)
 }
 
 /// The cluster in the ARN of a service deployment or revision: `…:service-deployment/CLUSTER/SERVICE/ID`.
@@ -16,14 +18,6 @@ pub(crate) fn cluster(arn: &str) -> &str {
 /// The last part of an ARN or a path.
 pub(crate) fn last(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
-}
-
-fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 #[cfg(test)]

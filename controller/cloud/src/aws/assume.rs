@@ -2,22 +2,26 @@
 
 use super::failure::{Failure, Unidentified};
 use super::fault;
-use crate::clouds::Shared;
 use crate::operation::Operation;
+use crate::shared::Shared;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
 use launchway_plan::account::{Assumed, Place};
 use launchway_plan::fault::Fault;
+use launchway_plan::rank::Rank;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// How the calls of Launchway are named in the account's trail.
+/// The session's name, as CloudTrail shows it.
 const SESSION: &str = "launchway";
 
-/// New credentials are asked for so long before the old ones end, so that none ends under way.
+/// Credentials are renewed so long before they expire, so that none expires during a call.
 const MARGIN: Duration = Duration::from_secs(300);
+
+/// Nothing works without credentials, so they are fetched with the highest rank, whoever needs them.
+const URGENT: Rank = Rank::Rollback;
 
 /// Assumes a role.
 pub(crate) struct Assuming {
@@ -36,7 +40,7 @@ impl Assuming {
     async fn credentials(&self) -> provider::Result {
         let first = self.assumed().await;
         let assumed = match first {
-            // It changes nothing: asked once more, like every look.
+            // AssumeRole changes nothing, so it is tried once more, like every look.
             Err(failure) if failure.is_passing() => {
                 self.shared.pause().await;
                 self.assumed().await
@@ -51,7 +55,7 @@ impl Assuming {
 
     async fn assumed(&self) -> Result<Credentials, Failure> {
         let own = Place { region: self.place.region.clone(), role: None };
-        self.shared.take(&own, None, Operation::AssumeRole)?;
+        self.shared.take(&own, None, Operation::AssumeRole, URGENT)?;
         let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(SESSION);
         let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;
         reply.credentials().and_then(credentials).ok_or_else(|| Failure::unreadable("AssumeRole without credentials"))

@@ -3,8 +3,8 @@
 use super::assume::Assuming;
 use super::dates::Dates;
 use crate::clock::Corrected;
-use crate::clouds::Shared;
 use crate::settings::behavior;
+use crate::shared::Shared;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
@@ -14,16 +14,30 @@ use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use aws_types::region::Region;
 use launchway_plan::account::Place;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-/// One client for each service.
+/// One client for each service, made when it is first used: an account that only builds never needs that of ECS.
 pub(crate) struct Clients {
-    pub ecs: aws_sdk_ecs::Client,
-    pub codebuild: aws_sdk_codebuild::Client,
-    pub ecr: aws_sdk_ecr::Client,
-    pub logs: aws_sdk_cloudwatchlogs::Client,
-    pub sts: aws_sdk_sts::Client,
+    pub ecs: Lazy<aws_sdk_ecs::Client>,
+    pub codebuild: Lazy<aws_sdk_codebuild::Client>,
+    pub ecr: Lazy<aws_sdk_ecr::Client>,
+    pub logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
+    pub sts: Lazy<aws_sdk_sts::Client>,
+}
+
+/// What is made when it is first used.
+type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
+
+/// A client of one SDK crate, made when it is first used.
+macro_rules! client {
+    ($sdk:ident, $site:ident) => {{
+        let site = $site.clone();
+        LazyLock::new(Box::new(move || {
+            let config = $sdk::config::Builder::from(&site.config).interceptor(Dates::new(site.shared.clone()));
+            $sdk::Client::from_conf(config.build())
+        }))
+    }};
 }
 
 /// As the SDK itself has it since its behaviour of January 2026.
@@ -36,26 +50,21 @@ const OPERATION: Duration = Duration::from_secs(10);
 impl Clients {
     /// Clients that have not called yet.
     pub fn new(place: &Place, shared: &Arc<Shared>) -> Self {
-        let config = config(place, shared);
-        let dates = || Dates::new(shared.clone());
+        let site = Arc::new(Site { config: config(place, shared), shared: shared.clone() });
         Self {
-            ecs: aws_sdk_ecs::Client::from_conf(
-                aws_sdk_ecs::config::Builder::from(&config).interceptor(dates()).build(),
-            ),
-            codebuild: aws_sdk_codebuild::Client::from_conf(
-                aws_sdk_codebuild::config::Builder::from(&config).interceptor(dates()).build(),
-            ),
-            ecr: aws_sdk_ecr::Client::from_conf(
-                aws_sdk_ecr::config::Builder::from(&config).interceptor(dates()).build(),
-            ),
-            logs: aws_sdk_cloudwatchlogs::Client::from_conf(
-                aws_sdk_cloudwatchlogs::config::Builder::from(&config).interceptor(dates()).build(),
-            ),
-            sts: aws_sdk_sts::Client::from_conf(
-                aws_sdk_sts::config::Builder::from(&config).interceptor(dates()).build(),
-            ),
+            ecs: client!(aws_sdk_ecs, site),
+            codebuild: client!(aws_sdk_codebuild, site),
+            ecr: client!(aws_sdk_ecr, site),
+            logs: client!(aws_sdk_cloudwatchlogs, site),
+            sts: client!(aws_sdk_sts, site),
         }
     }
+}
+
+/// What the clients of a place are made from.
+struct Site {
+    config: SdkConfig,
+    shared: Arc<Shared>,
 }
 
 fn config(place: &Place, shared: &Arc<Shared>) -> SdkConfig {

@@ -27,8 +27,8 @@ const SLACK: SignedDuration = SignedDuration::from_mins(10);
 impl Cloud {
     /// A build; `None`: CodeBuild does not know it (any more). A part of a call: up to 100 builds share one.
     pub async fn build(&self, id: &str) -> Result<Option<LiveBuild>, Fault> {
-        let send = |ids| self.batch_get_builds(ids);
-        let seen = self.inner().builds.ask("", id.to_owned(), || self.linger(), send).await;
+        let send = |rank, ids| async move { self.ranked(rank).batch_get_builds(ids).await };
+        let seen = self.inner().builds.ask("", id.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.build_fault(Operation::BatchGetBuilds, &failure, project_of(id)))
     }
@@ -135,9 +135,15 @@ impl Cloud {
         LiveBuild {
             id: build.id().unwrap_or_default().to_owned(),
             status: status(build),
+<<<<<<< HEAD
             phase: phase(build.current_phase().unwrap_or_default()),
             phases: build.phases().iter().map(build_phase).collect(),
             // Every build has one. Without it, it must not look old: it would be overlooked.
+=======
+            phase: build.current_phase().unwrap_or_default().to_owned(),
+            phases: build.phases().iter().map(phase).collect(),
+            // Every build has a start time. If it were missing, the build must not look old, or the search would skip it.
+>>>>>>> refs/tmp/cloud
             started_at: words::moment(build.start_time()).unwrap_or_else(|| self.now()),
             ended_at: words::moment(build.end_time()),
             marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),

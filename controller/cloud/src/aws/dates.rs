@@ -1,6 +1,6 @@
-//! Hears the `Date` of every reply, for AWS's clock. It changes nothing.
+//! Reads the `Date` of every reply, to correct our clock. Requests are not changed.
 
-use crate::clouds::Shared;
+use crate::shared::Shared;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;

@@ -1,14 +1,13 @@
 //! What the SDK says of a call that failed, without the SDK's types. What helps against it is in `fault`.
 
-use super::fault;
-use crate::batch::Shared;
+use super::codes;
 use crate::budget::NoToken;
 use crate::scrub;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::Fault;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
@@ -16,25 +15,27 @@ use std::time::Duration;
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
-    pub kind: Kind,
+    pub cause: Cause,
     /// AWS's code, or a word of ours where there was none.
     pub code: String,
     /// AWS's message, whole: it is scrubbed and cut when it becomes a fault.
     pub message: String,
 }
 
-/// How far a call came.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum Cause {
     /// Our own budget is used up for so long: nothing was sent.
     NoToken(Duration),
     /// The role could not be assumed: nothing was sent.
     Unidentified(Box<Fault>),
     /// There are no credentials to begin with: nothing was sent.
-    NoCredentials(Remedy),
+    NoCredentials,
+    /// There are credentials, but they could not be fetched: nothing was sent.
+    CredentialsNotFetched,
     /// The request could not be made: nothing was sent.
     Unbuilt,
-    /// It was perhaps sent, and no answer is known.
+    /// It may have been sent, and there is no answer.
     Unanswered,
     /// AWS failed: what happened is not known.
     Broken,
@@ -69,41 +70,59 @@ impl Failure {
                 refused(answer.raw().status().as_u16(), answer.err().meta().code(), answer.err().meta().message())
             }
             SdkError::ConstructionFailure(_) => Self::unbuilt(error),
-            SdkError::TimeoutError(_) => Self::new(Kind::Unanswered, TIMEOUT, ""),
-            SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Self::new(Kind::Unanswered, TIMEOUT, ""),
-            SdkError::DispatchFailure(_) => Self::new(Kind::Unanswered, "ConnectionFailed", &causes(error)),
+            SdkError::TimeoutError(_) => Self::new(Cause::Unanswered, TIMEOUT, ""),
+            SdkError::DispatchFailure(dispatch) if dispatch.is_timeout() => Self::new(Cause::Unanswered, TIMEOUT, ""),
+            SdkError::DispatchFailure(_) => Self::new(Cause::Unanswered, "ConnectionFailed", &causes(error)),
             _ => Self::unreadable(&causes(error)),
         }
     }
 
     /// The request could not be made.
     pub fn unbuilt(error: &(dyn Error + 'static)) -> Self {
-        Self::new(Kind::Unbuilt, "NotBuilt", &causes(error))
+        Self::new(Cause::Unbuilt, "NotBuilt", &causes(error))
     }
 
     /// AWS answered something that cannot be read.
     pub fn unreadable(message: &str) -> Self {
-        Self::new(Kind::Unanswered, "UnreadableAnswer", message)
+        Self::new(Cause::Unanswered, "UnreadableAnswer", message)
     }
 
     /// AWS's answer to a shared look left out what was asked for.
     pub fn not_mentioned() -> Self {
-        Self::new(Kind::Unanswered, "NotMentioned", "the answer says neither that it exists nor that it does not")
+        Self::new(Cause::Unanswered, "NotMentioned", "the answer says neither that it exists nor that it does not")
     }
 
-    /// Whether the same look may well be answered in a moment. After a timeout or throttling it is better to come back;
-    /// a refusal that came with AWS's time has corrected the clock.
+    /// Whether it is worth sending the same look once more right away. After a timeout or throttling it is better to come
+    /// back later. A refusal because of a wrong clock brought AWS's time, so that the next call is signed correctly.
     pub fn is_passing(&self) -> bool {
-        match self.kind {
-            Kind::Unanswered => self.code != TIMEOUT,
-            Kind::Broken => true,
-            Kind::Refused => fault::is_of_another_time(&self.code, &self.message),
-            Kind::NoToken(_) | Kind::Unidentified(_) | Kind::NoCredentials(_) | Kind::Unbuilt => false,
+        match self.cause {
+            Cause::Unanswered => self.code != TIMEOUT,
+            Cause::Broken => true,
+            Cause::Refused => codes::is_of_another_time(&self.code, &self.message),
+            Cause::NoToken(_)
+            | Cause::Unidentified(_)
+            | Cause::NoCredentials
+            | Cause::CredentialsNotFetched
+            | Cause::Unbuilt => false,
         }
     }
 
-    fn new(kind: Kind, code: &str, message: &str) -> Self {
-        Self { kind, code: code.to_owned(), message: message.to_owned() }
+    /// Whether it says something about all who shared the call. If not, one of them may have spoilt it for the others.
+    pub fn concerns_all(&self) -> bool {
+        match self.cause {
+            Cause::Refused => codes::is_passing(&self.code, &self.message),
+            Cause::NoToken(_)
+            | Cause::Unidentified(_)
+            | Cause::NoCredentials
+            | Cause::CredentialsNotFetched
+            | Cause::Unbuilt
+            | Cause::Unanswered
+            | Cause::Broken => true,
+        }
+    }
+
+    fn new(cause: Cause, code: &str, message: &str) -> Self {
+        Self { cause, code: code.to_owned(), message: message.to_owned() }
     }
 }
 
@@ -111,21 +130,7 @@ const TIMEOUT: &str = "Timeout";
 
 impl From<NoToken> for Failure {
     fn from(NoToken { wait }: NoToken) -> Self {
-        Self::new(Kind::NoToken(wait), "NoToken", "Launchway's share of AWS's quota is used up for the moment")
-    }
-}
-
-impl Shared for Failure {
-    fn concerns_all(&self) -> bool {
-        match self.kind {
-            Kind::Refused => fault::is_passing(&self.code, &self.message),
-            Kind::NoToken(_)
-            | Kind::Unidentified(_)
-            | Kind::NoCredentials(_)
-            | Kind::Unbuilt
-            | Kind::Unanswered
-            | Kind::Broken => true,
-        }
+        Self::new(Cause::NoToken(wait), "NoToken", "Launchway's share of AWS's quota is used up for the moment")
     }
 }
 
@@ -133,28 +138,11 @@ impl Shared for Failure {
 pub(crate) fn refused(status: u16, code: Option<&str>, message: Option<&str>) -> Failure {
     let message = message.unwrap_or_default();
     match code {
-        None if status >= 500 => Failure::new(Kind::Broken, &format!("HTTP{status}"), message),
-        None => Failure::new(Kind::Unanswered, &format!("HTTP{status}"), message),
-        Some(code) if status >= 500 || is_awss_own(code) => Failure::new(Kind::Broken, code, message),
-        Some(code) => Failure::new(Kind::Refused, code, message),
+        None if status >= 500 => Failure::new(Cause::Broken, &format!("HTTP{status}"), message),
+        None => Failure::new(Cause::Unanswered, &format!("HTTP{status}"), message),
+        Some(code) if status >= 500 || codes::is_outage(code) => Failure::new(Cause::Broken, code, message),
+        Some(code) => Failure::new(Cause::Refused, code, message),
     }
-}
-
-/// Codes that say that AWS failed, whatever the HTTP status.
-fn is_awss_own(code: &str) -> bool {
-    matches!(
-        code,
-        "ServerException"
-            | "InternalFailure"
-            | "InternalError"
-            | "InternalServerError"
-            | "InternalServerException"
-            | "InternalServiceException"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException"
-            | "RequestTimeout"
-            | "RequestTimeoutException"
-    )
 }
 
 /// What kept the SDK from signing, wherever it stands among the causes.
@@ -163,12 +151,12 @@ fn credentials(error: &(dyn Error + 'static)) -> Option<Failure> {
     while let Some(this) = cause {
         if let Some(Unidentified(fault)) = this.downcast_ref() {
             let (code, message) = (fault.code.clone(), fault.message.clone());
-            return Some(Failure { kind: Kind::Unidentified(Box::new(fault.clone())), code, message });
+            return Some(Failure { cause: Cause::Unidentified(Box::new(fault.clone())), code, message });
         }
         if let Some(error) = this.downcast_ref::<CredentialsError>()
             && !has_fault(error)
         {
-            return Some(Failure::new(Kind::NoCredentials(lacking(error)), "NoCredentials", &causes(error)));
+            return Some(Failure::new(lacking(error), "NoCredentials", &causes(error)));
         }
         cause = this.source();
     }
@@ -188,10 +176,10 @@ fn has_fault(error: &CredentialsError) -> bool {
 
 /// Credentials that are configured but could not be fetched may come; others have to be given.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enums may grow")]
-fn lacking(error: &CredentialsError) -> Remedy {
+fn lacking(error: &CredentialsError) -> Cause {
     match error {
-        CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_) => Remedy::Retry,
-        _ => Remedy::AskOperator,
+        CredentialsError::ProviderTimedOut(_) | CredentialsError::ProviderError(_) => Cause::CredentialsNotFetched,
+        _ => Cause::NoCredentials,
     }
 }
 

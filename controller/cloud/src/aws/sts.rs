@@ -5,6 +5,7 @@ use super::fault;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
 use launchway_plan::fault::Fault;
+use launchway_plan::rank::Rank;
 
 impl Cloud {
     /// The ID of the account that is reached from here: 12 digits. A role's ARN says it; for the controller's own
@@ -26,7 +27,8 @@ impl Cloud {
 
     async fn account(&self) -> Result<String, Failure> {
         let request = self.inner().clients.sts.get_caller_identity();
-        let seen = self.look(Operation::GetCallerIdentity, || request.clone().send()).await?;
+        // Nothing works without the account ID, so the call has the highest rank, whoever makes it.
+        let seen = self.ranked(Rank::Rollback).look(Operation::GetCallerIdentity, || request.clone().send()).await?;
         seen.account.ok_or_else(|| Failure::unreadable("GetCallerIdentity without an account"))
     }
 }

@@ -12,7 +12,7 @@ enum Failed {
     Denied,
 }
 
-impl Shared for Failed {
+impl Failed {
     fn concerns_all(&self) -> bool {
         *self == Self::Outage
     }
@@ -21,12 +21,12 @@ impl Shared for Failed {
 /// Answers each key with itself; denies every call that names `secret`; remembers the calls.
 #[derive(Default)]
 struct Far {
-    calls: Mutex<Vec<Vec<String>>>,
+    calls: Mutex<Vec<(Rank, Vec<String>)>>,
 }
 
 impl Far {
-    async fn answer(&self, keys: Vec<String>) -> Result<Answers<String, String>, Failed> {
-        self.calls.lock().unwrap().push(keys.clone());
+    async fn answer(&self, rank: Rank, keys: Vec<String>) -> Result<Answers<String, String>, Failed> {
+        self.calls.lock().unwrap().push((rank, keys.clone()));
         yield_now().await;
         if keys.iter().any(|key| key == "secret") {
             return Err(Failed::Denied);
@@ -38,17 +38,34 @@ impl Far {
     }
 
     fn sizes(&self) -> Vec<usize> {
-        self.calls.lock().unwrap().iter().map(Vec::len).collect()
+        self.calls.lock().unwrap().iter().map(|(_, keys)| keys.len()).collect()
+    }
+
+    fn ranks(&self) -> Vec<Rank> {
+        self.calls.lock().unwrap().iter().map(|(rank, _)| *rank).collect()
     }
 }
 
 async fn asked(batcher: &Batcher<String, String, Failed>, far: &Far, key: &str) -> Result<Option<String>, Failed> {
-    batcher.ask("group", key.to_owned(), yield_now, |keys| far.answer(keys)).await
+    asked_at(Rank::Look, batcher, far, key).await
+}
+
+async fn asked_at(
+    rank: Rank,
+    batcher: &Batcher<String, String, Failed>,
+    far: &Far,
+    key: &str,
+) -> Result<Option<String>, Failed> {
+    batcher.ask("group", key.to_owned(), rank, yield_now, |rank, keys| far.answer(rank, keys)).await
+}
+
+fn batcher() -> Batcher<String, String, Failed> {
+    Batcher::new(10, Failed::concerns_all)
 }
 
 #[tokio::test]
 async fn those_who_ask_together_share_calls_of_at_most_the_given_size() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     let keys: Vec<String> = (0..25).map(|n| n.to_string()).collect();
     let answers = join_all(keys.iter().map(|key| asked(&batcher, &far, key))).await;
     assert_eq!(answers, keys.iter().map(|key| Ok(Some(key.clone()))).collect::<Vec<_>>());
@@ -57,7 +74,7 @@ async fn those_who_ask_together_share_calls_of_at_most_the_given_size() {
 
 #[tokio::test]
 async fn the_same_question_is_sent_once() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     let answers = join_all((0..3).map(|_| asked(&batcher, &far, "one"))).await;
     assert_eq!(answers, vec![Ok(Some("one".to_owned())); 3]);
     assert_eq!(far.sizes(), [1]);
@@ -65,13 +82,13 @@ async fn the_same_question_is_sent_once() {
 
 #[tokio::test]
 async fn what_the_answer_does_not_mention_is_not_there() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     assert_eq!(asked(&batcher, &far, "absent").await, Ok(None));
 }
 
 #[tokio::test]
 async fn a_call_that_was_sent_is_not_joined() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     let mut first = Box::pin(asked(&batcher, &far, "one"));
     assert!(first.as_mut().now_or_never().is_none(), "lingers");
     assert!(first.as_mut().now_or_never().is_none(), "is sent");
@@ -82,7 +99,7 @@ async fn a_call_that_was_sent_is_not_joined() {
 
 #[tokio::test]
 async fn if_the_one_who_calls_is_cut_the_others_ask_again() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     for polls in 1..=2 {
         let mut first = Box::pin(asked(&batcher, &far, "one"));
         assert!(first.as_mut().now_or_never().is_none());
@@ -98,14 +115,32 @@ async fn if_the_one_who_calls_is_cut_the_others_ask_again() {
 
 #[tokio::test]
 async fn one_who_is_denied_does_not_spoil_the_look_of_the_others() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     let answers = join_all(["one", "secret", "two"].map(|key| asked(&batcher, &far, key))).await;
     assert_eq!(answers, [Ok(Some("one".to_owned())), Err(Failed::Denied), Ok(Some("two".to_owned()))]);
 }
 
 #[tokio::test]
+async fn a_shared_call_matters_as_much_as_to_the_one_to_whom_it_matters_most() {
+    let (batcher, far) = (batcher(), Far::default());
+    let ranks = [Rank::Chore, Rank::Rollout, Rank::Look];
+    join_all(ranks.map(|rank| asked_at(rank, &batcher, &far, "one"))).await;
+    assert_eq!(far.ranks(), [Rank::Rollout]);
+}
+
+#[tokio::test]
+async fn who_has_to_ask_alone_asks_by_their_own_rank() {
+    let (batcher, far) = (batcher(), Far::default());
+    let answers =
+        join_all([asked_at(Rank::Look, &batcher, &far, "one"), asked_at(Rank::Rollback, &batcher, &far, "secret")])
+            .await;
+    assert_eq!(answers, [Ok(Some("one".to_owned())), Err(Failed::Denied)]);
+    assert_eq!(far.ranks(), [Rank::Rollback, Rank::Look, Rank::Rollback]);
+}
+
+#[tokio::test]
 async fn an_outage_is_everybodys() {
-    let (batcher, far) = (Batcher::new(10), Far::default());
+    let (batcher, far) = (batcher(), Far::default());
     let answers = join_all(["one", "down"].map(|key| asked(&batcher, &far, key))).await;
     assert_eq!(answers, [Err(Failed::Outage), Err(Failed::Outage)]);
     assert_eq!(far.sizes(), [2]);

@@ -4,12 +4,17 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use launchway_cloud::{Clouds, Settings};
 use launchway_plan::account::{Assumed, Place};
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::{FaultKind, Remedy};
+use launchway_plan::rank::Rank;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 const EXTERNAL: &str = "externalMarker";
+
+fn needs(action: &str) -> FaultKind {
+    FaultKind::Denied { needs: Some(action.to_owned()) }
+}
 
 fn role(site: &Site) -> String {
     let mut world = site.world();
@@ -64,7 +69,7 @@ async fn an_endpoint_url_leads_to_a_server_role_or_not() {
         .build();
     let clouds = Clouds::new(Settings::new(base));
     for role in [None, Some(Assumed { arn: role, external_id: None })] {
-        let cloud = clouds.at(&Place { region: REGION.to_owned(), role });
+        let cloud = clouds.at(&Place { region: REGION.to_owned(), role }, Rank::Rollout);
         assert_eq!(cloud.account_id().await.unwrap(), ACCOUNT);
         assert_eq!(cloud.service("main", "web").await, Ok(None));
     }
@@ -91,7 +96,7 @@ async fn a_role_that_cannot_be_assumed_is_named_and_its_external_id_is_not() {
         cloud.register(&definition("web:1"), &owner()).await.unwrap_err(),
     ] {
         assert_eq!((fault.operation.as_str(), fault.resource.as_str()), ("sts:AssumeRole", role.as_str()));
-        assert_eq!((fault.remedy, fault.message.as_str()), (Remedy::AskOperator, "needs sts:AssumeRole"));
+        assert_eq!((&fault.kind, fault.remedy), (&needs("sts:AssumeRole"), Remedy::AskOperator));
         assert!(!format!("{fault:?} {fault}").contains("wrongMarker"));
     }
     assert!(site.world().ecs.values().all(|ecs| ecs.revisions("web").is_empty()));
@@ -114,7 +119,7 @@ async fn a_role_that_may_not_pass_a_role_is_told_which_action_on_which_role() {
     site.world().set_policy(&role, &policy).unwrap();
     let cloud = site.through(&role, Some(EXTERNAL));
     let fault = cloud.register(&definition("web:1"), &owner()).await.unwrap_err();
-    assert_eq!((fault.message.as_str(), fault.remedy), ("needs iam:PassRole", Remedy::AskOperator));
+    assert_eq!((&fault.kind, fault.remedy), (&needs("iam:PassRole"), Remedy::AskOperator));
     assert_eq!(fault.resource, "arn:aws:iam::123456789012:role/execution");
     let said = fault.to_string();
     assert!(said.contains("iam:PassRole") && said.contains("arn:aws:iam::123456789012:role/execution"), "{said}");

@@ -1,7 +1,8 @@
 use super::site::{ACCOUNT, Site, creation, definition, owner};
 use futures::future::join_all;
 use launchway_cloud::Share;
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::{FaultKind, Remedy};
+use launchway_plan::rank::Rank;
 use serde_json::json;
 use std::time::Duration;
 
@@ -54,6 +55,21 @@ async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
     assert_eq!((made, site.asked("RegisterTaskDefinition")), (9, 9));
     super::site::pass(4).await;
     assert!(cloud.register(&definition("web:1"), &owner()).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_chores_and_rollouts_have_used_up_what_stops_a_build_still_gets_through() {
+    let site = Site::new();
+    for rank in [Rank::Chore, Rank::Look, Rank::Rollout] {
+        let cloud = site.own().ranked(rank);
+        let fault = loop {
+            if let Err(fault) = cloud.stop_build("iridium:none").await {
+                break fault;
+            }
+        };
+        assert_eq!(fault.kind, FaultKind::NoToken, "{rank:?}");
+    }
+    assert_eq!(site.own().ranked(Rank::Rollback).stop_build("iridium:none").await, Ok(()));
 }
 
 #[tokio::test(start_paused = true)]

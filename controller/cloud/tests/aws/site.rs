@@ -8,6 +8,7 @@ use aws_types::SdkConfig;
 use jiff::Timestamp;
 use launchway_cloud::{Cloud, Clouds, Settings};
 use launchway_plan::account::{Assumed, Place};
+use launchway_plan::rank::Rank;
 use launchway_plan::world::{
     BuildRequest, ContainerRequest, CreateServiceRequest, NetworkRequest, Placement, RollingConfiguration,
     TaskDefinitionRequest, UpdateServiceRequest,
@@ -87,13 +88,13 @@ impl Site {
 
     /// AWS with the controller's own credentials.
     pub fn own(&self) -> Cloud {
-        self.clouds.at(&Place { region: REGION.to_owned(), role: None })
+        self.clouds.at(&Place { region: REGION.to_owned(), role: None }, Rank::Rollout)
     }
 
     /// AWS through a role.
     pub fn through(&self, role: &str, external_id: Option<&str>) -> Cloud {
         let role = Assumed { arn: role.to_owned(), external_id: external_id.map(str::to_owned) };
-        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role) })
+        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role) }, Rank::Rollout)
     }
 
     /// The world itself.

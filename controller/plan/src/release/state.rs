@@ -10,6 +10,7 @@ use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::look::Looked;
+use crate::partition;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
@@ -177,9 +178,7 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
 }
 
 fn reference(account: &str, work: &Work, digest: &str) -> String {
-    let (region, repository) = (work.region.as_str(), &work.image.repository);
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("{account}.dkr.ecr.{region}.{suffix}/{repository}@{digest}")
+    format!("{}/{}@{digest}", partition::registry(account, &work.region), work.image.repository)
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.

@@ -7,7 +7,7 @@ use super::record::{Proof, begun, followed, held, proof, recorded, settling, sin
 use super::rollout::{self, Question, Verdict};
 use super::state::State;
 use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
-use crate::fault::{Fault, Remedy};
+use crate::fault::{Fault, FaultKind, Remedy};
 use crate::life::Life;
 use crate::look::Looked;
 use crate::world::{Deployment, LiveService, ServiceLife};
@@ -75,6 +75,7 @@ fn not_looked() -> Fault {
         resource: "service".to_owned(),
         code: "NotAsked".to_owned(),
         message: "this pass did not look at what it needs: it is a bug of Launchway".to_owned(),
+        kind: FaultKind::Bug,
         remedy: Remedy::Retry,
     }
 }

@@ -11,7 +11,7 @@ use super::state::State;
 use super::wanted::Wanted;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, brief, cut, find, merge};
-use crate::fault::{Fault, Remedy};
+use crate::fault::{Fault, FaultKind, Remedy};
 use crate::reason::Kind;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
@@ -80,7 +80,11 @@ fn judged(before: &ServiceStatus, outcome: &Outcome<Effected>) -> Option<Fault> 
     let Outcome::Failed(fault) = outcome else { return None };
     let said = before.sent.as_ref().and_then(|sent| sent.refused.as_ref());
     let again = record::is_dubious(fault) && said.is_some_and(|said| *said == record::refusal(fault));
-    Some(if again { Fault { remedy: Remedy::AskOperator, ..fault.clone() } } else { fault.clone() })
+    Some(if again {
+        Fault { kind: FaultKind::Refused, remedy: Remedy::AskOperator, ..fault.clone() }
+    } else {
+        fault.clone()
+    })
 }
 
 fn summary(wanted: Option<&Wanted>, tell: &Tell, next: &ServiceStatus) -> Summary {

@@ -41,8 +41,9 @@ impl Cloud {
     /// one.
     pub async fn deployment(&self, deployment: &str) -> Result<Option<Deployment>, Fault> {
         let group = arn::cluster(deployment);
-        let send = |arns| self.describe_deployments(arns);
-        let seen = self.inner().deployments.ask(group, deployment.to_owned(), || self.linger(), send).await;
+        let send = |rank, arns| async move { self.ranked(rank).describe_deployments(arns).await };
+        let seen =
+            self.inner().deployments.ask(group, deployment.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.fault(Operation::DescribeServiceDeployments, &failure, "ecs", deployment))
     }
@@ -56,8 +57,8 @@ impl Cloud {
 
     async fn revision(&self, revision: &str) -> Result<Option<Revision>, Fault> {
         let group = arn::cluster(revision);
-        let send = |arns| self.describe_revisions(arns);
-        let seen = self.inner().revisions.ask(group, revision.to_owned(), || self.linger(), send).await;
+        let send = |rank, arns| async move { self.ranked(rank).describe_revisions(arns).await };
+        let seen = self.inner().revisions.ask(group, revision.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.fault(Operation::DescribeServiceRevisions, &failure, "ecs", revision))
     }

@@ -11,7 +11,7 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, AvailabilityZoneRebalancing, AwsVpcConfiguration, DeploymentCircuitBreaker,
     DeploymentConfiguration, LaunchType, LoadBalancer, NetworkConfiguration, Service, ServiceField,
 };
-use launchway_plan::fault::Fault;
+use launchway_plan::fault::{Fault, FaultKind, Thing};
 use launchway_plan::world::{
     CreateServiceRequest, Force, LiveService, LoadBalancerRequest, NetworkRequest, RollingConfiguration, ServiceLife,
     UpdateServiceRequest,
@@ -25,8 +25,8 @@ impl Cloud {
     /// A service with its tags, alive or not; `None`: ECS says MISSING. A part of a call: up to 10 services of a cluster
     /// share one.
     pub async fn service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
-        let send = |names| self.describe_services(cluster, names);
-        let seen = self.inner().services.ask(cluster, name.to_owned(), || self.linger(), send).await;
+        let send = |rank, names| async move { self.ranked(rank).describe_services(cluster, names).await };
+        let seen = self.inner().services.ask(cluster, name.to_owned(), self.rank(), || self.linger(), send).await;
         seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
             .map_err(|failure| self.service_fault(Operation::DescribeServices, &failure, cluster, name))
     }
@@ -34,7 +34,7 @@ impl Cloud {
     /// A service that is to be deleted; `None` also where its cluster is gone, and it with that.
     pub async fn doomed_service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
         match self.service(cluster, name).await {
-            Err(fault) if fault.code == "ClusterNotFoundException" => Ok(None),
+            Err(fault) if fault.kind == FaultKind::Absent(Thing::Cluster) => Ok(None),
             seen => seen,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::words::{tag_list, tags};
 use crate::aws::failure::Failure;
-use crate::aws::fault::guesses;
+use crate::aws::guesses;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
 use aws_sdk_ecs::error::BuildError;

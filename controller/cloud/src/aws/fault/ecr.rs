@@ -1,12 +1,12 @@
-//! What helps against ECR's refusals. `ImageNotFoundException` is none: it is an answer.
+//! What kind of fault each of ECR's refusals is. `ImageNotFoundException` is none: it is an answer.
 
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::{FaultKind, Thing};
 
-/// What helps.
-pub(super) fn remedy(code: &str) -> Remedy {
+/// The kind.
+pub(super) fn kind(code: &str) -> FaultKind {
     match code {
-        "InvalidParameterException" => Remedy::AskUser,
-        // RepositoryNotFoundException among them.
-        _ => Remedy::AskOperator,
+        "InvalidParameterException" => FaultKind::Invalid,
+        "RepositoryNotFoundException" => FaultKind::Absent(Thing::Repository),
+        _ => FaultKind::Refused,
     }
 }

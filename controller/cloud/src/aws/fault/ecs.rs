@@ -1,33 +1,34 @@
-//! What helps against ECS's refusals.
+//! What kind of fault each of ECS's refusals is.
 
-use super::guesses;
+use crate::aws::guesses;
 use crate::operation::Operation;
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::{FaultKind, Thing};
 
-/// What helps.
-pub(super) fn remedy(operation: Operation, code: &str, message: &str) -> Remedy {
+/// The kind.
+pub(super) fn kind(operation: Operation, code: &str, message: &str) -> FaultKind {
     match code {
-        "ClusterNotFoundException" | "NamespaceNotFoundException" | "LimitExceededException" => Remedy::AskOperator,
-        "ServiceNotFoundException" | "ServiceNotActiveException" | "ResourceNotFoundException" => Remedy::LookAgain,
+        "ClusterNotFoundException" => FaultKind::Absent(Thing::Cluster),
+        "NamespaceNotFoundException" => FaultKind::Absent(Thing::Namespace),
+        "ServiceNotFoundException" | "ServiceNotActiveException" | "ResourceNotFoundException" => FaultKind::Gone,
         "PlatformUnknownException"
         | "PlatformTaskDefinitionIncompatibilityException"
-        | "UnsupportedFeatureException" => Remedy::AskUser,
+        | "UnsupportedFeatureException" => FaultKind::Invalid,
         // "Creation of service was not idempotent" is one of these: it may be there.
-        "InvalidParameterException" if operation == Operation::CreateService => Remedy::LookAgain,
-        "InvalidParameterException" | "ClientException" => spoken(message),
-        _ => Remedy::AskOperator,
+        "InvalidParameterException" if operation == Operation::CreateService => FaultKind::Dubious,
+        "InvalidParameterException" | "ClientException" => of_text(message),
+        _ => FaultKind::Refused,
     }
 }
 
 /// Two codes stand for all that can be wrong with a request; only their texts tell it apart.
-fn spoken(message: &str) -> Remedy {
+fn of_text(message: &str) -> FaultKind {
     if guesses::is_registered_at_once(message) {
-        Remedy::Retry
+        FaultKind::Throttled
     } else if guesses::revision_is_inactive(message) {
-        Remedy::LookAgain
+        FaultKind::Dubious
     } else if guesses::world_lacks_something(message) {
-        Remedy::AskOperator
+        FaultKind::Absent(Thing::Other)
     } else {
-        Remedy::AskUser
+        FaultKind::Invalid
     }
 }

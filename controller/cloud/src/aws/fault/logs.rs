@@ -1,11 +1,11 @@
-//! What helps against CloudWatch Logs' refusals. `ResourceNotFoundException` is none: there is no log (yet).
+//! What kind of fault each of CloudWatch Logs' refusals is. `ResourceNotFoundException` is none: there is no log (yet).
 
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::FaultKind;
 
-/// What helps.
-pub(super) fn remedy(code: &str) -> Remedy {
+/// The kind.
+pub(super) fn kind(code: &str) -> FaultKind {
     match code {
-        "InvalidParameterException" => Remedy::AskUser,
-        _ => Remedy::AskOperator,
+        "InvalidParameterException" => FaultKind::Invalid,
+        _ => FaultKind::Refused,
     }
 }

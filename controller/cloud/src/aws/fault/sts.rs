@@ -1,12 +1,12 @@
-//! What helps against STS's refusals. Roles and credentials are an administrator's.
+//! What kind of fault each of STS's refusals is. Roles and credentials are an administrator's.
 
-use launchway_plan::fault::Remedy;
+use launchway_plan::fault::FaultKind;
 
-/// What helps.
-pub(super) fn remedy(code: &str) -> Remedy {
+/// The kind.
+pub(super) fn kind(code: &str) -> FaultKind {
     match code {
-        "IDPCommunicationError" => Remedy::Retry,
+        "IDPCommunicationError" => FaultKind::Outage,
         // MalformedPolicyDocument, PackedPolicyTooLarge, RegionDisabledException, ValidationError among them.
-        _ => Remedy::AskOperator,
+        _ => FaultKind::Refused,
     }
 }

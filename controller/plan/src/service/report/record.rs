@@ -5,7 +5,7 @@ use super::Pass;
 use super::tell::not_ours;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, cut, whole};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::service::decide::{Action, Effected};
 use crate::service::record::{begun, recorded, since};
 use crate::service::rollout::{container, why};
@@ -26,7 +26,7 @@ const TASKS: usize = 5;
 /// Whether AWS refused a call in a way that has to be looked at before it is believed: it answered, and yet the call, or
 /// an earlier one, may have happened, or what it named is gone.
 pub(super) fn is_dubious(fault: &Fault) -> bool {
-    fault.is_doubt() && matches!(fault.code.as_str(), "InvalidParameterException" | "ClientException")
+    fault.kind == FaultKind::Dubious
 }
 
 /// A refusal as it is remembered.

@@ -1,5 +1,6 @@
-//! What is believed of AWS and was never seen on a real account: texts that are read, orders that are relied on. A text
-//! turns what would need a person into a look or a retry, or says which person; it never makes a success of anything.
+//! What is assumed about AWS and was never checked on a real account: texts that are parsed, orders that are relied on. A
+//! text may turn an error that needs a person into a look or a retry, or say which person; it never turns one into a
+//! success.
 
 /// Something that is believed of AWS.
 #[derive(Clone, Copy, Debug)]

@@ -1,0 +1,127 @@
+use super::*;
+use proptest::prelude::*;
+
+fn taken(budgets: &Budgets, bucket: Bucket, rank: Rank, now: SystemTime) -> usize {
+    (0..1000).take_while(|_| budgets.take("1", "eu-west-1", bucket, rank, now).is_ok()).count()
+}
+
+#[test]
+fn a_bucket_holds_our_share_of_awss_burst_and_refills_at_our_share_of_its_rate() {
+    let budgets = Budgets::new(Share(50));
+    let start = SystemTime::UNIX_EPOCH;
+    assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start), 25);
+    assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start + Duration::from_secs(2)), 5);
+    assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start + Duration::from_hours(1)), 25);
+}
+
+#[test]
+fn each_rank_leaves_tokens_to_those_that_matter_more() {
+    let budgets = Budgets::new(Share(100));
+    let now = SystemTime::UNIX_EPOCH;
+    let most = Rank::ALL.map(|rank| taken(&budgets, Bucket::ServiceModify, rank, now));
+    assert_eq!((Rank::ALL, most), ([Rank::Chore, Rank::Look, Rank::Rollout, Rank::Rollback], [30, 7, 8, 5]));
+}
+
+/// What asked before: when, in milliseconds after the one before, and how much it mattered.
+fn past() -> impl Strategy<Value = Vec<(u64, Rank)>> {
+    prop::collection::vec((0..300_u64, prop::sample::select(Rank::ALL.to_vec())), 0..120)
+}
+
+/// Budgets after that past, and when it ends.
+fn after(past: &[(u64, Rank)]) -> (Budgets, SystemTime) {
+    let budgets = Budgets::new(Share(60));
+    let mut now = SystemTime::UNIX_EPOCH;
+    for (later, rank) in past {
+        now += Duration::from_millis(*later);
+        let _ = budgets.take("1", "r", Bucket::ServiceModify, *rank, now);
+    }
+    (budgets, now)
+}
+
+proptest! {
+    #[test]
+    fn where_there_is_a_token_for_one_there_is_one_for_whoever_matters_more(past in past()) {
+        let gets = Rank::ALL.map(|rank| {
+            let (budgets, now) = after(&past);
+            budgets.take("1", "r", Bucket::ServiceModify, rank, now).is_ok()
+        });
+        prop_assert!(gets.is_sorted(), "{gets:?}");
+    }
+
+    #[test]
+    fn however_much_the_others_ask_there_is_a_token_for_the_first_roll_back(past in past()) {
+        let others: Vec<_> = past.into_iter().filter(|(_, rank)| *rank != Rank::Rollback).collect();
+        let (budgets, now) = after(&others);
+        prop_assert_eq!(budgets.take("1", "r", Bucket::ServiceModify, Rank::Rollback, now), Ok(()));
+    }
+}
+
+#[test]
+fn while_more_is_asked_than_there_is_what_comes_in_goes_to_those_that_matter_most() {
+    let budgets = Budgets::new(Share(100));
+    let mut got = BTreeMap::<Rank, u32>::new();
+    // Five tokens a second come in. Each rank asks five times a second, for two minutes, the least first.
+    for step in 0..600 {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_millis(200 * step);
+        for rank in Rank::ALL {
+            let ok = budgets.take("1", "r", Bucket::ServiceModify, rank, now).is_ok();
+            *got.entry(rank).or_default() += u32::from(ok);
+        }
+    }
+    assert_eq!(got[&Rank::Rollback], 600);
+    assert!(got[&Rank::Chore] + got[&Rank::Look] + got[&Rank::Rollout] <= 50, "the burst alone: {got:?}");
+}
+
+#[test]
+fn accounts_regions_and_buckets_do_not_take_from_each_other() {
+    let budgets = Budgets::new(Share(100));
+    let now = SystemTime::UNIX_EPOCH;
+    taken(&budgets, Bucket::TagModify, Rank::Rollback, now);
+    let take = |account, region, bucket| budgets.take(account, region, bucket, Rank::Chore, now);
+    assert_eq!(take("1", "eu-west-1", Bucket::TagModify), Err(NoToken { wait: Duration::from_millis(900) }));
+    assert_eq!(take("2", "eu-west-1", Bucket::TagModify), Ok(()));
+    assert_eq!(take("1", "us-east-2", Bucket::TagModify), Ok(()));
+    assert_eq!(take("1", "eu-west-1", Bucket::LogRead), Ok(()));
+}
+
+#[test]
+fn who_gets_no_token_is_told_when_there_is_one_after_those_of_all_who_wait_already() {
+    let budgets = Budgets::new(Share(100));
+    let start = SystemTime::UNIX_EPOCH;
+    taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start);
+    let mut waits: Vec<Duration> = (0..20)
+        .map(|_| budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollback, start))
+        .filter_map(|answer| answer.err().map(|none| none.wait))
+        .collect();
+    // The first of them was told by `taken`: five a second. Another rank does not wait behind them.
+    let other = budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollout, start).unwrap_err();
+    assert_eq!(other.wait, Duration::from_millis(1_200));
+    assert_eq!((waits[0], waits[19]), (Duration::from_millis(400), Duration::from_millis(4_200)));
+    waits.insert(0, Duration::from_millis(200));
+    for wait in waits {
+        assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start + wait), 1, "after {wait:?}");
+    }
+}
+
+#[test]
+fn nobody_is_told_to_wait_for_longer_than_a_minute() {
+    let budgets = Budgets::new(Share(0));
+    let take = |_| budgets.take("1", "r", Bucket::TaskDefinitionModify, Rank::Rollout, SystemTime::UNIX_EPOCH);
+    let waits: Vec<Duration> = (0..9).filter_map(|number| take(number).err()).map(|none| none.wait).collect();
+    assert_eq!(waits.last(), Some(&Duration::from_secs(60)));
+}
+
+#[test]
+fn the_smallest_share_still_lets_everybody_through_in_the_end() {
+    let budgets = Budgets::new(Share(1));
+    let now = SystemTime::UNIX_EPOCH;
+    assert_eq!(budgets.take("1", "r", Bucket::LogRead, Rank::Chore, now), Ok(()));
+}
+
+#[test]
+fn a_clock_that_goes_back_gives_no_tokens() {
+    let budgets = Budgets::new(Share(100));
+    let late = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
+    taken(&budgets, Bucket::TagModify, Rank::Rollback, late);
+    assert_eq!(taken(&budgets, Bucket::TagModify, Rank::Rollback, SystemTime::UNIX_EPOCH), 0);
+}
