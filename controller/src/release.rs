@@ -12,7 +12,7 @@ use launchway_crds::Release;
 use launchway_crds::release::ReleaseStatus;
 use launchway_plan::Outcome;
 use launchway_plan::release::report::{empty, learned};
-use launchway_plan::release::{Action, Desired, Effected, Pass, assess, decide, report};
+use launchway_plan::release::{Action, Desired, Effected, Pass, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 /// How often what AWS told us is written again over a status that keeps changing: nobody else writes it, so once is
@@ -22,7 +22,13 @@ const LEARNS: usize = 5;
 /// One pass over a Release.
 pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(release) = found::<Release>(key, context).await? else { return Ok(Wake::OnChange) };
-    let desired = Desired::parse(&release);
+    let desired = match Desired::parse(&release) {
+        Ok(desired) => desired,
+        Err(refusal) => {
+            let next = refused(&release, &refusal, (context.clock)());
+            return Ok(status::write(&release, next, api(&release, context), context).await?.wake(Wake::OnChange));
+        }
+    };
     let record = release.status.clone().unwrap_or_else(empty);
     let observed = observe::observe(&desired, &record, context).await?;
     let state = assess(&desired, &record, &observed);

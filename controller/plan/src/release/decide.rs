@@ -6,7 +6,7 @@ use super::state::{Course, State, at_work};
 use super::steps::{Start, StepState};
 use crate::Plan;
 use crate::life::Life;
-use crate::wake::Wake;
+use crate::wake::{Wake, sooner};
 use crate::world::LiveBuild;
 use launchway_crds::release::ReleaseStatus;
 
@@ -163,20 +163,8 @@ fn of_stage(state: &StageState) -> Wake {
     match state {
         StageState::Deployed | StageState::Verified => Wake::Now,
         StageState::Verifying(_) => Wake::After(VERIFIES),
-        StageState::Waiting | StageState::Rolling(_) | StageState::Stuck(..) | StageState::Failed(..) => {
+        StageState::Waiting(_) | StageState::Rolling(_) | StageState::Stuck(..) | StageState::Failed(..) => {
             Wake::After(LISTENS)
         }
     }
-}
-
-/// The sooner of two wakes: a time before a back-off, a back-off before a change.
-pub fn sooner(a: Wake, b: Wake) -> Wake {
-    let rank = |wake: Wake| match wake {
-        Wake::Now => (0, 0),
-        Wake::After(seconds) | Wake::Every(seconds) | Wake::Turn(seconds) => (1, seconds),
-        Wake::Backoff => (2, 0),
-        Wake::Operator => (3, 0),
-        Wake::OnChange => (4, 0),
-    };
-    if rank(a) <= rank(b) { a } else { b }
 }

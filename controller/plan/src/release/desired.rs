@@ -1,7 +1,8 @@
-//! The spec of a Release, parsed. Nothing in it can be refused: its form is checked by the API server.
+//! The spec of a Release, parsed: what is released is known from here on.
 
 use crate::condition::brief;
 use crate::life::{Life, finalizer, life};
+use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::release::Release;
 
@@ -29,10 +30,11 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// The Release.
-    pub fn parse(release: &Release) -> Self {
+    /// The Release, if this version knows what it releases.
+    pub fn parse(release: &Release) -> Result<Self, Refusal> {
         let (meta, spec) = (&release.metadata, &release.spec);
-        Self {
+        let commit = spec.commit.as_ref().ok_or_else(|| Refusal::unknown("spec", "commit"))?;
+        Ok(Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
             uid: meta.uid.clone().unwrap_or_default(),
@@ -40,9 +42,9 @@ impl Desired {
             life: life(meta),
             finalizer: finalizer(meta),
             pipeline: spec.pipeline.to_string(),
-            commit: spec.commit.to_string(),
+            commit: commit.to_string(),
             created: meta.creation_timestamp.as_ref().map(|time| time.0),
-        }
+        })
     }
 
     /// The marker of a build: which Release, step and attempt it is of. No token and no generation in it.

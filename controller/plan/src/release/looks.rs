@@ -3,9 +3,10 @@
 use super::BUILD;
 use super::desired::Desired;
 use super::observed::PipelineFacts;
-use super::stages;
+use super::stages::{self, Current};
 use super::steps::LOOK;
 use crate::life::Life;
+use crate::pipeline::desired::{Method, Target};
 use jiff::Timestamp;
 use launchway_crds::pipeline::HttpVerification;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase, StepStatus};
@@ -47,7 +48,7 @@ pub enum Look {
         /// Its name.
         name: String,
         /// What is asked.
-        http: HttpVerification,
+        http: Box<HttpVerification>,
     },
 }
 
@@ -90,13 +91,17 @@ fn image(desired: &Desired, record: &ReleaseStatus) -> Option<Look> {
 }
 
 fn of_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts) -> Vec<Look> {
-    let Some((stage, held)) = stages::current(&desired.name, record, pipeline) else { return Vec::new() };
-    if held.is_none() {
+    let Ok(Some(Current { stage, entry: Ok(_) })) = stages::current(&desired.name, record, pipeline) else {
         return Vec::new();
-    }
-    let mut all: Vec<_> = stage.targets.iter().map(|target| Look::Target(target.service.to_string())).collect();
-    if stages::verifies(record, stage) {
-        all.extend(stage.verify.iter().map(|one| Look::Verify { name: one.name.to_string(), http: one.http.clone() }));
+    };
+    let target = |target: &Target| match target {
+        Target::Service(service) => Look::Target(service.clone()),
+    };
+    let mut all: Vec<_> = stage.targets.iter().map(target).collect();
+    if stages::verifies(record, &stage) {
+        all.extend(stage.verify.iter().map(|one| match &one.method {
+            Method::Http(http) => Look::Verify { name: one.name.clone(), http: http.clone() },
+        }));
     }
     all
 }

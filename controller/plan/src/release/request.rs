@@ -17,9 +17,9 @@ pub const MARKER: &str = "LAUNCHWAY_BUILD";
 /// What CodeBuild runs for a step.
 pub fn code_build<'a>(plan: &'a ReleasePlan, step: &str) -> Option<&'a CodeBuild> {
     if step == BUILD {
-        return Some(&plan.build.code_build);
+        return plan.build.code_build.as_ref();
     }
-    plan.checks.iter().find(|check| *check.name == *step).map(|check| &check.code_build)
+    plan.checks.iter().find(|check| *check.name == *step).and_then(|check| check.code_build.as_ref())
 }
 
 /// What starts the step's build.

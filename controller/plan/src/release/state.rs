@@ -13,6 +13,7 @@ use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
+use launchway_crds::pipeline::{Image, ImageStatus};
 use launchway_crds::release::{ReleasePhase, ReleasePlan, ReleaseStatus, StepPhase};
 
 /// Where a Release stands.
@@ -39,8 +40,8 @@ pub enum Course {
     Building,
     /// The build succeeded; its image is not there yet, and may still come.
     Pushing,
-    /// The image is there; its full reference.
-    Built(String),
+    /// The image is there.
+    Built(ImageStatus),
     /// It cannot be told where it is.
     Blind(Fault),
     /// It is at that stage.
@@ -129,7 +130,7 @@ fn course(desired: &Desired, record: &ReleaseStatus, observed: &Observed, steps:
 /// Whether the account still allows what the Release runs: it is read live in the pass that starts a build.
 fn allowed(plan: &ReleasePlan, observed: &Observed) -> Result<(), Refusal> {
     let scope = scope(&observed.account, Some(&plan.region))?;
-    let runs = plan.checks.iter().map(|check| &check.code_build).chain([&plan.build.code_build]);
+    let runs = plan.checks.iter().filter_map(|check| check.code_build.as_ref()).chain(&plan.build.code_build);
     runs.map(|run| &run.project).try_for_each(|project| scope.project(project))?;
     plan.images.iter().try_for_each(|image| scope.repository(&image.repository))
 }
@@ -215,7 +216,7 @@ fn building(
     let build = steps.iter().find(|(name, _)| name == BUILD).map(|(_, state)| state);
     match &observed.image {
         Looked::Seen(Some(image)) => match &observed.account_id {
-            Looked::Seen(account) => Course::Built(reference(account, plan, &image.digest)),
+            Looked::Seen(account) => built(account, plan, &image.digest),
             Looked::Blind(fault) => Course::Blind(fault.clone()),
             Looked::NotAsked => Course::Building,
         },
@@ -227,10 +228,15 @@ fn building(
     }
 }
 
-fn reference(account: &str, plan: &ReleasePlan, digest: &str) -> String {
-    let repository = plan.images.first().map(|image| image.repository.to_string()).unwrap_or_default();
-    let suffix = if plan.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("{account}.dkr.ecr.{}.{suffix}/{repository}@{digest}", plan.region.as_str())
+fn built(account: &str, plan: &ReleasePlan, digest: &str) -> Course {
+    let of = |image: &Image| ImageStatus {
+        name: image.name.clone(),
+        registry: account.into(),
+        region: plan.region.clone(),
+        repository: image.repository.clone(),
+        digest: digest.into(),
+    };
+    plan.images.first().map(of).map_or(Course::Building, Course::Built)
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.
@@ -250,15 +256,16 @@ fn missing(desired: &Desired, record: &ReleaseStatus, plan: &ReleasePlan, observ
 }
 
 fn at_stage(desired: &Desired, record: &ReleaseStatus, pipeline: &PipelineFacts, observed: &Observed) -> Course {
-    let Some((stage, granted)) = current(&desired.name, record, pipeline) else { return Course::Succeeded };
-    let state = stage_state(desired, record, stage, granted, observed);
+    let current = match current(&desired.name, record, pipeline) {
+        Ok(Some(current)) => current,
+        Ok(None) => return Course::Succeeded,
+        Err(refusal) => return Course::Refused(refusal),
+    };
+    let state = stage_state(desired, record, &current, observed);
     if let StageState::Failed(reason, why) = &state {
-        return Course::Failed(*reason, format!("stage {}: {why}", stage.name));
+        return Course::Failed(*reason, format!("stage {}: {why}", current.stage.name));
     }
-    if state == StageState::Waiting && pipeline.spec.suspend {
-        return Course::Suspended;
-    }
-    Course::AtStage { name: stage.name.to_string(), grant: granted.map(|one| one.grant), state }
+    Course::AtStage { name: current.stage.name, grant: current.entry.ok().map(|grant| grant.number), state }
 }
 
 /// The AwsAccount that a Release uses: the recorded one, else its Pipeline's.

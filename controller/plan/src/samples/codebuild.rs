@@ -69,7 +69,7 @@ impl World {
 
     /// The Release, parsed.
     pub fn desired(&self) -> Desired {
-        Desired::parse(&self.release)
+        Desired::parse(&self.release).unwrap()
     }
 
     /// The build with that marker's step and attempt.

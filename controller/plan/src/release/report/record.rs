@@ -81,7 +81,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     let at = pass.observed.at;
     match &pass.state.course {
         Course::Starting(plan) => begin(next, plan, pass.desired, at),
-        Course::Built(image) => built(next, image),
+        Course::Built(image) => built(next, image.clone()),
         Course::AtStage { name, grant: Some(grant), state } => stage(next, name, *grant, state, at),
         Course::Succeeded => end(next, ReleasePhase::Succeeded, at),
         Course::Failed(_, why) => {
@@ -130,10 +130,8 @@ fn waiting(name: Name) -> StepStatus {
     }
 }
 
-fn built(next: &mut ReleaseStatus, image: &str) {
-    let name =
-        next.plan.as_ref().and_then(|plan| plan.images.first()).map(|image| image.name.clone()).unwrap_or_default();
-    next.images = vec![ImageStatus { name, image: image.into() }];
+fn built(next: &mut ReleaseStatus, image: ImageStatus) {
+    next.images = vec![image];
     for step in next.steps.iter_mut().filter(|step| *step.name == *BUILD && step.phase == StepPhase::Waiting) {
         step.phase = StepPhase::Succeeded;
         step.message = Some("the image of this commit was there already".to_owned());
@@ -160,7 +158,7 @@ fn stage(next: &mut ReleaseStatus, name: &str, grant: i64, state: &StageState, a
     }
     let message = |text: &str| Some(cut(text, MESSAGE));
     match state {
-        StageState::Waiting | StageState::Failed(..) => {}
+        StageState::Waiting(_) | StageState::Failed(..) => {}
         StageState::Rolling(why) | StageState::Stuck(_, why) => {
             (record.phase, record.deployed_at, record.message) = (StagePhase::Rolling, None, message(why));
         }

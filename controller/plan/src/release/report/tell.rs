@@ -3,16 +3,16 @@
 use super::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Said, Truth, cut};
 use crate::fault::Fault;
+use crate::image::short;
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
 use crate::release::BUILD;
 use crate::release::desired::Desired;
-use crate::release::stages::StageState;
+use crate::release::stages::{StageState, Wait};
 use crate::release::state::{Course, State, at_work};
 use crate::release::steps::StepState;
 use crate::release::told;
-use crate::service::report::short;
-use launchway_crds::pipeline::Summary;
+use launchway_crds::pipeline::{Summary, WaitsFor};
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
 
 /// How much of the message the conditions repeat that are not the summary, in bytes: the status has a limit.
@@ -33,6 +33,19 @@ impl Tell {
 
     fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self { ready: Truth::False, extra: Some(Kind::Stalled), reason, message: message.into() }
+    }
+
+    fn held(reason: Reason, message: impl Into<String>) -> Self {
+        Self { ready: Truth::Unknown, extra: Some(Kind::Held), reason, message: message.into() }
+    }
+
+    /// It waits for a stage: held where a person or a time lets it in.
+    fn waiting(wait: &Wait) -> Self {
+        match wait.what {
+            WaitsFor::Release => Self::working(wait.reason, wait.message.clone()),
+            WaitsFor::Person | WaitsFor::Time => Self::held(wait.reason, wait.message.clone()),
+            WaitsFor::Correction => Self::stalled(wait.reason, wait.message.clone()),
+        }
     }
 
     fn ended(reason: Reason, message: impl Into<String>) -> Self {
@@ -118,10 +131,10 @@ fn ended(phase: ReleasePhase, commit: &str) -> Tell {
 
 fn suspended(pass: &Pass<'_>) -> Tell {
     let message = format!(
-        "held because Pipeline {0} is suspended; to go on: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+        "Pipeline {0} is suspended; to continue: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
         pass.desired.pipeline, pass.desired.namespace
     );
-    Tell { ready: Truth::Unknown, extra: Some(Kind::Held), reason: Reason::Suspended, message }
+    Tell::held(Reason::Suspended, message)
 }
 
 fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Tell {
@@ -163,9 +176,7 @@ fn step_told(name: &str, state: &StepState) -> Option<String> {
 
 fn tell_stage(name: &str, state: &StageState) -> Tell {
     match state {
-        StageState::Waiting => {
-            Tell::working(Reason::WaitingForStage, format!("the image is there; waiting for stage {name}"))
-        }
+        StageState::Waiting(wait) => Tell::waiting(wait),
         StageState::Rolling(why) => Tell::working(Reason::Rolling, format!("stage {name}: {why}")),
         StageState::Stuck(reason, why) => Tell::stalled(*reason, format!("stage {name}: {why}")),
         StageState::Deployed => Tell::working(
@@ -199,7 +210,7 @@ fn proved(kind: Kind, next: &ReleaseStatus) -> String {
     match kind {
         Kind::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
         Kind::ChecksPassed => "there are no checks".to_owned(),
-        Kind::Built => next.images.iter().map(|image| short(&image.image)).collect::<Vec<_>>().join(", "),
+        Kind::Built => next.images.iter().map(short).collect::<Vec<_>>().join(", "),
         Kind::Deployed => "the targets of every stage run the image".to_owned(),
         Kind::Verified => "every stage is verified".to_owned(),
         Kind::Ready

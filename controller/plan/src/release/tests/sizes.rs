@@ -22,13 +22,14 @@ fn largest() -> ReleaseStatus {
         .map(|index| {
             let mut check = check.clone();
             check.name = format!("{index}{}", "c".repeat(62)).as_str().into();
-            check.code_build.project = "p".repeat(150).as_str().into();
+            check.code_build.as_mut().unwrap().project = "p".repeat(150).as_str().into();
             check
         })
         .collect();
     let size = serde_json::to_vec(&plan).unwrap().len();
     let room = crate::pipeline::desired::PLAN_MAX - size - 40;
-    plan.build.code_build.buildspec = Some(serde_json::from_value(json!({"inline": "x".repeat(room)})).unwrap());
+    plan.build.code_build.as_mut().unwrap().buildspec =
+        Some(serde_json::from_value(json!({"inline": "x".repeat(room)})).unwrap());
     let template = record.steps[0].clone();
     record.steps = record
         .plan
@@ -50,7 +51,7 @@ proptest! {
     fn a_release_of_which_every_step_failed_with_its_log_fits(
         text in "[a-z\"\\\\\n]{0,2000}", line in "[ -~]{0,400}", lines in 0..40usize, retries in 0..3usize,
     ) {
-        let desired = Desired::parse(&release(1, 0, Value::Null));
+        let desired = Desired::parse(&release(1, 0, Value::Null)).unwrap();
         let mut record = largest();
         let mut observed = sight(60, &json!({}), Value::Null);
         let id = format!("{}:{}", "p".repeat(150), "0".repeat(36));
