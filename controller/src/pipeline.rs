@@ -11,8 +11,7 @@ use kube::api::Api;
 use launchway_crds::Pipeline;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::Outcome;
-use launchway_plan::pipeline::report::empty;
-use launchway_plan::pipeline::{Desired, Effected, Pass, assess, decide, refused, report};
+use launchway_plan::pipeline::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 /// One pass over a Pipeline.
@@ -27,9 +26,9 @@ pub async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
             return write(&pipeline, refused(&pipeline, &refusal, (context.clock)()), Wake::OnChange, context).await;
         }
     };
-    let record = pipeline.status.clone().unwrap_or_else(empty);
-    let observed = observe::observe(&desired, pipeline.status.as_ref(), context).await?;
-    let state = assess(&desired, pipeline.status.as_ref(), &observed);
+    let record = Record::parse(&pipeline);
+    let observed = observe::observe(&desired, &record, context).await?;
+    let state = assess(&desired, &record, &observed);
     let plan = decide(&desired, &observed, &state);
     let outcome = act::act(&desired, plan.action.as_ref(), context).await?;
     let next = report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome });

@@ -1,7 +1,7 @@
 //! Which change wakes whom. Nothing is decided by why a pass was started.
 
 use kube::{Resource, ResourceExt};
-use launchway_crds::pipeline::Pipeline;
+use launchway_crds::pipeline::{Grant, Pipeline};
 use launchway_crds::release::{Release, ReleasePhase};
 use launchway_crds::{AwsAccount, Service};
 use launchway_plan::account::DEFAULT;
@@ -88,12 +88,10 @@ pub fn of_pipeline<'a>(
     let content: BTreeSet<String> =
         services.into_iter().filter(|service| is_content(service, pipeline)).map(ResourceExt::name_any).collect();
     let targets = pipeline.spec.stages.iter().flat_map(|stage| &stage.targets);
-    let targets = targets.filter(|target| !content.contains(target.service.as_str()));
-    let services = targets.map(|target| Key {
-        kind: Kind::Service,
-        namespace: namespace.clone(),
-        name: target.service.to_string(),
-    });
+    let targets = targets.filter_map(|target| target.service.as_ref());
+    let targets = targets.filter(|service| !content.contains(service.as_str()));
+    let services =
+        targets.map(|service| Key { kind: Kind::Service, namespace: namespace.clone(), name: service.to_string() });
     let releases = releases.into_iter().filter(|release| at_work(release) && belongs(release, pipeline));
     [Key::of(Kind::Pipeline, pipeline)]
         .into_iter()
@@ -131,7 +129,10 @@ fn is_content(service: &Service, pipeline: &Pipeline) -> bool {
     service.namespace() == pipeline.namespace()
         && rolled.is_some_and(|rolled| {
             let source = |stage: &str| format!("{}/{stage}", pipeline.name_any());
-            stages.into_iter().any(|stage| rolled.source == Some(source(&stage.name)) && rolled.grant == stage.grant)
+            let granted = |grant: &Grant| grant.number == rolled.grant;
+            stages
+                .into_iter()
+                .any(|stage| rolled.source == Some(source(&stage.name)) && stage.grant.as_ref().is_some_and(granted))
         })
 }
 

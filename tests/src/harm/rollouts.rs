@@ -55,7 +55,7 @@ fn grant(world: &World, service: &str, when: Timestamp) -> (i64, i64) {
     let stages =
         before().find(|write| &*write.kind == "Pipeline").map(|write| &write.object.value()["status"]["stages"]);
     let stages = stages.and_then(|stages| stages.as_array()).into_iter().flatten();
-    let grant = stages.filter(|one| one["name"] == stage).find_map(|one| one["grant"].as_i64());
+    let grant = stages.filter(|one| one["name"] == stage).find_map(|one| one["grant"]["number"].as_i64());
     let object = before().find(|write| &*write.kind == "Service" && write.name == service);
     let generation = object.and_then(|write| write.object.value()["metadata"]["generation"].as_i64());
     (grant.unwrap_or_default(), generation.unwrap_or_default())

@@ -135,15 +135,9 @@ impl Cloud {
         LiveBuild {
             id: build.id().unwrap_or_default().to_owned(),
             status: status(build),
-<<<<<<< HEAD
             phase: phase(build.current_phase().unwrap_or_default()),
             phases: build.phases().iter().map(build_phase).collect(),
-            // Every build has one. Without it, it must not look old: it would be overlooked.
-=======
-            phase: build.current_phase().unwrap_or_default().to_owned(),
-            phases: build.phases().iter().map(phase).collect(),
             // Every build has a start time. If it were missing, the build must not look old, or the search would skip it.
->>>>>>> refs/tmp/cloud
             started_at: words::moment(build.start_time()).unwrap_or_else(|| self.now()),
             ended_at: words::moment(build.end_time()),
             marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),

@@ -2,13 +2,13 @@
 
 use super::decide::Action;
 use super::desired::Desired;
+use super::record::Record;
 use crate::life::Life;
 use crate::rank::Rank;
-use launchway_crds::release::{ReleasePhase, ReleaseStatus};
 
 /// The rank of a pass's looks. A Release that has ended, or is being deleted, only looks in order to stop what it started.
-pub fn of_looks(desired: &Desired, record: &ReleaseStatus) -> Rank {
-    let goes_on = record.phase.is_none_or(|phase| phase == ReleasePhase::Active) && desired.life == Life::Stays;
+pub fn of_looks(desired: &Desired, record: &Record) -> Rank {
+    let goes_on = record.ended.is_none() && desired.life == Life::Stays;
     if goes_on { Rank::Rollout } else { Rank::Rollback }
 }
 
@@ -23,19 +23,16 @@ pub fn of_action(action: &Action) -> Rank {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::release::{begun, release};
+    use crate::release::record::Ending;
+    use crate::samples::release::release;
     use serde_json::Value;
 
     #[test]
     fn a_release_that_is_over_looks_only_in_order_to_stop_what_it_started() {
-        let desired = Desired::parse(&release(1, 0, Value::Null));
-        for (phase, rank) in [
-            (None, Rank::Rollout),
-            (Some(ReleasePhase::Active), Rank::Rollout),
-            (Some(ReleasePhase::Superseded), Rank::Rollback),
-        ] {
-            assert_eq!(of_looks(&desired, &ReleaseStatus { phase, ..begun() }), rank, "{phase:?}");
+        let desired = Desired::parse(&release(1, 0, Value::Null)).unwrap();
+        for (ended, rank) in [(None, Rank::Rollout), (Some(Ending::Superseded), Rank::Rollback)] {
+            assert_eq!(of_looks(&desired, &Record { ended, ..Record::default() }), rank, "{ended:?}");
         }
-        assert_eq!(of_looks(&Desired { life: Life::Ends, ..desired }, &begun()), Rank::Rollback);
+        assert_eq!(of_looks(&Desired { life: Life::Ends, ..desired }, &Record::default()), Rank::Rollback);
     }
 }

@@ -5,13 +5,14 @@ use super::desired::{Desired, Source};
 use super::observed::Observed;
 use crate::account::{Scope, scope};
 use crate::hash;
+use crate::image::reference;
 use crate::refusal::Refusal;
 use crate::world::{
     ContainerRequest, HealthCheckRequest, LoadBalancerRequest, NetworkRequest, Placement, RollingConfiguration,
     TaskDefinitionRequest,
 };
 use launchway_crds::name::Duration;
-use launchway_crds::pipeline::{ImageStatus, PipelineSpec, PipelineStatus, StageStatus};
+use launchway_crds::pipeline::{Grant, ImageStatus, PipelineSpec, PipelineStatus};
 use launchway_crds::service::{Container, HealthCheck, LaunchType, NetworkMode, Port, Protocol, ServiceSpec};
 use std::collections::BTreeMap;
 
@@ -68,7 +69,7 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
         Some(source) => Some(granted(desired, source, observed)?),
         None => None,
     };
-    let images: &[ImageStatus] = stage.map_or(&[], |stage| &stage.images);
+    let images: &[ImageStatus] = stage.map_or(&[], |grant| &grant.images);
     let task_definition = task_definition(desired, images, installation)?;
     let placement = placement(&desired.spec);
     let task_meaning = format!("v1-{}", hash::of(&task_definition));
@@ -84,9 +85,9 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
         rolling: rolling(&desired.spec),
         grace_seconds: desired.spec.health_check_grace_period.as_ref().map(seconds),
         tags,
-        grant: stage.map_or(0, |stage| stage.grant),
-        commit: stage.map(|stage| stage.commit.to_string()),
-        stage: stage.map(|stage| stage.name.to_string()),
+        grant: stage.map_or(0, |grant| grant.number),
+        commit: stage.map(|grant| grant.commit.to_string()),
+        stage: desired.source.as_ref().map(|source| source.stage.clone()),
         source: desired.source.as_ref().map(|source| format!("{}/{}", source.pipeline, source.stage)),
     })
 }
@@ -97,14 +98,15 @@ fn allowed(desired: &Desired, scope: &Scope) -> Result<(), Refusal> {
     [&task.execution_role, &task.task_role].into_iter().flatten().try_for_each(|role| scope.role(role))
 }
 
-fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Result<&'a StageStatus, Unresolved> {
+fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Result<&'a Grant, Unresolved> {
     let waits = |why: String| Unresolved::NoImage(why);
     let Some((spec, status)) = observed.pipeline.as_ref().and_then(|seen| seen.found.as_ref()) else {
         return Err(waits(format!("Pipeline {} is not there yet", source.pipeline)));
     };
     listed(desired, source, spec).map_err(Unresolved::Refused)?;
     let stages = status.as_ref().map_or(&[][..], |status: &PipelineStatus| &status.stages);
-    stages.iter().find(|stage| *stage.name == *source.stage).ok_or_else(|| {
+    let stage = stages.iter().find(|stage| *stage.name == *source.stage);
+    stage.and_then(|stage| stage.grant.as_ref()).ok_or_else(|| {
         waits(format!(
             "stage {} of Pipeline {} has no image yet: no release has reached it",
             source.stage, source.pipeline
@@ -114,7 +116,8 @@ fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Re
 
 fn listed(desired: &Desired, source: &Source, spec: &PipelineSpec) -> Result<(), Refusal> {
     let lists = spec.stages.iter().any(|stage| {
-        *stage.name == *source.stage && stage.targets.iter().any(|target| *target.service == *desired.name)
+        *stage.name == *source.stage
+            && stage.targets.iter().any(|target| target.service.as_deref() == Some(&*desired.name))
     });
     if !lists {
         return Err(Refusal::NotListed {
@@ -185,14 +188,12 @@ fn container_request(
 fn image(container: &Container, images: &[ImageStatus]) -> Result<String, Unresolved> {
     match (&container.image, &container.image_from) {
         (Some(literal), _) => Ok(literal.to_string()),
-        (None, Some(from)) => {
-            images.iter().find(|image| image.name == from.image).map(|image| image.image.to_string()).ok_or_else(|| {
-                Unresolved::NoImage(format!(
-                    "stage {} of Pipeline {} has no image {} yet",
-                    from.stage, from.pipeline, from.image
-                ))
-            })
-        }
+        (None, Some(from)) => images.iter().find(|image| image.name == from.image).map(reference).ok_or_else(|| {
+            Unresolved::NoImage(format!(
+                "stage {} of Pipeline {} has no image {} yet",
+                from.stage, from.pipeline, from.image
+            ))
+        }),
         (None, None) => Err(Unresolved::NoImage(format!("container {} names no image", container.name))),
     }
 }
