@@ -12,8 +12,7 @@ use kube::api::Api;
 use launchway_crds::Pipeline;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::Outcome;
-use launchway_plan::pipeline::report::empty;
-use launchway_plan::pipeline::{Desired, Effected, Pass, assess, decide, refused, report};
+use launchway_plan::pipeline::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 impl Reconciled for Pipeline {
@@ -32,9 +31,9 @@ impl Reconciled for Pipeline {
 /// The grant of each stage, for each of its targets.
 fn shown(pipeline: &Pipeline) -> Vec<Shown> {
     let held = |name: &str| pipeline.status.as_ref()?.stages.iter().find(|stage| *stage.name == *name);
-    let stages = pipeline.spec.stages.iter().filter_map(|stage| Some((stage, held(&stage.name)?.grant)));
+    let stages = pipeline.spec.stages.iter().filter_map(|stage| Some((stage, held(&stage.name)?.grant.as_ref()?.number)));
     let shown = stages.flat_map(|(stage, grant)| {
-        let to = stage.targets.iter().map(|target| target.service.to_string());
+        let to = stage.targets.iter().filter_map(|target| target.service.as_ref()).map(ToString::to_string);
         to.map(move |to| Shown { to, stage: stage.name.to_string(), grant })
     });
     shown.collect()
@@ -52,9 +51,9 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
             return write(&pipeline, refused(&pipeline, &refusal, (context.clock)()), Wake::OnChange, context).await;
         }
     };
-    let record = pipeline.status.clone().unwrap_or_else(empty);
-    let observed = observe::observe(&desired, pipeline.status.as_ref(), context).await?;
-    let state = assess(&desired, pipeline.status.as_ref(), &observed);
+    let record = Record::parse(&pipeline);
+    let observed = observe::observe(&desired, &record, context).await?;
+    let state = assess(&desired, &record, &observed);
     let plan = decide(&desired, &observed, &state);
     let outcome = act::act(&desired, plan.action.as_ref(), context).await?;
     let next = report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome });

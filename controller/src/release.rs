@@ -14,7 +14,7 @@ use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
 use launchway_plan::release::report::{empty, learned};
-use launchway_plan::release::{Action, Desired, Effected, Pass, Record, assess, decide, report};
+use launchway_plan::release::{Action, Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 /// How often we try to write what AWS told us over a status that has changed meanwhile. Nobody else writes it, so one
@@ -45,7 +45,13 @@ impl Reconciled for Release {
 /// One pass over a Release.
 async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(release) = found::<Release>(key, context).await? else { return Ok(Wake::OnChange) };
-    let Some(desired) = Desired::parse(&release) else { return Ok(Wake::OnChange) };
+    let desired = match Desired::parse(&release) {
+        Ok(desired) => desired,
+        Err(refusal) => {
+            let next = refused(&release, &refusal, (context.clock)());
+            return Ok(status::write(&release, next, api(&release, context), context).await?.wake(Wake::OnChange));
+        }
+    };
     let record = Record::parse(&release);
     let observed = observe::observe(&desired, &record, context).await?;
     let state = assess(&desired, &record, &observed);

@@ -78,6 +78,10 @@ text!(
     Branch, 1..=200, r"^[^\x00-\x20\x7f~^:?*\[\\/-][^\x00-\x20\x7f~^:?*\[\\]*$"
 );
 text!(
+    /// The full name of a branch or a tag in a git repository, such as `refs/heads/main`.
+    RefName, 6..=220, r"^refs/[^\x00-\x20\x7f~^:?*\[\\]+$"
+);
+text!(
     /// An http(s) URL without user, password, query or fragment.
     Url, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~:/%+-]*)?$"
 );
@@ -88,6 +92,14 @@ text!(
 text!(
     /// An AWS Region.
     Region, 5..=25, r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$"
+);
+text!(
+    /// The ID of an AWS account: twelve digits.
+    AccountId, 12..=12, r"^[0-9]{12}$"
+);
+text!(
+    /// The digest of an image.
+    Digest, 71..=71, r"^sha256:[0-9a-f]{64}$"
 );
 text!(
     /// The ARN of an IAM role.

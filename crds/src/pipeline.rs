@@ -38,7 +38,7 @@ pub use status::*;
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.stages.all(s, s.targets.all(t, self.stages.exists_one(other, other.targets.exists(x, x.service == t.service))))")
+#[x_kube(validation = Rule::new("self.stages.all(s, s.targets.all(t, !has(t.service) || self.stages.exists_one(other, other.targets.exists(x, has(x.service) && x.service == t.service))))")
     .message("a Service is a target of one stage only: make a Service for each stage"))]
 pub struct PipelineSpec {
     /// The AwsAccount whose projects, repositories and clusters are used. Absent: the one called `default`.
@@ -80,7 +80,7 @@ pub struct PipelineSpec {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub stages: Vec<Stage>,
 
-    /// Holds everything back: no polling, no new release, no build and no stage is started. What runs, runs on. Default: false.
+    /// Holds everything back: no polling, no new release, no build and no stage is started. Builds and rollouts that have started continue. Default: false.
     #[serde(default)]
     pub suspend: bool,
 
@@ -98,12 +98,14 @@ fn ten() -> i32 {
     10
 }
 
-/// Where commits come from.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+/// Where commits come from: exactly one member is set.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.git)].exists_one(one, one)").message("set exactly one source: git"))]
 pub struct Source {
     /// A branch of a git repository, looked at over git's smart HTTP protocol.
-    pub git: Git,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git: Option<Git>,
 }
 
 /// A branch of a git repository.

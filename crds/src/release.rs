@@ -36,6 +36,7 @@ pub use steps::*;
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self == oldSelf").message("a Release's spec never changes: make another Release"))]
+#[x_kube(validation = Rule::new("[has(self.commit)].exists_one(one, one)").message("set exactly one thing to release: commit"))]
 #[x_kube(validation = Rule::new("has(self.number) == (self.reason == 'NewCommit')")
     .message("a Release that a Pipeline makes has a number; one that you make has none and says reason: Manual"))]
 pub struct ReleaseSpec {
@@ -47,8 +48,9 @@ pub struct ReleaseSpec {
     #[schemars(range(min = 1, max = 999_999_999))]
     pub number: Option<i64>,
 
-    /// The full ID of the commit that is released.
-    pub commit: CommitId,
+    /// The full ID of the commit that is released. Exactly one thing to release is set, and a commit is the only one so far.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<CommitId>,
 
     /// Why there is this Release.
     pub reason: ReleaseReason,

@@ -133,7 +133,8 @@ fn grants(writes: &[std::sync::Arc<Write>]) -> Vec<String> {
         let status = &write.object.value()["status"];
         let uid = write.object.meta("uid");
         let stages = status["stages"].as_array().filter(|_| &*write.kind == "Pipeline");
-        let stages = stages.into_iter().flatten().map(|stage| (format!("{uid} {}", stage["name"]), &stage["grant"]));
+        let stages =
+            stages.into_iter().flatten().map(|stage| (format!("{uid} {}", stage["name"]), &stage["grant"]["number"]));
         let rollout = (&*write.kind == "Service").then(|| (uid.to_owned(), &status["rollout"]["grant"]));
         for (whose, grant) in stages.chain(rollout) {
             let Some(grant) = content::number(grant) else { continue };

@@ -13,6 +13,7 @@ pub mod address;
 pub mod condition;
 pub mod fault;
 pub mod hash;
+pub mod image;
 pub mod life;
 pub mod look;
 pub mod partition;

@@ -2,15 +2,18 @@
 
 pub mod decide;
 pub mod desired;
+pub mod gates;
 pub mod heads;
 pub mod observed;
+pub mod record;
 pub mod report;
 pub mod stages;
 pub mod state;
 
 pub use decide::{Action, Effected, decide};
 pub use desired::Desired;
-pub use observed::Observed;
+pub use observed::{Observed, ReleaseSeen};
+pub use record::Record;
 pub use report::{Pass, refused, report};
 pub use state::{State, assess};
 

@@ -16,6 +16,10 @@ macro_rules! words {
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$word => stringify!($word)),* }
             }
+            /// The word that stands in a condition, if it is one of ours.
+            pub fn parse(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == word)
+            }
             /// What it means.
             pub fn meaning(self) -> &'static str {
                 match self { $(Self::$word => $meaning),* }

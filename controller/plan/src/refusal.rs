@@ -50,6 +50,13 @@ pub enum Refusal {
         /// The field.
         field: String,
     },
+    /// Nothing is set that this version of Launchway knows. The API server refuses that, unless its definitions are newer.
+    Unknown {
+        /// The field.
+        field: String,
+        /// What is known there.
+        known: &'static str,
+    },
     /// The checks and the build are too large to be copied into a Release's status.
     PlanTooLarge {
         /// Their size as JSON, in bytes.
@@ -111,6 +118,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Nothing is set there that this version of Launchway knows.
+    pub fn unknown(field: &str, known: &'static str) -> Self {
+        Self::Unknown { field: field.to_owned(), known }
+    }
+
     /// The word for it in a condition.
     pub fn reason(&self) -> Reason {
         match self {
@@ -119,9 +131,11 @@ impl Refusal {
                 Reason::NotAllowed
             }
             Self::Url { .. } => Reason::UrlRefused,
-            Self::Expectation { .. } | Self::PlanTooLarge { .. } | Self::FargateSize { .. } | Self::SeveralStages => {
-                Reason::InvalidSpec
-            }
+            Self::Unknown { .. }
+            | Self::Expectation { .. }
+            | Self::PlanTooLarge { .. }
+            | Self::FargateSize { .. }
+            | Self::SeveralStages => Reason::InvalidSpec,
             Self::NotDriven { .. } => Reason::NotDriven,
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
             Self::Secret { .. } => Reason::SecretRefused,
@@ -148,6 +162,9 @@ impl fmt::Display for Refusal {
                 write!(f, "{what} {name} is not allowed: an administrator adds it to spec.allow.{list} of AwsAccount {account}, or name another")
             }
             Self::Url { field, why } => write!(f, "{field}: {why}"),
+            Self::Unknown { field, known } => {
+                write!(f, "{field}: this version of Launchway knows only {known} here: set that, or ask an administrator to upgrade Launchway")
+            }
             Self::Expectation { field } => {
                 write!(f, "{field}: only a text of at most 256 bytes, a number or a boolean is compared: expect one, or leave the member out")
             }

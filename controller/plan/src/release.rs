@@ -18,7 +18,7 @@ pub use desired::Desired;
 pub use looks::{Look, looks};
 pub use observed::{BuildSeen, Observed, PipelineFacts, TargetSeen};
 pub use record::Record;
-pub use report::{Pass, report};
+pub use report::{Pass, refused, report};
 pub use state::{State, assess};
 
 /// The name of the step that builds the image.

@@ -43,6 +43,7 @@ impl Wake {
             | Refusal::RegionNotListed { .. }
             | Refusal::NotAllowed { .. }
             | Refusal::Url { .. }
+            | Refusal::Unknown { .. }
             | Refusal::Expectation { .. }
             | Refusal::PlanTooLarge { .. }
             | Refusal::FargateSize { .. }
@@ -64,4 +65,16 @@ impl Wake {
             Remedy::AskOperator | Remedy::AskUser => Self::Operator,
         }
     }
+}
+
+/// The sooner of two wakes: a time before a back-off, a back-off before a change.
+pub fn sooner(a: Wake, b: Wake) -> Wake {
+    let rank = |wake: Wake| match wake {
+        Wake::Now => (0, 0),
+        Wake::After(seconds) | Wake::Every(seconds) | Wake::Turn(seconds) => (1, seconds),
+        Wake::Backoff => (2, 0),
+        Wake::Operator => (3, 0),
+        Wake::OnChange => (4, 0),
+    };
+    if rank(a) <= rank(b) { a } else { b }
 }

@@ -10,8 +10,7 @@ use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
 use launchway_plan::Outcome;
 use launchway_plan::condition::cut;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
-use launchway_plan::pipeline::heads::stays_with;
-use launchway_plan::pipeline::{Action, Desired, Effected};
+use launchway_plan::pipeline::{Action, Desired, Effected, ReleaseSeen};
 use std::collections::BTreeMap;
 
 /// How much of what Kubernetes says a fault holds, in bytes.
@@ -81,10 +80,8 @@ async fn adopted(
     api: &Api<Release>,
 ) -> Result<Outcome<Effected>, Unreachable> {
     let found = api.get_opt(name).await.map_err(Unreachable::of("reading Release", name))?;
-    let own = found.filter(|found| stays_with(found, &desired.uid));
-    Ok(own.map_or(Outcome::Idle, |found| {
-        Outcome::Done(Effected::Released { number, commit: found.spec.commit.to_string() })
-    }))
+    let own = found.and_then(ReleaseSeen::parse).filter(|found| found.stays_with(&desired.uid));
+    Ok(own.map_or(Outcome::Idle, |found| Outcome::Done(Effected::Released { number, commit: found.commit })))
 }
 
 fn release(desired: &Desired, name: &str, number: i64, commit: &str) -> Release {
@@ -99,7 +96,7 @@ fn release(desired: &Desired, name: &str, number: i64, commit: &str) -> Release 
     let spec = ReleaseSpec {
         pipeline: desired.name.as_str().into(),
         number: Some(number),
-        commit: commit.into(),
+        commit: Some(commit.into()),
         reason: ReleaseReason::NewCommit,
     };
     let mut release = Release::new(name, spec);

@@ -8,70 +8,80 @@ use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};
 use launchway_crds::Release;
-use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::account::scope;
 use launchway_plan::look::Looked;
-use launchway_plan::pipeline::desired::checked_plan;
-use launchway_plan::pipeline::observed::{ended, name};
-use launchway_plan::pipeline::{Desired, Observed};
+use launchway_plan::pipeline::desired::{Branch, Source};
+use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
+use std::collections::BTreeSet;
 
 /// Types of Secrets that let their holder into the cluster: whoever may write a Pipeline could have them sent anywhere.
 const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
 /// What there is to see for this pass.
-pub async fn observe(
-    desired: &Desired,
-    status: Option<&PipelineStatus>,
-    context: &Context,
-) -> Result<Observed, Unreachable> {
+pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
     let account = kube_api::account(&desired.account, &desired.namespace, context).await?;
-    let allowed = scope(&account, desired.spec.region.as_deref()).and_then(|scope| checked_plan(&desired.spec, &scope));
+    let allowed = scope(&account, desired.region.as_deref()).and_then(|scope| desired.plan(&scope));
     let now = (context.clock)();
     let mut observed = Observed {
         at: now,
         account,
         head: Looked::NotAsked,
         next_poll: None,
-        releases: releases(desired, status, context).await?,
+        releases: releases(desired, record, context).await?,
     };
-    if allowed.is_ok() && !desired.spec.suspend {
-        match credential(desired, context).await? {
-            Ok(credential) => see(&mut observed, poll(desired, credential.as_ref(), context).await, desired),
-            Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
+    if allowed.is_ok() && !desired.suspended {
+        match &desired.source {
+            Source::Git(branch) => git(&mut observed, desired, branch, context).await?,
         }
     }
     Ok(observed)
 }
 
-fn see(observed: &mut Observed, poll: Poll, desired: &Desired) {
-    observed.next_poll = Some(poll.sent + SignedDuration::from_secs(desired.interval));
+async fn git(
+    observed: &mut Observed,
+    desired: &Desired,
+    branch: &Branch,
+    context: &Context,
+) -> Result<(), Unreachable> {
+    match credential(desired, branch, context).await? {
+        Ok(credential) => see(observed, poll(branch, credential.as_ref(), context).await, branch),
+        Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
+    }
+    Ok(())
+}
+
+fn see(observed: &mut Observed, poll: Poll, branch: &Branch) {
+    observed.next_poll = Some(poll.sent + SignedDuration::from_secs(branch.interval));
     observed.head = match poll.outcome {
         Ok(head) => Looked::Seen(Ok(head.commit)),
         Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(Refusal::NoSuchBranch { why: missing.to_string() })),
-        Err(fault) => Looked::Blind(fault.at(&desired.spec.source.git.url)),
+        Err(fault) => Looked::Blind(fault.at(&branch.url)),
     };
 }
 
-async fn poll(desired: &Desired, credential: Option<&Credential>, context: &Context) -> Poll {
-    let git = &desired.spec.source.git;
-    let ask =
-        Ask { url: &git.url, branch: &git.branch, credential, interval: SignedDuration::from_secs(desired.interval) };
+async fn poll(branch: &Branch, credential: Option<&Credential>, context: &Context) -> Poll {
+    let interval = SignedDuration::from_secs(branch.interval);
+    let ask = Ask { url: &branch.url, branch: &branch.name, credential, interval };
     context.polls.head(&ask, (context.clock)()).await
 }
 
-async fn credential(desired: &Desired, context: &Context) -> Result<Result<Option<Credential>, Refusal>, Unreachable> {
-    let Some(secret) = &desired.spec.source.git.secret_ref else { return Ok(Ok(None)) };
+async fn credential(
+    desired: &Desired,
+    branch: &Branch,
+    context: &Context,
+) -> Result<Result<Option<Credential>, Refusal>, Unreachable> {
+    let Some(secret) = &branch.secret else { return Ok(Ok(None)) };
     let api: Api<Secret> = Api::namespaced(context.kube.clone(), &desired.namespace);
-    let refused = |why: String| Refusal::Secret { name: secret.name.to_string(), why };
-    let found = match api.get_opt(&secret.name).await {
+    let refused = |why: String| Refusal::Secret { name: secret.clone(), why };
+    let found = match api.get_opt(secret).await {
         Ok(found) => found,
         Err(kube::Error::Api(status)) if status.is_forbidden() => {
             return Ok(Err(refused(
                 "may not be read by the controller: bind its ClusterRole in this namespace".to_owned(),
             )));
         }
-        Err(error) => return Err(Unreachable::of("reading Secret", secret.name.to_string())(error)),
+        Err(error) => return Err(Unreachable::of("reading Secret", secret.clone())(error)),
     };
     Ok(match found {
         Some(found) if found.type_.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
@@ -88,35 +98,29 @@ async fn credential(desired: &Desired, context: &Context) -> Result<Result<Optio
 
 /// The Pipeline's Releases. A list may be old; those at work, those that hold a stage and those that were told to give
 /// way are read one by one.
-async fn releases(
-    desired: &Desired,
-    status: Option<&PipelineStatus>,
-    context: &Context,
-) -> Result<Vec<Release>, Unreachable> {
+async fn releases(desired: &Desired, record: &Record, context: &Context) -> Result<Vec<ReleaseSeen>, Unreachable> {
     let api: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let params = ListParams::default().fields(&format!("spec.pipeline={}", desired.name));
     let listed = api.list(&params).await.map_err(Unreachable::of("listing Releases of", desired.name.clone()))?.items;
-    let holders = status.iter().flat_map(|status| &status.stages).map(|stage| stage.release.to_string());
-    let told = status.iter().flat_map(|status| &status.superseded).map(|one| one.release.to_string());
-    let known = holders.chain(told);
-    let missing: Vec<String> = known.filter(|holder| listed.iter().all(|release| name(release) != holder)).collect();
-    let mut all: Vec<Release> = Vec::new();
-    for release in listed {
-        if ended(&release) {
+    let mut all: Vec<ReleaseSeen> = Vec::new();
+    let mut listed_too = BTreeSet::new();
+    for release in listed.into_iter().filter_map(ReleaseSeen::parse) {
+        listed_too.insert(release.name.clone());
+        if release.ended() {
             all.push(release);
         } else {
-            all.extend(live(desired, name(&release), context).await?);
+            all.extend(live(desired, &release.name, context).await?);
         }
     }
-    for holder in missing {
-        if all.iter().all(|release| name(release) != holder) {
-            all.extend(live(desired, &holder, context).await?);
-        }
+    let missing: BTreeSet<&str> = record.names().filter(|name| !listed_too.contains(*name)).collect();
+    for name in missing {
+        all.extend(live(desired, name, context).await?);
     }
     Ok(all)
 }
 
-async fn live(desired: &Desired, name: &str, context: &Context) -> Result<Option<Release>, Unreachable> {
+async fn live(desired: &Desired, name: &str, context: &Context) -> Result<Option<ReleaseSeen>, Unreachable> {
     let key = Key { kind: Kind::Release, namespace: desired.namespace.clone(), name: name.to_owned() };
-    Ok(kube_api::found::<Release>(&key, context).await?.filter(|release| *release.spec.pipeline == *desired.name))
+    let found = kube_api::found::<Release>(&key, context).await?;
+    Ok(found.filter(|release| *release.spec.pipeline == *desired.name).and_then(ReleaseSeen::parse))
 }

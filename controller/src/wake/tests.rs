@@ -87,7 +87,8 @@ fn stage(name: &str, targets: &[String]) -> Value {
 }
 
 fn granted(name: &str, grant: i64) -> Value {
-    json!({"name": name, "grant": grant, "release": "p-1", "since": TIME, "commit": COMMIT, "images": []})
+    json!({"name": name, "grant": {"number": grant, "reason": "Release", "release": "p-1", "since": TIME,
+        "commit": COMMIT, "images": []}})
 }
 
 fn container(follows: Option<&str>) -> Value {

@@ -1,28 +1,31 @@
-//! What CodeBuild runs for a Pipeline: its checks and its build.
+//! The checks and the build of a Pipeline: what CodeBuild runs.
 
 use crate::name::{Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, SecretRef};
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A CodeBuild run that must succeed before the image is built.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(self.name in ['build', 'image'])").message("a check cannot be called build or image: these are steps of every release"))]
+#[x_kube(validation = Rule::new("[has(self.codeBuild)].exists_one(one, one)").message("set exactly one kind of check: codeBuild"))]
 pub struct Check {
     /// The check's name, shown in the Release's status.
     pub name: Name,
 
     /// What CodeBuild runs.
-    pub code_build: CodeBuild,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_build: Option<CodeBuild>,
 }
 
 /// How the image is built.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.codeBuild)].exists_one(one, one)").message("set exactly one kind of build: codeBuild"))]
 pub struct Build {
     /// What CodeBuild runs. It gets IMAGE_REPO_NAME, IMAGE_TAG, COMMIT_ID, AWS_ACCOUNT_ID and AWS_DEFAULT_REGION, and pushes the image under that tag.
-    pub code_build: CodeBuild,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_build: Option<CodeBuild>,
 
     /// How often a build or a check is started again after a fault of the build service, 0 to 2. A failing command is never retried. Default: 2.
     #[serde(default = "two")]

@@ -2,20 +2,22 @@
 
 use crate::name::{Duration, HealthUrl, Name};
 use kube::KubeSchema;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// An environment that a release reaches.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.targets.all(t, !has(t.service) || self.targets.exists_one(x, has(x.service) && x.service == t.service))")
+    .message("a stage lists a Service once: take the second one out"))]
 pub struct Stage {
     /// The stage's name.
     pub name: Name,
 
-    /// The Services of this namespace that are rolled, all at once. They succeed or fail as a whole.
+    /// What is changed, all at once. The targets succeed or fail as a whole.
+    // Not a map: the API server wants a map's key to be required, and each kind of target has another one.
     #[schemars(length(min = 1, max = 10))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["service".into()]))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub targets: Vec<Target>,
 
     /// What must answer as expected after the rollout, before the stage counts as verified.
@@ -25,23 +27,27 @@ pub struct Stage {
     pub verify: Vec<Verification>,
 }
 
-/// What a stage rolls.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+/// What a stage changes: exactly one member is set.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.service)].exists_one(one, one)").message("set exactly one kind of target: service"))]
 pub struct Target {
     /// A Service of the same namespace, one of whose containers takes its image from this Pipeline and stage.
-    pub service: Name,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Name>,
 }
 
 /// What must answer as expected after the rollout.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.http)].exists_one(one, one)").message("set exactly one kind of verification: http"))]
 pub struct Verification {
     /// The verification's name.
     pub name: Name,
 
     /// An http(s) request whose answer proves health.
-    pub http: HttpVerification,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpVerification>,
 }
 
 /// A GET request and the answer that is expected.
@@ -57,7 +63,7 @@ pub struct HttpVerification {
     #[serde(default)]
     pub expect: Expectation,
 
-    /// How long the answer may stay another one before the stage fails, 10s to 1h. Default: 5m.
+    /// How long to keep asking before the stage fails, 10s to 1h. Default: 5m.
     #[serde(default = "five_minutes")]
     pub timeout: Duration,
 }

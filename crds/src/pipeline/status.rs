@@ -1,7 +1,7 @@
-//! What is known of a Pipeline: the head that was seen, and which Release holds which stage.
+//! What is known of a Pipeline: the heads that were seen, which Release holds which stage, and who waits for one.
 
 use crate::condition::{Condition, Time, conditions, unseen};
-use crate::name::{CommitId, ImageRef, Name, ObjectName};
+use crate::name::{AccountId, CommitId, Digest, Name, ObjectName, RefName, Region, Repository};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,19 +19,21 @@ pub struct PipelineStatus {
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
 
-    /// The head of the branch, as it was last seen and recorded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub head: Option<Head>,
+    /// The heads of the source, as they were last seen and recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["ref".into()]))]
+    pub heads: Vec<Head>,
 
-    /// Which Release holds which stage. Services read here what they are to run.
+    /// Which Release holds which stage. Services read here what they are to run, and Releases why they wait.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub stages: Vec<StageStatus>,
 
-    /// Releases that were told to give way to a newer one, and have not ended yet.
+    /// Releases that were told to give way to a newer one, and have not ended yet. Where there are more, the oldest are told first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 20))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["release".into()]))]
     pub superseded: Vec<Superseded>,
 
@@ -69,6 +71,10 @@ pub struct Summary {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Head {
+    /// What it is the head of, as git names it: `refs/heads/main`.
+    #[serde(rename = "ref")]
+    pub of: RefName,
+
     /// The commit.
     pub commit: CommitId,
 
@@ -79,61 +85,144 @@ pub struct Head {
     pub seen_at: Time,
 }
 
-/// What a stage should run, since when, and what it was last proved to run.
+/// A stage: what it should run, what it was last proved to run, and who waits for it.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct StageStatus {
     /// The stage's name.
     pub name: Name,
 
-    /// Grows whenever what the stage should run changes, and never falls.
-    pub grant: i64,
-
-    /// The Release that holds the stage, or held it last.
-    pub release: ObjectName,
-
-    /// When that Release entered.
-    pub since: Time,
-
-    /// The commit that the stage should run.
-    pub commit: CommitId,
-
-    /// The images that the stage should run, by digest.
-    #[schemars(length(max = 1))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
-    pub images: Vec<ImageStatus>,
+    /// What the stage should run. Absent: no Release has entered it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<Grant>,
 
     /// What the stage was last proved to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
+
+    /// Releases that are ready for the stage and do not enter it yet: of all stages together the newest five.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["release".into()]))]
+    pub waiting: Vec<Waiting>,
 }
 
-/// An image by digest.
+/// What a stage should run, why, and since when.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Grant {
+    /// Grows whenever what the stage should run changes, and never falls.
+    pub number: i64,
+
+    /// Why the stage should run this.
+    pub reason: GrantReason,
+
+    /// The Release whose images the stage should run.
+    pub release: ObjectName,
+
+    /// Its commit.
+    pub commit: CommitId,
+
+    /// Its images, by digest.
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub images: Vec<ImageStatus>,
+
+    /// Since when.
+    pub since: Time,
+}
+
+/// Why a stage should run what it should run.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GrantReason {
+    /// The Release entered, and judges how the stage goes.
+    Release,
+    /// The stage went back to what it was last proved to run. No Release judges that.
+    Rollback,
+    /// A person put the stage on that Release. No Release judges that.
+    Hold,
+}
+
+/// An image by digest, and where it is.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageStatus {
     /// The image's name in the Pipeline.
     pub name: Name,
 
-    /// `<registry>/<repository>@sha256:<digest>`.
-    pub image: ImageRef,
+    /// The ID of the AWS account whose registry has it.
+    pub registry: AccountId,
+
+    /// The AWS Region of the registry.
+    pub region: Region,
+
+    /// The ECR repository.
+    pub repository: Repository,
+
+    /// `sha256:` and 64 hexadecimal digits.
+    pub digest: Digest,
 }
 
-/// What a stage was proved to run.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+/// What a stage was proved to run. It is complete: going back to it needs no Release, which may be gone by then.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Verified {
     /// The Release that proved it.
     pub release: ObjectName,
 
-    /// The grant under which it was proved.
+    /// The number of the grant under which it was proved.
     pub grant: i64,
 
     /// The commit.
     pub commit: CommitId,
 
+    /// The images, by digest.
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub images: Vec<ImageStatus>,
+
     /// When.
     pub at: Time,
+}
+
+/// A Release that is ready for a stage and does not enter it yet.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Waiting {
+    /// The Release that waits.
+    pub release: ObjectName,
+
+    /// What it waits for.
+    #[serde(rename = "for")]
+    pub what: WaitsFor,
+
+    /// Why, in one word.
+    #[schemars(length(max = 63))]
+    pub reason: String,
+
+    /// Why, for people, and what to do where something can be done.
+    #[schemars(length(max = 512))]
+    pub message: String,
+
+    /// Since when it waits for this.
+    pub since: Time,
+
+    /// When it can enter, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens: Option<Time>,
+}
+
+/// What a Release waits for in front of a stage.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// Another Release is at work in the stage. Nobody has to do anything.
+    Release,
+    /// A moment that is known.
+    Time,
+    /// A person who decides.
+    Person,
+    /// Somebody who corrects a mistake: the message says which.
+    Correction,
 }
 
 /// A Release that gives way.

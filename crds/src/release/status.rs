@@ -37,7 +37,7 @@ pub struct ReleaseStatus {
 
     /// The images of the commit, by digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 1))]
+    #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<ImageStatus>,
 
@@ -94,7 +94,7 @@ pub struct ReleasePlan {
     pub build: Build,
 
     /// The images.
-    #[schemars(length(max = 1))]
+    #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<Image>,
 }

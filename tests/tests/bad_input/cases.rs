@@ -304,6 +304,13 @@ fn of_stages() -> Vec<Case> {
             )
         },
         alone(
+            "Refusal::Unknown",
+            "a source of a newer version",
+            with(sample::pipeline(), "/spec/source", json!({})),
+            "InvalidSpec",
+            &["spec.source", "git", "upgrade"],
+        ),
+        alone(
             "Refusal::NoPipeline",
             "a Release of nothing",
             release(),

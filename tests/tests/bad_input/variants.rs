@@ -24,6 +24,7 @@ variants!(
     RegionNotListed,
     NotAllowed,
     Url,
+    Unknown,
     Expectation,
     PlanTooLarge,
     FargateSize,

@@ -7,7 +7,7 @@ use super::state::{Course, State};
 use crate::Plan;
 use crate::life::Life;
 use crate::look::Looked;
-use crate::wake::Wake;
+use crate::wake::{Wake, sooner};
 
 /// One effect, with every argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,15 +52,16 @@ pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Act
         }),
         (Turn::Adopted(_), _) => Plan::rest(Wake::Now),
         (Turn::Same, Some(name)) => Plan::act(Action::Forget(name.clone())),
-        (Turn::Same, None) => Plan::rest(wake(desired, observed, state)),
+        (Turn::Same, None) => Plan::rest(sooner(wake(desired, observed, state), state.holding.wake(observed.at))),
     }
 }
 
 fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
     match &state.course {
         Course::Refused(refusal) => return Wake::of_refusal(refusal),
-        Course::Suspended => return Wake::OnChange,
-        Course::Nothing
+        Course::Held(_) if desired.suspended => return Wake::OnChange,
+        Course::Held(_)
+        | Course::Nothing
         | Course::AtWork(_)
         | Course::Stuck(_)
         | Course::Failed(_)
@@ -73,6 +74,7 @@ fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
         Looked::Blind(fault) if fault.is_terminal() => return Wake::of_look(fault),
         Looked::Seen(Ok(_)) | Looked::Blind(_) | Looked::NotAsked => {}
     }
-    let due = observed.next_poll.map_or(desired.interval, |next| next.duration_since(observed.at).as_secs());
-    Wake::After(due.clamp(1, desired.interval.max(1)))
+    let interval = desired.source.interval();
+    let due = observed.next_poll.map_or(interval, |next| next.duration_since(observed.at).as_secs());
+    Wake::After(due.clamp(1, interval.max(1)))
 }

@@ -1,11 +1,12 @@
-//! The spec of a Pipeline, parsed: what cannot be carried out is refused here.
+//! The spec of a Pipeline, parsed: what cannot be carried out is refused here, and each union is an enum.
 
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
 use crate::condition::cut;
 use crate::life::{Life, life};
 use crate::refusal::Refusal;
-use launchway_crds::pipeline::{Expectation, Pipeline, PipelineSpec};
+use launchway_crds::name::Duration;
+use launchway_crds::pipeline::{self, CodeBuild, Expectation, Git, HttpVerification, Pipeline, PipelineSpec};
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
 
@@ -27,21 +28,81 @@ pub struct Desired {
     pub life: Life,
     /// The AwsAccount's name.
     pub account: String,
-    /// How often the branch is looked at, in seconds.
+    /// The AWS Region, where it names one.
+    pub region: Option<String>,
+    /// Where commits come from.
+    pub source: Source,
+    /// The stages, in their order.
+    pub stages: Vec<Stage>,
+    /// Whether nothing new is begun.
+    pub suspended: bool,
+    /// How many ended Releases are kept.
+    pub history: usize,
+    /// What is copied into a Release's plan as it stands.
+    spec: PipelineSpec,
+}
+
+/// Where commits come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Source {
+    /// A branch of a git repository.
+    Git(Branch),
+}
+
+/// A branch of a git repository.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Branch {
+    /// The repository's URL.
+    pub url: String,
+    /// The branch, without `refs/heads/`.
+    pub name: String,
+    /// How often it is looked at, in seconds.
     pub interval: i64,
-    /// The rest.
-    pub spec: PipelineSpec,
+    /// The Secret with the credential; absent: the repository is public.
+    pub secret: Option<String>,
+}
+
+/// A stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// What it changes.
+    pub targets: Vec<Target>,
+    /// What must hold before it counts as verified.
+    pub verify: Vec<Verification>,
+}
+
+/// What a stage changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// The Service of that name.
+    Service(String),
+}
+
+/// What must hold before a stage counts as verified.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verification {
+    /// Its name.
+    pub name: String,
+    /// For how long it is asked before the stage fails, in seconds.
+    pub timeout: i64,
+    /// How it is verified.
+    pub method: Method,
+}
+
+/// How a stage is verified.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Method {
+    /// By an answer over HTTP.
+    Http(Box<HttpVerification>),
 }
 
 impl Desired {
     /// The Pipeline, if it can be carried out, the account left aside.
     pub fn parse(pipeline: &Pipeline, rules: &Rules) -> Result<Self, Refusal> {
         let (meta, spec) = (&pipeline.metadata, &pipeline.spec);
-        url("spec.source.git.url", &spec.source.git.url, rules)?;
-        for verify in spec.stages.iter().flat_map(|stage| &stage.verify) {
-            url(&format!("spec.stages.verify[{}].http.url", verify.name), &verify.http.url, rules)?;
-            comparable(&verify.name, &verify.http.expect)?;
-        }
+        runs(&spec.checks, &spec.build)?;
         Ok(Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
@@ -49,10 +110,97 @@ impl Desired {
             generation: meta.generation.unwrap_or_default(),
             life: life(meta),
             account: spec.account.as_ref().map_or_else(|| DEFAULT.to_owned(), ToString::to_string),
-            interval: spec.source.git.interval.seconds().unwrap_or(60),
+            region: spec.region.as_ref().map(ToString::to_string),
+            source: Source::parse(&spec.source, rules)?,
+            stages: stages(spec, rules)?,
+            suspended: spec.suspend,
+            history: usize::try_from(spec.history_limit).unwrap_or(usize::MAX),
             spec: spec.clone(),
         })
     }
+
+    /// What a Release records when it starts, if the account allows all of it.
+    pub fn plan(&self, scope: &Scope) -> Result<ReleasePlan, Refusal> {
+        checked_plan(&self.spec, scope)
+    }
+}
+
+impl Source {
+    fn parse(source: &pipeline::Source, rules: &Rules) -> Result<Self, Refusal> {
+        let git = source.git.as_ref().ok_or_else(|| Refusal::unknown("spec.source", "git"))?;
+        url("spec.source.git.url", &git.url, rules)?;
+        Ok(Self::Git(Branch::of(git)?))
+    }
+
+    /// The name of what is looked at, as git names it.
+    pub fn reference(&self) -> String {
+        match self {
+            Self::Git(branch) => format!("refs/heads/{}", branch.name),
+        }
+    }
+
+    /// How often it is looked at, in seconds.
+    pub fn interval(&self) -> i64 {
+        match self {
+            Self::Git(branch) => branch.interval,
+        }
+    }
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Git(branch) => write!(f, "branch {} of {}", branch.name, branch.url),
+        }
+    }
+}
+
+impl Branch {
+    fn of(git: &Git) -> Result<Self, Refusal> {
+        Ok(Self {
+            url: git.url.to_string(),
+            name: git.branch.to_string(),
+            interval: seconds("spec.source.git.interval", &git.interval)?,
+            secret: git.secret_ref.as_ref().map(|secret| secret.name.to_string()),
+        })
+    }
+}
+
+impl Stage {
+    /// The stage, if this version knows what it changes and how it is verified.
+    pub fn parse(stage: &pipeline::Stage) -> Result<Self, Refusal> {
+        let at = |list: &str| format!("spec.stages[{}].{list}", stage.name);
+        let target = |target: &pipeline::Target| match &target.service {
+            Some(service) => Ok(Target::Service(service.to_string())),
+            None => Err(Refusal::unknown(&at("targets"), "service")),
+        };
+        let verification = |one: &pipeline::Verification| match &one.http {
+            Some(http) => Ok(Verification {
+                name: one.name.to_string(),
+                timeout: seconds(&at("verify.http.timeout"), &http.timeout)?,
+                method: Method::Http(Box::new(http.clone())),
+            }),
+            None => Err(Refusal::unknown(&at("verify"), "http")),
+        };
+        Ok(Self {
+            name: stage.name.to_string(),
+            targets: stage.targets.iter().map(target).collect::<Result<_, _>>()?,
+            verify: stage.verify.iter().map(verification).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+fn stages(spec: &PipelineSpec, rules: &Rules) -> Result<Vec<Stage>, Refusal> {
+    let stages: Vec<Stage> = spec.stages.iter().map(Stage::parse).collect::<Result<_, _>>()?;
+    for verify in stages.iter().flat_map(|stage| &stage.verify) {
+        match &verify.method {
+            Method::Http(http) => {
+                url(&format!("spec.stages.verify[{}].http.url", verify.name), &http.url, rules)?;
+                comparable(&verify.name, &http.expect)?;
+            }
+        }
+    }
+    Ok(stages)
 }
 
 fn url(field: &str, text: &str, rules: &Rules) -> Result<(), Refusal> {
@@ -60,6 +208,11 @@ fn url(field: &str, text: &str, rules: &Rules) -> Result<(), Refusal> {
         Some(why) => Err(Refusal::Url { field: field.to_owned(), why: why.to_string() }),
         None => Ok(()),
     }
+}
+
+/// The API server has checked the form; a text that it did not check is refused.
+fn seconds(field: &str, duration: &Duration) -> Result<i64, Refusal> {
+    duration.seconds().ok_or_else(|| Refusal::unknown(field, "a duration such as 1m"))
 }
 
 /// The longest text that an answer is compared with, in bytes.
@@ -80,12 +233,21 @@ fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
     }
 }
 
+/// What CodeBuild runs: the checks in their order, then the build.
+fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result<Vec<&'a CodeBuild>, Refusal> {
+    let unknown = |field: String| Refusal::unknown(&field, "codeBuild");
+    let of_check = |check: &'a pipeline::Check| {
+        check.code_build.as_ref().ok_or_else(|| unknown(format!("spec.checks[{}]", check.name)))
+    };
+    let build = build.code_build.as_ref().ok_or_else(|| unknown("spec.build".to_owned()));
+    checks.iter().map(of_check).chain([build]).collect()
+}
+
 /// What a Release of this Pipeline records when it starts, if the account allows all of it.
 pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, Refusal> {
-    for check in &spec.checks {
-        scope.project(&check.code_build.project)?;
+    for run in runs(&spec.checks, &spec.build)? {
+        scope.project(&run.project)?;
     }
-    scope.project(&spec.build.code_build.project)?;
     for image in &spec.images {
         scope.repository(&image.repository)?;
     }

@@ -1,18 +1,19 @@
 //! Heads of the branch: which of them still needs a Release. A name is never made twice.
 
-use super::observed::{Observed, is_made};
+use super::desired::Desired;
+use super::observed::{Observed, ReleaseSeen};
+use super::record::Record;
 use crate::condition::whole;
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
-use launchway_crds::pipeline::{Head, PipelineStatus};
-use launchway_crds::release::Release;
+use launchway_crds::pipeline::Head;
 
 /// What the head asks for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
     /// The head is recorded, or cannot be seen.
     Same,
-    /// A Release was made and its head was not recorded: it is recorded now.
+    /// There is a Release of the head, and it is not recorded: it is recorded now.
     Adopted(Head),
     /// A Release is to be made.
     New {
@@ -25,34 +26,32 @@ pub enum Turn {
 
 /// What the head asks for. A Release of this very Pipeline with a number above the recorded head's was made by a pass
 /// that was cut off. One of a Pipeline of the same name that was deleted only keeps its number.
-pub fn turn(uid: &str, status: Option<&PipelineStatus>, observed: &Observed) -> Turn {
-    let recorded = status.and_then(|status| status.head.as_ref());
-    let known = recorded.map_or(0, |head| head.number);
-    let made = || observed.releases.iter().filter(|release| is_made(release) && number(release) > known);
-    let newest = made().filter(|release| stays_with(release, uid)).max_by_key(|release| number(release));
-    if let Some(release) = newest {
-        return Turn::Adopted(head(&release.spec.commit, number(release), observed.at));
+pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
+    let of = desired.source.reference();
+    let known = record.number();
+    let numbered = |release: &ReleaseSeen| release.number().filter(|number| *number > known);
+    let newest = observed
+        .releases
+        .iter()
+        .filter(|release| release.stays_with(&desired.uid))
+        .filter_map(|release| Some((numbered(release)?, release)))
+        .max_by_key(|(number, _)| *number);
+    if let Some((number, release)) = newest {
+        return Turn::Adopted(head(&of, &release.commit, number, observed.at));
     }
-    match observed.head.seen() {
-        Some(Ok(commit)) if recorded.is_none_or(|head| *head.commit != **commit) => {
-            let taken = made().map(number).max().unwrap_or(known);
-            Turn::New { commit: commit.clone(), number: taken + 1 }
-        }
-        Some(Ok(_) | Err(_)) | None => Turn::Same,
+    let Some(Ok(commit)) = observed.head.seen() else { return Turn::Same };
+    if record.head(&of).is_some_and(|head| *head.commit == **commit) {
+        return Turn::Same;
     }
-}
-
-fn number(release: &Release) -> i64 {
-    release.spec.number.unwrap_or_default()
-}
-
-/// Whether a Release belongs to the Pipeline of that UID and is not being deleted.
-pub fn stays_with(release: &Release, uid: &str) -> bool {
-    let owners = release.metadata.owner_references.iter().flatten();
-    release.metadata.deletion_timestamp.is_none() && owners.into_iter().any(|owner| owner.uid == uid)
+    // The source names another branch now, and its head was released already.
+    if let Some(same) = record.heads().iter().find(|head| *head.of != *of && *head.commit == **commit) {
+        return Turn::Adopted(Head { of: of.into(), ..same.clone() });
+    }
+    let taken = observed.releases.iter().filter_map(numbered).max().unwrap_or(known);
+    Turn::New { commit: commit.clone(), number: taken + 1 }
 }
 
 /// A head that is recorded.
-pub fn head(commit: &str, number: i64, at: Timestamp) -> Head {
-    Head { commit: commit.into(), number, seen_at: Time(whole(at)) }
+pub fn head(of: &str, commit: &str, number: i64, at: Timestamp) -> Head {
+    Head { of: of.into(), commit: commit.into(), number, seen_at: Time(whole(at)) }
 }

@@ -1,10 +1,14 @@
 //! What a pass over a Pipeline saw. Faults are inside; nothing is judged.
 
 use crate::account::AccountSeen;
+use crate::condition::{find, is_true};
+use crate::life::{Life, life};
 use crate::look::Looked;
+use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
 use jiff::Timestamp;
-use launchway_crds::release::{Release, ReleasePhase, ReleaseReason};
+use launchway_crds::pipeline::{ImageStatus, Summary};
+use launchway_crds::release::{Release, ReleasePhase, ReleaseReason, StagePhase, StageRecord};
 
 /// What a pass over a Pipeline saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,31 +22,116 @@ pub struct Observed {
     /// When the branch is to be looked at next.
     pub next_poll: Option<Timestamp>,
     /// The Pipeline's Releases. Those that had not ended, and those that hold a stage, were read live, one by one.
-    pub releases: Vec<Release>,
+    pub releases: Vec<ReleaseSeen>,
 }
 
-/// Whether the Release has ended, whatever way.
-pub fn ended(release: &Release) -> bool {
-    phase(release).is_some_and(|phase| phase != ReleasePhase::Active)
+/// A Release of the Pipeline, as far as the Pipeline is concerned with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseSeen {
+    /// Its name.
+    pub name: String,
+    /// The commit.
+    pub commit: String,
+    /// Who made it.
+    pub made_by: Maker,
+    /// The UIDs of its owners.
+    pub owners: Vec<String>,
+    /// Whether it stays, or is being deleted.
+    pub life: Life,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Whether it is at work, or how it ended.
+    pub phase: ReleasePhase,
+    /// Whether it says that it cannot go on.
+    pub stalled: bool,
+    /// The reason of its `Ready`.
+    pub reason: String,
+    /// What its columns say.
+    pub summary: Summary,
+    /// The images; none: it is being checked or built.
+    pub images: Vec<ImageStatus>,
+    /// The stages that it entered.
+    pub stages: Vec<StageRecord>,
 }
 
-/// How the Release stands.
-pub fn phase(release: &Release) -> Option<ReleasePhase> {
-    release.status.as_ref().and_then(|status| status.phase)
+/// Who made a Release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Maker {
+    /// A Pipeline, under that number.
+    Pipeline(i64),
+    /// A person.
+    Person,
 }
 
-/// The Release's name.
-pub fn name(release: &Release) -> &str {
-    release.metadata.name.as_deref().unwrap_or_default()
-}
+impl ReleaseSeen {
+    /// The Release; none: it releases what this version does not know, and has no part in what is decided.
+    pub fn parse(release: Release) -> Option<Self> {
+        let (meta, spec) = (release.metadata, release.spec);
+        let life = life(&meta);
+        let made_by = match (spec.reason, spec.number) {
+            (ReleaseReason::NewCommit, Some(number)) => Maker::Pipeline(number),
+            (ReleaseReason::NewCommit, None) | (ReleaseReason::Manual, _) => Maker::Person,
+        };
+        let mut seen = Self {
+            name: meta.name?,
+            commit: spec.commit?.0,
+            made_by,
+            owners: meta.owner_references.into_iter().flatten().map(|owner| owner.uid).collect(),
+            life,
+            created: meta.creation_timestamp.map(|time| time.0),
+            phase: ReleasePhase::Active,
+            stalled: false,
+            reason: Reason::Progressing.to_string(),
+            summary: Summary::default(),
+            images: Vec::new(),
+            stages: Vec::new(),
+        };
+        if let Some(status) = release.status {
+            seen.phase = status.phase.unwrap_or(ReleasePhase::Active);
+            seen.stalled = is_true(&status.conditions, Kind::Stalled);
+            if let Some(ready) = find(&status.conditions, Kind::Ready) {
+                seen.reason = ready.reason.clone();
+            }
+            seen.summary = status.summary.unwrap_or(seen.summary);
+            (seen.images, seen.stages) = (status.images, status.stages);
+        }
+        Some(seen)
+    }
 
-/// The order of Releases, the same for everybody: by creation, then number, then name.
-pub fn order(release: &Release) -> (Option<Timestamp>, i64, &str) {
-    let created = release.metadata.creation_timestamp.as_ref().map(|time| time.0);
-    (created, release.spec.number.unwrap_or(i64::MAX), name(release))
-}
+    /// Whether it has ended, whatever way.
+    pub fn ended(&self) -> bool {
+        self.phase != ReleasePhase::Active
+    }
 
-/// Whether a Pipeline made the Release.
-pub fn is_made(release: &Release) -> bool {
-    release.spec.reason == ReleaseReason::NewCommit && release.spec.number.is_some()
+    /// The order of Releases, the same for everybody: by creation, then number, then name.
+    pub fn order(&self) -> (Option<Timestamp>, i64, &str) {
+        let number = match self.made_by {
+            Maker::Pipeline(number) => number,
+            Maker::Person => i64::MAX,
+        };
+        (self.created, number, &self.name)
+    }
+
+    /// The number that a Pipeline gave it; none: a person made it.
+    pub fn number(&self) -> Option<i64> {
+        match self.made_by {
+            Maker::Pipeline(number) => Some(number),
+            Maker::Person => None,
+        }
+    }
+
+    /// Whether it belongs to the Pipeline of that UID and is not being deleted.
+    pub fn stays_with(&self, uid: &str) -> bool {
+        self.life == Life::Stays && self.owners.iter().any(|owner| owner == uid)
+    }
+
+    /// What it recorded of that stage.
+    pub fn stage(&self, name: &str) -> Option<&StageRecord> {
+        self.stages.iter().find(|stage| *stage.name == *name)
+    }
+
+    /// Whether it has verified that stage.
+    pub fn has_passed(&self, stage: &str) -> bool {
+        self.stage(stage).is_some_and(|stage| stage.phase == StagePhase::Verified)
+    }
 }

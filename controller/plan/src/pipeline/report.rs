@@ -4,9 +4,10 @@ use super::decide::Effected;
 use super::desired::Desired;
 use super::heads::{Turn, head};
 use super::observed::Observed;
+use super::record::Record;
 use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
-use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, find, merge, whole};
+use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, merge};
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::reason::{Kind, Reason};
@@ -27,63 +28,55 @@ pub struct Pass<'a> {
     pub outcome: &'a Outcome<Effected>,
 }
 
-/// A status in which nothing is known.
-pub fn empty() -> PipelineStatus {
-    PipelineStatus {
-        observed_generation: -1,
-        conditions: Vec::new(),
-        head: None,
-        stages: Vec::new(),
-        superseded: Vec::new(),
-        summary: None,
-    }
-}
-
 /// The status of a Pipeline whose spec is refused before anything is looked at.
 pub fn refused(pipeline: &Pipeline, refusal: &Refusal, at: Timestamp) -> PipelineStatus {
+    let record = Record::parse(pipeline);
     let generation = pipeline.metadata.generation.unwrap_or_default();
-    let mut next = pipeline.status.clone().unwrap_or_else(empty);
+    let mut next = record.status().clone();
     let tell = Tell::stalled(refusal.reason(), refusal.to_string());
     next.conditions = merge(&next.conditions, &tell.said(Statement::Kept(Kind::SourceReady)), generation, at);
     next.observed_generation = generation;
-    let before = next.summary.take().unwrap_or_default();
-    next.summary = Some(Summary {
-        reason: refusal.reason().to_string(),
-        message: cut(&refusal.to_string(), MESSAGE_MAX),
-        ..before
-    });
+    let (commit, stage) = shown(&record);
+    let (reason, message) = (refusal.reason().to_string(), cut(&refusal.to_string(), MESSAGE_MAX));
+    next.summary = Some(Summary { commit, stage, reason, message });
     next
 }
 
+/// Commit and stage as the columns show them so far.
+fn shown(record: &Record) -> (String, String) {
+    record.summary().map_or_else(Default::default, |summary| (summary.commit.clone(), summary.stage.clone()))
+}
+
 /// The next status.
-pub fn report(record: &PipelineStatus, pass: &Pass<'_>) -> PipelineStatus {
-    let mut next = record.clone();
+pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
+    let mut next = record.status().clone();
     let at = pass.observed.at;
     next.stages = pass.state.holding.stages.clone();
     next.superseded = pass.state.holding.superseded.clone();
+    let of = pass.desired.source.reference();
     match (&pass.state.turn, pass.outcome) {
-        (Turn::Adopted(adopted), _) => next.head = Some(adopted.clone()),
-        (_, Outcome::Done(Effected::Released { number, commit })) => next.head = Some(head(commit, *number, at)),
+        (Turn::Adopted(adopted), _) => next.heads = vec![adopted.clone()],
+        (_, Outcome::Done(Effected::Released { number, commit })) => {
+            next.heads = vec![head(&of, commit, *number, at)];
+        }
         (_, _) => {}
     }
     let tell = tell(record, pass);
-    next.conditions = merge(&record.conditions, &tell.said(source(record, pass)), pass.desired.generation, at);
+    let said = tell.said(source(record, pass));
+    next.conditions = merge(&record.status().conditions, &said, pass.desired.generation, at);
     next.observed_generation = pass.desired.generation;
     next.summary = Some(summary(pass, &tell, record));
     next
 }
 
-fn source(record: &PipelineStatus, pass: &Pass<'_>) -> Statement {
+fn source(record: &Record, pass: &Pass<'_>) -> Statement {
     let say = |truth, reason, message: String| Statement::New(Answer::new(Kind::SourceReady, truth, reason, message));
-    let git = &pass.desired.spec.source.git;
     match &pass.observed.head {
-        Looked::Seen(Ok(_)) => {
-            say(Truth::True, Reason::Succeeded, format!("branch {} of {} was seen", git.branch, git.url))
-        }
+        Looked::Seen(Ok(_)) => say(Truth::True, Reason::Succeeded, format!("{} was seen", pass.desired.source)),
         Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), refusal.to_string()),
         Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
         Looked::Blind(fault) => say(Truth::Unknown, Reason::NotSeen, fault.to_string()),
-        Looked::NotAsked if find(&record.conditions, Kind::SourceReady).is_none() => {
+        Looked::NotAsked if record.condition(Kind::SourceReady).is_none() => {
             say(Truth::Unknown, Reason::NoCommitYet, "the branch was not looked at yet".to_owned())
         }
         Looked::NotAsked => Statement::Kept(Kind::SourceReady),
@@ -110,6 +103,11 @@ impl Tell {
 
     fn failed(reason: Reason, message: String) -> Self {
         Self { released: Truth::False, ..Self::stalled(reason, message) }
+    }
+
+    /// It waits for a person or a time. What was released stays so.
+    fn held(reason: Reason, message: String) -> Self {
+        Self::new(Truth::True, Some(Kind::Held), Truth::Unknown, reason, message)
     }
 
     fn well(message: String) -> Self {
@@ -139,7 +137,17 @@ fn standing(ready: Truth, extra: Option<Kind>, reason: Reason, message: &str) ->
     [say(Kind::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
 }
 
-fn tell(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
+/// What this pass has to say; and that Releases wait to be told to give way, if some do.
+fn tell(record: &Record, pass: &Pass<'_>) -> Tell {
+    let mut tell = tell_course(record, pass);
+    match pass.state.holding.untold {
+        0 => {}
+        untold => tell.message.push_str(&format!("; {untold} more older Releases give way once others have ended")),
+    }
+    tell
+}
+
+fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
     let last = pass.state.last.as_ref();
     match pass.outcome {
         Outcome::Failed(fault) if fault.is_terminal() => return Tell::stalled(Reason::of(fault), fault.to_string()),
@@ -152,7 +160,7 @@ fn tell(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
     };
     match (&pass.state.course, &pass.observed.head) {
         (Course::Refused(refusal), _) => Tell::stalled(refusal.reason(), refusal.to_string()),
-        (Course::Suspended, _) => suspended(record, pass),
+        (Course::Held(held), _) => Tell::held(held.reason, held.message.clone()),
         (Course::Nothing, _) => nothing(pass),
         (Course::AtWork(newest), _) => Tell::at_work(last, reason(newest, Reason::Progressing), told(newest)),
         (Course::Stuck(newest), _) => Tell::stalled(reason(newest, Reason::AwsRefused), told(newest)),
@@ -172,8 +180,8 @@ fn tell(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
 }
 
 /// Whether a source that refuses us was not seen since the spec last changed: then it is no passing blindness.
-fn is_unproved(record: &PipelineStatus, pass: &Pass<'_>, fault: &Fault) -> bool {
-    let seen = find(&record.conditions, Kind::Ready).is_some_and(|ready| {
+fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
+    let seen = record.condition(Kind::Ready).is_some_and(|ready| {
         ready.observed_generation == Some(pass.desired.generation) && ready.reason != Reason::SourceRefused.as_str()
     });
     fault.is_terminal() && !seen
@@ -184,16 +192,6 @@ fn unreached(newest: &Newest, stage: &str) -> String {
         "Release {} ended before there was a stage {stage}: push a commit, or make a Release with reason Manual of commit {}",
         newest.name, newest.commit
     )
-}
-
-fn suspended(record: &PipelineStatus, pass: &Pass<'_>) -> Tell {
-    let since =
-        find(&record.conditions, Kind::Held).map_or(whole(pass.observed.at), |held| held.last_transition_time.0);
-    let message = format!(
-        "suspended since {since}; to go on: kubectl -n {} patch lwp {} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
-        pass.desired.namespace, pass.desired.name
-    );
-    Tell::new(Truth::True, Some(Kind::Held), Truth::Unknown, Reason::Suspended, message)
 }
 
 /// There is no Release yet.
@@ -215,7 +213,7 @@ fn blind(fault: &Fault) -> String {
 }
 
 fn reason(newest: &Newest, fallback: Reason) -> Reason {
-    Reason::ALL.iter().copied().find(|reason| reason.as_str() == newest.reason).unwrap_or(fallback)
+    Reason::parse(&newest.reason).unwrap_or(fallback)
 }
 
 fn told(newest: &Newest) -> String {
@@ -223,23 +221,24 @@ fn told(newest: &Newest) -> String {
     format!("Release {}: {at}", newest.name)
 }
 
-fn summary(pass: &Pass<'_>, tell: &Tell, record: &PipelineStatus) -> Summary {
+fn summary(pass: &Pass<'_>, tell: &Tell, record: &Record) -> Summary {
     let newest = match &pass.state.course {
         Course::AtWork(newest)
         | Course::Stuck(newest)
         | Course::Failed(newest)
         | Course::Released(newest)
         | Course::Unreached { newest, .. } => Some(newest),
-        Course::Refused(_) | Course::Suspended | Course::Nothing => None,
+        Course::Held(held) => held.newest.as_ref(),
+        Course::Refused(_) | Course::Nothing => None,
     };
-    let before = record.summary.clone().unwrap_or_default();
+    let (commit, stage) = shown(record);
     let (reason, message) = match (&pass.state.course, &pass.observed.head) {
         (Course::Released(_), Looked::Blind(fault)) if fault.is_terminal() => (Reason::SourceRefused, blind(fault)),
         (_, _) => (tell.reason, tell.message.clone()),
     };
     Summary {
-        commit: newest.map_or(before.commit, |newest| brief(&newest.commit).to_owned()),
-        stage: newest.map_or(before.stage, |newest| newest.stage.clone()),
+        commit: newest.map_or(commit, |newest| brief(&newest.commit).to_owned()),
+        stage: newest.map_or(stage, |newest| newest.stage.clone()),
         reason: reason.to_string(),
         message: cut(&message, MESSAGE_MAX),
     }

@@ -1,12 +1,22 @@
-//! Which Release holds which stage. A rollout is never cut off; the newest Release that may enter a free stage enters,
-//! and only then are the older ones that wait superseded. A grant never falls.
+//! Which Release holds which stage. A rollout is never cut off; the newest Release whose gates are all open enters, and
+//! only then do the older ones that wait give way. A grant never falls.
 
-use super::observed::{Observed, ended, name, order};
+use super::desired::{Desired, Stage};
+use super::gates::{Asked, Closed, Gate, closed, gates, waiting};
+use super::observed::{Observed, ReleaseSeen};
+use super::record::Record;
 use crate::condition::whole;
+use crate::refusal::Refusal;
+use crate::wake::Wake;
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
-use launchway_crds::pipeline::{PipelineSpec, PipelineStatus, Stage, StageStatus, Superseded, Verified};
-use launchway_crds::release::{Release, StagePhase, StageRecord};
+use launchway_crds::pipeline::{Grant, GrantReason, StageStatus, Superseded, Verified, Waiting};
+use launchway_crds::release::{StagePhase, StageRecord};
+
+/// How many Releases that wait are recorded, of all stages together, the newest: a status is at most 32 KiB large.
+const WAITING: usize = 5;
+/// How many Releases are told to give way at a time, for the same reason.
+const SUPERSEDED: usize = 20;
 
 /// Who holds what, after this pass.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,192 +25,265 @@ pub struct Holding {
     pub stages: Vec<StageStatus>,
     /// Releases that give way.
     pub superseded: Vec<Superseded>,
+    /// How many more give way once some of those have ended: the list has no room for them.
+    pub untold: usize,
+    /// When the soonest gate opens that is closed; absent: no such time is known.
+    pub opens: Option<Timestamp>,
 }
 
-/// Whether Releases may enter stages now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entrance {
-    /// They may.
-    Open,
-    /// Nothing is begun: the Pipeline is suspended, or the account refuses it.
-    Shut,
+impl Holding {
+    /// When a pass comes again on account of the stages.
+    pub fn wake(&self, at: Timestamp) -> Wake {
+        // The seconds are rounded up, so that the gate is open by then.
+        self.opens.map_or(Wake::OnChange, |opens| Wake::After(opens.duration_since(at).as_secs().max(0) + 1))
+    }
+
+    /// What the Release of that name waits for, if it waits for a stage.
+    pub fn waiting<'a>(&'a self, release: &str) -> Option<(&'a StageStatus, &'a Waiting)> {
+        let of = |stage: &'a StageStatus| Some((stage, stage.waiting.iter().find(|one| *one.release == *release)?));
+        self.stages.iter().find_map(of)
+    }
+
+    /// Whether the Release was let into a stage and has not taken that up yet.
+    pub fn has_just_entered(&self, release: &ReleaseSeen) -> bool {
+        self.stages.iter().any(|stage| {
+            let taken = |grant: &Grant| release.stage(&stage.name).is_some_and(|own| own.grant == grant.number);
+            stage.grant.as_ref().is_some_and(|grant| *grant.release == *release.name && !taken(grant))
+        })
+    }
 }
+
+/// What asks the gates of a stage. The tests ask with gates of their own.
+type Gates<'a> = dyn Fn(&Asked<'_>) -> Vec<Gate> + 'a;
 
 /// Who holds what.
-pub fn hold(spec: &PipelineSpec, status: Option<&PipelineStatus>, observed: &Observed, entrance: Entrance) -> Holding {
-    let mut active: Vec<&Release> = observed.releases.iter().filter(|release| !ended(release)).collect();
-    active.sort_by_key(|release| order(release));
-    let mut superseded = outbuilt(status, observed, &active, entrance);
-    let mut stages = Vec::new();
-    for (index, stage) in spec.stages.iter().enumerate() {
-        let before = index.checked_sub(1).and_then(|index| spec.stages.get(index));
-        let entry = Entry { stage, before, held: held(stage, status, observed), active: &active, observed, entrance };
-        let candidates: Vec<_> =
-            entry.candidates().filter(|release| superseded.iter().all(|one| *one.release != *name(release))).collect();
-        let (granted, passed_over) = entry.grant(&candidates);
-        superseded.extend(passed_over);
-        stages.extend(granted);
-    }
-    superseded.truncate(50);
-    Holding { stages, superseded }
+pub fn hold(desired: &Desired, record: &Record, observed: &Observed, refusal: Option<&Refusal>) -> Holding {
+    hold_with(desired, record, observed, refusal, &gates)
 }
 
-/// Releases that are still being checked or built while there is a newer one (`concurrency: Supersede`). Who was told
-/// stays told: a list may have forgotten the newer one, and the older one's build is stopped already. While nothing is
-/// begun, nobody else is told.
-fn outbuilt(
-    status: Option<&PipelineStatus>,
+/// The same, with those gates.
+pub(super) fn hold_with(
+    desired: &Desired,
+    record: &Record,
     observed: &Observed,
-    active: &[&Release],
-    entrance: Entrance,
-) -> Vec<Superseded> {
-    let told = status.iter().flat_map(|status| &status.superseded);
-    let mut all: Vec<Superseded> =
-        told.filter(|one| active.iter().any(|release| *one.release == *name(release))).cloned().collect();
-    let newest = observed.releases.iter().max_by_key(|release| order(release));
-    let Some(newest) = newest.filter(|_| entrance == Entrance::Open) else { return all };
-    for release in active.iter().filter(|release| name(release) != name(newest) && images(release).is_empty()) {
-        if all.iter().all(|one| *one.release != *name(release)) {
-            all.push(gives_way(release, newest));
+    refusal: Option<&Refusal>,
+    gates: &Gates<'_>,
+) -> Holding {
+    let mut active: Vec<&ReleaseSeen> = observed.releases.iter().filter(|release| !release.ended()).collect();
+    active.sort_by_key(|release| release.order());
+    let mut superseded: Vec<Superseded> = record.told(&active).cloned().collect();
+    let told = superseded.len();
+    if refusal.is_none() && !desired.suspended {
+        outbuilt(&mut superseded, observed, &active);
+    }
+    let mut holding = Holding::default();
+    for (index, stage) in desired.stages.iter().enumerate() {
+        let before = index.checked_sub(1).and_then(|index| desired.stages.get(index));
+        let eligible = eligible(&active, stage, before, &superseded);
+        let entry = Entry { desired, refusal, stage, record: record.stage(&stage.name), observed, gates };
+        let decided = entry.decide(&eligible);
+        superseded.extend(decided.overtaken);
+        holding.opens = [holding.opens, decided.opens].into_iter().flatten().min();
+        holding.stages.extend(Some(decided.stage).filter(says_something));
+    }
+    keep_newest_waiting(&mut holding.stages, &active);
+    (holding.superseded, holding.untold) = told_first(superseded, told, &active);
+    holding
+}
+
+/// Releases that are still being checked or built while there is a newer one give way (`concurrency: Supersede`). Who
+/// was told stays told: a list may have forgotten the newer one, and the older one's build is stopped already.
+fn outbuilt(superseded: &mut Vec<Superseded>, observed: &Observed, active: &[&ReleaseSeen]) {
+    let Some(newest) = observed.releases.iter().max_by_key(|release| release.order()) else { return };
+    for release in active.iter().filter(|release| release.name != newest.name && release.images.is_empty()) {
+        if superseded.iter().all(|one| *one.release != *release.name) {
+            superseded.push(gives_way(release, newest));
         }
     }
-    all
 }
 
-fn gives_way(release: &Release, by: &Release) -> Superseded {
-    Superseded { release: name(release).into(), by: name(by).into() }
+fn gives_way(release: &ReleaseSeen, by: &ReleaseSeen) -> Superseded {
+    Superseded { release: release.name.as_str().into(), by: by.name.as_str().into() }
 }
 
-fn images(release: &Release) -> &[launchway_crds::pipeline::ImageStatus] {
-    release.status.as_ref().map_or(&[], |status| &status.images)
+/// Releases that have come as far as this stage and not beyond, and were not told to give way; oldest first.
+fn eligible<'a>(
+    active: &[&'a ReleaseSeen],
+    stage: &Stage,
+    before: Option<&Stage>,
+    superseded: &[Superseded],
+) -> Vec<&'a ReleaseSeen> {
+    let arrived = |release: &&&ReleaseSeen| {
+        !release.images.is_empty()
+            && before.is_none_or(|before| release.has_passed(&before.name))
+            && !release.has_passed(&stage.name)
+            && superseded.iter().all(|one| *one.release != *release.name)
+    };
+    active.iter().filter(arrived).copied().collect()
 }
 
-fn record<'a>(release: &'a Release, stage: &Stage) -> Option<&'a StageRecord> {
-    release.status.as_ref()?.stages.iter().find(|one| one.name == stage.name)
+fn says_something(stage: &StageStatus) -> bool {
+    stage.grant.is_some() || stage.verified.is_some() || !stage.waiting.is_empty()
 }
 
-/// What the stage should run so far: as recorded; from the Releases' own records where the Pipeline's was lost.
-fn held(stage: &Stage, status: Option<&PipelineStatus>, observed: &Observed) -> Option<StageStatus> {
-    let recorded = status.and_then(|status| status.stages.iter().find(|one| one.name == stage.name)).cloned();
-    let known = recorded.as_ref().map_or(0, |stage| stage.grant);
-    let lost = observed
-        .releases
-        .iter()
-        .filter_map(|release| Some((release, record(release, stage)?)))
-        .max_by_key(|(_, record)| record.grant);
-    match lost.filter(|(release, record)| record.grant > known && !images(release).is_empty()) {
-        Some((release, record)) => Some(rebuilt(stage, release, record)),
-        None => recorded,
+/// Of more Releases that wait than a status has room for, the newest are recorded. The others wait all the same.
+fn keep_newest_waiting(stages: &mut [StageStatus], active: &[&ReleaseSeen]) {
+    let all: Vec<&str> = active.iter().map(|release| release.name.as_str()).collect();
+    let age = |name: &str| all.iter().rev().position(|one| *one == name);
+    let mut ages: Vec<_> = stages.iter().flat_map(|stage| &stage.waiting).map(|one| age(&one.release)).collect();
+    ages.sort();
+    let Some(limit) = ages.get(WAITING).copied() else { return };
+    for stage in stages {
+        stage.waiting.retain(|one| age(&one.release) < limit);
     }
 }
 
-/// A grant above the last one that is known. It is the time in seconds where that is more, because the last one may not
-/// be known: a status may be wiped, a Pipeline deleted and made again, and Services remember.
-fn next_grant(known: i64, at: Timestamp) -> i64 {
-    (known + 1).max(at.as_second())
+/// Where more Releases give way than the list has room for, those that were told stay told, and of the others the oldest
+/// are told. The rest is told when some of these have ended.
+fn told_first(mut all: Vec<Superseded>, told: usize, active: &[&ReleaseSeen]) -> (Vec<Superseded>, usize) {
+    let age = |one: &Superseded| active.iter().position(|release| *one.release == *release.name);
+    all[told..].sort_by_key(age);
+    let untold = all.len().saturating_sub(SUPERSEDED);
+    all.truncate(SUPERSEDED);
+    (all, untold)
 }
 
-fn rebuilt(stage: &Stage, release: &Release, record: &StageRecord) -> StageStatus {
-    StageStatus {
-        name: stage.name.clone(),
-        grant: record.grant,
-        release: name(release).into(),
-        since: record.since.clone(),
-        commit: release.spec.commit.clone(),
-        images: images(release).to_vec(),
-        verified: None,
-    }
-}
-
-/// A stage, and who may enter it.
+/// A stage, and what decides who enters it.
 struct Entry<'a> {
+    desired: &'a Desired,
+    refusal: Option<&'a Refusal>,
     stage: &'a Stage,
-    before: Option<&'a Stage>,
-    held: Option<StageStatus>,
-    active: &'a [&'a Release],
+    record: Option<&'a StageStatus>,
     observed: &'a Observed,
-    entrance: Entrance,
+    gates: &'a Gates<'a>,
+}
+
+/// What was decided at a stage.
+struct Decided {
+    stage: StageStatus,
+    overtaken: Vec<Superseded>,
+    opens: Option<Timestamp>,
 }
 
 impl<'a> Entry<'a> {
-    /// Releases that have come this far and not beyond, oldest first.
-    fn candidates(&self) -> impl Iterator<Item = &'a Release> {
-        let passed = |release: &Release, stage: &Stage| {
-            record(release, stage).is_some_and(|one| one.phase == StagePhase::Verified)
+    fn decide(&self, eligible: &[&'a ReleaseSeen]) -> Decided {
+        let held = self.held();
+        let holder = held.as_ref().and_then(|grant| self.release(&grant.release));
+        let newer = |release: &&&ReleaseSeen| holder.is_none_or(|holder| release.order() > holder.order());
+        let asked: Vec<(&ReleaseSeen, Vec<Closed>)> = eligible
+            .iter()
+            .filter(newer)
+            .map(|release| (*release, closed((self.gates)(&self.asked(held.as_ref(), holder, release)))))
+            .collect();
+        let enters = asked.iter().rev().find(|(_, closed)| closed.is_empty()).map(|(release, _)| *release);
+        let waits = asked.iter().filter(|(release, _)| enters.is_none_or(|enters| release.order() > enters.order()));
+        let waits: Vec<&(&ReleaseSeen, Vec<Closed>)> = waits.collect();
+        // Whoever is older than the one in the stage cannot enter any more.
+        let first = enters.or(holder);
+        let overtaken = eligible.iter().filter_map(|release| {
+            first.filter(|first| release.order() < first.order()).map(|first| gives_way(release, first))
+        });
+        let opens = waits.iter().flat_map(|(_, closed)| closed).filter_map(|closed| closed.opens).min();
+        let verified = self.verified(held.as_ref());
+        let grant = match enters {
+            Some(release) => Some(self.entered(held.as_ref(), release)),
+            None => held,
         };
-        let before = self.before;
-        let stage = self.stage;
-        let active: &'a [&'a Release] = self.active;
-        active.iter().copied().filter(move |release| {
-            !images(release).is_empty()
-                && before.is_none_or(|before| passed(release, before))
-                && !passed(release, stage)
+        let waiting = waits.iter().filter_map(|(release, closed)| waiting(release, closed)).collect();
+        let stage = StageStatus { name: self.stage.name.as_str().into(), grant, verified, waiting };
+        Decided { stage, overtaken: overtaken.collect(), opens }
+    }
+
+    fn asked<'b>(
+        &'b self,
+        grant: Option<&'b Grant>,
+        holder: Option<&'b ReleaseSeen>,
+        release: &'b ReleaseSeen,
+    ) -> Asked<'b> {
+        let before = self.record.and_then(|stage| stage.waiting.iter().find(|one| *one.release == *release.name));
+        let occupant = grant.and(holder).filter(|holder| grant.is_some_and(|grant| self.is_at_work(grant, holder)));
+        let Self { desired, refusal, stage, .. } = *self;
+        Asked { desired, refusal, stage, grant, occupant, release, before, at: self.observed.at }
+    }
+
+    fn release(&self, name: &str) -> Option<&'a ReleaseSeen> {
+        self.observed.releases.iter().find(|release| release.name == *name)
+    }
+
+    /// What the stage should run so far: as recorded; from the Releases' own records where the Pipeline's was lost.
+    fn held(&self) -> Option<Grant> {
+        let recorded = self.record.and_then(|stage| stage.grant.as_ref());
+        let known = recorded.map_or(0, |grant| grant.number);
+        let lost = self
+            .observed
+            .releases
+            .iter()
+            .filter_map(|release| Some((release, release.stage(&self.stage.name)?)))
+            .filter(|(release, own)| own.grant > known && !release.images.is_empty())
+            .max_by_key(|(_, own)| own.grant);
+        lost.map(|(release, own)| rebuilt(release, own)).or_else(|| recorded.cloned())
+    }
+
+    /// Whether the Release that the stage was given to is still at it. What was given without one, no Release judges.
+    fn is_at_work(&self, grant: &Grant, holder: &ReleaseSeen) -> bool {
+        match grant.reason {
+            GrantReason::Release => {
+                let over = |own: &StageRecord| match own.phase {
+                    StagePhase::Verified | StagePhase::Failed => true,
+                    StagePhase::Rolling | StagePhase::Verifying => false,
+                };
+                !holder.ended() && !holder.stage(&self.stage.name).is_some_and(over)
+            }
+            GrantReason::Rollback | GrantReason::Hold => false,
+        }
+    }
+
+    fn entered(&self, held: Option<&Grant>, release: &ReleaseSeen) -> Grant {
+        Grant {
+            number: next_number(held.map_or(0, |grant| grant.number), self.observed.at),
+            reason: GrantReason::Release,
+            release: release.name.as_str().into(),
+            commit: release.commit.as_str().into(),
+            images: release.images.clone(),
+            since: Time(whole(self.observed.at)),
+        }
+    }
+
+    /// What the stage was last proved to run: by the Release that holds it, else as recorded.
+    fn verified(&self, held: Option<&Grant>) -> Option<Verified> {
+        let recorded = self.record.and_then(|stage| stage.verified.as_ref());
+        let known = |held: &&Grant| recorded.is_some_and(|recorded| recorded.grant == held.number);
+        let proved = held.filter(|held| !known(held)).and_then(|held| self.proved(held));
+        proved.or_else(|| recorded.cloned())
+    }
+
+    /// What the Release that holds the stage has proved, if it has.
+    fn proved(&self, held: &Grant) -> Option<Verified> {
+        let own = self.release(&held.release)?.stage(&self.stage.name)?;
+        let proves = own.phase == StagePhase::Verified && own.grant == held.number;
+        proves.then(|| Verified {
+            release: held.release.clone(),
+            grant: held.number,
+            commit: held.commit.clone(),
+            images: held.images.clone(),
+            at: own.ended_at.clone().unwrap_or_else(|| Time(whole(self.observed.at))),
         })
     }
+}
 
-    fn holder(&self) -> Option<&'a Release> {
-        let held = self.held.as_ref()?;
-        self.observed.releases.iter().find(|release| *name(release) == *held.release)
-    }
+/// A number above the last one that is known. It is the time in seconds where that is more, because the last one may not
+/// be known: a status may be wiped, a Pipeline deleted and made again, and Services remember.
+fn next_number(known: i64, at: Timestamp) -> i64 {
+    (known + 1).max(at.as_second())
+}
 
-    /// Whether the holder is still at this stage.
-    fn busy(&self) -> bool {
-        self.holder().is_some_and(|holder| {
-            let over = record(holder, self.stage)
-                .is_some_and(|one| matches!(one.phase, StagePhase::Verified | StagePhase::Failed));
-            !ended(holder) && !over
-        })
-    }
-
-    /// The stage after this pass, and the Releases that give way at it.
-    fn grant(self, candidates: &[&'a Release]) -> (Option<StageStatus>, Vec<Superseded>) {
-        let holder = self.holder();
-        let newest = candidates.last().copied();
-        let newer = |release: &&Release| holder.is_none_or(|holder| order(release) > order(holder));
-        let open = !self.busy() && self.entrance == Entrance::Open;
-        let enters = newest.filter(newer).filter(|_| open);
-        let at = self.observed.at;
-        match enters {
-            Some(release) => {
-                let older = candidates.iter().filter(|other| name(other) != name(release));
-                (Some(self.entered(release, at)), older.map(|other| gives_way(other, release)).collect())
-            }
-            None => {
-                let stale = candidates.iter().filter(|release| {
-                    holder.is_some_and(|holder| order(release) < order(holder) && name(release) != name(holder))
-                });
-                let passed =
-                    holder.map(|holder| stale.map(|other| gives_way(other, holder)).collect()).unwrap_or_default();
-                (self.proved(), passed)
-            }
-        }
-    }
-
-    fn entered(&self, release: &Release, at: Timestamp) -> StageStatus {
-        let held = self.held.as_ref();
-        StageStatus {
-            name: self.stage.name.clone(),
-            grant: next_grant(held.map_or(0, |stage| stage.grant), at),
-            release: name(release).into(),
-            since: Time(whole(at)),
-            commit: release.spec.commit.clone(),
-            images: images(release).to_vec(),
-            verified: self.proved().and_then(|stage| stage.verified),
-        }
-    }
-
-    /// The stage as it was, with what its holder has proved.
-    fn proved(&self) -> Option<StageStatus> {
-        let mut held = self.held.clone()?;
-        let own =
-            self.holder().and_then(|holder| record(holder, self.stage)).filter(|one| one.phase == StagePhase::Verified);
-        if let Some(own) = own.filter(|own| {
-            own.grant == held.grant && held.verified.as_ref().is_none_or(|known| known.grant != own.grant)
-        }) {
-            let at = own.ended_at.clone().unwrap_or_else(|| Time(whole(self.observed.at)));
-            held.verified =
-                Some(Verified { release: held.release.clone(), grant: held.grant, commit: held.commit.clone(), at });
-        }
-        Some(held)
+fn rebuilt(release: &ReleaseSeen, own: &StageRecord) -> Grant {
+    Grant {
+        number: own.grant,
+        reason: GrantReason::Release,
+        release: release.name.as_str().into(),
+        commit: release.commit.as_str().into(),
+        images: release.images.clone(),
+        since: own.since.clone(),
     }
 }

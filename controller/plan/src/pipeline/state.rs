@@ -1,15 +1,18 @@
 //! Where a Pipeline stands: computed from what is wanted, recorded and seen, and never stored.
 
-use super::desired::{Desired, checked_plan};
+use super::desired::Desired;
+use super::gates::resume_command;
 use super::heads::{Turn, turn};
-use super::observed::{Observed, ended, is_made, name, order, phase};
-use super::stages::{Entrance, Holding, hold};
+use super::observed::{Observed, ReleaseSeen};
+use super::record::Record;
+use super::stages::{Holding, hold};
 use crate::account::scope;
-use crate::condition::{find, is_true};
-use crate::reason::{Kind, Reason};
+use crate::condition::whole;
+use crate::life::Life;
+use crate::reason::Reason;
 use crate::refusal::Refusal;
-use launchway_crds::pipeline::PipelineStatus;
-use launchway_crds::release::{Release, ReleasePhase};
+use launchway_crds::pipeline::{Summary, Waiting, WaitsFor};
+use launchway_crds::release::ReleasePhase;
 
 /// Where a Pipeline stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,11 +43,11 @@ pub enum Last {
 pub enum Course {
     /// The account does not allow what the spec names.
     Refused(Refusal),
-    /// Nothing new is begun.
-    Suspended,
+    /// It waits for a person or a time; or the Pipeline is suspended, and nothing new is begun.
+    Held(Held),
     /// There is none.
     Nothing,
-    /// It is at work.
+    /// It is at work, or waits for another one that is.
     AtWork(Newest),
     /// It cannot go on until somebody changes something.
     Stuck(Newest),
@@ -59,6 +62,17 @@ pub enum Course {
         /// The stage's name.
         stage: String,
     },
+}
+
+/// Why a Pipeline is held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// The Release that waits; absent: none does, and none would begin.
+    pub newest: Option<Newest>,
+    /// Why, in a word.
+    pub reason: Reason,
+    /// Why, since when, and how it continues, for people.
+    pub message: String,
 }
 
 /// The newest Release, in the words of its own status.
@@ -77,20 +91,24 @@ pub struct Newest {
 }
 
 /// Where the Pipeline stands.
-pub fn assess(desired: &Desired, status: Option<&PipelineStatus>, observed: &Observed) -> State {
-    let allowed =
-        scope(&observed.account, desired.spec.region.as_deref()).and_then(|scope| checked_plan(&desired.spec, &scope));
-    let course = match allowed {
-        Err(refusal) => Course::Refused(refusal),
-        Ok(_) if desired.spec.suspend => Course::Suspended,
-        Ok(_) => course(observed),
+pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State {
+    let allowed = scope(&observed.account, desired.region.as_deref()).and_then(|scope| desired.plan(&scope));
+    let refusal = allowed.err();
+    let holding = hold(desired, record, observed, refusal.as_ref());
+    let begins = refusal.is_none() && !desired.suspended;
+    let turn = if begins { turn(desired, record, observed) } else { Turn::Same };
+    let course = match refusal {
+        Some(refusal) => Course::Refused(refusal),
+        None if desired.suspended => Course::Held(suspended(desired, record, observed)),
+        None => reached(course(observed, &holding), desired, &holding),
     };
-    let shut = matches!(course, Course::Refused(_) | Course::Suspended);
-    let entrance = if shut { Entrance::Shut } else { Entrance::Open };
-    let holding = hold(&desired.spec, status, observed, entrance);
-    let course = reached(course, desired, &holding);
-    let turn = if shut { Turn::Same } else { turn(&desired.uid, status, observed) };
     State { turn, surplus: surplus(desired, &holding, observed), holding, course, last: last(observed) }
+}
+
+fn suspended(desired: &Desired, record: &Record, observed: &Observed) -> Held {
+    let since = record.held_since(Reason::Suspended).unwrap_or_else(|| whole(observed.at));
+    let message = format!("suspended since {since}; to continue: {}", resume_command(desired));
+    Held { newest: None, reason: Reason::Suspended, message }
 }
 
 /// A Release that ended well is released only if it went through every stage that there is now.
@@ -100,70 +118,88 @@ fn reached(course: Course, desired: &Desired, holding: &Holding) -> Course {
         holding.stages.iter().filter(|stage| *stage.name == *name).find_map(|stage| stage.verified.as_ref())
     };
     let missing = desired
-        .spec
         .stages
         .iter()
         .find(|stage| verified(&stage.name).is_none_or(|verified| *verified.release != *newest.name));
     match missing {
-        Some(stage) => Course::Unreached { newest, stage: stage.name.to_string() },
+        Some(stage) => Course::Unreached { newest, stage: stage.name.clone() },
         None => Course::Released(newest),
     }
 }
 
-fn course(observed: &Observed) -> Course {
-    let gone = |release: &&Release| matches!(phase(release), Some(ReleasePhase::Superseded | ReleasePhase::Cancelled));
-    let Some(release) = observed.releases.iter().filter(|release| !gone(release)).max_by_key(|release| order(release))
+/// How the newest Release stands, of those that did not give way.
+pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
+    let gone = |release: &&ReleaseSeen| match release.phase {
+        ReleasePhase::Superseded | ReleasePhase::Cancelled => true,
+        ReleasePhase::Active | ReleasePhase::Succeeded | ReleasePhase::Failed => false,
+    };
+    let Some(release) = observed.releases.iter().filter(|release| !gone(release)).max_by_key(|release| release.order())
     else {
         return Course::Nothing;
     };
     let newest = newest(release);
-    match phase(release) {
-        Some(ReleasePhase::Succeeded) => Course::Released(newest),
-        Some(ReleasePhase::Failed) => Course::Failed(newest),
-        None | Some(ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled) => {
-            let stuck = release.status.as_ref().is_some_and(|status| is_true(&status.conditions, Kind::Stalled));
-            if stuck { Course::Stuck(newest) } else { Course::AtWork(newest) }
+    match release.phase {
+        ReleasePhase::Succeeded => Course::Released(newest),
+        ReleasePhase::Failed => Course::Failed(newest),
+        ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled => {
+            match holding.waiting(&release.name) {
+                Some((stage, waiting)) => waits(newest, &stage.name, waiting),
+                // What it says of the time before it entered is over.
+                None if release.stalled && !holding.has_just_entered(release) => Course::Stuck(newest),
+                None => Course::AtWork(newest),
+            }
+        }
+    }
+}
+
+/// A Release that waits for a stage: for a person or a time, or for what goes on without anybody.
+fn waits(newest: Newest, stage: &str, waiting: &Waiting) -> Course {
+    match (waiting.what, Reason::parse(&waiting.reason)) {
+        (WaitsFor::Person | WaitsFor::Time, Some(reason)) => {
+            let since = waiting.since.0;
+            let message = format!("Release {} waits for stage {stage} since {since}: {}", newest.name, waiting.message);
+            Course::Held(Held { newest: Some(newest), reason, message })
+        }
+        (WaitsFor::Release | WaitsFor::Correction, _) | (WaitsFor::Person | WaitsFor::Time, None) => {
+            Course::AtWork(newest)
         }
     }
 }
 
 /// The newest Release with a result.
 fn last(observed: &Observed) -> Option<Last> {
-    let mut all: Vec<&Release> = observed.releases.iter().collect();
-    all.sort_by_key(|release| order(release));
-    all.into_iter().rev().find_map(|release| match phase(release) {
-        Some(ReleasePhase::Succeeded) => Some(Last::Released(newest(release))),
-        Some(ReleasePhase::Failed) => Some(Last::Failed(newest(release))),
-        Some(ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled) | None => None,
+    let mut all: Vec<&ReleaseSeen> = observed.releases.iter().collect();
+    all.sort_by_key(|release| release.order());
+    all.into_iter().rev().find_map(|release| match release.phase {
+        ReleasePhase::Succeeded => Some(Last::Released(newest(release))),
+        ReleasePhase::Failed => Some(Last::Failed(newest(release))),
+        ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled => None,
     })
 }
 
-fn newest(release: &Release) -> Newest {
-    let summary = release.status.as_ref().and_then(|status| status.summary.clone()).unwrap_or_default();
-    let ready = release.status.as_ref().and_then(|status| find(&status.conditions, Kind::Ready));
+fn newest(release: &ReleaseSeen) -> Newest {
+    let Summary { commit: _, stage, reason: _, message } = release.summary.clone();
     Newest {
-        name: name(release).to_owned(),
-        commit: release.spec.commit.to_string(),
-        stage: summary.stage,
-        reason: ready.map_or_else(|| Reason::Progressing.to_string(), |ready| ready.reason.clone()),
-        message: summary.message,
+        name: release.name.clone(),
+        commit: release.commit.clone(),
+        stage,
+        reason: release.reason.clone(),
+        message,
     }
 }
 
 /// The oldest ended Release of those that the Pipeline made, if there are more than are kept and no stage rests on it.
 fn surplus(desired: &Desired, holding: &Holding, observed: &Observed) -> Option<String> {
-    let mut over: Vec<_> = observed.releases.iter().filter(|release| is_made(release) && ended(release)).collect();
-    over.sort_by_key(|release| order(release));
-    let kept = usize::try_from(desired.spec.history_limit).unwrap_or(usize::MAX);
-    let surplus = over.len().saturating_sub(kept);
-    let rests = |release: &&&Release| {
-        let own = name(release);
+    let mut over: Vec<&ReleaseSeen> =
+        observed.releases.iter().filter(|release| release.number().is_some() && release.ended()).collect();
+    over.sort_by_key(|release| release.order());
+    let surplus = over.len().saturating_sub(desired.history);
+    let rests = |release: &ReleaseSeen| {
         holding.stages.iter().any(|stage| {
-            *stage.release == *own || stage.verified.as_ref().is_some_and(|verified| *verified.release == *own)
+            stage.grant.as_ref().is_some_and(|grant| *grant.release == *release.name)
+                || stage.verified.as_ref().is_some_and(|verified| *verified.release == *release.name)
         })
     };
-    over.iter()
-        .take(surplus)
-        .find(|release| !rests(release) && release.metadata.deletion_timestamp.is_none())
-        .map(|release| name(release).to_owned())
+    let free = over.into_iter().take(surplus).find(|release| !rests(release) && release.life == Life::Stays);
+    free.map(|release| release.name.clone())
 }

@@ -1,5 +1,7 @@
 //! Decisions about Pipelines, tested with values.
 
+mod gating;
 mod heads;
 mod holding;
 mod rows;
+mod sizes;

@@ -6,7 +6,7 @@ use super::state::{Course, End, State};
 use super::steps::{InDoubt, Live, Start, Step, StepState};
 use crate::Plan;
 use crate::life::Life;
-use crate::wake::Wake;
+use crate::wake::{Wake, sooner};
 use crate::world::LiveBuild;
 
 /// How often a build is looked at, in seconds. CodeBuild publishes no rates; public bug reports say that it throttles
@@ -153,20 +153,8 @@ fn of_stage(state: &StageState) -> Wake {
     match state {
         StageState::Deployed | StageState::Verified => Wake::Now,
         StageState::Verifying(_) => Wake::After(VERIFIES),
-        StageState::Waiting | StageState::Rolling(_) | StageState::Stuck(..) | StageState::Failed(..) => {
+        StageState::Waiting(_) | StageState::Rolling(_) | StageState::Stuck(..) | StageState::Failed(..) => {
             Wake::After(WATCHED)
         }
     }
-}
-
-/// The sooner of two wakes: a time before a back-off, a back-off before a change.
-pub fn sooner(a: Wake, b: Wake) -> Wake {
-    let rank = |wake: Wake| match wake {
-        Wake::Now => (0, 0),
-        Wake::After(seconds) | Wake::Every(seconds) | Wake::Turn(seconds) => (1, seconds),
-        Wake::Backoff => (2, 0),
-        Wake::Operator => (3, 0),
-        Wake::OnChange => (4, 0),
-    };
-    if rank(a) <= rank(b) { a } else { b }
 }

@@ -1,7 +1,8 @@
-//! A Release's metadata and spec, parsed. Nothing in it can be refused: the API server has checked its form.
+//! A Release's metadata and spec, parsed: what is released is known from here on.
 
 use super::record::StepRecord;
 use crate::life::{Life, finalizer, life};
+use crate::refusal::Refusal;
 use crate::start::Attempt;
 use jiff::Timestamp;
 use launchway_crds::name::CommitId;
@@ -31,19 +32,22 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// The Release; `None` if it lacks what the API server gives every object. Without a UID of its own, its builds could
-    /// be taken for another's.
-    pub fn parse(release: &Release) -> Option<Self> {
+    /// The Release, if this version knows what it releases and it has what the API server gives every object. Without a UID
+    /// of its own, its builds could be taken for another's.
+    pub fn parse(release: &Release) -> Result<Self, Refusal> {
         let (meta, spec) = (&release.metadata, &release.spec);
-        Some(Self {
-            namespace: meta.namespace.clone()?,
-            name: meta.name.clone()?,
-            uid: meta.uid.clone()?,
-            generation: meta.generation?,
+        let given = |member: Option<&String>| {
+            member.cloned().ok_or_else(|| Refusal::unknown("metadata", "an object that the API server has stored"))
+        };
+        Ok(Self {
+            namespace: given(meta.namespace.as_ref())?,
+            name: given(meta.name.as_ref())?,
+            uid: given(meta.uid.as_ref())?,
+            generation: meta.generation.unwrap_or(0),
             life: life(meta),
             finalizer: finalizer(meta),
             pipeline: spec.pipeline.to_string(),
-            commit: spec.commit.clone(),
+            commit: spec.commit.clone().ok_or_else(|| Refusal::unknown("spec", "commit"))?,
             created: meta.creation_timestamp.as_ref().map(|time| time.0),
         })
     }

@@ -3,8 +3,9 @@
 use super::desired::Desired;
 use super::observed::PipelineFacts;
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
-use super::stages;
+use super::stages::{self, Current};
 use crate::life::Life;
+use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
 use jiff::Timestamp;
 use launchway_crds::pipeline::HttpVerification;
@@ -44,7 +45,7 @@ pub enum Look {
         /// Its name.
         name: String,
         /// What is asked.
-        http: HttpVerification,
+        http: Box<HttpVerification>,
     },
 }
 
@@ -90,13 +91,17 @@ fn image(desired: &Desired, work: &Work) -> Option<Look> {
 }
 
 fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {
-    let Some((stage, held)) = stages::current(&desired.name, record, pipeline) else { return Vec::new() };
-    if held.is_none() {
+    let Ok(Some(Current { stage, entry: Ok(_) })) = stages::current(&desired.name, record, pipeline) else {
         return Vec::new();
-    }
-    let mut all: Vec<_> = stage.targets.iter().map(|target| Look::Target(target.service.to_string())).collect();
-    if stages::verifies(record, stage) {
-        all.extend(stage.verify.iter().map(|one| Look::Verify { name: one.name.to_string(), http: one.http.clone() }));
+    };
+    let target = |target: &Target| match target {
+        Target::Service(service) => Look::Target(service.clone()),
+    };
+    let mut all: Vec<_> = stage.targets.iter().map(target).collect();
+    if stages::verifies(record, &stage) {
+        all.extend(stage.verify.iter().map(|one| match &one.method {
+            Method::Http(http) => Look::Verify { name: one.name.clone(), http: http.clone() },
+        }));
     }
     all
 }

@@ -139,12 +139,12 @@ impl Ending {
 }
 
 impl Work {
-    /// `None` if a step of the plan is not recorded: that is what CRDs which are older than this controller leave of a
-    /// record. Then everything is looked for before anything is started.
+    /// `None` if a step of the plan is not recorded, or is of a kind that this version does not know: that is what CRDs leave
+    /// of a record that are older than this controller. Then everything is looked for before anything is started.
     fn parse(plan: &ReleasePlan, recorded: &[StepStatus], made: Timestamp) -> Option<Self> {
-        let step = |(name, kind, run): (Name, StepKind, &CodeBuild)| {
+        let step = |(name, kind, run): (Name, StepKind, Option<&CodeBuild>)| {
             let status = recorded.iter().find(|one| one.name == name)?;
-            Some(StepRecord::parse(status, kind, Run::parse(run), made))
+            Some(StepRecord::parse(status, kind, Run::parse(run?), made))
         };
         Some(Self {
             account: plan.account.clone(),
@@ -163,9 +163,9 @@ impl Work {
 }
 
 /// The steps of a plan: the checks, then the build.
-pub fn steps(plan: &ReleasePlan) -> impl Iterator<Item = (Name, StepKind, &CodeBuild)> {
-    let checks = plan.checks.iter().map(|check| (check.name.clone(), StepKind::Check, &check.code_build));
-    checks.chain([(Name::from(BUILD), StepKind::Build, &plan.build.code_build)])
+pub fn steps(plan: &ReleasePlan) -> impl Iterator<Item = (Name, StepKind, Option<&CodeBuild>)> {
+    let checks = plan.checks.iter().map(|check| (check.name.clone(), StepKind::Check, check.code_build.as_ref()));
+    checks.chain([(Name::from(BUILD), StepKind::Build, plan.build.code_build.as_ref())])
 }
 
 impl StepRecord {

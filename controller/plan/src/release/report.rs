@@ -11,8 +11,11 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::state::State;
 use crate::Outcome;
-use crate::condition::merge;
-use launchway_crds::release::ReleaseStatus;
+use crate::condition::{Answer, Statement, Truth, merge};
+use crate::reason::Kind;
+use crate::refusal::Refusal;
+use jiff::Timestamp;
+use launchway_crds::release::{Release, ReleaseStatus};
 
 /// How many lines of a failed build's log are shown.
 pub const LOG_LINES: usize = 20;
@@ -30,6 +33,17 @@ pub struct Pass<'a> {
     pub action: Option<&'a Action>,
     /// What came of it.
     pub outcome: &'a Outcome<Effected>,
+}
+
+/// The status of a Release of which this version does not know what it releases.
+pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseStatus {
+    let mut next = release.status.clone().unwrap_or_else(empty);
+    let generation = release.metadata.generation.unwrap_or_default();
+    let new = |kind, truth| Statement::New(Answer::new(kind, truth, refusal.reason(), refusal.to_string()));
+    let statements = [new(Kind::Ready, Truth::False), new(Kind::Stalled, Truth::True)];
+    next.conditions = merge(&next.conditions, &statements, generation, at);
+    next.observed_generation = generation;
+    next
 }
 
 /// The next status.

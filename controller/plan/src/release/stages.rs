@@ -3,9 +3,11 @@
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts, TargetSeen};
 use super::record::Record;
+use crate::pipeline::desired::{Method, Stage, Target, Verification};
 use crate::reason::Reason;
+use crate::refusal::Refusal;
 use jiff::SignedDuration;
-use launchway_crds::pipeline::{Stage, StageStatus};
+use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
 use launchway_crds::release::{StagePhase, StageRecord};
 use launchway_crds::service::{RolloutOutcome, RolloutPhase, RolloutStatus};
 
@@ -16,7 +18,7 @@ const HEARS: i64 = 60;
 #[derive(Clone, Debug, PartialEq)]
 pub enum StageState {
     /// The Pipeline has not granted it.
-    Waiting,
+    Waiting(Wait),
     /// The targets are rolled; the message says how far.
     Rolling(String),
     /// A target cannot go on until somebody changes something; it was not given up.
@@ -31,21 +33,64 @@ pub enum StageState {
     Failed(Reason, String),
 }
 
-/// The first stage of the Pipeline that the Release has not verified, and what the Pipeline granted there, if it did.
+/// Why a Release waits for a stage, as the Pipeline says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// What it waits for.
+    pub what: WaitsFor,
+    /// Why, in a word.
+    pub reason: Reason,
+    /// Why, for people.
+    pub message: String,
+}
+
+/// The stage at which a Release is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Current<'a> {
+    /// The stage.
+    pub stage: Stage,
+    /// What the Pipeline granted to the Release there, or why it waits.
+    pub entry: Result<&'a Grant, Wait>,
+}
+
+/// The first stage of the Pipeline that the Release has not verified. Absent: it has verified them all.
 pub fn current<'a>(
     release: &str,
     record: &Record,
     pipeline: &'a PipelineFacts,
-) -> Option<(&'a Stage, Option<&'a StageStatus>)> {
-    let verified =
-        |stage: &&Stage| record.stages.iter().any(|one| one.name == stage.name && one.phase == StagePhase::Verified);
-    let stage = pipeline.spec.stages.iter().find(|stage| !verified(stage))?;
-    let granted = pipeline
-        .status
-        .iter()
-        .flat_map(|status| &status.stages)
-        .find(|one| one.name == stage.name && *one.release == *release);
-    Some((stage, granted))
+) -> Result<Option<Current<'a>>, Refusal> {
+    let verified = |name: &str| record.stages.iter().any(|one| *one.name == *name && one.phase == StagePhase::Verified);
+    let Some(stage) = pipeline.spec.stages.iter().find(|stage| !verified(&stage.name)) else { return Ok(None) };
+    let stage = Stage::parse(stage)?;
+    let status = pipeline.status.iter().flat_map(|status| &status.stages).find(|one| *one.name == *stage.name);
+    let granted = status.and_then(|status| status.grant.as_ref()).filter(|grant| is_own(grant, release));
+    let waits = || status.and_then(|status| status.waiting.iter().find(|one| *one.release == *release));
+    let entry = granted.ok_or_else(|| wait(&stage, waits()));
+    Ok(Some(Current { stage, entry }))
+}
+
+/// Whether a Release entered under that grant. What a stage went back to was granted to no Release.
+fn is_own(grant: &Grant, release: &str) -> bool {
+    match grant.reason {
+        GrantReason::Release => *grant.release == *release,
+        GrantReason::Rollback | GrantReason::Hold => false,
+    }
+}
+
+/// Why the Release waits. The Pipeline says so, unless it has not looked yet or has no room left to say it.
+fn wait(stage: &Stage, recorded: Option<&Waiting>) -> Wait {
+    match recorded {
+        Some(waiting) => Wait {
+            what: waiting.what,
+            reason: Reason::parse(&waiting.reason).unwrap_or(Reason::WaitingForStage),
+            message: format!("waiting for stage {}: {}", stage.name, waiting.message),
+        },
+        None => Wait {
+            what: WaitsFor::Release,
+            reason: Reason::WaitingForStage,
+            message: format!("the image is there; waiting for stage {}", stage.name),
+        },
+    }
 }
 
 /// Whether the stage's verification is to be asked in this pass.
@@ -54,21 +99,21 @@ pub fn verifies(record: &Record, stage: &Stage) -> bool {
 }
 
 fn recorded<'a>(record: &'a Record, stage: &Stage) -> Option<&'a StageRecord> {
-    record.stages.iter().find(|one| one.name == stage.name)
+    record.stages.iter().find(|one| *one.name == *stage.name)
 }
 
 /// Where the stage stands.
-pub fn stage_state(
-    desired: &Desired,
-    record: &Record,
-    stage: &Stage,
-    granted: Option<&StageStatus>,
-    observed: &Observed,
-) -> StageState {
-    let Some(granted) = granted else { return StageState::Waiting };
+pub fn stage_state(desired: &Desired, record: &Record, current: &Current<'_>, observed: &Observed) -> StageState {
+    let Current { stage, entry } = current;
+    let granted = match entry {
+        Ok(granted) => granted,
+        Err(wait) => return StageState::Waiting(wait.clone()),
+    };
     let source = format!("{}/{}", desired.pipeline, stage.name);
-    let targets: Vec<_> =
-        stage.targets.iter().map(|target| target_state(&target.service, &source, granted, observed)).collect();
+    let of_target = |target: &Target| match target {
+        Target::Service(service) => service_state(service, &source, granted, observed),
+    };
+    let targets: Vec<_> = stage.targets.iter().map(of_target).collect();
     if let Some(TargetState::Failed(reason, why)) =
         targets.iter().find(|target| matches!(target, TargetState::Failed(..)))
     {
@@ -86,9 +131,9 @@ pub fn stage_state(
     verification(record, stage, granted, observed)
 }
 
-fn verification(record: &Record, stage: &Stage, granted: &StageStatus, observed: &Observed) -> StageState {
+fn verification(record: &Record, stage: &Stage, granted: &Grant, observed: &Observed) -> StageState {
     let Some(own) =
-        recorded(record, stage).filter(|one| one.grant == granted.grant && one.phase == StagePhase::Verifying)
+        recorded(record, stage).filter(|one| one.grant == granted.number && one.phase == StagePhase::Verifying)
     else {
         return if stage.verify.is_empty() { StageState::Verified } else { StageState::Deployed };
     };
@@ -96,12 +141,9 @@ fn verification(record: &Record, stage: &Stage, granted: &StageStatus, observed:
     let mut waits = None;
     for one in &stage.verify {
         let Some(Err(why)) = observed.verifications.get(&*one.name) else { continue };
-        let limit = one.http.timeout.seconds().unwrap_or_default();
-        // A query may hold what is not for everybody.
-        let url = one.http.url.split('?').next().unwrap_or_default();
-        let message = format!("verification {} of {url}: {why}", one.name);
-        if observed.at > since + SignedDuration::from_secs(limit) {
-            return StageState::Failed(Reason::VerificationFailed, format!("{message}, for {limit} seconds"));
+        let message = format!("verification {} of {}: {why}", one.name, asked(one));
+        if observed.at > since + SignedDuration::from_secs(one.timeout) {
+            return StageState::Failed(Reason::VerificationFailed, format!("{message}, for {} seconds", one.timeout));
         }
         waits = waits.or(Some(message));
     }
@@ -110,6 +152,13 @@ fn verification(record: &Record, stage: &Stage, granted: &StageStatus, observed:
         (Some(message), _) => StageState::Verifying(message),
         (None, Some(one)) => StageState::Verifying(format!("verification {} is asked next", one.name)),
         (None, None) => StageState::Verified,
+    }
+}
+
+/// What a verification asks. A URL's query may hold what is not for everybody.
+fn asked(verification: &Verification) -> &str {
+    match &verification.method {
+        Method::Http(http) => http.url.split_once('?').map_or(http.url.as_str(), |(url, _)| url),
     }
 }
 
@@ -129,7 +178,7 @@ impl TargetState {
     }
 }
 
-fn target_state(service: &str, source: &str, granted: &StageStatus, observed: &Observed) -> TargetState {
+fn service_state(service: &str, source: &str, granted: &Grant, observed: &Observed) -> TargetState {
     let seen = match observed.targets.get(service) {
         None => return TargetState::Rolling(format!("Service {service} is looked at next")),
         Some(None) => {
@@ -150,7 +199,7 @@ fn target_state(service: &str, source: &str, granted: &StageStatus, observed: &O
         }
         Some(Some(seen)) => seen,
     };
-    let own = |rollout: &&RolloutStatus| rollout.grant == granted.grant && rollout.source.as_deref() == Some(source);
+    let own = |rollout: &&RolloutStatus| rollout.grant == granted.number && rollout.source.as_deref() == Some(source);
     let Some(rollout) = seen.rollout.as_ref().filter(own) else {
         return unheard(service, seen, granted, observed);
     };
@@ -175,7 +224,7 @@ fn stuck(service: &str, why: &str) -> TargetState {
 }
 
 /// The Service has not taken the grant up yet. What it says may still be about the last one, for a moment.
-fn unheard(service: &str, seen: &TargetSeen, granted: &StageStatus, observed: &Observed) -> TargetState {
+fn unheard(service: &str, seen: &TargetSeen, granted: &Grant, observed: &Observed) -> TargetState {
     let waited = observed.at > granted.since.0 + SignedDuration::from_secs(HEARS);
     match seen.stalled.as_ref().filter(|_| waited) {
         Some(why) => stuck(service, why),

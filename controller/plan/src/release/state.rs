@@ -10,11 +10,11 @@ use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::look::Looked;
-use crate::partition;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use jiff::SignedDuration;
+use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
 
 /// How long the image may be missing after its build succeeded, in seconds: ECR is eventually consistent.
@@ -46,8 +46,8 @@ pub enum Course {
     Building,
     /// The build succeeded; its image is not there yet, and may still come.
     Pushing,
-    /// The image is there; its full reference.
-    Built(String),
+    /// The image is there.
+    Built(ImageStatus),
     /// Its image could not be looked at.
     Blind(Fault),
     /// It is at that stage.
@@ -167,7 +167,7 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     let built = build.is_some_and(StepState::has_succeeded);
     match &observed.image {
         Looked::Seen(Some(image)) => match &observed.account_id {
-            Looked::Seen(account) => Course::Built(reference(account, work, &image.digest)),
+            Looked::Seen(account) => Course::Built(image_status(account, work, &image.digest)),
             Looked::Blind(fault) => Course::Blind(fault.clone()),
             Looked::NotAsked => Course::Building,
         },
@@ -177,8 +177,14 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     }
 }
 
-fn reference(account: &str, work: &Work, digest: &str) -> String {
-    format!("{}/{}@{digest}", partition::registry(account, work.region.as_str()), work.image.repository)
+fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
+    ImageStatus {
+        name: work.image.name.clone(),
+        registry: account.into(),
+        region: work.region.clone(),
+        repository: work.image.repository.clone(),
+        digest: digest.into(),
+    }
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.
@@ -197,15 +203,16 @@ fn missing(desired: &Desired, work: &Work, observed: &Observed) -> Course {
 }
 
 fn at_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts, observed: &Observed) -> Course {
-    let Some((stage, granted)) = current(&desired.name, record, pipeline) else { return Course::Over(End::Succeeded) };
-    let state = stage_state(desired, record, stage, granted, observed);
+    let current = match current(&desired.name, record, pipeline) {
+        Ok(Some(current)) => current,
+        Ok(None) => return Course::Over(End::Succeeded),
+        Err(refusal) => return Course::Refused(refusal),
+    };
+    let state = stage_state(desired, record, &current, observed);
     if let StageState::Failed(reason, why) = &state {
-        return Course::Over(End::Failed(*reason, format!("stage {}: {why}", stage.name)));
+        return Course::Over(End::Failed(*reason, format!("stage {}: {why}", current.stage.name)));
     }
-    if state == StageState::Waiting && pipeline.spec.suspend {
-        return Course::Suspended;
-    }
-    Course::AtStage { name: stage.name.to_string(), grant: granted.map(|one| one.grant), state }
+    Course::AtStage { name: current.stage.name, grant: current.entry.ok().map(|grant| grant.number), state }
 }
 
 /// The AwsAccount that a Release uses: the recorded one, else its Pipeline's.

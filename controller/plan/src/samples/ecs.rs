@@ -1,6 +1,6 @@
 //! An ECS in miniature: one service, its deployments, its task definitions; replies that get lost, reads that are old.
 
-use super::{COMMIT, account, at, fault, over};
+use super::{account, at, fault, over};
 use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
 use crate::service::change::create;
@@ -49,9 +49,7 @@ pub fn follower() -> Service {
 pub fn pipeline(grant: Option<i64>) -> PipelineSeen {
     let spec = super::release::pipeline_spec();
     let status = grant.map(|grant| {
-        serde_json::from_value(json!({"stages": [{"name": "prod", "grant": grant, "release": "web-1", "since": super::time(0),
-            "commit": COMMIT, "images": [{"name": "web", "image": format!("r.example.com/web@sha256:{}", "a".repeat(64))}]}]}))
-        .unwrap()
+        serde_json::from_value(json!({"stages": [super::release::granted("prod", grant, "web-1")]})).unwrap()
     });
     PipelineSeen { found: Some((spec, status)) }
 }

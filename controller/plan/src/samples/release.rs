@@ -56,7 +56,8 @@ pub fn release(number: i64, made: i64, status: Value) -> Release {
 
 /// The images of a status.
 pub fn images() -> Value {
-    json!([{"name": "web", "image": format!("r.example.com/web@sha256:{}", "a".repeat(64))}])
+    json!([{"name": "web", "registry": "123456789012", "region": "us-east-2", "repository": "web",
+        "digest": format!("sha256:{}", "a".repeat(64))}])
 }
 
 /// A stage of a Release's status.
@@ -66,7 +67,8 @@ pub fn stage(name: &str, grant: i64, phase: &str) -> Value {
 
 /// A stage of a Pipeline's status.
 pub fn granted(name: &str, grant: i64, release: &str) -> Value {
-    json!({"name": name, "grant": grant, "release": release, "since": time(0), "commit": COMMIT, "images": images()})
+    json!({"name": name, "grant": {"number": grant, "reason": "Release", "release": release, "commit": COMMIT,
+        "images": images(), "since": time(0)}})
 }
 
 /// A build that was started at the beginning.

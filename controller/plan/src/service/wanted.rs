@@ -6,10 +6,11 @@ use super::meaning::{Meaning, is_same_task_definition};
 use super::members::{Class, of_class};
 use super::observed::Observed;
 use crate::account::{Scope, scope};
+use crate::image::reference;
 use crate::refusal::Refusal;
 use crate::world::LiveTaskDefinition;
 use launchway_crds::aws::ContainerDefinition;
-use launchway_crds::pipeline::{ImageStatus, PipelineSpec, PipelineStatus, StageStatus};
+use launchway_crds::pipeline::{Grant, ImageStatus, PipelineSpec, PipelineStatus};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -67,7 +68,7 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
         Some(source) => Some(granted(desired, source, observed)?),
         None => None,
     };
-    let images: &[ImageStatus] = stage.map_or(&[], |stage| &stage.images);
+    let images: &[ImageStatus] = stage.map_or(&[], |grant| &grant.images);
     let family = family(desired, installation);
     let task_definition = task_definition(desired, images, &family)?;
     let mut service = json_of(&desired.service);
@@ -86,9 +87,9 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
         task_meaning,
         service,
         tags,
-        grant: stage.map_or(0, |stage| stage.grant),
-        commit: stage.map(|stage| stage.commit.to_string()),
-        stage: stage.map(|stage| stage.name.to_string()),
+        grant: stage.map_or(0, |grant| grant.number),
+        commit: stage.map(|grant| grant.commit.to_string()),
+        stage: desired.source.as_ref().map(|source| source.stage.clone()),
         source: desired.source.as_ref().map(|source| format!("{}/{}", source.pipeline, source.stage)),
     })
 }
@@ -127,14 +128,15 @@ pub fn says(wanted: &Wanted, found: &LiveTaskDefinition) -> bool {
     found.active && found.tags.get(OWNER_TAG) == wanted.tags.get(OWNER_TAG) && means
 }
 
-fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Result<&'a StageStatus, Unresolved> {
+fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Result<&'a Grant, Unresolved> {
     let waits = |why: String| Unresolved::NoImage(why);
     let Some((spec, status)) = observed.pipeline.as_ref().and_then(|seen| seen.found.as_ref()) else {
         return Err(waits(format!("Pipeline {} is not there yet", source.pipeline)));
     };
     listed(desired, source, spec).map_err(Unresolved::Refused)?;
     let stages = status.as_ref().map_or(&[][..], |status: &PipelineStatus| &status.stages);
-    stages.iter().find(|stage| *stage.name == *source.stage).ok_or_else(|| {
+    let stage = stages.iter().find(|stage| *stage.name == *source.stage);
+    stage.and_then(|stage| stage.grant.as_ref()).ok_or_else(|| {
         waits(format!(
             "stage {} of Pipeline {} has no image yet: no release has reached it",
             source.stage, source.pipeline
@@ -144,7 +146,8 @@ fn granted<'a>(desired: &Desired, source: &Source, observed: &'a Observed) -> Re
 
 fn listed(desired: &Desired, source: &Source, spec: &PipelineSpec) -> Result<(), Refusal> {
     let lists = spec.stages.iter().any(|stage| {
-        *stage.name == *source.stage && stage.targets.iter().any(|target| *target.service == *desired.name)
+        *stage.name == *source.stage
+            && stage.targets.iter().any(|target| target.service.as_deref() == Some(&*desired.name))
     });
     if !lists {
         return Err(Refusal::NotListed {
@@ -180,14 +183,12 @@ fn task_definition(desired: &Desired, images: &[ImageStatus], family: &str) -> R
 fn image(container: &ContainerDefinition, images: &[ImageStatus]) -> Result<String, Unresolved> {
     match (&container.image, &container.image_from) {
         (Some(literal), _) => Ok(literal.to_string()),
-        (None, Some(from)) => {
-            images.iter().find(|image| image.name == from.image).map(|image| image.image.to_string()).ok_or_else(|| {
-                Unresolved::NoImage(format!(
-                    "stage {} of Pipeline {} has no image {} yet",
-                    from.stage, from.pipeline, from.image
-                ))
-            })
-        }
+        (None, Some(from)) => images.iter().find(|image| image.name == from.image).map(reference).ok_or_else(|| {
+            Unresolved::NoImage(format!(
+                "stage {} of Pipeline {} has no image {} yet",
+                from.stage, from.pipeline, from.image
+            ))
+        }),
         (None, None) => Err(Unresolved::NoImage(format!("container {} names no image", container.name))),
     }
 }

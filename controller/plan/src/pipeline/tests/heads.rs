@@ -1,12 +1,11 @@
 //! Heads, names, histories and refusals.
 
-use super::rows::{parsed, sight};
+use super::rows::{parsed, recorded, sight};
 use crate::account::{AccountSeen, scope};
 use crate::address::{Allowed, Rules, Scheme};
 use crate::look::Looked;
-use crate::pipeline::desired::checked_plan;
 use crate::pipeline::heads::Turn;
-use crate::pipeline::{Action, Desired, assess, decide};
+use crate::pipeline::{Action, Desired, Record, assess, decide};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::samples::release::{pipeline, release};
@@ -14,9 +13,11 @@ use crate::samples::{COMMIT, OTHER, account, time};
 use launchway_crds::pipeline::PipelineStatus;
 use serde_json::{Value, json};
 
-fn status(head: Option<(&str, i64)>) -> PipelineStatus {
-    let head = head.map(|(commit, number)| json!({"commit": commit, "number": number, "seenAt": time(0)}));
-    serde_json::from_value(json!({"observedGeneration": 1, "head": head})).unwrap()
+fn status(head_of: Option<(&str, i64)>) -> PipelineStatus {
+    let head =
+        |(commit, number)| json!({"ref": "refs/heads/main", "commit": commit, "number": number, "seenAt": time(0)});
+    let heads: Vec<Value> = head_of.map(head).into_iter().collect();
+    serde_json::from_value(json!({"observedGeneration": 1, "heads": heads})).unwrap()
 }
 
 fn ended(number: i64) -> launchway_crds::Release {
@@ -28,10 +29,10 @@ fn a_new_head_gets_the_next_number_and_one_that_is_recorded_gets_none() {
     let desired = parsed(&json!({}));
     let mut observed = sight(vec![ended(1)]);
     observed.head = Looked::Seen(Ok(OTHER.into()));
-    let state = assess(&desired, Some(&status(Some((COMMIT, 1)))), &observed);
+    let state = assess(&desired, &recorded(&status(Some((COMMIT, 1)))), &observed);
     let wanted = Action::Release { name: "web-2".into(), number: 2, commit: OTHER.into() };
     assert_eq!(decide(&desired, &observed, &state).action, Some(wanted));
-    let state = assess(&desired, Some(&status(Some((OTHER, 1)))), &observed);
+    let state = assess(&desired, &recorded(&status(Some((OTHER, 1)))), &observed);
     assert_eq!((state.turn.clone(), decide(&desired, &observed, &state).action), (Turn::Same, None));
 }
 
@@ -40,8 +41,8 @@ fn a_release_whose_head_was_not_recorded_is_adopted_and_a_wiped_status_makes_no_
     let desired = parsed(&json!({}));
     let mut observed = sight((1..=7).map(ended).collect());
     observed.head = Looked::Seen(Ok(OTHER.into()));
-    for status in [None, Some(status(None)), Some(status(Some((OTHER, 6))))] {
-        let state = assess(&desired, status.as_ref(), &observed);
+    for record in [Record::empty(), recorded(&status(None)), recorded(&status(Some((OTHER, 6))))] {
+        let state = assess(&desired, &record, &observed);
         assert!(matches!(&state.turn, Turn::Adopted(head) if head.number == 7), "{:?}", state.turn);
         assert_eq!(decide(&desired, &observed, &state).action, None);
     }
@@ -56,7 +57,7 @@ fn the_releases_of_a_pipeline_that_was_deleted_keep_their_numbers_and_nothing_el
     going.metadata.deletion_timestamp = going.metadata.creation_timestamp.clone();
     let mut observed = sight(vec![gone, going]);
     observed.head = Looked::Seen(Ok(COMMIT.into()));
-    let state = assess(&desired, None, &observed);
+    let state = assess(&desired, &Record::empty(), &observed);
     assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 6 });
 }
 
@@ -67,8 +68,21 @@ fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_p
     (manual.spec.number, manual.spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
     let mut observed = sight(vec![ended(1), ended(2), manual]);
     observed.head = Looked::Seen(Ok(COMMIT.into()));
-    let state = assess(&desired, Some(&status(Some((OTHER, 2)))), &observed);
+    let state = assess(&desired, &recorded(&status(Some((OTHER, 2)))), &observed);
     assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 3 });
+}
+
+#[test]
+fn a_branch_that_is_named_anew_is_no_new_commit() {
+    let mut observed = sight(vec![ended(1)]);
+    observed.head = Looked::Seen(Ok(COMMIT.into()));
+    let record = recorded(&status(Some((COMMIT, 1))));
+    let renamed = parsed(&json!({"source": {"git": {"branch": "trunk"}}}));
+    let Turn::Adopted(head) = assess(&renamed, &record, &observed).turn else { panic!("not adopted") };
+    assert_eq!((&*head.of, &*head.commit, head.number), ("refs/heads/trunk", COMMIT, 1));
+    observed.head = Looked::Seen(Ok(OTHER.into()));
+    let state = assess(&renamed, &record, &observed);
+    assert_eq!(state.turn, Turn::New { commit: OTHER.into(), number: 2 });
 }
 
 #[test]
@@ -76,12 +90,12 @@ fn a_head_that_cannot_be_seen_or_is_not_wanted_makes_nothing() {
     let mut observed = sight(Vec::new());
     for head in [Looked::NotAsked, Looked::Blind(crate::samples::fault("Timeout", crate::fault::Remedy::Retry))] {
         observed.head = head;
-        assert_eq!(assess(&parsed(&json!({})), None, &observed).turn, Turn::Same);
+        assert_eq!(assess(&parsed(&json!({})), &Record::empty(), &observed).turn, Turn::Same);
     }
     observed.head = Looked::Seen(Ok(COMMIT.into()));
-    assert_eq!(assess(&parsed(&json!({"suspend": true})), None, &observed).turn, Turn::Same);
+    assert_eq!(assess(&parsed(&json!({"suspend": true})), &Record::empty(), &observed).turn, Turn::Same);
     observed.account.spec = None;
-    assert_eq!(assess(&parsed(&json!({})), None, &observed).turn, Turn::Same);
+    assert_eq!(assess(&parsed(&json!({})), &Record::empty(), &observed).turn, Turn::Same);
 }
 
 #[test]
@@ -92,14 +106,14 @@ fn only_ended_releases_that_the_pipeline_made_and_no_stage_rests_on_are_forgotte
     let observed = sight(all);
     let mut status = status(Some((COMMIT, 5)));
     status.stages = serde_json::from_value(json!([crate::samples::release::granted("staging", 1, "web-1")])).unwrap();
-    let state = assess(&desired, Some(&status), &observed);
+    let state = assess(&desired, &recorded(&status), &observed);
     assert_eq!(
         state.surplus,
         Some("web-3".into()),
         "of four that were made two are kept, and the oldest holds a stage"
     );
-    status.stages[0].release = "web-5".into();
-    let state = assess(&desired, Some(&status), &observed);
+    status.stages[0].grant.as_mut().unwrap().release = "web-5".into();
+    let state = assess(&desired, &recorded(&status), &observed);
     assert_eq!(decide(&desired, &observed, &state).action, Some(Action::Forget("web-1".into())));
 }
 
@@ -111,10 +125,7 @@ fn rules() -> Rules {
 fn refusal(changes: &Value, account: &AccountSeen) -> Refusal {
     match Desired::parse(&pipeline(changes), &rules()) {
         Err(refusal) => refusal,
-        Ok(desired) => {
-            let scope = scope(account, desired.spec.region.as_deref());
-            scope.and_then(|scope| checked_plan(&desired.spec, &scope)).unwrap_err()
-        }
+        Ok(desired) => scope(account, desired.region.as_deref()).and_then(|scope| desired.plan(&scope)).unwrap_err(),
     }
 }
 

@@ -5,8 +5,8 @@ use crate::address::{Allowed, Rules, Scheme};
 use crate::condition::{find, is_true};
 use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
-use crate::pipeline::report::{Pass, empty, report};
-use crate::pipeline::{Desired, Observed, assess, refused};
+use crate::pipeline::report::{Pass, report};
+use crate::pipeline::{Desired, Observed, Record, ReleaseSeen, assess, refused};
 use crate::reason::Kind;
 use crate::refusal::Refusal;
 use crate::samples::release::{images, pipeline, release, stage};
@@ -23,7 +23,15 @@ pub fn parsed(changes: &Value) -> Desired {
 
 /// What a pass saw: those Releases, and no head.
 pub fn sight(releases: Vec<Release>) -> Observed {
+    let releases = releases.into_iter().filter_map(ReleaseSeen::parse).collect();
     Observed { at: at(10), account: account(), head: Looked::NotAsked, next_poll: None, releases }
+}
+
+/// What a Pipeline with that status has recorded.
+pub fn recorded(status: &PipelineStatus) -> Record {
+    let mut pipeline = pipeline(&json!({}));
+    pipeline.status = Some(status.clone());
+    Record::parse(&pipeline)
 }
 
 struct World {
@@ -37,18 +45,20 @@ impl World {
     fn new(releases: Vec<Release>) -> Self {
         let mut observed = sight(releases);
         observed.head = Looked::Seen(Ok(COMMIT.into()));
-        let mut record = empty();
-        record.head = Some(crate::pipeline::heads::head(COMMIT, 9, at(0)));
+        let mut record = Record::empty().status().clone();
+        record.heads = vec![crate::pipeline::heads::head("refs/heads/main", COMMIT, 9, at(0))];
         Self { changes: json!({}), generation: 1, record, observed }
     }
 
     fn pass(&mut self) {
-        let desired = Desired { generation: self.generation, ..parsed(&self.changes) };
+        let mut desired = parsed(&self.changes);
+        desired.generation = self.generation;
         for _ in 0..3 {
-            let state = assess(&desired, Some(&self.record), &self.observed);
+            let record = recorded(&self.record);
+            let state = assess(&desired, &record, &self.observed);
             let outcome = Outcome::Idle;
             let pass = Pass { desired: &desired, observed: &self.observed, state: &state, outcome: &outcome };
-            self.record = report(&self.record, &pass);
+            self.record = report(&record, &pass);
         }
     }
 
@@ -123,14 +133,14 @@ fn the_first_release_ever_makes_the_pipeline_work_and_a_later_one_leaves_it_as_i
     let mut world = World::new(vec![succeeded(1)]);
     world.pass();
     let before = find(&world.record.conditions, Kind::Ready).cloned();
-    world.observed.releases.push(at_work(2));
+    world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
     row!("pipeline-later", world);
     assert_eq!(find(&world.record.conditions, Kind::Ready).cloned(), before);
     let mut world = World::new(vec![failed(1)]);
     world.pass();
     let before = find(&world.record.conditions, Kind::Stalled).cloned();
-    world.observed.releases.push(at_work(2));
+    world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
     row!("pipeline-later-after-failure", world);
     assert_eq!(find(&world.record.conditions, Kind::Stalled).cloned(), before);
@@ -145,7 +155,7 @@ fn a_mended_refusal_does_not_outlive_itself_while_a_release_is_at_work() {
     row!("pipeline-no-account", world);
     assert!(is_true(&world.record.conditions, Kind::Stalled));
     world.observed.account = account();
-    world.observed.releases.push(at_work(2));
+    world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
     assert!(is_true(&world.record.conditions, Kind::Ready), "{:?}", world.words());
 }
@@ -229,9 +239,10 @@ fn what_kubernetes_refuses_is_told() {
     let mut world = World::new(vec![succeeded(1)]);
     world.pass();
     let desired = parsed(&json!({}));
-    let state = assess(&desired, Some(&world.record), &world.observed);
+    let record = recorded(&world.record);
+    let state = assess(&desired, &record, &world.observed);
     let refused = Fault { operation: "kubernetes:create".into(), ..fault("Forbidden", Remedy::AskOperator) };
     let pass = Pass { desired: &desired, observed: &world.observed, state: &state, outcome: &Outcome::Failed(refused) };
-    world.record = report(&world.record, &pass);
+    world.record = report(&record, &pass);
     assert_eq!(find(&world.record.conditions, Kind::Stalled).unwrap().reason, "KubernetesRefused");
 }

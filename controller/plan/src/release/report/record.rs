@@ -83,7 +83,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     let at = pass.observed.at;
     match &pass.state.course {
         Course::Starting(plan) => begin(next, plan, pass.desired, at),
-        Course::Built(image) => built(next, image),
+        Course::Built(image) => built(next, image.clone()),
         Course::AtStage { name, grant: Some(grant), state } => stage(next, name, *grant, state, at),
         Course::Over(End::Before(_)) => {}
         Course::Over(End::Succeeded) => end(next, Ending::Succeeded, at),
@@ -116,7 +116,7 @@ fn begin(next: &mut ReleaseStatus, plan: &ReleasePlan, desired: &Desired, at: Ti
         }
         step
     };
-    next.steps = steps(plan).map(|(name, _, run)| step(name, &run.project)).collect();
+    next.steps = steps(plan).map(|(name, _, run)| step(name, run.map_or("", |run| &run.project))).collect();
     next.phase = Some(ReleasePhase::Active);
     next.plan = Some(plan.clone());
 }
@@ -141,10 +141,8 @@ fn waiting(name: Name) -> StepStatus {
     }
 }
 
-fn built(next: &mut ReleaseStatus, image: &str) {
-    let name =
-        next.plan.as_ref().and_then(|plan| plan.images.first()).map(|image| image.name.clone()).unwrap_or_default();
-    next.images = vec![ImageStatus { name, image: image.into() }];
+fn built(next: &mut ReleaseStatus, image: ImageStatus) {
+    next.images = vec![image];
     for step in next.steps.iter_mut().filter(|step| *step.name == *BUILD && step.phase == StepPhase::Waiting) {
         put(step, Progress::Succeeded(None));
         step.message = Some("the image of this commit was there already".to_owned());
@@ -171,7 +169,7 @@ fn stage(next: &mut ReleaseStatus, name: &str, grant: i64, state: &StageState, a
     }
     let message = |text: &str| Some(cut(text, MESSAGE));
     match state {
-        StageState::Waiting | StageState::Failed(..) => {}
+        StageState::Waiting(_) | StageState::Failed(..) => {}
         StageState::Rolling(why) | StageState::Stuck(_, why) => {
             (record.phase, record.deployed_at, record.message) = (StagePhase::Rolling, None, message(why));
         }

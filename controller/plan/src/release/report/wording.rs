@@ -3,17 +3,17 @@
 use super::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
 use crate::fault::Fault;
+use crate::image::short;
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
 use crate::release::BUILD;
 use crate::release::desired::Desired;
 use crate::release::record::Ending;
-use crate::release::stages::StageState;
+use crate::release::stages::{StageState, Wait};
 use crate::release::state::{Course, End};
 use crate::release::steps::{InDoubt, Live, Over, Step, StepState};
-use crate::service::report::short;
 use crate::start::build::words;
-use launchway_crds::pipeline::Summary;
+use launchway_crds::pipeline::{Summary, WaitsFor};
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
 
 /// How much of the message is repeated by conditions that are not the summary, in bytes: the status has a limit.
@@ -40,6 +40,19 @@ impl Wording {
 
     fn stalled(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Truth::False, Some(Kind::Stalled), reason, message)
+    }
+
+    fn held(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Truth::Unknown, Some(Kind::Held), reason, message)
+    }
+
+    /// It waits for a stage: held where a person or a time lets it in.
+    fn waiting(wait: &Wait) -> Self {
+        match wait.what {
+            WaitsFor::Release => Self::working(wait.reason, wait.message.clone()),
+            WaitsFor::Person | WaitsFor::Time => Self::held(wait.reason, wait.message.clone()),
+            WaitsFor::Correction => Self::stalled(wait.reason, wait.message.clone()),
+        }
     }
 
     fn ended(reason: Reason, message: impl Into<String>) -> Self {
@@ -121,10 +134,10 @@ fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
 
 fn suspended(pass: &Pass<'_>) -> Wording {
     let message = format!(
-        "held because Pipeline {0} is suspended; to go on: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
+        "Pipeline {0} is suspended; to continue: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
         pass.desired.pipeline, pass.desired.namespace
     );
-    Wording::new(Truth::Unknown, Some(Kind::Held), Reason::Suspended, message)
+    Wording::held(Reason::Suspended, message)
 }
 
 fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {
@@ -162,9 +175,7 @@ fn of_step(step: &Step) -> Option<String> {
 
 fn of_stage(name: &str, state: &StageState) -> Wording {
     match state {
-        StageState::Waiting => {
-            Wording::working(Reason::WaitingForStage, format!("the image is there; waiting for stage {name}"))
-        }
+        StageState::Waiting(wait) => Wording::waiting(wait),
         StageState::Rolling(why) => Wording::working(Reason::Rolling, format!("stage {name}: {why}")),
         StageState::Stuck(reason, why) => Wording::stalled(*reason, format!("stage {name}: {why}")),
         StageState::Deployed => Wording::working(
@@ -202,7 +213,7 @@ fn proved(kind: Kind, next: &ReleaseStatus) -> String {
     match kind {
         Kind::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
         Kind::ChecksPassed => "there are no checks".to_owned(),
-        Kind::Built => next.images.iter().map(|image| short(&image.image)).collect::<Vec<_>>().join(", "),
+        Kind::Built => next.images.iter().map(short).collect::<Vec<_>>().join(", "),
         Kind::Deployed => "the targets of every stage run the image".to_owned(),
         Kind::Verified => "every stage is verified".to_owned(),
         Kind::Ready

@@ -38,7 +38,8 @@ fn checks_run_side_by_side_then_the_build_and_the_finalizer_goes_with_the_last_o
     assert_eq!(started[0], started[1], "the checks do not wait for each other");
     assert!(started[2] > started[0]);
     assert_eq!(world.release.metadata.finalizers, None);
-    assert!(world.status.images[0].image.starts_with("123456789012.dkr.ecr.us-east-2.amazonaws.com/web@sha256:"));
+    let image = crate::image::reference(&world.status.images[0]);
+    assert!(image.starts_with("123456789012.dkr.ecr.us-east-2.amazonaws.com/web@sha256:"), "{image}");
 }
 
 #[test]

@@ -60,5 +60,5 @@ fn a_record_without_one_of_its_steps_is_no_record_but_how_the_release_ended_is_k
 fn an_object_without_a_uid_is_no_release() {
     let mut world = World::new();
     world.release.metadata.uid = None;
-    assert_eq!(Desired::parse(&world.release), None);
+    assert!(Desired::parse(&world.release).is_err());
 }

@@ -24,13 +24,14 @@ fn largest() -> ReleaseStatus {
         .map(|index| {
             let mut check = check.clone();
             check.name = format!("{index}{}", "c".repeat(62)).as_str().into();
-            check.code_build.project = "p".repeat(150).as_str().into();
+            check.code_build.as_mut().unwrap().project = "p".repeat(150).as_str().into();
             check
         })
         .collect();
     let size = serde_json::to_vec(&plan).unwrap().len();
     let room = crate::pipeline::desired::PLAN_MAX - size - 40;
-    plan.build.code_build.buildspec = Some(serde_json::from_value(json!({"inline": "x".repeat(room)})).unwrap());
+    plan.build.code_build.as_mut().unwrap().buildspec =
+        Some(serde_json::from_value(json!({"inline": "x".repeat(room)})).unwrap());
     let template = record.steps[0].clone();
     record.steps = record
         .plan

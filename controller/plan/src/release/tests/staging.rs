@@ -67,7 +67,7 @@ fn a_release_goes_through_its_stages_and_is_verified_only_by_its_own_grants() {
     let mut well = done.clone();
     well.verifications.insert("health".into(), Ok(()));
     assert_eq!(stage(&step(&mut record, &well)), &StageState::Verified);
-    assert!(matches!(stage(&step(&mut record, &well)), StageState::Waiting), "prod is not granted");
+    assert!(matches!(stage(&step(&mut record, &well)), StageState::Waiting(_)), "prod is not granted");
     let both = json!([granted("staging", 5, "web-1"), granted("prod", 7, "web-1")]);
     let prod = saw(9, &both, "web", seen(Some(rollout("prod", 7, "Done", None))));
     assert_eq!(stage(&step(&mut record, &prod)), &StageState::Verified);
@@ -153,4 +153,35 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
     let course = step(&mut record, &saw(3, &staging, "web-staging", elsewhere));
     assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("imageFrom")), "{course:?}");
     assert!(is_true(&record.conditions, Kind::Stalled));
+}
+
+#[test]
+fn a_release_that_waits_says_what_the_pipeline_says_of_it() {
+    let cases = [
+        ("Release", Kind::Reconciling, "False"),
+        ("Person", Kind::Held, "Unknown"),
+        ("Time", Kind::Held, "Unknown"),
+        ("Correction", Kind::Stalled, "False"),
+    ];
+    for (waits_for, kind, ready) in cases {
+        let mut record = built();
+        let waiting = json!([{"name": "staging", "waiting": [{"release": "web-1", "for": waits_for, "reason": "Suspended",
+            "message": "so it is", "since": crate::samples::time(0)}]}]);
+        let course = step(&mut record, &sight(1, &json!({}), json!({"stages": waiting})));
+        assert!(matches!(stage(&course), StageState::Waiting(_)), "{course:?}");
+        assert!(is_true(&record.conditions, kind), "{waits_for}: {:?}", record.conditions);
+        let told = find(&record.conditions, Kind::Ready).unwrap();
+        assert_eq!((told.status.as_str(), told.message.as_str()), (ready, "waiting for stage staging: so it is"));
+    }
+}
+
+#[test]
+fn what_a_stage_went_back_to_is_judged_by_no_release() {
+    let mut record = built();
+    let mut back = granted("staging", 9, "web-1");
+    back["grant"]["reason"] = "Rollback".into();
+    let course =
+        step(&mut record, &saw(1, &json!([back]), "web-staging", seen(Some(rollout("staging", 9, "Done", None)))));
+    assert!(matches!(stage(&course), StageState::Waiting(_)), "{course:?}");
+    assert!(record.stages.is_empty());
 }

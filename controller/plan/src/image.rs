@@ -1,0 +1,57 @@
+//! Images: the reference by which ECS pulls one, put together from facts.
+
+use crate::condition::brief;
+use crate::partition;
+use launchway_crds::pipeline::ImageStatus;
+
+/// `<account>.dkr.ecr.<region>.<domain>/<repository>@sha256:<digest>`.
+pub fn reference(image: &ImageStatus) -> String {
+    let ImageStatus { name: _, registry, region, repository, digest } = image;
+    format!("{}/{repository}@{digest}", partition::registry(registry, region))
+}
+
+/// An image as people call it: without its registry, and with twelve digits of its digest.
+pub fn short(image: &ImageStatus) -> String {
+    let digits = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
+    format!("{}@sha256:{}", image.repository, brief(digits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(region: &str) -> ImageStatus {
+        ImageStatus {
+            name: "web".into(),
+            registry: "123456789012".into(),
+            region: region.into(),
+            repository: "shop/web".into(),
+            digest: format!("sha256:{}", "a".repeat(64)).into(),
+        }
+    }
+
+    #[test]
+    fn a_reference_has_the_domain_of_the_regions_partition() {
+        let domains = [
+            ("us-east-2", "amazonaws.com"),
+            ("us-gov-west-1", "amazonaws.com"),
+            ("us-west-2", "amazonaws.com"),
+            ("eu-central-1", "amazonaws.com"),
+            ("cn-north-1", "amazonaws.com.cn"),
+            ("us-iso-east-1", "c2s.ic.gov"),
+            ("us-isob-east-1", "sc2s.sgov.gov"),
+            ("eu-isoe-west-1", "cloud.adc-e.uk"),
+            ("us-isof-south-1", "csp.hci.ic.gov"),
+            ("eusc-de-east-1", "amazonaws.eu"),
+        ];
+        for (region, domain) in domains {
+            let wanted = format!("123456789012.dkr.ecr.{region}.{domain}/shop/web@sha256:{}", "a".repeat(64));
+            assert_eq!(reference(&image(region)), wanted);
+        }
+    }
+
+    #[test]
+    fn people_see_twelve_digits_and_no_registry() {
+        assert_eq!(short(&image("us-east-2")), "shop/web@sha256:aaaaaaaaaaaa");
+    }
+}

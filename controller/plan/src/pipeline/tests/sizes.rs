@@ -1,0 +1,95 @@
+//! The largest status, and lists that are full: nothing is lost from them in silence.
+
+use super::rows::{parsed, recorded, sight};
+use crate::Outcome;
+use crate::condition::find;
+use crate::pipeline::report::{Pass, report};
+use crate::pipeline::{Record, assess};
+use crate::reason::Kind;
+use crate::samples::release::{granted, images, release, stage};
+use launchway_crds::Release;
+use launchway_crds::pipeline::PipelineStatus;
+use launchway_crds::release::ReleasePhase;
+use serde_json::{Value, json};
+
+fn pass(changes: &Value, status: &PipelineStatus, releases: Vec<Release>) -> PipelineStatus {
+    let (desired, observed, record) = (parsed(changes), sight(releases), recorded(status));
+    let state = assess(&desired, &record, &observed);
+    report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle })
+}
+
+fn long(index: usize) -> String {
+    format!("{}{index:03}", "r".repeat(60))
+}
+
+fn active(index: usize, images: &Value, stages: &Value) -> Release {
+    let status = json!({"phase": "Active", "images": images, "stages": stages,
+        "summary": {"message": "\"".repeat(1024), "stage": "x".repeat(63)}});
+    let mut one = release(index as i64, index as i64, status);
+    one.metadata.name = Some(long(index));
+    one.spec.commit = Some("c".repeat(64).into());
+    one
+}
+
+#[test]
+fn the_largest_status_fits() {
+    let name = |index: usize| format!("{}{index}", "s".repeat(62));
+    let stages: Vec<_> =
+        (0..10).map(|index| json!({"name": name(index), "targets": [{"service": format!("t{index}")}]})).collect();
+    let image = json!([{"name": "i".repeat(63), "registry": "123456789012", "region": "r".repeat(25),
+        "repository": "h".repeat(256), "digest": format!("sha256:{}", "a".repeat(64))}]);
+    let rolling: Vec<_> = (0..10).map(|index| stage(&name(index), 5, "Rolling")).collect();
+    let builds = (60..120).map(|index| active(index, &json!([]), &json!([])));
+    let waits = (1..20).map(|index| active(index, &image, &json!([])));
+    let releases = builds.chain(waits).chain([active(0, &image, &json!(rolling))]).collect();
+    let held: Vec<_> = (0..10)
+        .map(|index| {
+            let mut stage = granted(&name(index), 5, &long(0));
+            stage["grant"]["images"] = image.clone();
+            stage["verified"] = json!({"release": long(1), "grant": 4, "commit": "c".repeat(64), "images": image,
+                "at": crate::samples::time(0)});
+            stage
+        })
+        .collect();
+    let before = serde_json::from_value(json!({"observedGeneration": 1, "stages": held})).unwrap();
+    let next = pass(&json!({"stages": stages}), &before, releases);
+    let waiting: Vec<_> =
+        next.stages.iter().flat_map(|stage| &stage.waiting).map(|one| one.release.to_string()).collect();
+    assert_eq!(waiting, (15..20).map(long).collect::<Vec<_>>(), "the newest that wait are recorded");
+    assert_eq!((next.stages.len(), next.superseded.len()), (10, 20));
+    let size = serde_json::to_vec(&next).unwrap().len();
+    assert!(size <= 32 * 1024, "{size}");
+}
+
+#[test]
+fn of_more_releases_that_give_way_than_there_is_room_for_none_is_forgotten() {
+    let mut releases: Vec<Release> = (0..70)
+        .map(|index| release(index, index, json!({"phase": "Active", "summary": {"message": "is being built"}})))
+        .collect();
+    let mut status = Record::empty().status().clone();
+    for round in 0..4 {
+        status = pass(&json!({}), &status, releases.clone());
+        let told: Vec<String> = status.superseded.iter().map(|one| one.release.to_string()).collect();
+        let left = 69 - 20 * round;
+        assert_eq!(told, (20 * round..69.min(20 * round + 20)).map(|index| format!("web-{index}")).collect::<Vec<_>>());
+        let message = &find(&status.conditions, Kind::Released).unwrap().message;
+        let says = message.contains(&format!("{} more older Releases give way", left - 20));
+        assert_eq!(says, left > 20, "{message}");
+        assert_eq!(pass(&json!({}), &status, releases.clone()), status, "who was told stays told");
+        for one in releases.iter_mut().filter(|one| told.contains(one.metadata.name.as_ref().unwrap())) {
+            one.status.as_mut().unwrap().phase = Some(ReleasePhase::Superseded);
+        }
+    }
+    status = pass(&json!({}), &status, releases);
+    assert!(status.superseded.is_empty());
+}
+
+#[test]
+fn what_a_stage_was_proved_to_run_needs_no_release() {
+    let done =
+        release(1, 1, json!({"phase": "Succeeded", "images": images(), "stages": [stage("staging", 5, "Verified")]}));
+    let before = serde_json::from_value(json!({"stages": [granted("staging", 5, "web-1")]})).unwrap();
+    let proved = pass(&json!({}), &before, vec![done]);
+    let gone = pass(&json!({}), &proved, Vec::new());
+    assert_eq!(json!(gone.stages[0].verified.as_ref().unwrap().images), images());
+}
