@@ -31,7 +31,8 @@ impl Reconciled for Pipeline {
 /// The grant of each stage, for each of its targets.
 fn shown(pipeline: &Pipeline) -> Vec<Shown> {
     let held = |name: &str| pipeline.status.as_ref()?.stages.iter().find(|stage| *stage.name == *name);
-    let stages = pipeline.spec.stages.iter().filter_map(|stage| Some((stage, held(&stage.name)?.grant.as_ref()?.number)));
+    let stages =
+        pipeline.spec.stages.iter().filter_map(|stage| Some((stage, held(&stage.name)?.grant.as_ref()?.number)));
     let shown = stages.flat_map(|(stage, grant)| {
         let to = stage.targets.iter().filter_map(|target| target.service.as_ref()).map(ToString::to_string);
         to.map(move |to| Shown { to, stage: stage.name.to_string(), grant })

@@ -89,7 +89,10 @@ pub(super) fn circumstances(writes: &[Arc<Write>], service: &str, when: Timestam
     let pipeline = before().find(|write| &*write.kind == "Pipeline" && source["pipeline"] == *write.name);
     let stages = pipeline.and_then(|write| write.object.value()["status"]["stages"].as_array());
     let stage = stages.into_iter().flatten().find(|stage| stage["name"] == source["stage"]);
-    Circumstances { grant: stage.and_then(|stage| number(&stage["grant"]["number"])), rollout: spec["rollout"].to_string() }
+    Circumstances {
+        grant: stage.and_then(|stage| number(&stage["grant"]["number"])),
+        rollout: spec["rollout"].to_string(),
+    }
 }
 
 /// Whether any such object was there at a time.
