@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use launchway_tests::calls::{Counted, of_a_fleet, of_a_pipeline, of_a_service, table};
+use launchway_tests::play::Quota;
 use launchway_tests::search::{SEED, once, prelude};
 use launchway_tests::story::{STORIES, Story, beginning};
 use launchway_tests::world::World;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 fn played(story: &'static Story) -> World {
     let world = beginning(prelude(story).as_ref(), SEED);
-    once(story, &world);
+    once(story, &world, Quota::Whole);
     world
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use launchway_tests::play::Quota;
 use launchway_tests::search::{once, prelude};
 use launchway_tests::story::{STORIES, beginning};
 use launchway_tests::world::World;
@@ -55,7 +56,7 @@ fn turned(world: &World) -> Told {
 fn each_condition_that_turned_is_told_in_its_own_words_and_nothing_else_is() {
     for story in STORIES {
         let world = beginning(prelude(story).as_ref(), 1);
-        once(story, &world);
+        once(story, &world, Quota::Whole);
         let told = told(&world);
         assert!(!told.is_empty(), "{}", story.name);
         assert_eq!(told, turned(&world), "{}", story.name);

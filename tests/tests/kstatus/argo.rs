@@ -1,7 +1,8 @@
 //! Health as Argo CD shows it: the script in docs/conditions.md, run as Lua. Argo CD speaks Lua 5.1 (gopher-lua) and gives
 //! a user's script the base, table and package libraries, the object as the global `obj`, and one second.
 
-use mlua::{HookTriggers, Lua, LuaOptions, LuaSerdeExt, SerializeOptions, StdLib, Table, Value as LuaValue, VmState};
+use mlua::serde::SerializeOptions;
+use mlua::{HookTriggers, Lua, LuaOptions, LuaSerdeExt, StdLib, Table, Value as LuaValue};
 use serde_json::Value;
 
 /// Argo CD's words.
@@ -43,9 +44,8 @@ pub fn health(object: &Value) -> (Health, String) {
     // gopher-lua has no coroutines there, mlua always.
     lua.globals().set("coroutine", LuaValue::Nil).unwrap();
     lua.globals().set("obj", given(&lua, object)).unwrap();
-    let hook =
-        |_: &Lua, _: &_| -> mlua::Result<VmState> { panic!("the script does not end: {INSTRUCTIONS} instructions") };
-    lua.set_hook(HookTriggers::new().every_nth_instruction(INSTRUCTIONS), hook).unwrap();
+    let too_long = || mlua::Error::runtime(format!("the script does not end within {INSTRUCTIONS} instructions"));
+    lua.set_hook(HookTriggers::new().every_nth_instruction(INSTRUCTIONS), move |_, _| Err(too_long())).unwrap();
     let said: Table = lua.load(script()).eval().unwrap_or_else(|error| panic!("{error}: {object}"));
     let word: String = said.get("status").unwrap();
     (Health::called(&word), said.get("message").unwrap_or_else(|error| panic!("{error}: {object}")))
