@@ -64,22 +64,15 @@ pub const STORIES: &[&Story] = &[
     &people::SUSPEND,
     &people::WIPED,
     &services::RICH,
+    &services::ADJUSTED,
+    &services::HANDED_OVER,
     &upgrade::UPGRADE,
 ];
 
-/// Stories that find harm in the product as it is. A line moves to `STORIES` once the product is mended; until then they
-/// are searched when they are asked for by name, and prove nothing.
-pub const UNMENDED: &[&Story] = &[&services::ADJUSTED, &services::HANDED_OVER];
-
 impl Story {
-    /// All stories, with those that the product is not mended for.
-    pub fn all() -> impl Iterator<Item = &'static Story> {
-        STORIES.iter().chain(UNMENDED).copied()
-    }
-
     /// The story of that name.
     pub fn named(name: &str) -> Option<&'static Story> {
-        Story::all().find(|story| story.name == name)
+        STORIES.iter().copied().find(|story| story.name == name)
     }
 
     /// Takes the next steps of the script that are due, and says when the next one will be, if that is known.

@@ -1,5 +1,7 @@
 //! A later version takes over what an earlier one left: nothing is registered, updated or built, and what was held stays so.
 
+#![allow(clippy::unwrap_used)]
+
 use jiff::SignedDuration;
 use launchway_tests::fleet;
 use launchway_tests::scenario::Player;

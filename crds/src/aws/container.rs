@@ -351,7 +351,7 @@ pub struct SystemControl {
 #[serde(rename_all = "camelCase")]
 pub struct ResourceRequirement {
     /// How many, or which.
-    pub value: Line,
+    pub value: Option<Line>,
     /// Of what kind.
     pub r#type: ResourceType,
     /// How a GPU is shared with other containers. Absent: not at all.

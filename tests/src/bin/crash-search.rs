@@ -17,7 +17,7 @@ use launchway_tests::story::{STORIES, Story};
 #[command(name = "cargo crash-search", bin_name = "cargo crash-search")]
 struct Options {
     /// Only this story, without the sabotages; may be repeated.
-    #[arg(long, value_parser = PossibleValuesParser::new(Story::all().map(|story| story.name)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(STORIES.iter().map(|story| story.name)))]
     story: Vec<String>,
     /// Only each n-th point, without the sabotages.
     #[arg(long)]

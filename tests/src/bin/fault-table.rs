@@ -15,7 +15,7 @@ use launchway_tests::story::{STORIES, Story};
 #[command(name = "cargo fault-table", bin_name = "cargo fault-table")]
 struct Options {
     /// Only this story; may be repeated.
-    #[arg(long, value_parser = PossibleValuesParser::new(Story::all().map(|story| story.name)))]
+    #[arg(long, value_parser = PossibleValuesParser::new(STORIES.iter().map(|story| story.name)))]
     story: Vec<String>,
     /// Writes the table into docs/reliability.md.
     #[arg(long, conflicts_with = "story")]

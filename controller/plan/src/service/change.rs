@@ -3,7 +3,7 @@
 use super::canonical::Members;
 use super::desired::Desired;
 use super::members::{Class, differences};
-use super::wanted::Wanted;
+use super::wanted::{OWNER_TAG, Wanted};
 use crate::hash;
 use crate::world::{CreateServiceRequest, LiveService, RegisterRequest, UpdateServiceRequest};
 use serde_json::{Value, json};
@@ -21,13 +21,13 @@ pub fn register(wanted: &Wanted, tags: &BTreeMap<String, String>) -> RegisterReq
 /// What creates the service: what the spec names, and what Launchway sets by itself on a service that it creates (docs/services.md).
 pub fn create(desired: &Desired, wanted: &Wanted, arn: &str, creation: i64) -> CreateServiceRequest {
     let mut body = wanted.service.clone();
-    let owner = wanted.tags.get(super::wanted::OWNER_TAG).cloned().unwrap_or_default();
+    let owner = wanted.tags.get(OWNER_TAG).cloned().unwrap_or_default();
     for (name, value) in [
         ("cluster", json!(desired.spec.cluster)),
         ("serviceName", json!(desired.ecs_name)),
-        ("clientToken", json!(hash::of(&(owner, creation)))),
+        ("clientToken", json!(hash::of(&(&owner, creation)))),
         ("taskDefinition", json!(arn)),
-        ("tags", Value::Array(tag_list(&wanted.tags))),
+        ("tags", Value::Array(service_tags(desired, owner))),
     ] {
         body.insert(name.to_owned(), value);
     }
@@ -73,6 +73,12 @@ pub fn tags(wanted: &Wanted, live: &LiveService) -> BTreeMap<String, String> {
 
 fn named(desired: &Desired, body: Members) -> UpdateServiceRequest {
     UpdateServiceRequest { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone(), body }
+}
+
+/// The tags of a service: the spec's as they are written, and its owner's.
+fn service_tags(desired: &Desired, owner: String) -> Vec<Value> {
+    let named = desired.service.tags.iter().flat_map(|tags| tags.iter()).map(|tag| json!(tag));
+    named.chain([json!({"key": OWNER_TAG, "value": owner})]).collect()
 }
 
 /// Tags as AWS's requests have them.
