@@ -33,7 +33,7 @@ pub const SABOTAGES: [Sabotage; 10] = [
     Sabotage { name: "token-from-generation", what: "token from generation", story: "edited during a check" },
     Sabotage { name: "grant-unchecked", what: "grant check removed", story: "manual release" },
     Sabotage { name: "not-waited-for", what: "effects on ECS not waited for", story: "rich services" },
-    Sabotage { name: "effect-forgotten", what: "the memory of an update erased", story: "adjusted during a rollout" },
+    Sabotage { name: "effect-forgotten", what: "the memory of an update erased", story: "rich services" },
     Sabotage { name: "meaning-wobbles", what: "a meaning that wobbles", story: "first release" },
     Sabotage { name: "member-added", what: "a member added that changes every meaning", story: "upgrade" },
     Sabotage { name: "absent-as-empty", what: "an absent list sent as an empty one", story: "handed over" },

@@ -153,6 +153,15 @@ fn structure(shape: &Shape) -> Arc<Structure> {
     match shape {
         Shape::Structure(inner) | Shape::Union(inner) => inner.clone(),
         Shape::List(item) => structure(item),
-        other => panic!("{other:?} has no members"),
+        Shape::String
+        | Shape::Integer
+        | Shape::Long
+        | Shape::Float
+        | Shape::Double
+        | Shape::Boolean
+        | Shape::Timestamp
+        | Shape::Document
+        | Shape::Enum(_)
+        | Shape::Map(_) => panic!("{shape:?} has no members"),
     }
 }
