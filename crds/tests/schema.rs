@@ -281,3 +281,12 @@ fn the_names_are_those_that_people_type() {
     ];
     assert_eq!(names, expected);
 }
+
+/// A plain `kubectl apply` writes the whole definition into an annotation, and the API server bounds annotations: 256 KiB.
+#[test]
+fn every_definition_is_small_enough_for_a_plain_apply() {
+    for crd in definitions() {
+        let size = serde_json::to_string(&crd).unwrap().len();
+        assert!(size < 250_000, "{}: {size} bytes", crd["metadata"]["name"]);
+    }
+}

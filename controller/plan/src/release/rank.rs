@@ -8,8 +8,8 @@ use crate::rank::Rank;
 
 /// The rank of a pass's looks. A Release that has ended, or is being deleted, only looks in order to stop what it started.
 pub fn of_looks(desired: &Desired, record: &Record) -> Rank {
-    let goes_on = record.ended.is_none() && desired.life == Life::Stays;
-    if goes_on { Rank::Rollout } else { Rank::Rollback }
+    let is_at_work = record.ended.is_none() && desired.life == Life::Stays;
+    if is_at_work { Rank::Rollout } else { Rank::Rollback }
 }
 
 /// The rank of an effect.

@@ -94,7 +94,7 @@ pub fn follow(
     let deadline = i64::from(seconds(&desired.spec.rollout.deadline));
     let follows = followed(desired, wanted, record) == Some(deployment.arn.as_str());
     let in_time = !rollout::overdue(deployment, deadline, observed.at);
-    (follows && in_time && rollout::goes_on(deployment, deadline, observed.at))
+    (follows && in_time && rollout::in_progress(deployment, deadline, observed.at))
         .then(|| State::Rolling(Box::new(deployment.clone())))
 }
 

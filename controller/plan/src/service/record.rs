@@ -44,9 +44,9 @@ pub fn settled(desired: &Desired, wanted: Option<&Wanted>, record: &ServiceStatu
 /// return to what was left, count from now; the same meaning under a new grant goes on with what it has.
 pub fn since(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, at: Timestamp) -> Option<Timestamp> {
     let previous = record.rollout.as_ref()?;
-    let goes_on = begun(desired, wanted, record).is_some()
+    let continues = begun(desired, wanted, record).is_some()
         || (previous.meaning == wanted.meaning.to_string() && previous.phase != RolloutPhase::Failed);
-    if goes_on { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
+    if continues { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
 }
 
 /// The deployment that a pass need only follow: the one that was recorded for what is wanted now, at work, if the spec

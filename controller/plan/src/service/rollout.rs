@@ -54,14 +54,16 @@ pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeploymen
         );
     }
     let own = all.iter().find(|seen| {
-        question.brings(seen) && (question.goes_on(&seen.deployment) || question.counts(&seen.deployment))
+        question.brings(seen) && (question.in_progress(&seen.deployment) || question.counts(&seen.deployment))
     });
     match own {
-        Some(seen) if question.goes_on(&seen.deployment) => return Verdict::Follows(Box::new(seen.deployment.clone())),
+        Some(seen) if question.in_progress(&seen.deployment) => {
+            return Verdict::Follows(Box::new(seen.deployment.clone()));
+        }
         Some(seen) if question.failed(seen, all) => return Verdict::Failed(Box::new(seen.deployment.clone())),
         Some(_) | None => {}
     }
-    match busy.filter(|other| question.gets_on(&other.deployment)) {
+    match busy.filter(|other| question.worth_waiting_for(&other.deployment)) {
         Some(other) => Verdict::Other(Box::new(other.deployment.clone())),
         None => unclear(question, live, all).map_or(Verdict::NotAsked, Verdict::Unclear),
     }
@@ -167,14 +169,13 @@ impl Question<'_> {
         self.after.is_none_or(|after| deployment.created_at > after - SignedDuration::from_secs(APART))
     }
 
-    fn goes_on(&self, deployment: &Deployment) -> bool {
-        goes_on(deployment, self.deadline, self.at)
+    fn in_progress(&self, deployment: &Deployment) -> bool {
+        in_progress(deployment, self.deadline, self.at)
     }
 
-    /// Whether another one's deployment may be waited for: it goes on, and has some time left. A circuit breaker that
-    /// counts nothing ends nothing.
-    fn gets_on(&self, deployment: &Deployment) -> bool {
-        self.goes_on(deployment) && !overdue(deployment, self.deadline, self.at)
+    /// Still in progress and within the deadline; without failures to count, ECS may never end it.
+    fn worth_waiting_for(&self, deployment: &Deployment) -> bool {
+        self.in_progress(deployment) && !overdue(deployment, self.deadline, self.at)
     }
 
     /// Whether it was rolled back, hangs for ever, or stopped without anything newer that could have stopped it.
@@ -188,13 +189,13 @@ impl Question<'_> {
             | DeploymentStatus::StopRequested
             | DeploymentStatus::RollbackRequested
             | DeploymentStatus::RollbackInProgress
-            | DeploymentStatus::Unknown(_) => !self.goes_on(&seen.deployment),
+            | DeploymentStatus::Unknown(_) => !self.in_progress(&seen.deployment),
         }
     }
 }
 
 /// Whether ECS is at work on it and it may still end by itself.
-pub fn goes_on(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
+pub fn in_progress(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     !deployment.status.is_final() && !hopeless(deployment, deadline, at)
 }
 

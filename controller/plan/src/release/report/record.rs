@@ -121,7 +121,7 @@ fn begin(next: &mut ReleaseStatus, plan: &ReleasePlan, desired: &Desired, at: Ti
     next.plan = Some(plan.clone());
 }
 
-/// The step was perhaps started by a pass whose status was lost, and is looked for first. A call can only be on its way
+/// A pass whose status was lost may have started the step: it is looked for first. A call can only be on its way
 /// if the finalizer is there, which is added before the first one; without it one look is enough.
 fn recovery(desired: &Desired, project: &str, at: Timestamp) -> Intent {
     let since = if desired.finalizer { at } else { at - SignedDuration::from_secs(build::TIMES.expires + 1) };

@@ -71,7 +71,7 @@ impl Tell {
         }
     }
 
-    /// The same, but for what is being set right beside the rollout.
+    /// The same, but for settings that are updated beside the rollout.
     fn beside(self, message: &str) -> Self {
         Self { in_sync: say(Kind::InSync, Truth::False, Reason::Drifted, message), ..self }
     }
