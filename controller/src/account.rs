@@ -1,7 +1,8 @@
 //! One pass over an AwsAccount: whose credentials are these? Nothing is changed.
 
 use crate::context::Context;
-use crate::kind::{Key, Kind, Reconciled};
+use crate::key::{Key, Kind};
+use crate::kind::Reconciled;
 use crate::kube_api::Unreachable;
 use crate::status;
 use crate::wake::Links;
@@ -14,7 +15,6 @@ use launchway_plan::wake::Wake;
 
 impl Reconciled for AwsAccount {
     const KIND: Kind = Kind::AwsAccount;
-    const PACED: bool = false;
 
     fn links(&self) -> Links {
         Links::default()

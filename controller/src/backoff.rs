@@ -1,7 +1,7 @@
 //! How long an object that met a fault is left alone: longer with each fault in a row. Jitter comes from a seeded
 //! generator.
 
-use crate::kind::Key;
+use crate::key::Key;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -69,7 +69,7 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::Kind;
+    use crate::key::Kind;
 
     #[test]
     fn faults_in_a_row_double_the_delay_up_to_its_longest_and_success_forgets_them() {

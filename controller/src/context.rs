@@ -2,7 +2,7 @@
 
 use crate::backoff::{self, Backoff};
 use crate::git::Polls;
-use crate::kind::Key;
+use crate::key::Key;
 use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;

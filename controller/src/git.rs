@@ -14,15 +14,9 @@ mod remote;
 
 pub use credential::{Credential, CredentialFault};
 pub use fault::{GitFault, NoSuchBranch, Offered};
+pub use listing::Head;
 pub use packet::Malformed;
 pub use polls::{Ask, Poll, Polls};
-
-/// The commit that a branch points to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Head {
-    /// The commit's full ID: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
-    pub commit: String,
-}
 
 /// The head of each branch that was asked for, or that there is no such branch.
 pub type Heads = BTreeMap<String, Result<Head, NoSuchBranch>>;

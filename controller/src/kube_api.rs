@@ -1,7 +1,7 @@
 //! Live, uncached reads of Kubernetes, and the one write that is not a status: our finalizer.
 
 use crate::context::Context;
-use crate::kind::Key;
+use crate::key::Key;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
@@ -47,6 +47,14 @@ pub enum Wrote {
 /// Whether the error says that the object has changed since it was read, or is gone.
 pub fn is_stale(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.is_conflict() || status.is_not_found())
+}
+
+/// The objects of that kind in this object's namespace.
+pub fn api<K>(object: &K, context: &Context) -> Api<K>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    Api::namespaced(context.kube.clone(), object.meta().namespace.as_deref().unwrap_or_default())
 }
 
 /// The current object of that key.

@@ -8,6 +8,7 @@ pub mod account;
 pub mod backoff;
 pub mod context;
 pub mod git;
+pub mod key;
 pub mod kind;
 pub mod kube_api;
 pub mod logs;
@@ -24,5 +25,5 @@ pub mod wake;
 pub mod web;
 
 pub use context::Context;
-pub use kind::{Key, Kind};
+pub use key::{Key, Kind};
 pub use kube_api::Unreachable;

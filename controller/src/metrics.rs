@@ -1,6 +1,6 @@
 //! Prometheus metrics. Labels hold kinds, effects and outcomes, and nothing that a user wrote.
 
-use crate::kind::Kind;
+use crate::key::Kind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;

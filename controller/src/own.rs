@@ -1,7 +1,7 @@
 //! Which versions of an object our own passes wrote. Such a version wakes others and not the object itself: the pass that
 //! wrote it has said when it comes again.
 
-use crate::kind::Key;
+use crate::key::Key;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 

@@ -1,7 +1,7 @@
 //! When an object without faults is polled: the speed-up that the operator chose, and the grid of times at which idle
 //! objects are polled together so that their looks share calls.
 
-use crate::kind::Kind;
+use crate::key::Kind;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl Pace {
 
     /// The delay of an object of that kind that asks for this one.
     pub fn after(self, kind: Kind, delay: Duration) -> Duration {
-        if kind.is_paced() { delay / self.factor } else { delay }
+        if is_paced(kind) { delay / self.factor } else { delay }
     }
 
     /// How long it is until the grid's next line; grid lines are one period apart. A line that is nearer than a tenth of the
@@ -39,6 +39,14 @@ impl Pace {
         let left = period - since.as_nanos() % period;
         let delay = if left < period / 10 { left + period } else { left };
         Duration::from_nanos(u64::try_from(delay).unwrap_or(u64::MAX))
+    }
+}
+
+/// Whether passes of that kind poll AWS while something is in progress.
+fn is_paced(kind: Kind) -> bool {
+    match kind {
+        Kind::Release | Kind::Service => true,
+        Kind::AwsAccount | Kind::Pipeline => false,
     }
 }
 

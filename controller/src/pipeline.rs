@@ -4,11 +4,11 @@ mod act;
 mod observe;
 
 use crate::context::Context;
-use crate::kind::{Key, Kind, Reconciled};
-use crate::kube_api::{Unreachable, found};
+use crate::key::{Key, Kind};
+use crate::kind::Reconciled;
+use crate::kube_api::{Unreachable, api, found};
 use crate::status;
 use crate::wake::{Links, Shown};
-use kube::api::Api;
 use launchway_crds::Pipeline;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::Outcome;
@@ -17,7 +17,6 @@ use launchway_plan::wake::Wake;
 
 impl Reconciled for Pipeline {
     const KIND: Kind = Kind::Pipeline;
-    const PACED: bool = false;
 
     fn links(&self) -> Links {
         Links { uses: vec![Key::of_account(self.spec.account.as_deref())], shows: shown(self), ..Links::default() }
@@ -62,9 +61,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
 }
 
 async fn write(pipeline: &Pipeline, next: PipelineStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
-    let api: Api<Pipeline> =
-        Api::namespaced(context.kube.clone(), pipeline.metadata.namespace.as_deref().unwrap_or_default());
-    Ok(status::write(pipeline, next, api, context).await?.wake(wake))
+    Ok(status::write(pipeline, next, api(pipeline, context), context).await?.wake(wake))
 }
 
 fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {

@@ -4,17 +4,17 @@ mod act;
 mod observe;
 
 use crate::context::Context;
-use crate::kind::{Key, Kind, Reconciled};
-use crate::kube_api::{Unreachable, found};
+use crate::key::{Key, Kind};
+use crate::kind::Reconciled;
+use crate::kube_api::{Unreachable, api, found};
 use crate::status::{self, Written};
 use crate::wake::{Links, Part, Whole};
 use kube::ResourceExt;
-use kube::api::Api;
 use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
 use launchway_plan::release::report::{empty, learned};
-use launchway_plan::release::{Action, Desired, Effected, Pass, Record, assess, decide, refused, report};
+use launchway_plan::release::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 /// How often we try to write what AWS told us over a status that has changed meanwhile. Nobody else writes it, so one
@@ -23,17 +23,12 @@ const LEARNS: usize = 5;
 
 impl Reconciled for Release {
     const KIND: Kind = Kind::Release;
-    const PACED: bool = true;
 
     fn links(&self) -> Links {
         let namespace = self.namespace().unwrap_or_default();
         let pipeline = Key { kind: Kind::Pipeline, namespace, name: self.spec.pipeline.to_string() };
-        let part = match self.status.as_ref().and_then(|status| status.phase) {
-            None | Some(ReleasePhase::Active) => Part::Active,
-            Some(
-                ReleasePhase::Succeeded | ReleasePhase::Failed | ReleasePhase::Superseded | ReleasePhase::Cancelled,
-            ) => Part::Ended,
-        };
+        let phase = self.status.as_ref().and_then(|status| status.phase).unwrap_or(ReleasePhase::Active);
+        let part = if phase == ReleasePhase::Active { Part::Active } else { Part::Ended };
         Links { part_of: Some(Whole { key: pipeline, part }), ..Links::default() }
     }
 
@@ -72,10 +67,6 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     }
 }
 
-fn api(release: &Release, context: &Context) -> Api<Release> {
-    Api::namespaced(context.kube.clone(), release.metadata.namespace.as_deref().unwrap_or_default())
-}
-
 fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {
     match outcome {
         Outcome::Idle | Outcome::Done(_) => planned,
@@ -96,12 +87,4 @@ async fn relearn(key: &Key, outcome: &Outcome<Effected>, context: &Context) -> R
         }
     }
     Ok(Wake::Now)
-}
-
-/// Whether an action is about the object itself, so that its status cannot be written in this pass any more.
-fn is_about_object(action: &Action) -> bool {
-    match action {
-        Action::Guard | Action::Unguard => true,
-        Action::Start(_) | Action::Repeat(_) | Action::Stop { .. } => false,
-    }
 }

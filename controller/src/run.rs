@@ -3,10 +3,11 @@
 
 use crate::Unreachable;
 use crate::context::Context;
-use crate::kind::{Key, Kind, Reconciled};
+use crate::key::{Key, Kind};
+use crate::kind::Reconciled;
 use crate::wake::Index;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::future::{FutureExt, TryFutureExt, join_all};
+use futures::future::{BoxFuture, FutureExt, TryFutureExt, join_all};
 use futures::stream::{StreamExt, TryStreamExt};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta};
 use kube::core::PartialObjectMetaExt;
@@ -36,7 +37,7 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
     let woken: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, hub.queue(*kind))).collect();
     let hub = Arc::new(hub);
     let wiring = |woken| Wiring { context: Arc::clone(&context), stop: stop.clone(), hub: Arc::clone(&hub), woken };
-    let all = join_all(woken.into_iter().map(|(kind, woken)| kind.run(wiring(woken))));
+    let all = join_all(woken.into_iter().map(|(kind, woken)| controller_of(kind, wiring(woken))));
     // kube's graceful shutdown waits for the first list: with no API server it would wait for ever.
     tokio::select! {
         _ = all => {}
@@ -122,7 +123,7 @@ impl Feed {
 }
 
 /// What the Controller of one kind is wired to.
-pub(crate) struct Wiring {
+struct Wiring {
     context: Arc<Context>,
     stop: CancellationToken,
     hub: Arc<Hub>,
@@ -132,8 +133,18 @@ pub(crate) struct Wiring {
 /// An object as the caches keep it: its name and version. A pass reads the object live.
 type Named<K> = PartialObjectMeta<K>;
 
+macro_rules! controllers {
+    ($($kind:ident),*) => {
+        fn controller_of(kind: Kind, wiring: Wiring) -> BoxFuture<'static, ()> {
+            match kind { $(Kind::$kind => controller::<launchway_crds::$kind>(wiring).boxed()),* }
+        }
+    };
+}
+
+launchway_crds::kinds!(controllers);
+
 /// Watches the objects of a kind, and makes passes over them.
-pub(crate) async fn controller<K: Reconciled>(wiring: Wiring) {
+async fn controller<K: Reconciled>(wiring: Wiring) {
     let Wiring { context, stop, hub, woken } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
     let mut feed = Feed { hub, list: BTreeSet::new() };

@@ -4,24 +4,23 @@ mod act;
 mod observe;
 
 use crate::context::Context;
-use crate::kind::{Key, Kind, Reconciled};
-use crate::kube_api::{Unreachable, found};
+use crate::key::{Key, Kind};
+use crate::kind::Reconciled;
+use crate::kube_api::{Unreachable, api, found};
 use crate::status;
 use crate::wake::{Followed, Links, Shown};
 use kube::ResourceExt;
-use kube::api::Api;
 use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::condition::{find, is_true};
 use launchway_plan::reason::Kind as Question;
-use launchway_plan::service::report::{Pass, empty};
-use launchway_plan::service::{Desired, Judged, State, judge, refused, report};
+use launchway_plan::service::report::Pass;
+use launchway_plan::service::{Blocker, Desired, Judged, Record, State, judge, refused, report};
 use launchway_plan::wake::Wake;
 use launchway_plan::{Outcome, refusal::Refusal};
 
 impl Reconciled for Service {
     const KIND: Kind = Kind::Service;
-    const PACED: bool = true;
 
     fn links(&self) -> Links {
         let namespace = self.namespace().unwrap_or_default();
@@ -58,7 +57,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         Ok(desired) => desired,
         Err(refusal) => return refuse(&service, &refusal, context).await,
     };
-    let record = service.status.clone().unwrap_or_else(empty);
+    let record = Record::parse(&service);
     let observed = observe::observe(&desired, &record, context).await?;
     let Judged { wanted, record, state, plan } =
         judge(&desired, &record, &observed, &context.installation, context.resync);
@@ -75,7 +74,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         at: observed.at,
     };
     let next = report(&record, &pass);
-    if is_blink(&state, &record, &next) && context.backoff.is_first(key) {
+    if is_blink(&state, record.status(), &next) && context.backoff.is_first(key) {
         return Ok(plan.wake);
     }
     let wake = after(&next, &outcome, plan.wake);
@@ -85,7 +84,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
 /// Whether all that is new is a look that failed in passing, while nothing was to be done. It is not told before it has
 /// failed a second time: what comes and goes with every throttled call helps nobody.
 fn is_blink(state: &State, record: &ServiceStatus, next: &ServiceStatus) -> bool {
-    let passing = matches!(state, State::Blind(fault) if fault.is_passing());
+    let passing = matches!(&state.rollout, Err(Blocker::Blind(fault)) if fault.is_passing());
     let ready = |status: &ServiceStatus| find(&status.conditions, Question::Ready).cloned();
     passing && ready(record).is_some() && ready(record) == ready(next)
 }
@@ -95,9 +94,7 @@ async fn refuse(service: &Service, refusal: &Refusal, context: &Context) -> Resu
 }
 
 async fn write(service: &Service, next: ServiceStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
-    let api: Api<Service> =
-        Api::namespaced(context.kube.clone(), service.metadata.namespace.as_deref().unwrap_or_default());
-    Ok(status::write(service, next, api, context).await?.wake(wake))
+    Ok(status::write(service, next, api(service, context), context).await?.wake(wake))
 }
 
 /// A refusal that was believed the second time has become the operator's, although AWS's answer alone was a doubt.

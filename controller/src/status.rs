@@ -1,13 +1,13 @@
 //! The only writer of statuses and of the events that follow from them. What a status says is decided elsewhere.
 
 use crate::context::Context;
-use crate::kind::{Key, Reconciled};
+use crate::key::Key;
+use crate::kind::Reconciled;
 use crate::kube_api::{Unreachable, is_stale};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::{Api, PostParams};
-use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_plan::condition::{cut, dropped};
@@ -37,14 +37,6 @@ impl<K> Written<K> {
             Written::Dropped => Wake::Operator,
         }
     }
-}
-
-/// An object whose status has conditions.
-pub trait HasConditions: HasStatus<Status: Clone + PartialEq> {
-    /// The conditions of a status.
-    fn conditions(status: &Self::Status) -> &[Condition];
-    /// The same status with other conditions.
-    fn saying(status: &Self::Status, conditions: Vec<Condition>) -> Self::Status;
 }
 
 /// Writes the status by PUT on the resource version that the object was read with, unless it is equal. An event follows

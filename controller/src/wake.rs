@@ -3,7 +3,7 @@
 //! Each object says how it depends on others ([`Links`]). The [`Index`] keeps that of every object, in both directions: a
 //! change looks up those who depend on the object and no others, and no object is kept for it.
 
-use crate::kind::{Key, Kind};
+use crate::key::{Key, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]

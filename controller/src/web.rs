@@ -3,64 +3,33 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderValue, USER_AGENT};
-use http::{Request, Response, StatusCode, Uri};
+use http::header::{HeaderValue, USER_AGENT};
+use http::{Request, Response, Uri};
 use launchway_plan::address::{Rules, refusal};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
 use url::Url;
 
+mod answer;
 mod fault;
+mod limits;
 mod redirect;
 mod transport;
 
+pub use answer::Answer;
 pub use fault::{BadCertificate, BadRedirect, WebFault};
-pub use transport::NoClient;
-
-/// One request and its answer, without redirects. The request carries a [`Cap`] among its extensions.
-pub type Exchange = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, WebFault>;
-
-/// Timeout of one request, redirects and body included: the same as for one AWS operation.
-pub const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How many redirects are followed: one for a renamed repository, one for a missing `.git` or slash, and some.
-pub const REDIRECTS: usize = 5;
+pub use limits::{Cap, PATIENCE, REDIRECTS};
+pub use transport::{Exchange, NoClient};
 
 const AGENT: &str = concat!("launchway/", env!("CARGO_PKG_VERSION"));
-
-/// How many bytes of a body are read, at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cap(pub usize);
-
-impl Cap {
-    /// For a list of refs: about 60 000 branches.
-    pub const GIT: Cap = Cap(4 << 20);
-    /// For a health check whose body is looked at.
-    pub const VERIFY: Cap = Cap(64 << 10);
-    /// For a health check that looks at the status only: the body is not read.
-    pub const STATUS: Cap = Cap(0);
-}
 
 /// Sends requests to URLs that users wrote. Cheap to clone.
 #[derive(Clone)]
 pub struct Web {
     rules: Arc<Rules>,
     exchange: Exchange,
-}
-
-/// The final answer.
-pub struct Answer {
-    /// The URL that answered, after redirects.
-    pub url: Url,
-    /// Its status.
-    pub status: StatusCode,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body, at most as long as the cap. Never put it into a message: it may hold anything.
-    pub body: Bytes,
 }
 
 impl Web {
@@ -139,12 +108,6 @@ pub fn uri(url: &Url) -> Result<Uri, WebFault> {
 impl fmt::Debug for Web {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Web").field("rules", &self.rules).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("status", &self.status).field("bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 

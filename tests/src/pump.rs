@@ -8,7 +8,7 @@ use futures::FutureExt;
 use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use launchway::context::Context;
-use launchway::kind::{Key, Kind};
+use launchway::key::{Key, Kind};
 use launchway::wake::{Index, Links};
 use launchway_plan::wake::Wake;
 use launchway_test_kube::store::{Change, Object, Write};

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+mod circles;
+mod listed;
 mod source;
+mod structure;
 mod table;
 
 pub use source::{Function, Part, Source};
+pub use structure::Structure;
 pub use table::table;
 
 /// No function has more lines, from its `fn` to its closing brace.

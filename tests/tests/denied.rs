@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
-use launchway::kind::Kind;
+use launchway::key::Kind;
 use launchway_crds::Service;
 use launchway_test_aws::codebuild::Stories;
 use launchway_test_aws::{Fault, When};

@@ -9,7 +9,7 @@ mod rows;
 
 use std::collections::BTreeSet;
 
-use launchway::kind::Kind;
+use launchway::key::Kind;
 use launchway_test_kube::real::kstatus::{self, Status};
 use serde_json::{Value, json};
 

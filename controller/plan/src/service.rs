@@ -22,12 +22,12 @@ pub use decide::{Action, Effected, decide};
 pub use desired::Desired;
 pub use meaning::Meaning;
 pub use observed::{Observed, PipelineSeen};
+pub use record::Record;
 pub use report::{refused, report};
-pub use state::State;
+pub use state::{Blocker, Chore, Guard, Rollout, State};
 pub use wanted::{Unresolved, Wanted, resolve};
 
 use crate::Plan;
-use launchway_crds::service::ServiceStatus;
 
 /// What a pass makes of what it saw, before it does anything.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub struct Judged {
     /// What is to be run, or why that is not known.
     pub wanted: Result<Wanted, Unresolved>,
     /// The record, in the meanings of this version.
-    pub record: ServiceStatus,
+    pub record: Record,
     /// Where the Service stands.
     pub state: State,
     /// What is done about it.
@@ -43,20 +43,12 @@ pub struct Judged {
 }
 
 /// What is made of what a pass saw. `resync` is how often a service that needs nothing is looked at, in seconds.
-pub fn judge(
-    desired: &Desired,
-    record: &ServiceStatus,
-    observed: &Observed,
-    installation: &str,
-    resync: i64,
-) -> Judged {
+pub fn judge(desired: &Desired, record: &Record, observed: &Observed, installation: &str, resync: i64) -> Judged {
     let wanted = resolve(desired, observed, installation);
     let record = match &wanted {
-        Ok(wanted) => record::translated(
-            record,
-            wanted,
-            looks::task_definition(wanted, observed).seen().and_then(Option::as_deref),
-        ),
+        Ok(wanted) => {
+            record.translated(wanted, looks::task_definition(wanted, observed).seen().and_then(Option::as_deref))
+        }
         Err(_) => record.clone(),
     };
     let state = assess(desired, &wanted, &record, observed, &desired.owner(installation));

@@ -2,11 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::advice;
+use super::fault::NoSuchBranch;
 use super::packet::{DELIMITER, FLUSH, Malformed, Packet, line, packets};
-use super::remote::More;
-use super::{Head, NoSuchBranch, advice};
+use url::Url;
 
 const BRANCHES: &str = "refs/heads/";
+
+/// The commit that a branch points to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The commit's full ID: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
+    pub commit: String,
+}
+
+/// Where the rest of a listing is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct More {
+    pub(super) base: Url,
+    pub(super) abilities: Abilities,
+}
 
 /// The branches that a server told of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use http::request::Builder;
 use http::{Request, StatusCode};
 use url::Url;
 
-use super::listing::{Abilities, Advertisement, Listing, Scope, advertisement, listing, request};
+use super::listing::{Abilities, Advertisement, Listing, More, Scope, advertisement, listing, request};
 use super::{Credential, GitFault, Offered};
 use crate::web::{Answer, Cap, Web, WebFault, uri};
 
@@ -94,13 +94,6 @@ impl<'a> Remote<'a> {
             Some(Credential::Bearer(_)) => Offered::Bearer,
         }
     }
-}
-
-/// Where the rest of a listing is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct More {
-    base: Url,
-    abilities: Abilities,
 }
 
 fn has_content(answer: &Answer, content: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::git::{Ask, Credential, GitFault, Poll};
-use crate::kind::{Key, Kind};
+use crate::key::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;

@@ -1,8 +1,7 @@
 //! Carries out what was decided about a Release: one call, after an intent where it starts something without a name.
 
-use super::{api, is_about_object};
 use crate::context::Context;
-use crate::kube_api::{Unreachable, guard, unguard};
+use crate::kube_api::{Unreachable, api, guard, unguard};
 use crate::status::{self, Written};
 use launchway_cloud::Cloud;
 use launchway_crds::Release;
@@ -33,17 +32,21 @@ pub async fn act(
 ) -> Result<Acted, Unreachable> {
     let went = |outcome| Ok(Acted::Went(Box::new(release.clone()), outcome));
     let Some(action) = action else { return went(Outcome::Idle) };
-    if is_about_object(action) {
-        return own(release, action, context).await;
-    }
     let region = record.work.as_ref().map(|work| work.region.as_str());
-    let Ok(scope) = scope(&observed.account, region) else { return went(Outcome::Idle) };
-    let cloud = context.clouds.at(&scope.place, rank::of_action(action));
-    match action {
-        Action::Guard | Action::Unguard => went(Outcome::Idle),
-        Action::Start(start) => intend_and_start(release, start, &cloud, context).await,
-        Action::Repeat(again) => went(started(again, &cloud, context).await),
-        Action::Stop { step, id, because } => {
+    let scope = scope(&observed.account, region).ok();
+    let cloud = scope.map(|scope| context.clouds.at(&scope.place, rank::of_action(action)));
+    match (action, cloud) {
+        (Action::Guard, _) => {
+            guard(release, context).await?;
+            Ok(Acted::Ended(Wake::OnChange))
+        }
+        (Action::Unguard, _) => {
+            unguard(release, context).await?;
+            Ok(Acted::Ended(Wake::OnChange))
+        }
+        (Action::Start(start), Some(cloud)) => intend_and_start(release, start, &cloud, context).await,
+        (Action::Repeat(again), Some(cloud)) => went(started(again, &cloud, context).await),
+        (Action::Stop { step, id, because }, Some(cloud)) => {
             if *because == Stop::Surplus {
                 context.metrics.surplus_build();
                 let note = format!("step {step} was started twice: stopping build {id}, keeping the older one");
@@ -51,16 +54,8 @@ pub async fn act(
             }
             went(stopped(id, &cloud, context).await)
         }
+        (Action::Start(_) | Action::Repeat(_) | Action::Stop { .. }, None) => went(Outcome::Idle),
     }
-}
-
-async fn own(release: &Release, action: &Action, context: &Context) -> Result<Acted, Unreachable> {
-    if *action == Action::Guard {
-        guard(release, context).await?;
-    } else {
-        unguard(release, context).await?;
-    }
-    Ok(Acted::Ended(Wake::OnChange))
 }
 
 /// Only the pass that wrote an intent may act on it at once.

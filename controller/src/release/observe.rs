@@ -1,7 +1,7 @@
 //! Looks at a Release's world: its Pipeline, builds, image, targets and verifications. Changes nothing.
 
 use crate::context::Context;
-use crate::kind::{Key, Kind};
+use crate::key::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
 use crate::web::Cap;
 use bytes::Bytes;

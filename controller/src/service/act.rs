@@ -18,23 +18,17 @@ pub async fn act(
     context: &Context,
 ) -> Result<Outcome<Effected>, Unreachable> {
     let Some(action) = action else { return Ok(Outcome::Idle) };
-    match action {
-        Action::Guard => guard(service, context).await.map(wrote),
-        Action::Unguard => unguard(service, context).await.map(wrote),
-        Action::Register(_)
-        | Action::Create(_)
-        | Action::Update(_)
-        | Action::Adjust(_)
-        | Action::Tag { .. }
-        | Action::Delete { .. } => Ok(match scope(&observed.account, desired.spec.region.as_deref()) {
-            Ok(scope) => {
-                let outcome = outcome(call(&context.clouds.at(&scope.place, rank::of_action(action)), action).await);
-                context.metrics.effect(name(action), &outcome);
-                outcome
-            }
-            Err(_) => Outcome::Idle,
-        }),
+    if *action == Action::Guard {
+        return guard(service, context).await.map(wrote);
     }
+    if *action == Action::Unguard {
+        return unguard(service, context).await.map(wrote);
+    }
+    let Ok(scope) = scope(&observed.account, desired.spec.region.as_deref()) else { return Ok(Outcome::Idle) };
+    let (name, answer) = call(&context.clouds.at(&scope.place, rank::of_action(action)), action).await;
+    let outcome = outcome(answer);
+    context.metrics.effect(name, &outcome);
+    Ok(outcome)
 }
 
 /// Whether the object was changed itself, so that its status cannot be written in this pass any more.
@@ -54,27 +48,24 @@ fn outcome(result: Result<Effected, Fault>) -> Outcome<Effected> {
     }
 }
 
-async fn call(cloud: &Cloud, action: &Action) -> Result<Effected, Fault> {
+/// The operation's name, and what it answered.
+async fn call(cloud: &Cloud, action: &Action) -> (&'static str, Result<Effected, Fault>) {
     match action {
-        Action::Register(request) => cloud.register(request).await.map(Effected::Registered),
-        Action::Create(request) => cloud.create_service(request).await.map(|live| Effected::Created(Box::new(live))),
-        Action::Update(request) | Action::Adjust(request) => {
-            cloud.update_service(request).await.map(|live| Effected::Updated(Box::new(live)))
+        Action::Register(request) => {
+            ("RegisterTaskDefinition", cloud.register(request).await.map(Effected::Registered))
         }
-        Action::Tag { arn, tags } => cloud.tag_service(arn, tags).await.map(|()| Effected::Plain),
-        Action::Delete { cluster, name } => cloud.delete_service(cluster, name).await.map(|()| Effected::Plain),
-        Action::Guard | Action::Unguard => Ok(Effected::Plain),
-    }
-}
-
-fn name(action: &Action) -> &'static str {
-    match action {
-        Action::Guard => "guard",
-        Action::Unguard => "unguard",
-        Action::Register(_) => "RegisterTaskDefinition",
-        Action::Create(_) => "CreateService",
-        Action::Update(_) | Action::Adjust(_) => "UpdateService",
-        Action::Tag { .. } => "TagResource",
-        Action::Delete { .. } => "DeleteService",
+        Action::Create(request) => {
+            let created = cloud.create_service(request).await;
+            ("CreateService", created.map(|live| Effected::Created(Box::new(live))))
+        }
+        Action::Update(request) | Action::Adjust(request) => {
+            let updated = cloud.update_service(request).await;
+            ("UpdateService", updated.map(|live| Effected::Updated(Box::new(live))))
+        }
+        Action::Tag { arn, tags } => ("TagResource", cloud.tag_service(arn, tags).await.map(|()| Effected::Plain)),
+        Action::Delete { cluster, name } => {
+            ("DeleteService", cloud.delete_service(cluster, name).await.map(|()| Effected::Plain))
+        }
+        Action::Guard | Action::Unguard => ("none", Ok(Effected::Plain)),
     }
 }

@@ -3,15 +3,14 @@
 use crate::context::Context;
 use crate::kube_api::{self, Unreachable};
 use launchway_cloud::Cloud;
-use launchway_crds::service::ServiceStatus;
 use launchway_plan::account::scope;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
 use launchway_plan::service::looks::{FAMILY, Look, next};
-use launchway_plan::service::{Desired, Observed, PipelineSeen, rank, resolve};
+use launchway_plan::service::{Desired, Observed, PipelineSeen, Record, rank, resolve};
 
 /// What there is to see for this pass.
-pub async fn observe(desired: &Desired, record: &ServiceStatus, context: &Context) -> Result<Observed, Unreachable> {
+pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
     let account = kube_api::account(&desired.account, &desired.namespace, context).await?;
     let pipeline = match &desired.source {
         Some(source) => {

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::{Index, Role};
-use crate::kind::{Key, Kind};
+use crate::key::{Key, Kind};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

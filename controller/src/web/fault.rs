@@ -6,8 +6,7 @@ use std::io;
 use launchway_plan::address::Refusal;
 use launchway_plan::fault::{FaultKind, Remedy};
 
-use super::PATIENCE;
-use super::transport::Forbidden;
+use super::limits::{PATIENCE, REDIRECTS};
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +40,11 @@ pub enum WebFault {
     Request,
 }
 
+/// What the resolver says of a forbidden address, to be found among the causes of the client's error.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub(super) struct Forbidden(pub(super) Refusal);
+
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRedirect {
@@ -48,7 +52,7 @@ pub enum BadRedirect {
     #[error("redirected to another host, scheme or port ({0}), which is not followed; write the final URL")]
     Elsewhere(String),
     /// Round and round.
-    #[error("redirected more than {} times", super::REDIRECTS)]
+    #[error("redirected more than {} times", REDIRECTS)]
     TooMany,
     /// Without a place to go to.
     #[error("redirected to nowhere: the Location header is missing or no URL")]

@@ -4,7 +4,8 @@ use http::header::LOCATION;
 use http::{Method, StatusCode};
 use url::Url;
 
-use super::{Answer, BadRedirect, WebFault};
+use super::answer::Answer;
+use super::fault::{BadRedirect, WebFault};
 
 /// Where `answer` sends a request of `method`; none if it is no redirect, or one that would change what is asked
 /// (a POST that would become a GET).

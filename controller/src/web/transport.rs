@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
-use launchway_plan::address::{Refusal, Rules, address_refusal};
+use launchway_plan::address::{Rules, address_refusal};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
-use super::{Cap, Exchange, PATIENCE, WebFault};
+use super::fault::{Forbidden, WebFault};
+use super::limits::{Cap, PATIENCE};
+
+/// One request and its answer, without redirects. The request carries a [`Cap`] among its extensions.
+pub type Exchange = BoxCloneSyncService<Request<Bytes>, Response<Bytes>, WebFault>;
 
 /// There is no HTTP client, commonly because the system has no certificates to trust.
 #[derive(Debug, thiserror::Error)]
@@ -60,11 +64,6 @@ async fn body(response: &mut reqwest::Response, cap: Cap) -> Result<Bytes, WebFa
     }
     Ok(body.freeze())
 }
-
-/// What the resolver says of a forbidden address, to be found among the causes of the client's error.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub(super) struct Forbidden(pub(super) Refusal);
 
 /// The system's resolver, less the addresses that are forbidden: asked at every connection, so a name that points
 /// elsewhere the second time is refused too.

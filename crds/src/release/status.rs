@@ -1,6 +1,6 @@
 //! What is known of a Release: what it runs, its images, the stages that it entered.
 
-use super::StepStatus;
+use super::steps::StepStatus;
 use crate::condition::{Condition, Time, conditions, unseen};
 use crate::name::{Name, ObjectName, Region};
 use crate::pipeline::{Build, Check, Image, ImageStatus, Summary};

@@ -21,12 +21,13 @@ fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let root = shape::repository();
     let all = shape::measure(&root)?;
-    let table = shape::table(&all);
+    let structure = shape::Structure::read(&root, &all)?;
+    let table = shape::table(&all) + &structure.lines();
     println!("{table}");
     if arguments.write {
         docs::Part { document: "docs/architecture.md", name: "shape", text: table }.write(&root)?;
     }
-    let broken = shape::broken(&all);
+    let broken = [shape::broken(&all), structure.broken()].concat();
     if arguments.check && !broken.is_empty() {
         bail!("{}", broken.join("\n"));
     }

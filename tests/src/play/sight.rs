@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use launchway::kind::{Key, Kind};
+use launchway::key::{Key, Kind};
 use launchway_test_aws::limits::{Enforcement, Limits};
 use launchway_test_aws::{Fault, When};
 use launchway_test_kube::store::{Age, Reads};

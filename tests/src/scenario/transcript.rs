@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use launchway::kind::Kind;
+use launchway::key::Kind;
 use launchway_test_aws::{LogEntry, Outcome};
 use launchway_test_kube::store::{Change, Verb, Write};
 use serde_json::Value;

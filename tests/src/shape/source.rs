@@ -192,7 +192,7 @@ fn lines(span: Span) -> std::ops::RangeInclusive<usize> {
     span.start().line..=span.end().line
 }
 
-fn type_name(type_: &Type) -> String {
+pub(super) fn type_name(type_: &Type) -> String {
     if let Type::Reference(reference) = type_ {
         return type_name(&reference.elem);
     }
@@ -200,7 +200,7 @@ fn type_name(type_: &Type) -> String {
     path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default()
 }
 
-fn is_test_only(attribute: &Attribute) -> bool {
+pub(super) fn is_test_only(attribute: &Attribute) -> bool {
     let cfg_test =
         attribute.path().is_ident("cfg") && attribute.parse_args::<syn::Path>().is_ok_and(|path| path.is_ident("test"));
     cfg_test || attribute.path().segments.last().is_some_and(|last| last.ident == "test")

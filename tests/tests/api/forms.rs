@@ -2,7 +2,7 @@
 
 use super::server::{Keep, Refused, Sender};
 use super::table::{Form, base, each, forms, patched, schema, schema_at, set};
-use launchway::kind::Kind;
+use launchway::key::Kind;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use super::full::EXAMPLES;
 use super::server::{Keep, Sender, cluster};
 use super::table::{base, documents, set};
-use launchway::kind::Kind;
+use launchway::key::Kind;
 use serde_json::{Value, json};
 
 async fn kubectl(args: &[&str]) -> (bool, String) {

@@ -1,7 +1,7 @@
 //! The manifests that are admitted and refused, as tables: base.yaml, rules.yaml, forms.yaml; and the definitions that
 //! they are counted against. Nothing is sent anywhere here.
 
-use launchway::kind::Kind;
+use launchway::key::Kind;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;

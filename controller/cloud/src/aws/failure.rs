@@ -109,16 +109,8 @@ impl Failure {
 
     /// Whether it says something about all who shared the call. If not, one of them may have spoilt it for the others.
     pub fn concerns_all(&self) -> bool {
-        match self.cause {
-            Cause::Refused => codes::is_passing(&self.code, &self.message),
-            Cause::NoToken(_)
-            | Cause::Unidentified(_)
-            | Cause::NoCredentials
-            | Cause::CredentialsNotFetched
-            | Cause::Unbuilt
-            | Cause::Unanswered
-            | Cause::Broken => true,
-        }
+        // A refusal may be of what one of them asked for.
+        !matches!(self.cause, Cause::Refused) || codes::is_passing(&self.code, &self.message)
     }
 
     fn new(cause: Cause, code: &str, message: &str) -> Self {

@@ -129,10 +129,7 @@ fn reached(course: Course, desired: &Desired, holding: &Holding) -> Course {
 
 /// How the newest Release stands, of those that did not give way.
 pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
-    let gone = |release: &&ReleaseSeen| match release.phase {
-        ReleasePhase::Superseded | ReleasePhase::Cancelled => true,
-        ReleasePhase::Active | ReleasePhase::Succeeded | ReleasePhase::Failed => false,
-    };
+    let gone = |release: &&ReleaseSeen| matches!(release.phase, ReleasePhase::Superseded | ReleasePhase::Cancelled);
     let Some(release) = observed.releases.iter().filter(|release| !gone(release)).max_by_key(|release| release.order())
     else {
         return Course::Nothing;
@@ -170,10 +167,11 @@ fn waits(newest: Newest, stage: &str, waiting: &Waiting) -> Course {
 fn last(observed: &Observed) -> Option<Last> {
     let mut all: Vec<&ReleaseSeen> = observed.releases.iter().collect();
     all.sort_by_key(|release| release.order());
-    all.into_iter().rev().find_map(|release| match release.phase {
-        ReleasePhase::Succeeded => Some(Last::Released(newest(release))),
-        ReleasePhase::Failed => Some(Last::Failed(newest(release))),
-        ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled => None,
+    all.into_iter().rev().find_map(|release| {
+        if release.phase == ReleasePhase::Succeeded {
+            return Some(Last::Released(newest(release)));
+        }
+        (release.phase == ReleasePhase::Failed).then(|| Last::Failed(newest(release)))
     })
 }
 

@@ -7,9 +7,9 @@ use crate::service::change::create;
 use crate::service::looks::{Look, next};
 use crate::service::members::{Class, of_class};
 use crate::service::observed::SeenDeployment;
-use crate::service::report::{Pass, empty, report};
+use crate::service::report::{Pass, report};
 use crate::service::wanted::{MEANING_TAG, OWNER_TAG, Wanted, resolve};
-use crate::service::{Action, Desired, Effected, Judged, Observed, PipelineSeen, State, judge};
+use crate::service::{Action, Desired, Effected, Judged, Observed, PipelineSeen, Record, State, judge};
 use crate::wake::Wake;
 use crate::world::{
     Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Members, Revision,
@@ -116,7 +116,7 @@ impl World {
             now: 0,
             service,
             pipeline: None,
-            record: empty(),
+            record: Record::empty().status().clone(),
             live: None,
             deployments: Vec::new(),
             definitions: BTreeMap::new(),
@@ -131,6 +131,11 @@ impl World {
     /// The Service, parsed.
     pub fn desired(&self) -> Desired {
         Desired::parse(&self.service).unwrap()
+    }
+
+    /// What earlier passes wrote down.
+    pub fn record(&self) -> Record {
+        Record::of(self.record.clone())
     }
 
     /// What it is to run.
@@ -248,7 +253,8 @@ impl World {
     pub fn observe(&self) -> Observed {
         let (desired, mut observed) = (self.desired(), Observed::at(at(self.now), account(), self.pipeline.clone()));
         let wanted = resolve(&desired, &observed, "inst").ok();
-        while let Some(look) = next(&desired, wanted.as_ref(), &self.record, &observed) {
+        let record = self.record();
+        while let Some(look) = next(&desired, wanted.as_ref(), &record, &observed) {
             self.look(look, &mut observed);
         }
         observed
@@ -312,7 +318,7 @@ impl World {
     /// One pass that saw this.
     pub fn pass_with(&mut self, observed: &Observed) -> (State, Wake) {
         let desired = self.desired();
-        let Judged { wanted, record, state, plan } = judge(&desired, &self.record, observed, "inst", 600);
+        let Judged { wanted, record, state, plan } = judge(&desired, &self.record(), observed, "inst", 600);
         let Plan { action, wake } = plan;
         let outcome = self.act(action.as_ref(), wanted.as_ref().ok());
         let wake = match &outcome {

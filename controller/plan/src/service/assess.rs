@@ -5,55 +5,63 @@ use super::desired::{CONTROLLER, Desired, SCHEDULING, STRATEGY};
 use super::looks;
 use super::members::{Class, differences};
 use super::observed::Observed;
-use super::record::{Proof, begun, followed, held, proof, recorded, settling, since};
+use super::record::{Proof, Record};
 use super::rollout::{self, Question, Verdict};
-use super::state::State;
+use super::state::{Blocker, Chore, Guard, Rollout, State};
 use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
 use crate::fault::{Fault, FaultKind, Remedy};
 use crate::life::Life;
 use crate::look::Looked;
+use crate::reason::Reason;
 use crate::world::{Deployment, LiveService, ServiceLife};
-use launchway_crds::service::{Effect, ServiceStatus};
+use launchway_crds::service::Effect;
 use serde_json::Value;
 
 /// Where the Service stands.
 pub fn assess(
     desired: &Desired,
     wanted: &Result<Wanted, Unresolved>,
-    record: &ServiceStatus,
+    record: &Record,
     observed: &Observed,
     owner: &str,
 ) -> State {
     if desired.life != Life::Stays {
-        return ending(desired, record, observed, owner);
+        return leaving(desired, record, observed, owner);
     }
-    if desired.deletes() != desired.finalizer {
-        return if desired.finalizer { State::Guarded } else { State::Unguarded };
-    }
-    match wanted {
-        Err(Unresolved::Refused(refusal)) => State::Refused(refusal.clone()),
-        Err(Unresolved::NoImage(why)) => State::NoImage(why.clone()),
-        Ok(wanted) => View { desired, wanted, record, observed, owner }.standing().unwrap_or_else(State::Blind),
-    }
+    let guard = match (desired.deletes(), desired.finalizer) {
+        (true, false) => Guard::Missing,
+        (false, true) => Guard::Unneeded,
+        (true, true) | (false, false) => Guard::Steady,
+    };
+    let state = match wanted {
+        Err(Unresolved::Refused(refusal)) => State::of(Err(Blocker::Refused(refusal.clone()))),
+        Err(Unresolved::NoImage(why)) => State::of(Err(Blocker::NoImage(why.clone()))),
+        Ok(wanted) => View { desired, wanted, record, observed, owner }.state(),
+    };
+    State { guard, ..state }
 }
 
-fn ending(desired: &Desired, record: &ServiceStatus, observed: &Observed, owner: &str) -> State {
-    if desired.life == Life::Abandoned || !desired.deletes() || !desired.finalizer {
-        return State::Guarded;
+fn leaving(desired: &Desired, record: &Record, observed: &Observed, owner: &str) -> State {
+    let guarded = |guard| State { guard, ..State::of(Err(Blocker::Leaving)) };
+    if !desired.finalizer {
+        return guarded(Guard::Steady);
     }
-    let live = match &observed.service {
-        Looked::Blind(fault) => return State::Blind(fault.clone()),
-        Looked::NotAsked => return State::Blind(not_looked()),
-        Looked::Seen(live) => live.as_ref().filter(|live| live.life != ServiceLife::Inactive),
+    if desired.life == Life::Abandoned || !desired.deletes() {
+        return guarded(Guard::Unneeded);
+    }
+    let live = match needed(observed.service.as_ref()) {
+        Err(fault) => return State::of(Err(Blocker::Blind(fault))),
+        Ok(live) => live.as_ref().filter(|live| live.life != ServiceLife::Inactive),
     };
     match live {
         // What was perhaps created a moment ago may not be shown yet, and would outlive the object.
-        None => settling(record, &[Effect::Create], observed.at)
-            .map_or(State::Guarded, |sent| State::Settling { sent: sent.clone(), standing: None }),
-        Some(live) if !ours(live, owner) => State::Guarded,
+        None => record
+            .settling(&[Effect::Create], observed.at)
+            .map_or_else(|| guarded(Guard::Unneeded), |sent| State::of(Ok(Rollout::Settling(sent.clone())))),
+        Some(live) if !ours(live, owner) => guarded(Guard::Unneeded),
         Some(live) => match live.life {
-            ServiceLife::Active => State::Doomed,
-            ServiceLife::Draining | ServiceLife::Inactive | ServiceLife::Unknown(_) => State::Ending,
+            ServiceLife::Active => guarded(Guard::Deletes),
+            ServiceLife::Draining | ServiceLife::Inactive | ServiceLife::Unknown(_) => guarded(Guard::Waits),
         },
     }
 }
@@ -83,219 +91,215 @@ fn not_looked() -> Fault {
     }
 }
 
-/// Where a rollout stands that is only followed; `None` where the rest of the world has to be looked at.
-pub fn follow(
-    desired: &Desired,
-    wanted: &Wanted,
-    record: &ServiceStatus,
-    observed: &Observed,
-    deployment: &Deployment,
-) -> Option<State> {
-    let deadline = i64::from(seconds(&desired.spec.rollout.deadline));
-    let follows = followed(desired, wanted, record) == Some(deployment.arn.as_str());
-    let in_time = !rollout::overdue(deployment, deadline, observed.at);
-    (follows && in_time && rollout::in_progress(deployment, deadline, observed.at))
-        .then(|| State::Rolling(Box::new(deployment.clone())))
-}
-
 /// What a judgement is made from.
 struct View<'a> {
     desired: &'a Desired,
     wanted: &'a Wanted,
-    record: &'a ServiceStatus,
+    record: &'a Record,
     observed: &'a Observed,
     owner: &'a str,
 }
 
 impl View<'_> {
-    fn standing(&self) -> Result<State, Fault> {
+    fn state(&self) -> State {
+        let rollout = self.rollout();
+        let chores = rollout.as_ref().map_or_else(|_| Vec::new(), |rollout| self.chores(rollout));
+        State { chores, ..State::of(rollout) }
+    }
+
+    fn rollout(&self) -> Result<Rollout, Blocker> {
         let Self { desired, wanted, record, observed, owner } = self;
-        let last = record.rollout.as_ref().filter(|rollout| rollout.source == wanted.source);
+        let last = record.rollout().filter(|rollout| rollout.source == wanted.source);
         if last.is_some_and(|rollout| rollout.grant > wanted.grant) {
-            return Ok(State::OldGrant { seen: wanted.grant });
+            return Err(Blocker::OldGrant { seen: wanted.grant });
         }
-        if let Some(why) = moved(wanted, record) {
-            return Ok(State::Unchangeable(why));
-        }
+        moved(wanted, record)?;
         match &observed.followed {
-            Looked::Blind(fault) => return Err(fault.clone()),
-            Looked::Seen(Some(deployment)) => {
-                if let Some(state) = follow(desired, wanted, record, observed, deployment) {
-                    return Ok(state);
-                }
+            Looked::Blind(fault) => return Err(Blocker::Blind(fault.clone())),
+            Looked::Seen(Some(deployment)) if record.is_rolling(desired, wanted, deployment, observed.at) => {
+                return Ok(Rollout::Rolling(Box::new(deployment.clone())));
             }
-            Looked::Seen(None) | Looked::NotAsked => {}
+            Looked::Seen(_) | Looked::NotAsked => {}
         }
-        match needed(observed.service.as_ref())? {
-            None => self.absent(),
-            Some(live) => match &live.life {
-                ServiceLife::Inactive => self.absent(),
-                ServiceLife::Draining => Ok(State::Draining),
-                ServiceLife::Unknown(life) => {
-                    Ok(State::Unclear(format!("ECS says that the service is {life}, which is not known here")))
-                }
-                ServiceLife::Active if !ours(live, owner) => Ok(State::NotOurs { owner: (*owner).to_owned() }),
-                ServiceLife::Active => self.present(live),
-            },
+        let Some(live) = needed(observed.service.as_ref()).map_err(Blocker::Blind)? else { return self.absent() };
+        match &live.life {
+            ServiceLife::Inactive => self.absent(),
+            ServiceLife::Draining => Ok(Rollout::Draining),
+            ServiceLife::Unknown(life) => {
+                Err(Blocker::Unclear(format!("ECS says that the service is {life}, which is not known here")))
+            }
+            ServiceLife::Active if !ours(live, owner) => Err(not_ours(owner)),
+            ServiceLife::Active => {
+                driven(live)?;
+                changeable(wanted, live)?;
+                self.present(live)
+            }
         }
     }
 
-    fn settling(&self, effects: &[Effect]) -> Option<State> {
-        settling(self.record, effects, self.observed.at)
-            .map(|sent| State::Settling { sent: sent.clone(), standing: None })
+    fn settling(&self, effects: &[Effect]) -> Option<Rollout> {
+        self.record.settling(effects, self.observed.at).map(|sent| Rollout::Settling(sent.clone()))
     }
 
     fn is_recorded(&self) -> bool {
-        begun(self.desired, self.wanted, self.record).is_some()
+        self.record.begun(self.desired, self.wanted).is_some()
     }
 
-    /// The ARN of the task definition, or the state of not having one.
-    fn task_definition(&self) -> Result<Result<String, State>, Fault> {
-        if let Some(arn) = recorded(self.wanted, self.record) {
-            return Ok(Ok(arn.to_owned()));
+    fn deadline(&self) -> i64 {
+        i64::from(seconds(&self.desired.spec.rollout.deadline))
+    }
+
+    /// The ARN of the task definition that says what is wanted, if there is one.
+    fn task_definition(&self) -> Result<Option<String>, Blocker> {
+        match self.record.task_definition(self.wanted) {
+            Some(arn) => Ok(Some(arn.to_owned())),
+            None => needed(looks::task_definition(self.wanted, self.observed)).map_err(Blocker::Blind),
         }
-        Ok(match needed(looks::task_definition(self.wanted, self.observed))? {
-            Some(arn) => Ok(arn),
-            None => Err(self.settling(&[Effect::Register]).unwrap_or(State::Unregistered)),
-        })
     }
 
-    fn absent(&self) -> Result<State, Fault> {
+    fn unregistered(&self) -> Rollout {
+        self.settling(&[Effect::Register]).unwrap_or(Rollout::Unregistered)
+    }
+
+    fn absent(&self) -> Result<Rollout, Blocker> {
         if let Some(settling) = self.settling(&[Effect::Create]) {
             return Ok(settling);
         }
         Ok(match self.task_definition()? {
-            Ok(_) if !self.is_recorded() => State::Unrecorded,
-            Ok(task_definition) => State::Absent { task_definition },
-            Err(state) => state,
+            Some(_) if !self.is_recorded() => Rollout::Unrecorded,
+            Some(task_definition) => Rollout::Absent { task_definition },
+            None => self.unregistered(),
         })
     }
 
-    fn present(&self, live: &LiveService) -> Result<State, Fault> {
-        if let Some(state) = unchangeable(self.wanted, live) {
-            return Ok(state);
-        }
-        let arn = match self.task_definition()? {
-            Ok(arn) => arn,
-            Err(state) => return Ok(state),
-        };
-        match proof(self.desired, self.wanted, self.record, live) {
+    fn present(&self, live: &LiveService) -> Result<Rollout, Blocker> {
+        let Some(arn) = self.task_definition()? else { return Ok(self.unregistered()) };
+        match self.record.proof(self.desired, self.wanted, live) {
             Some(Proof::Runs) => {
-                let rollout = begun(self.desired, self.wanted, self.record);
-                let deployment = rollout.and_then(|rollout| rollout.deployment.clone());
-                return Ok(self.leftovers(live, self.in_sync(live, arn, deployment)));
+                let rollout = self.record.begun(self.desired, self.wanted);
+                Ok(in_sync(live, arn, rollout.and_then(|rollout| rollout.deployment.clone())))
             }
-            Some(Proof::Held) => return Ok(self.leftovers(live, State::Held)),
-            Some(Proof::NotAsked) => return Ok(self.outdated(live, arn)),
-            None => {}
+            Some(Proof::Held) => Ok(Rollout::Held),
+            Some(Proof::NotAsked) => Ok(self.outdated(live, arn)),
+            None => self.judged(live, arn),
         }
+    }
+
+    fn judged(&self, live: &LiveService, arn: String) -> Result<Rollout, Blocker> {
         let question = Question {
             wanted: self.wanted,
             task_definition: &arn,
-            after: since(self.desired, self.wanted, self.record, self.observed.at),
-            begun: begun(self.desired, self.wanted, self.record),
-            deadline: i64::from(seconds(&self.desired.spec.rollout.deadline)),
+            after: self.record.since(self.desired, self.wanted, self.observed.at),
+            begun: self.record.begun(self.desired, self.wanted),
+            deadline: self.deadline(),
             at: self.observed.at,
         };
-        let all = needed(looks::deployments(self.desired, self.wanted, self.record, self.observed))?;
-        let verdict = rollout::verdict(&question, live, &all);
-        self.judged(live, arn, verdict)
-    }
-
-    fn judged(&self, live: &LiveService, arn: String, verdict: Verdict) -> Result<State, Fault> {
-        let held = held(self.desired, self.wanted, self.record);
-        let standing = match (verdict, held) {
+        let all = looks::deployments(self.desired, self.wanted, self.record, self.observed);
+        let verdict = rollout::verdict(&question, live, &needed(all).map_err(Blocker::Blind)?);
+        Ok(match (verdict, self.record.held(self.desired, self.wanted)) {
             (Verdict::Runs(deployment), _) => {
                 let deployment = deployment.map(|one| one.arn);
-                self.in_sync(live, arn, deployment.or_else(|| live.current_deployment.clone()))
+                in_sync(live, arn, deployment.or_else(|| live.current_deployment.clone()))
             }
             (Verdict::Follows(deployment), _) => self.rolling(live, deployment),
             (Verdict::Failed(deployment), Some(held)) if held.deployment.as_ref() == Some(&deployment.arn) => {
-                State::Held
+                Rollout::Held
             }
             (Verdict::Failed(deployment), _) => self.failed(live, deployment)?,
-            (Verdict::Other(_) | Verdict::Unclear(_) | Verdict::NotAsked, Some(_)) => State::Held,
-            (Verdict::Other(deployment), None) => State::Waiting(deployment),
-            (Verdict::Unclear(why), None) => return Ok(State::Unclear(why)),
-            (Verdict::NotAsked, None) => return Ok(self.outdated(live, arn)),
-        };
-        Ok(self.leftovers(live, standing))
+            (Verdict::Other(_) | Verdict::Unclear(_) | Verdict::NotAsked, Some(_)) => Rollout::Held,
+            (Verdict::Other(deployment), None) => Rollout::Waiting(deployment),
+            (Verdict::Unclear(why), None) => return Err(Blocker::Unclear(why)),
+            (Verdict::NotAsked, None) => self.outdated(live, arn),
+        })
     }
 
-    fn rolling(&self, live: &LiveService, deployment: Box<Deployment>) -> State {
-        let deadline = i64::from(seconds(&self.desired.spec.rollout.deadline));
-        if rollout::overdue(&deployment, deadline, self.observed.at) {
-            State::Overdue { deployment, hint: live.events.first().cloned() }
+    fn rolling(&self, live: &LiveService, deployment: Box<Deployment>) -> Rollout {
+        if rollout::overdue(&deployment, self.deadline(), self.observed.at) {
+            Rollout::Overdue { deployment, hint: live.events.first().cloned() }
         } else {
-            State::Rolling(deployment)
+            Rollout::Rolling(deployment)
         }
     }
 
-    fn in_sync(&self, live: &LiveService, task_definition: String, deployment: Option<String>) -> State {
-        State::InSync { live: Box::new(live.clone()), task_definition, deployment }
-    }
-
-    fn outdated(&self, live: &LiveService, arn: String) -> State {
+    fn outdated(&self, live: &LiveService, arn: String) -> Rollout {
         if let Some(settling) = self.settling(&[Effect::Update, Effect::Create]) {
             return settling;
         }
         if !self.is_recorded() {
-            return State::Unrecorded;
+            return Rollout::Unrecorded;
         }
         let update = Box::new(change::update(self.desired, self.wanted, &arn, live));
-        State::Outdated { task_definition: arn, update }
+        Rollout::Outdated { task_definition: arn, update }
     }
 
     /// Why it failed is told once: a pass that could not see it now, and may later, comes again.
-    fn failed(&self, live: &LiveService, deployment: Box<Deployment>) -> Result<State, Fault> {
+    fn failed(&self, live: &LiveService, deployment: Box<Deployment>) -> Result<Rollout, Blocker> {
         if let Some(fault) = self.observed.stopped.fault().filter(|fault| !fault.is_terminal()) {
-            return Err(fault.clone());
+            return Err(Blocker::Blind(fault.clone()));
         }
         let stopped = rollout::of_deployment(&deployment, self.observed.stopped.seen().map_or(&[][..], Vec::as_slice));
         let unseen = self.observed.stopped.fault().map(|fault| format!("its stopped tasks cannot be read: {fault}"));
         let event = live.events.first().filter(|_| stopped.is_empty());
         let hint = unseen.or_else(|| event.map(|event| format!("ECS says: {event}")));
-        Ok(State::Failed { deployment, stopped, hint })
+        Ok(Rollout::Failed { deployment, stopped, hint })
     }
 
-    /// What is left to set right wherever the rollout stands, because none is waited for with it.
-    fn leftovers(&self, live: &LiveService, standing: State) -> State {
-        let update = change::adjustment(self.desired, self.wanted, live);
+    /// What is left to do beside the rollout. While the rollout itself is about to change the service, or just did, what is
+    /// seen of its members may be old, and there is nothing.
+    fn chores(&self, rollout: &Rollout) -> Vec<Chore> {
+        let Some(live) = self.observed.service.seen().and_then(Option::as_ref) else { return Vec::new() };
+        let is_left_alone = rollout.is_shown() || matches!(rollout, Rollout::Waiting(_));
+        if !is_left_alone {
+            return Vec::new();
+        }
+        let update = change::adjustment(self.desired, self.wanted, live).map(|update| Chore::Adjust(Box::new(update)));
         let tags = change::tags(self.wanted, live);
-        let effect = if update.is_some() { Effect::Adjust } else { Effect::Tag };
-        if update.is_none() && tags.is_empty() {
-            return standing;
-        }
-        let standing = Box::new(standing);
-        match (settling(self.record, &[effect], self.observed.at), update) {
-            (Some(sent), _) => State::Settling { sent: sent.clone(), standing: Some(standing) },
-            (None, Some(update)) => State::Adjustable { update: Box::new(update), standing },
-            (None, None) => State::Untagged { arn: live.arn.clone(), tags, standing },
-        }
+        let tag = (!tags.is_empty()).then(|| Chore::Tag { arn: live.arn.clone(), tags });
+        let unless_sent = |chore: Option<Chore>, effect| {
+            let sent = self.record.settling(&[effect], self.observed.at);
+            chore.map(|chore| sent.map_or(chore, |sent| Chore::Settling(sent.clone())))
+        };
+        [unless_sent(update, Effect::Adjust), unless_sent(tag, Effect::Tag)].into_iter().flatten().collect()
     }
+}
+
+fn in_sync(live: &LiveService, task_definition: String, deployment: Option<String>) -> Rollout {
+    Rollout::InSync { live: Box::new(live.clone()), task_definition, deployment }
+}
+
+/// A service that carries another owner's tag, or none, and how to hand it over.
+fn not_ours(owner: &str) -> Blocker {
+    let why = format!(
+        "an ECS service of this name exists and is not ours: give it the tag {OWNER_TAG} = {owner} to hand it over, or choose another spec.name"
+    );
+    Blocker::Stuck { reason: Reason::NotOurs, why }
 }
 
 /// A service that was made in another Region or AWS account than the one that is meant now would run on unseen, beside a
 /// second one.
-fn moved(wanted: &Wanted, record: &ServiceStatus) -> Option<String> {
-    let arn = &record.service.as_ref()?.arn;
-    let mut parts = arn.split(':').skip(3);
-    let (region, account) = (parts.next()?, parts.next()?);
+fn moved(wanted: &Wanted, record: &Record) -> Result<(), Blocker> {
+    let Some((arn, region, account)) = record.arn().and_then(|arn| {
+        let mut parts = arn.split(':').skip(3);
+        Some((arn, parts.next()?, parts.next()?))
+    }) else {
+        return Ok(());
+    };
     let place = &wanted.scope.place;
     let role = place.role.as_ref().and_then(|role| role.arn.split(':').nth(4));
-    let same = region == place.region && role.is_none_or(|meant| meant == account);
-    (!same).then(|| {
-        format!(
-            "the ECS service is {arn}, but AwsAccount {} now means Region {} of AWS account {}: set spec.account and spec.region back, or delete this Service and make another",
-            wanted.scope.account,
-            place.region,
-            role.unwrap_or(account)
-        )
-    })
+    if region == place.region && role.is_none_or(|meant| meant == account) {
+        return Ok(());
+    }
+    let why = format!(
+        "the ECS service is {arn}, but AwsAccount {} now means Region {} of AWS account {}: set spec.account and spec.region back, or delete this Service and make another",
+        wanted.scope.account,
+        place.region,
+        role.unwrap_or(account)
+    );
+    Err(Blocker::Stuck { reason: Reason::InvalidSpec, why })
 }
 
-/// Why the live service cannot become what is wanted: what this version does not drive, or what ECS never changes.
-fn unchangeable(wanted: &Wanted, live: &LiveService) -> Option<State> {
+/// Refuses a live service that this version does not drive.
+fn driven(live: &LiveService) -> Result<(), Blocker> {
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
     let strategy = live.members.get("deploymentConfiguration").map(|all| text(&all["strategy"])).unwrap_or_default();
     let controller = live.members.get("deploymentController").map(|one| text(&one["type"])).unwrap_or_default();
@@ -306,15 +310,22 @@ fn unchangeable(wanted: &Wanted, live: &LiveService) -> Option<State> {
         ("scheduling strategy", scheduling, SCHEDULING),
     ] {
         if !found.is_empty() && found != known {
-            return Some(State::NotDriven(format!(
+            let why = format!(
                 "the {what} of the ECS service is {found}: this version of Launchway drives {known} only, and changes nothing; change the service, or choose another spec.name"
-            )));
+            );
+            return Err(Blocker::Stuck { reason: Reason::NotDriven, why });
         }
     }
+    Ok(())
+}
+
+/// Refuses what ECS never changes on a service that is there.
+fn changeable(wanted: &Wanted, live: &LiveService) -> Result<(), Blocker> {
     let differs = differences(&wanted.service, &live.members, Class::Immutable);
-    let (member, value) = differs.iter().next()?;
-    Some(State::Unchangeable(format!(
+    let Some((member, value)) = differs.iter().next() else { return Ok(()) };
+    let why = format!(
         "spec.service.{member}: the ECS service has {}, not {value}, and ECS cannot change it: set it to what the service has, or delete the ECS service",
         live.members.get(member).map_or_else(|| "none".to_owned(), ToString::to_string)
-    )))
+    );
+    Err(Blocker::Stuck { reason: Reason::InvalidSpec, why })
 }

@@ -2,12 +2,12 @@
 
 use super::change;
 use super::desired::Desired;
-use super::state::State;
+use super::record::Record;
+use super::state::{Blocker, Chore, Guard, Rollout, State};
 use super::wanted::{COMMIT_TAG, MEANING_TAG, OWNER_TAG, Wanted};
 use crate::Plan;
-use crate::wake::Wake;
+use crate::wake::{Wake, sooner};
 use crate::world::{CreateServiceRequest, LiveService, RegisterRequest, UpdateServiceRequest};
-use launchway_crds::service::ServiceStatus;
 use std::collections::BTreeMap;
 
 /// How often a rollout is looked at, in seconds: ECS itself takes tens of seconds for a task.
@@ -61,45 +61,73 @@ pub enum Effected {
     Updated(Box<LiveService>),
 }
 
-/// What is done, and when to come back. `resync` is how often a service that needs nothing is looked at, in seconds.
-pub fn decide(
-    desired: &Desired,
-    wanted: Option<&Wanted>,
-    record: &ServiceStatus,
-    state: &State,
-    resync: i64,
-) -> Plan<Action> {
-    match state {
-        State::Refused(refusal) => Plan::rest(Wake::of_refusal(refusal)),
-        State::NoImage(_) | State::Failed { .. } | State::Held | State::InSync { .. } | State::OldGrant { .. } => {
-            Plan::rest(Wake::Every(resync))
-        }
-        State::Blind(fault) => Plan::rest(Wake::of_look(fault)),
-        State::NotOurs { .. } | State::NotDriven(_) | State::Unchangeable(_) => Plan::rest(Wake::Operator),
-        State::Draining | State::Rolling(_) | State::Waiting(_) | State::Unclear(_) | State::Ending => {
-            Plan::rest(Wake::After(FOLLOWS))
-        }
-        State::Overdue { .. } => Plan::rest(Wake::After(HANGS)),
-        State::Settling { .. } => Plan::rest(Wake::After(SOON)),
-        State::Unrecorded => Plan::rest(Wake::Now),
-        State::Unguarded => Plan::act(Action::Guard),
-        State::Guarded if desired.finalizer => Plan::act(Action::Unguard),
-        State::Guarded => Plan::rest(Wake::OnChange),
-        State::Doomed => Plan {
-            action: Some(Action::Delete { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone() }),
-            wake: Wake::After(SOON),
-        },
-        State::Outdated { update, .. } => begun(Action::Update((**update).clone())),
-        State::Adjustable { update, .. } => Plan::act(Action::Adjust((**update).clone())),
-        State::Untagged { arn, tags, .. } => Plan::act(Action::Tag { arn: arn.clone(), tags: tags.clone() }),
-        State::Unregistered => wanted.map_or(Plan::rest(Wake::OnChange), |wanted| Plan::act(register(wanted))),
-        State::Absent { task_definition } => {
-            wanted.map_or(Plan::rest(Wake::OnChange), |wanted| begun(create(desired, wanted, record, task_definition)))
-        }
+/// What is done, and when to come back: what the finalizer needs, else the rollout's own call, else the first chore that can
+/// be done. `resync` is how often a service that needs nothing is looked at, in seconds.
+pub fn decide(desired: &Desired, wanted: Option<&Wanted>, record: &Record, state: &State, resync: i64) -> Plan<Action> {
+    if let Some(plan) = guard(desired, state.guard) {
+        return plan;
+    }
+    let plan = match &state.rollout {
+        Ok(rollout) => roll(desired, wanted, record, rollout, resync),
+        Err(blocker) => Plan::rest(blocked(blocker, resync)),
+    };
+    if plan.action.is_some() || state.chores.is_empty() {
+        return plan;
+    }
+    match state.chores.iter().find_map(chore) {
+        Some(action) => Plan::act(action),
+        None => Plan::rest(sooner(plan.wake, Wake::After(SOON))),
     }
 }
 
-/// A rollout that ECS is asked for, and does not show at once.
+fn guard(desired: &Desired, guard: Guard) -> Option<Plan<Action>> {
+    match guard {
+        Guard::Steady => None,
+        Guard::Missing => Some(Plan::act(Action::Guard)),
+        Guard::Unneeded => Some(Plan::act(Action::Unguard)),
+        Guard::Deletes => {
+            Some(begun(Action::Delete { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone() }))
+        }
+        Guard::Waits => Some(Plan::rest(Wake::After(FOLLOWS))),
+    }
+}
+
+fn blocked(blocker: &Blocker, resync: i64) -> Wake {
+    match blocker {
+        Blocker::Refused(refusal) => Wake::of_refusal(refusal),
+        Blocker::NoImage(_) | Blocker::OldGrant { .. } => Wake::Every(resync),
+        Blocker::Blind(fault) => Wake::of_look(fault),
+        Blocker::Unclear(_) => Wake::After(FOLLOWS),
+        Blocker::Stuck { .. } => Wake::Operator,
+        Blocker::Leaving => Wake::OnChange,
+    }
+}
+
+fn roll(desired: &Desired, wanted: Option<&Wanted>, record: &Record, rollout: &Rollout, resync: i64) -> Plan<Action> {
+    match (rollout, wanted) {
+        (Rollout::Failed { .. } | Rollout::Held | Rollout::InSync { .. }, _) => Plan::rest(Wake::Every(resync)),
+        (Rollout::Draining | Rollout::Rolling(_) | Rollout::Waiting(_), _) => Plan::rest(Wake::After(FOLLOWS)),
+        (Rollout::Overdue { .. }, _) => Plan::rest(Wake::After(HANGS)),
+        (Rollout::Settling(_), _) => Plan::rest(Wake::After(SOON)),
+        (Rollout::Unrecorded, _) => Plan::rest(Wake::Now),
+        (Rollout::Outdated { update, .. }, _) => begun(Action::Update((**update).clone())),
+        (Rollout::Unregistered, Some(wanted)) => Plan::act(register(wanted)),
+        (Rollout::Absent { task_definition }, Some(wanted)) => {
+            begun(Action::Create(change::create(desired, wanted, task_definition, record.creations())))
+        }
+        (Rollout::Unregistered | Rollout::Absent { .. }, None) => Plan::rest(Wake::OnChange),
+    }
+}
+
+fn chore(chore: &Chore) -> Option<Action> {
+    match chore {
+        Chore::Adjust(update) => Some(Action::Adjust((**update).clone())),
+        Chore::Tag { arn, tags } => Some(Action::Tag { arn: arn.clone(), tags: tags.clone() }),
+        Chore::Settling(_) => None,
+    }
+}
+
+/// A call that AWS does not show at once.
 fn begun(action: Action) -> Plan<Action> {
     Plan { action: Some(action), wake: Wake::After(SOON) }
 }
@@ -112,9 +140,4 @@ fn register(wanted: &Wanted) -> Action {
         tags.insert(COMMIT_TAG.to_owned(), commit.clone());
     }
     Action::Register(change::register(wanted, &tags))
-}
-
-fn create(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, task_definition: &str) -> Action {
-    let creation = record.service.as_ref().map_or(0, |service| service.creations);
-    Action::Create(change::create(desired, wanted, task_definition, creation))
 }

@@ -1,16 +1,14 @@
 //! What a pass over a Service looks at, one thing after the other, until there is nothing more that decides anything; and
 //! what the looks come to when they are put together. Nothing is looked at here, and nothing is judged.
 
-use super::assess::follow;
 use super::desired::Desired;
 use super::observed::{Observed, SeenDeployment};
-use super::record::{followed, foreign, proof, recorded};
+use super::record::Record;
 use super::rollout::{live_means, proves};
 use super::wanted::{Wanted, says};
 use crate::life::Life;
 use crate::look::Looked;
-use crate::world::{Deployment, DeploymentStatus, LiveService, ServiceLife};
-use launchway_crds::service::ServiceStatus;
+use crate::world::{Deployment, DeploymentStatus, End, LiveService, ServiceLife};
 
 /// How many of the family's newest task definitions are looked through, where the record was lost.
 pub const FAMILY: usize = 5;
@@ -39,7 +37,7 @@ pub enum Look {
 }
 
 /// What to look at next; nothing more is needed where there is none. What could not be seen is not looked at twice.
-pub fn next(desired: &Desired, wanted: Option<&Wanted>, record: &ServiceStatus, observed: &Observed) -> Option<Look> {
+pub fn next(desired: &Desired, wanted: Option<&Wanted>, record: &Record, observed: &Observed) -> Option<Look> {
     match desired.life {
         Life::Stays => View { desired, wanted: wanted?, record, observed }.next(),
         Life::Ends if desired.deletes() && desired.finalizer && observed.service == Looked::NotAsked => {
@@ -70,7 +68,7 @@ pub fn task_definition(wanted: &Wanted, observed: &Observed) -> Looked<Option<St
 pub fn deployments(
     desired: &Desired,
     wanted: &Wanted,
-    record: &ServiceStatus,
+    record: &Record,
     observed: &Observed,
 ) -> Looked<Vec<SeenDeployment>> {
     let view = View { desired, wanted, record, observed };
@@ -99,18 +97,18 @@ pub fn deployments(
 struct View<'a> {
     desired: &'a Desired,
     wanted: &'a Wanted,
-    record: &'a ServiceStatus,
+    record: &'a Record,
     observed: &'a Observed,
 }
 
 impl View<'_> {
     fn next(&self) -> Option<Look> {
         let Self { desired, wanted, record, observed } = self;
-        if let Some(arn) = followed(desired, wanted, record) {
+        if let Some(arn) = record.followed(desired, wanted) {
             match &observed.followed {
                 Looked::NotAsked => return Some(Look::Followed(arn.to_owned())),
                 // It goes on: nothing else is needed.
-                Looked::Seen(Some(deployment)) if follow(desired, wanted, record, observed, deployment).is_some() => {
+                Looked::Seen(Some(one)) if record.is_rolling(desired, wanted, one, observed.at) => {
                     return None;
                 }
                 Looked::Seen(_) | Looked::Blind(_) => {}
@@ -121,18 +119,18 @@ impl View<'_> {
             Looked::Blind(_) => return None,
             Looked::Seen(live) => live.as_ref().filter(|live| live.life == ServiceLife::Active),
         };
-        if recorded(wanted, record).is_none()
+        if record.task_definition(wanted).is_none()
             && let Some(look) = self.definition(live)
         {
             return Some(look);
         }
-        let live = live.filter(|live| proof(desired, wanted, record, live).is_none())?;
+        let live = live.filter(|live| record.proof(desired, wanted, live).is_none())?;
         // Without a task definition nothing can run, and nothing be asked for.
         self.rollouts(live, &self.known()?)
     }
 
     fn known(&self) -> Option<String> {
-        let recorded = recorded(self.wanted, self.record).map(str::to_owned);
+        let recorded = self.record.task_definition(self.wanted).map(str::to_owned);
         recorded.or_else(|| task_definition(self.wanted, self.observed).seen().cloned().flatten())
     }
 
@@ -140,9 +138,9 @@ impl View<'_> {
     /// where the record was lost the service's own first, and the newest few at last.
     fn definition(&self, live: Option<&LiveService>) -> Option<Look> {
         let seen = |name: &str| self.observed.definitions.get(name);
-        let lost = self.record.task_definitions.is_empty();
+        let lost = self.record.is_lost();
         let own = live.filter(|_| lost).map(|live| live.task_definition.as_str());
-        for name in foreign(self.record).chain(own).chain([self.wanted.family.as_str()]) {
+        for name in self.record.foreign().chain(own).chain([self.wanted.family.as_str()]) {
             match seen(name) {
                 None | Some(Looked::NotAsked) => return Some(Look::TaskDefinition(name.to_owned())),
                 Some(Looked::Blind(_)) => return None,
@@ -230,14 +228,9 @@ impl View<'_> {
 /// Whether the stopped tasks may say why.
 fn is_bad(deployment: &Deployment) -> bool {
     let failing = deployment.breaker.as_ref().is_some_and(|breaker| breaker.failures > 0);
-    match deployment.status {
-        DeploymentStatus::Stopped | DeploymentStatus::RollbackSuccessful | DeploymentStatus::RollbackFailed => true,
-        DeploymentStatus::Pending
-        | DeploymentStatus::InProgress
-        | DeploymentStatus::StopRequested
-        | DeploymentStatus::RollbackRequested
-        | DeploymentStatus::RollbackInProgress
-        | DeploymentStatus::Unknown(_) => failing,
-        DeploymentStatus::Successful => false,
+    match deployment.status.end() {
+        Some(End::Stopped | End::RolledBack | End::RollbackFailed) => true,
+        Some(End::Successful) => false,
+        None => failing,
     }
 }

@@ -1,14 +1,15 @@
 //! How much a Service's calls to AWS matter.
 
 use super::decide::Action;
+use super::record::Record;
 use super::wanted::Wanted;
 use crate::rank::Rank;
-use launchway_crds::service::{RolloutPhase, RolloutStatus, ServiceStatus};
+use launchway_crds::service::{RolloutPhase, RolloutStatus};
 
 /// How much what a pass looks at matters: a Service whose rollout has ended, and that should run nothing else, has time.
 /// What is being deleted has none.
-pub fn of_looks(wanted: Option<&Wanted>, record: &ServiceStatus) -> Rank {
-    match (&record.rollout, wanted) {
+pub fn of_looks(wanted: Option<&Wanted>, record: &Record) -> Rank {
+    match (record.rollout(), wanted) {
         (Some(rollout), Some(wanted)) if is_over(rollout) && is_of(rollout, wanted) => Rank::Look,
         (_, _) => Rank::Rollout,
     }
@@ -43,7 +44,7 @@ mod tests {
     #[test]
     fn looks_are_idle_while_a_service_runs_what_it_should_and_a_rollouts_otherwise() {
         let mut world = World::new(service(&json!({})));
-        let rank = |world: &World| of_looks(Some(&world.wanted()), &world.record);
+        let rank = |world: &World| of_looks(Some(&world.wanted()), &world.record());
         assert_eq!(rank(&world), Rank::Rollout);
         world.run(40);
         assert_eq!(rank(&world), Rank::Look);

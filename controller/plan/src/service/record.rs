@@ -1,61 +1,21 @@
-//! What the record says of the rollout that is wanted now. Nothing is looked at here, and nothing is recorded.
+//! The record of a Service: what earlier passes wrote down, asked about what is wanted now. Nothing is looked at here.
 
 use super::desired::Desired;
 use super::meaning::Meaning;
-use super::rollout::live_means;
-use super::wanted::Wanted;
+use super::rollout::{in_progress, live_means, overdue};
+use super::wanted::{Wanted, seconds};
 use crate::life::Life;
-use crate::world::LiveService;
+use crate::world::{Deployment, LiveService};
 use jiff::{SignedDuration, Timestamp};
-use launchway_crds::service::{Effect, EffectStatus, RolloutPhase, RolloutStatus, ServiceStatus};
+use launchway_crds::service::{Effect, EffectStatus, RolloutPhase, RolloutStatus, Service, ServiceStatus};
 
 /// How long AWS's reads may be older than our writes: after an effect the world is looked at this long before the
 /// effect is repeated, in seconds. Source: none; ECS is eventually consistent and names no figure (docs/effects.md).
 pub const SETTLES: i64 = 30;
 
-/// The rollout that was recorded for what is wanted now.
-pub fn begun<'a>(desired: &Desired, wanted: &Wanted, record: &'a ServiceStatus) -> Option<&'a RolloutStatus> {
-    record.rollout.as_ref().filter(|rollout| {
-        rollout.meaning == wanted.meaning.to_string()
-            && rollout.grant == wanted.grant
-            && rollout.source == wanted.source
-            && rollout.retry == desired.spec.rollout.retry
-    })
-}
-
-/// Whether what is wanted now failed before and is held.
-pub fn held<'a>(desired: &Desired, wanted: &Wanted, record: &'a ServiceStatus) -> Option<&'a RolloutStatus> {
-    begun(desired, wanted, record).filter(|rollout| rollout.phase == RolloutPhase::Failed)
-}
-
-/// Whether no change is pending, as far as is known: all that is wanted now was seen to be so, or is held. Where it is
-/// not known what is wanted, the spec must be the one that was settled.
-pub fn settled(desired: &Desired, wanted: Option<&Wanted>, record: &ServiceStatus) -> bool {
-    let rollout = match wanted {
-        Some(wanted) => begun(desired, wanted, record),
-        None => record.rollout.as_ref(),
-    };
-    rollout.is_some_and(|rollout| {
-        matches!(rollout.phase, RolloutPhase::Done | RolloutPhase::Failed) && rollout.generation == desired.generation
-    })
-}
-
-/// Only deployments created after this count as failures of what is wanted now. A new try of what failed before, and a
-/// return to what was left, count from now; the same meaning under a new grant goes on with what it has.
-pub fn since(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, at: Timestamp) -> Option<Timestamp> {
-    let previous = record.rollout.as_ref()?;
-    let continues = begun(desired, wanted, record).is_some()
-        || (previous.meaning == wanted.meaning.to_string() && previous.phase != RolloutPhase::Failed);
-    if continues { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
-}
-
-/// The deployment that a pass need only follow: the one that was recorded for what is wanted now, at work, if the spec
-/// has not changed in anything else since.
-pub fn followed<'a>(desired: &Desired, wanted: &Wanted, record: &'a ServiceStatus) -> Option<&'a str> {
-    let rollout = begun(desired, wanted, record)?;
-    let at_work = rollout.phase == RolloutPhase::Rolling && rollout.generation == desired.generation;
-    rollout.deployment.as_deref().filter(|_| at_work && desired.life == Life::Stays)
-}
+/// What earlier passes wrote down.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record(ServiceStatus);
 
 /// What the record and the live service prove together, so that ECS's deployments need not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,61 +28,164 @@ pub enum Proof {
     NotAsked,
 }
 
-/// What is proved. Nothing is while ECS is at work on the service.
-pub fn proof(desired: &Desired, wanted: &Wanted, record: &ServiceStatus, live: &LiveService) -> Option<Proof> {
-    let rollout = begun(desired, wanted, record).filter(|_| live.deployments <= 1)?;
-    let named = live_means(wanted, rollout.task_definition.as_deref().unwrap_or_default(), live);
-    let same = |arn: &Option<String>| live.current_deployment == *arn;
-    match rollout.phase {
-        RolloutPhase::Done => {
-            (named && (live.current_deployment.is_none() || same(&rollout.deployment))).then_some(Proof::Runs)
+impl Record {
+    /// The record of a Service. One that was never looked at, or whose status was wiped, has an empty one.
+    pub fn parse(service: &Service) -> Self {
+        service.status.clone().map_or_else(Self::empty, Self)
+    }
+
+    /// The record that a status is.
+    pub fn of(status: ServiceStatus) -> Self {
+        Self(status)
+    }
+
+    /// A record in which nothing is known.
+    pub fn empty() -> Self {
+        Self(ServiceStatus {
+            observed_generation: -1,
+            conditions: Vec::new(),
+            rollout: None,
+            task_definitions: Vec::new(),
+            service: None,
+            effects: Vec::new(),
+            summary: None,
+        })
+    }
+
+    /// The status that the next one is made from.
+    pub fn status(&self) -> &ServiceStatus {
+        &self.0
+    }
+
+    /// The rollout that was last begun.
+    pub fn rollout(&self) -> Option<&RolloutStatus> {
+        self.0.rollout.as_ref()
+    }
+
+    /// How many times the service was created, as far as is known.
+    pub fn creations(&self) -> i64 {
+        self.0.service.as_ref().map_or(0, |service| service.creations)
+    }
+
+    /// The ARN of the service, once it was seen.
+    pub fn arn(&self) -> Option<&str> {
+        self.0.service.as_ref().map(|service| service.arn.as_str())
+    }
+
+    /// Whether no task definition is recorded, as after a status was wiped.
+    pub fn is_lost(&self) -> bool {
+        self.0.task_definitions.is_empty()
+    }
+
+    /// The rollout that was recorded for what is wanted now.
+    pub fn begun(&self, desired: &Desired, wanted: &Wanted) -> Option<&RolloutStatus> {
+        self.0.rollout.as_ref().filter(|rollout| {
+            rollout.meaning == wanted.meaning.to_string()
+                && rollout.grant == wanted.grant
+                && rollout.source == wanted.source
+                && rollout.retry == desired.spec.rollout.retry
+        })
+    }
+
+    /// Whether what is wanted now failed before and is held.
+    pub fn held(&self, desired: &Desired, wanted: &Wanted) -> Option<&RolloutStatus> {
+        self.begun(desired, wanted).filter(|rollout| rollout.phase == RolloutPhase::Failed)
+    }
+
+    /// Whether no change is pending, as far as is known: all that is wanted now was seen to be so, or is held. Where it is
+    /// not known what is wanted, the spec must be the one that was settled.
+    pub fn settled(&self, desired: &Desired, wanted: Option<&Wanted>) -> bool {
+        let rollout = match wanted {
+            Some(wanted) => self.begun(desired, wanted),
+            None => self.0.rollout.as_ref(),
+        };
+        rollout.is_some_and(|rollout| {
+            matches!(rollout.phase, RolloutPhase::Done | RolloutPhase::Failed)
+                && rollout.generation == desired.generation
+        })
+    }
+
+    /// Only deployments created after this count as failures of what is wanted now. A new try of what failed before, and a
+    /// return to what was left, count from now; the same meaning under a new grant goes on with what it has.
+    pub fn since(&self, desired: &Desired, wanted: &Wanted, at: Timestamp) -> Option<Timestamp> {
+        let previous = self.0.rollout.as_ref()?;
+        let continues = self.begun(desired, wanted).is_some()
+            || (previous.meaning == wanted.meaning.to_string() && previous.phase != RolloutPhase::Failed);
+        if continues { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
+    }
+
+    /// The deployment that a pass need only follow: the one that was recorded for what is wanted now, at work, if the spec
+    /// has not changed in anything else since.
+    pub fn followed(&self, desired: &Desired, wanted: &Wanted) -> Option<&str> {
+        let rollout = self.begun(desired, wanted)?;
+        let at_work = rollout.phase == RolloutPhase::Rolling && rollout.generation == desired.generation;
+        rollout.deployment.as_deref().filter(|_| at_work && desired.life == Life::Stays)
+    }
+
+    /// Whether that deployment is the one that is followed, and it gets on within its time: then nothing else is looked at.
+    pub fn is_rolling(&self, desired: &Desired, wanted: &Wanted, deployment: &Deployment, at: Timestamp) -> bool {
+        let deadline = i64::from(seconds(&desired.spec.rollout.deadline));
+        self.followed(desired, wanted) == Some(deployment.arn.as_str())
+            && !overdue(deployment, deadline, at)
+            && in_progress(deployment, deadline, at)
+    }
+
+    /// What is proved. Nothing is while ECS is at work on the service.
+    pub fn proof(&self, desired: &Desired, wanted: &Wanted, live: &LiveService) -> Option<Proof> {
+        let rollout = self.begun(desired, wanted).filter(|_| live.deployments <= 1)?;
+        let named = live_means(wanted, rollout.task_definition.as_deref().unwrap_or_default(), live);
+        let same = |arn: &Option<String>| live.current_deployment == *arn;
+        match rollout.phase {
+            RolloutPhase::Done => {
+                (named && (live.current_deployment.is_none() || same(&rollout.deployment))).then_some(Proof::Runs)
+            }
+            RolloutPhase::Failed => (!named).then_some(Proof::Held),
+            RolloutPhase::Rolling => {
+                let asked = self.sent(&[Effect::Create, Effect::Update]).is_some() || rollout.deployment.is_some();
+                (!asked && rollout.from.is_some() && same(&rollout.from)).then_some(Proof::NotAsked)
+            }
+            RolloutPhase::Stuck => None,
         }
-        RolloutPhase::Failed => (!named).then_some(Proof::Held),
-        RolloutPhase::Rolling => {
-            let asked = sent(record, &[Effect::Create, Effect::Update]).is_some() || rollout.deployment.is_some();
-            (!asked && rollout.from.is_some() && same(&rollout.from)).then_some(Proof::NotAsked)
+    }
+
+    /// The ARN of the task definition that the record has for what is wanted.
+    pub fn task_definition(&self, wanted: &Wanted) -> Option<&str> {
+        let meaning = wanted.task_meaning.to_string();
+        self.0.task_definitions.iter().find(|one| one.meaning == meaning).map(|one| one.arn.as_str())
+    }
+
+    /// The newest of the effects of those kinds that were sent and that AWS does not show yet.
+    fn sent(&self, effects: &[Effect]) -> Option<&EffectStatus> {
+        self.0.effects.iter().filter(|one| effects.contains(&one.effect)).max_by_key(|one| one.at.0)
+    }
+
+    /// The effect of one of those kinds that was sent so short a time ago that reads may not show it yet. What it was to bring
+    /// about does not matter: until it is seen, nothing of its kind is decided. Each kind has a memory of its own.
+    pub fn settling(&self, effects: &[Effect], at: Timestamp) -> Option<&EffectStatus> {
+        let sent = self.sent(effects).filter(|sent| sent.refused.is_none())?;
+        (at < sent.at.0 + SignedDuration::from_secs(SETTLES)).then_some(sent)
+    }
+
+    /// The record in the meanings of this version. What another version wrote down for a task definition that says what is
+    /// wanted (`found`, compared by content) means what is wanted: a new version rolls nothing, and what was held stays held.
+    pub fn translated(&self, wanted: &Wanted, found: Option<&str>) -> Self {
+        let mut record = self.0.clone();
+        let Some(found) = found else { return Self(record) };
+        for one in record.task_definitions.iter_mut().filter(|one| one.arn == found && is_foreign(&one.meaning)) {
+            one.meaning = wanted.task_meaning.to_string();
         }
-        RolloutPhase::Stuck => None,
+        if let Some(rollout) = record.rollout.as_mut().filter(|rollout| is_foreign(&rollout.meaning))
+            && rollout.task_definition.as_deref() == Some(found)
+        {
+            rollout.meaning = wanted.meaning.to_string();
+        }
+        Self(record)
     }
-}
 
-/// The ARN of the task definition that the record has for what is wanted.
-pub fn recorded<'a>(wanted: &Wanted, record: &'a ServiceStatus) -> Option<&'a str> {
-    let meaning = wanted.task_meaning.to_string();
-    record.task_definitions.iter().find(|one| one.meaning == meaning).map(|one| one.arn.as_str())
-}
-
-/// The newest of the effects of those kinds that were sent and that AWS does not show yet.
-fn sent<'a>(record: &'a ServiceStatus, effects: &[Effect]) -> Option<&'a EffectStatus> {
-    record.effects.iter().filter(|one| effects.contains(&one.effect)).max_by_key(|one| one.at.0)
-}
-
-/// The effect of one of those kinds that was sent so short a time ago that reads may not show it yet. What it was to bring
-/// about does not matter: until it is seen, nothing of its kind is decided. Each kind has a memory of its own.
-pub fn settling<'a>(record: &'a ServiceStatus, effects: &[Effect], at: Timestamp) -> Option<&'a EffectStatus> {
-    let sent = sent(record, effects).filter(|sent| sent.refused.is_none())?;
-    (at < sent.at.0 + SignedDuration::from_secs(SETTLES)).then_some(sent)
-}
-
-/// The record in the meanings of this version. What another version wrote down for a task definition that says what is
-/// wanted (`found`, compared by content) means what is wanted: a new version rolls nothing, and what was held stays held.
-pub fn translated(record: &ServiceStatus, wanted: &Wanted, found: Option<&str>) -> ServiceStatus {
-    let mut record = record.clone();
-    let Some(found) = found else { return record };
-    for one in record.task_definitions.iter_mut().filter(|one| one.arn == found && is_foreign(&one.meaning)) {
-        one.meaning = wanted.task_meaning.to_string();
+    /// The task definitions that another version wrote down, whose meanings cannot be compared.
+    pub fn foreign(&self) -> impl Iterator<Item = &str> {
+        self.0.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str())
     }
-    if let Some(rollout) = record.rollout.as_mut().filter(|rollout| is_foreign(&rollout.meaning))
-        && rollout.task_definition.as_deref() == Some(found)
-    {
-        rollout.meaning = wanted.meaning.to_string();
-    }
-    record
-}
-
-/// The task definitions that another version wrote down, whose meanings cannot be compared.
-pub fn foreign(record: &ServiceStatus) -> impl Iterator<Item = &str> {
-    record.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str())
 }
 
 fn is_foreign(meaning: &str) -> bool {

@@ -1,13 +1,14 @@
 //! The next status of a Service: its record, its conditions and its columns, put together. Nothing is chosen here.
 
+mod pass;
 mod record;
 mod tell;
 
+pub use pass::Pass;
 pub use tell::short;
 
-use super::decide::{Action, Effected};
-use super::desired::Desired;
-use super::state::State;
+use super::decide::Effected;
+use super::record::Record;
 use super::wanted::Wanted;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, brief, cut, find, merge};
@@ -19,27 +20,10 @@ use launchway_crds::pipeline::Summary;
 use launchway_crds::service::{Service, ServiceStatus};
 use tell::Tell;
 
-/// What a pass over a Service found and did.
-#[derive(Clone, Copy, Debug)]
-pub struct Pass<'a> {
-    /// The spec, parsed.
-    pub desired: &'a Desired,
-    /// What is to be run, if it is known.
-    pub wanted: Option<&'a Wanted>,
-    /// Where it stood.
-    pub state: &'a State,
-    /// What was done.
-    pub action: Option<&'a Action>,
-    /// What came of it.
-    pub outcome: &'a Outcome<Effected>,
-    /// The time, by AWS's clock.
-    pub at: Timestamp,
-}
-
 /// The status of a Service whose spec is refused before anything is looked at.
 pub fn refused(service: &Service, refusal: &Refusal, at: Timestamp) -> ServiceStatus {
     let generation = service.metadata.generation.unwrap_or_default();
-    let mut next = service.status.clone().unwrap_or_else(empty);
+    let mut next = Record::parse(service).status().clone();
     let tell = tell::refused(refusal);
     next.conditions = merge(&next.conditions, &tell.said(), generation, at);
     next.observed_generation = generation;
@@ -47,28 +31,16 @@ pub fn refused(service: &Service, refusal: &Refusal, at: Timestamp) -> ServiceSt
     next
 }
 
-/// A status in which nothing is known.
-pub fn empty() -> ServiceStatus {
-    ServiceStatus {
-        observed_generation: -1,
-        conditions: Vec::new(),
-        rollout: None,
-        task_definitions: Vec::new(),
-        service: None,
-        effects: Vec::new(),
-        summary: None,
-    }
-}
-
 /// The next status.
-pub fn report(before: &ServiceStatus, pass: &Pass<'_>) -> ServiceStatus {
+pub fn report(record: &Record, pass: &Pass<'_>) -> ServiceStatus {
+    let before = record.status();
     let mut next = before.clone();
     let fault = judged(before, pass.outcome);
     next.effects = record::effects(before, pass);
     next.task_definitions = record::task_definitions(before, pass);
-    next.service = record::service(before, pass);
-    next.rollout = record::rollout(before, &next, pass, fault.as_ref());
-    let tell = tell::tell(before, pass, fault.as_ref());
+    next.service = record::service(record, pass);
+    next.rollout = record::rollout(record, &next.task_definitions, pass, fault.as_ref());
+    let tell = tell::tell(record, pass, fault.as_ref());
     next.conditions = merge(&before.conditions, &tell.said(), pass.desired.generation, pass.at);
     next.observed_generation = pass.desired.generation;
     next.summary = Some(summary(pass.wanted, &tell, &next));

@@ -4,7 +4,7 @@
 use super::members::{Class, differences};
 use super::observed::SeenDeployment;
 use super::wanted::Wanted;
-use crate::world::{Deployment, DeploymentStatus, LiveService, Members, Revision, StoppedTask};
+use crate::world::{Deployment, DeploymentStatus, End, LiveService, Members, Revision, StoppedTask};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::service::RolloutStatus;
 
@@ -82,16 +82,8 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
     }
     let newest = all.first();
     let brought = newest.is_some_and(|seen| question.brings(seen));
-    let came_to_nothing = newest.is_some_and(|seen| match seen.deployment.status {
-        DeploymentStatus::Stopped | DeploymentStatus::RollbackFailed => true,
-        DeploymentStatus::Pending
-        | DeploymentStatus::InProgress
-        | DeploymentStatus::Successful
-        | DeploymentStatus::StopRequested
-        | DeploymentStatus::RollbackRequested
-        | DeploymentStatus::RollbackInProgress
-        | DeploymentStatus::RollbackSuccessful
-        | DeploymentStatus::Unknown(_) => false,
+    let came_to_nothing = newest.is_some_and(|seen| {
+        matches!(seen.deployment.status, DeploymentStatus::Stopped | DeploymentStatus::RollbackFailed)
     });
     let named = live_means(question.wanted, question.task_definition, live);
     let succeeded = newest.is_some_and(|seen| brought && seen.deployment.status == DeploymentStatus::Successful);
@@ -109,21 +101,12 @@ fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> 
             && live.deployments <= 1
             && live_means(question.wanted, question.task_definition, live);
     };
-    named
-        && match newest.deployment.status {
-            DeploymentStatus::Successful => question.brings(newest),
-            DeploymentStatus::RollbackSuccessful => {
-                newest.source.as_ref().is_some_and(|revision| question.means(revision))
-            }
-            DeploymentStatus::RollbackFailed
-            | DeploymentStatus::Stopped
-            | DeploymentStatus::Pending
-            | DeploymentStatus::InProgress
-            | DeploymentStatus::StopRequested
-            | DeploymentStatus::RollbackRequested
-            | DeploymentStatus::RollbackInProgress
-            | DeploymentStatus::Unknown(_) => false,
-        }
+    let left_with = match newest.deployment.status.end() {
+        Some(End::Successful) => newest.target.as_ref(),
+        Some(End::RolledBack) => newest.source.as_ref(),
+        Some(End::RollbackFailed | End::Stopped) | None => None,
+    };
+    named && left_with.is_some_and(|revision| question.means(revision))
 }
 
 /// Whether the service itself names the wanted task definition, and all else that starts a rollout. Proves nothing of what runs.
@@ -180,16 +163,11 @@ impl Question<'_> {
 
     /// Whether it was rolled back, hangs for ever, or stopped without anything newer that could have stopped it.
     fn failed(&self, seen: &SeenDeployment, all: &[SeenDeployment]) -> bool {
-        match seen.deployment.status {
-            DeploymentStatus::RollbackSuccessful | DeploymentStatus::RollbackFailed => true,
-            DeploymentStatus::Stopped => all.first().is_some_and(|newest| newest.deployment.arn == seen.deployment.arn),
-            DeploymentStatus::Successful => false,
-            DeploymentStatus::Pending
-            | DeploymentStatus::InProgress
-            | DeploymentStatus::StopRequested
-            | DeploymentStatus::RollbackRequested
-            | DeploymentStatus::RollbackInProgress
-            | DeploymentStatus::Unknown(_) => !self.in_progress(&seen.deployment),
+        match seen.deployment.status.end() {
+            Some(End::RolledBack | End::RollbackFailed) => true,
+            Some(End::Stopped) => all.first().is_some_and(|newest| newest.deployment.arn == seen.deployment.arn),
+            Some(End::Successful) => false,
+            None => !self.in_progress(&seen.deployment),
         }
     }
 }
@@ -206,19 +184,8 @@ fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     let tripped = deployment.breaker.as_ref().is_some_and(|breaker| breaker.status == "TRIGGERED");
     let overdue = overdue(deployment, deadline, at);
     let alone = deployment.sources.is_empty();
-    match deployment.status {
-        DeploymentStatus::Pending | DeploymentStatus::InProgress => {
-            (alone && (tripped || overdue)) || (tripped && overdue)
-        }
-        DeploymentStatus::StopRequested
-        | DeploymentStatus::Stopped
-        | DeploymentStatus::RollbackRequested
-        | DeploymentStatus::RollbackInProgress
-        | DeploymentStatus::RollbackSuccessful
-        | DeploymentStatus::RollbackFailed
-        | DeploymentStatus::Successful
-        | DeploymentStatus::Unknown(_) => false,
-    }
+    let begins = matches!(deployment.status, DeploymentStatus::Pending | DeploymentStatus::InProgress);
+    begins && ((alone && (tripped || overdue)) || (tripped && overdue))
 }
 
 /// Whether a deployment takes longer than it may.
@@ -229,17 +196,11 @@ pub fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
 /// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks' or what is known in place of
 /// them.
 pub fn why(deployment: &Deployment, stopped: &[StoppedTask], hint: Option<&str>) -> String {
-    let mut text = match deployment.status {
-        DeploymentStatus::RollbackSuccessful => "ECS rolled it back".to_owned(),
-        DeploymentStatus::RollbackFailed => "ECS tried to roll it back, and failed".to_owned(),
-        DeploymentStatus::Stopped => "ECS stopped it".to_owned(),
-        DeploymentStatus::Pending
-        | DeploymentStatus::InProgress
-        | DeploymentStatus::Successful
-        | DeploymentStatus::StopRequested
-        | DeploymentStatus::RollbackRequested
-        | DeploymentStatus::RollbackInProgress
-        | DeploymentStatus::Unknown(_) => "it does not come up, and there is nothing to roll back to".to_owned(),
+    let mut text = match deployment.status.end() {
+        Some(End::RolledBack) => "ECS rolled it back".to_owned(),
+        Some(End::RollbackFailed) => "ECS tried to roll it back, and failed".to_owned(),
+        Some(End::Stopped) => "ECS stopped it".to_owned(),
+        Some(End::Successful) | None => "it does not come up, and there is nothing to roll back to".to_owned(),
     };
     for reason in [&deployment.rollback_reason, &deployment.reason].into_iter().flatten().take(1) {
         text.push_str(&format!(": {reason}"));

@@ -1,49 +1,83 @@
 //! Where a Service can stand. Computed by `assess`, and never stored.
 
 use crate::fault::Fault;
+use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::world::{Deployment, LiveService, StoppedTask, UpdateServiceRequest};
 use launchway_crds::service::EffectStatus;
 use std::collections::BTreeMap;
 
-/// Where a Service stands.
+/// Where a Service stands. Three questions with an answer each, in the order in which something is done about them.
 #[derive(Clone, Debug, PartialEq)]
-pub enum State {
+pub struct State {
+    /// What the finalizer needs.
+    pub guard: Guard,
+    /// Where the rollout of what is wanted stands, or why that cannot be told or must not be carried out.
+    pub rollout: Result<Rollout, Blocker>,
+    /// What is left to do that starts no rollout.
+    pub chores: Vec<Chore>,
+}
+
+impl State {
+    /// A Service whose rollout is all that there is to say.
+    pub fn of(rollout: Result<Rollout, Blocker>) -> Self {
+        Self { guard: Guard::Steady, rollout, chores: Vec::new() }
+    }
+}
+
+/// What our finalizer needs, which keeps an object with `deletionPolicy: Delete` until its ECS service is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(strum::VariantNames, strum::IntoStaticStr))]
+pub enum Guard {
+    /// Nothing: it is there if it is needed, and only then.
+    Steady,
+    /// It is to be added, before anything is created.
+    Missing,
+    /// It is to be taken away.
+    Unneeded,
+    /// The object is being deleted, and the service is to be deleted first.
+    Deletes,
+    /// The object is being deleted, and ECS is deleting the service.
+    Waits,
+}
+
+/// Why the rollout cannot be told, or must not be carried out.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(strum::VariantNames, strum::IntoStaticStr))]
+pub enum Blocker {
     /// The spec asks for what it cannot have.
     Refused(Refusal),
     /// Its first image is not there yet.
     NoImage(String),
     /// Something that is needed could not be seen.
     Blind(Fault),
-    /// What was seen does not fit together, or not yet: it cannot be told where the service stands.
+    /// What was seen does not fit together, or not yet.
     Unclear(String),
     /// The stage that is seen is older than what was rolled last.
     OldGrant {
         /// The grant that is seen.
         seen: i64,
     },
-    /// A service of that name exists and carries another owner's tag, or none.
-    NotOurs {
-        /// The value of the tag that would make it ours.
-        owner: String,
+    /// The ECS service that is there cannot become what is wanted until somebody changes it or the spec: it is another
+    /// owner's, of a kind that this version does not drive, or differs in what ECS never changes.
+    Stuck {
+        /// Which of these.
+        reason: Reason,
+        /// What there is, and what to do.
+        why: String,
     },
-    /// The service is of a kind that this version does not drive.
-    NotDriven(String),
-    /// The service cannot be changed into what is wanted.
-    Unchangeable(String),
-    /// A service of that name is being deleted.
+    /// The object is being deleted: nothing is rolled any more.
+    Leaving,
+}
+
+/// Where the rollout of what is wanted stands.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(strum::VariantNames, strum::IntoStaticStr))]
+pub enum Rollout {
+    /// A service of that name is being deleted, which is waited for.
     Draining,
-    /// The finalizer is to be added before anything is created.
-    Unguarded,
-    /// The finalizer is no longer needed.
-    Guarded,
-    /// An effect was sent a moment ago, and the world is only looked at.
-    Settling {
-        /// The effect.
-        sent: EffectStatus,
-        /// Where the rollout stands, if the effect was not of it.
-        standing: Option<Box<State>>,
-    },
+    /// A call was sent a moment ago, and AWS may not show it yet.
+    Settling(EffectStatus),
     /// No task definition says what is wanted.
     Unregistered,
     /// There is no service.
@@ -51,9 +85,9 @@ pub enum State {
         /// The ARN of the task definition.
         task_definition: String,
     },
-    /// A rollout is to be recorded before it is begun.
+    /// It is to be recorded before it is begun.
     Unrecorded,
-    /// ECS is to be asked for the rollout.
+    /// ECS is to be asked for it.
     Outdated {
         /// The ARN of the task definition.
         task_definition: String,
@@ -82,22 +116,6 @@ pub enum State {
     },
     /// It failed before, and is held still.
     Held,
-    /// Members that start no rollout differ.
-    Adjustable {
-        /// What is asked.
-        update: Box<UpdateServiceRequest>,
-        /// Where the rollout stands.
-        standing: Box<State>,
-    },
-    /// Tags differ.
-    Untagged {
-        /// The service's ARN.
-        arn: String,
-        /// The tags that are missing or differ.
-        tags: BTreeMap<String, String>,
-        /// Where the rollout stands.
-        standing: Box<State>,
-    },
     /// The service runs what is wanted.
     InSync {
         /// The live service.
@@ -107,41 +125,28 @@ pub enum State {
         /// The deployment that brought it, where ECS remembers it.
         deployment: Option<String>,
     },
-    /// The object is being deleted, and the service is to be deleted first.
-    Doomed,
-    /// The service is being deleted.
-    Ending,
 }
 
-impl State {
-    /// Where the rollout stands, all else left aside.
-    pub fn standing(&self) -> &State {
-        match self {
-            Self::Adjustable { standing, .. } | Self::Untagged { standing, .. } => standing,
-            Self::Settling { standing, .. } => standing.as_deref().unwrap_or(self),
-            Self::Refused(_)
-            | Self::NoImage(_)
-            | Self::Blind(_)
-            | Self::Unclear(_)
-            | Self::OldGrant { .. }
-            | Self::NotOurs { .. }
-            | Self::NotDriven(_)
-            | Self::Unchangeable(_)
-            | Self::Draining
-            | Self::Unguarded
-            | Self::Guarded
-            | Self::Unregistered
-            | Self::Absent { .. }
-            | Self::Unrecorded
-            | Self::Outdated { .. }
-            | Self::Rolling(_)
-            | Self::Overdue { .. }
-            | Self::Waiting(_)
-            | Self::Failed { .. }
-            | Self::Held
-            | Self::InSync { .. }
-            | Self::Doomed
-            | Self::Ending => self,
-        }
+impl Rollout {
+    /// Whether AWS shows it, or that it is over.
+    pub fn is_shown(&self) -> bool {
+        matches!(self, Self::Rolling(_) | Self::Overdue { .. } | Self::Failed { .. } | Self::Held | Self::InSync { .. })
     }
+}
+
+/// Something that is left to do beside the rollout, wherever that stands. It starts none.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(test, derive(strum::VariantNames, strum::IntoStaticStr))]
+pub enum Chore {
+    /// Members of the service differ.
+    Adjust(Box<UpdateServiceRequest>),
+    /// Tags of the service are missing or differ.
+    Tag {
+        /// The service's ARN.
+        arn: String,
+        /// The tags.
+        tags: BTreeMap<String, String>,
+    },
+    /// One was done a moment ago, and AWS may not show it yet.
+    Settling(EffectStatus),
 }

@@ -113,18 +113,39 @@ pub enum DeploymentStatus {
 }
 
 impl DeploymentStatus {
-    /// Whether ECS is done with it.
-    pub fn is_final(&self) -> bool {
+    /// How it ended; absent: ECS is still at work on it.
+    pub fn end(&self) -> Option<End> {
         match self {
-            Self::Successful | Self::Stopped | Self::RollbackSuccessful | Self::RollbackFailed => true,
+            Self::Successful => Some(End::Successful),
+            Self::Stopped => Some(End::Stopped),
+            Self::RollbackSuccessful => Some(End::RolledBack),
+            Self::RollbackFailed => Some(End::RollbackFailed),
             Self::Pending
             | Self::InProgress
             | Self::StopRequested
             | Self::RollbackRequested
             | Self::RollbackInProgress
-            | Self::Unknown(_) => false,
+            | Self::Unknown(_) => None,
         }
     }
+
+    /// Whether ECS is done with it.
+    pub fn is_final(&self) -> bool {
+        self.end().is_some()
+    }
+}
+
+/// How a deployment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The service runs the target revision.
+    Successful,
+    /// It was stopped.
+    Stopped,
+    /// The service runs the revision from before.
+    RolledBack,
+    /// Neither revision runs as it should.
+    RollbackFailed,
 }
 
 /// A service revision: what a deployment brings. It never changes.

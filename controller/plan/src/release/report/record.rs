@@ -1,6 +1,6 @@
 //! What a pass adds to a Release's record: plan, steps, images, stages, how it ended. Conditions are worded elsewhere.
 
-use super::{LOG_LINES, Pass};
+use super::pass::Pass;
 use crate::Outcome;
 use crate::condition::{cut, whole};
 use crate::fault::Fault;
@@ -21,6 +21,9 @@ use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::{
     ReleasePhase, ReleasePlan, ReleaseStatus, StagePhase, StageRecord, StepPhase, StepStatus,
 };
+
+/// How many lines of a failed build's log are shown.
+pub const LOG_LINES: usize = 20;
 
 /// How long a line of a log may be, in bytes.
 const LINE: usize = 256;

@@ -1,6 +1,6 @@
 //! What a Release's conditions and columns say: where it is, what it waits for, what failed, and what to do.
 
-use super::Pass;
+use super::pass::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
 use crate::fault::Fault;
 use crate::image::short;

@@ -1,17 +1,16 @@
 //! What a pass adds to a Service's record: what was sent, what was found, how the rollout stands. No words for people
 //! but the reasons that the record keeps.
 
-use super::Pass;
-use super::tell::not_ours;
+use super::pass::Pass;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, cut, whole};
 use crate::fault::{Fault, FaultKind};
 use crate::service::decide::{Action, Effected};
-use crate::service::record::{SETTLES, begun, recorded, since};
+use crate::service::record::{Record, SETTLES};
 use crate::service::rollout::{container, why};
-use crate::service::state::State;
+use crate::service::state::{Blocker, Rollout};
 use crate::service::wanted::Wanted;
-use crate::world::{DeploymentStatus, LiveService, StoppedTask};
+use crate::world::{DeploymentStatus, End, LiveService, StoppedTask};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::condition::Time;
 use launchway_crds::service::{
@@ -67,44 +66,14 @@ pub(super) fn effects(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<EffectStat
 /// Whether an effect can be forgotten, because AWS shows what it was sent for. What is proved by the record itself (a task
 /// definition's ARN, a deployment's) is forgotten at once; the rest is kept as long as a read may still be older than it.
 fn is_shown(sent: &EffectStatus, pass: &Pass<'_>) -> bool {
-    let standing = pass.state.standing();
+    let Ok(rollout) = &pass.state.rollout else { return false };
+    let is_registered = matches!(rollout, Rollout::Absent { .. } | Rollout::Unrecorded | Rollout::Outdated { .. });
     match sent.effect {
-        Effect::Register => {
-            matches!(standing, State::Absent { .. } | State::Unrecorded | State::Outdated { .. })
-                || shows_rollout(standing)
-        }
-        Effect::Update => shows_rollout(standing),
+        Effect::Register => is_registered || rollout.is_shown(),
+        Effect::Update => rollout.is_shown(),
         Effect::Create | Effect::Adjust | Effect::Tag => {
-            pass.at >= sent.at.0 + SignedDuration::from_secs(SETTLES) && shows_rollout(standing)
+            pass.at >= sent.at.0 + SignedDuration::from_secs(SETTLES) && rollout.is_shown()
         }
-    }
-}
-
-/// Whether AWS shows the rollout that is wanted, or that it is over.
-fn shows_rollout(state: &State) -> bool {
-    match state {
-        State::InSync { .. } | State::Failed { .. } | State::Held | State::Rolling(_) | State::Overdue { .. } => true,
-        State::Refused(_)
-        | State::NoImage(_)
-        | State::Blind(_)
-        | State::Unclear(_)
-        | State::OldGrant { .. }
-        | State::NotOurs { .. }
-        | State::NotDriven(_)
-        | State::Unchangeable(_)
-        | State::Draining
-        | State::Unguarded
-        | State::Guarded
-        | State::Settling { .. }
-        | State::Unregistered
-        | State::Absent { .. }
-        | State::Unrecorded
-        | State::Outdated { .. }
-        | State::Waiting(_)
-        | State::Adjustable { .. }
-        | State::Untagged { .. }
-        | State::Doomed
-        | State::Ending => false,
     }
 }
 
@@ -119,13 +88,15 @@ pub(super) fn task_definitions(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<T
         all.retain(|one| one.meaning != wanted.task_meaning.to_string());
         return all;
     }
-    let found = match (pass.outcome, pass.state.standing()) {
+    let found = match (pass.outcome, &pass.state.rollout) {
         (Outcome::Done(Effected::Registered(arn)), _) => arn,
         (
             _,
-            State::Absent { task_definition }
-            | State::Outdated { task_definition, .. }
-            | State::InSync { task_definition, .. },
+            Ok(
+                Rollout::Absent { task_definition }
+                | Rollout::Outdated { task_definition, .. }
+                | Rollout::InSync { task_definition, .. },
+            ),
         ) => task_definition,
         (_, _) => return all,
     };
@@ -135,85 +106,82 @@ pub(super) fn task_definitions(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<T
     all
 }
 
-pub(super) fn service(before: &ServiceStatus, pass: &Pass<'_>) -> Option<EcsServiceStatus> {
-    let creations = before.service.as_ref().map_or(0, |service| service.creations);
+pub(super) fn service(before: &Record, pass: &Pass<'_>) -> Option<EcsServiceStatus> {
+    let creations = before.creations();
     let of = |live: &LiveService, creations| EcsServiceStatus {
         arn: live.arn.clone(),
         creations,
         desired: Some(live.desired),
         running: Some(live.running),
     };
-    match (pass.outcome, pass.state.standing()) {
+    match (pass.outcome, &pass.state.rollout) {
         (Outcome::Done(Effected::Created(live)), _) => Some(of(live, creations + 1)),
         // It may be there by a creation whose answer was lost: the next creation must not repeat that one's token.
-        (_, State::InSync { live, .. }) => Some(of(live, creations.max(1))),
-        (_, _) => before.service.clone(),
+        (_, Ok(Rollout::InSync { live, .. })) => Some(of(live, creations.max(1))),
+        (_, _) => before.status().service.clone(),
     }
 }
 
 /// How the rollout of what is wanted now stands, where this pass can say.
 pub(super) fn rollout(
-    before: &ServiceStatus,
-    next: &ServiceStatus,
+    before: &Record,
+    definitions: &[TaskDefinitionStatus],
     pass: &Pass<'_>,
     fault: Option<&Fault>,
 ) -> Option<RolloutStatus> {
-    let Some(wanted) = pass.wanted else { return before.rollout.clone() };
-    let mut rollout = begun(pass.desired, wanted, before).cloned().unwrap_or_else(|| fresh(before, pass, wanted));
-    let standing = pass.state.standing();
+    let Some(wanted) = pass.wanted else { return before.rollout().cloned() };
+    let begun = before.begun(pass.desired, wanted).cloned();
+    let mut rollout = begun.unwrap_or_else(|| fresh(before, pass, wanted));
+    match &pass.state.rollout {
+        Ok(standing) => advance(&mut rollout, standing, pass.at, fault),
+        Err(Blocker::Stuck { why, .. }) => stuck(&mut rollout, why),
+        Err(_) => return before.rollout().cloned(),
+    }
+    if pass.state.chores.is_empty() {
+        rollout.generation = pass.desired.generation;
+    }
+    let meaning = wanted.task_meaning.to_string();
+    let definition = definitions.iter().find(|one| one.meaning == meaning).map(|one| one.arn.clone());
+    rollout.task_definition = definition.or(rollout.task_definition);
+    Some(rollout)
+}
+
+fn advance(rollout: &mut RolloutStatus, standing: &Rollout, at: Timestamp, fault: Option<&Fault>) {
     match standing {
-        State::InSync { deployment, .. } => done(&mut rollout, deployment.clone(), pass.at),
-        State::Rolling(deployment) | State::Overdue { deployment, .. } => {
-            at_work(&mut rollout);
+        Rollout::InSync { deployment, .. } => done(rollout, deployment.clone(), at),
+        Rollout::Rolling(deployment) | Rollout::Overdue { deployment, .. } => {
+            at_work(rollout);
             rollout.deployment = Some(deployment.arn.clone());
         }
-        State::Failed { deployment, stopped, hint } => {
+        Rollout::Failed { deployment, stopped, hint } => {
             rollout.phase = RolloutPhase::Failed;
             rollout.outcome = Some(outcome(&deployment.status));
             rollout.deployment = Some(deployment.arn.clone());
             rollout.reason = Some(cut(&why(deployment, stopped, hint.as_deref()), MESSAGE_MAX));
             rollout.stopped_tasks = stopped.iter().take(TASKS).map(stopped_task).collect();
-            rollout.ended_at = Some(Time(whole(deployment.finished_at.unwrap_or(pass.at))));
+            rollout.ended_at = Some(Time(whole(deployment.finished_at.unwrap_or(at))));
         }
-        State::Held => {}
-        State::NotOurs { owner } => stuck(&mut rollout, &not_ours(owner)),
-        State::NotDriven(why) | State::Unchangeable(why) => stuck(&mut rollout, why),
-        State::Absent { .. }
-        | State::Outdated { .. }
-        | State::Unregistered
-        | State::Unrecorded
-        | State::Draining
-        | State::Waiting(_)
-        | State::Settling { .. } => match fault.filter(|fault| fault.is_terminal()) {
-            Some(fault) => stuck(&mut rollout, &fault.to_string()),
-            None => at_work(&mut rollout),
+        Rollout::Held => {}
+        Rollout::Absent { .. }
+        | Rollout::Outdated { .. }
+        | Rollout::Unregistered
+        | Rollout::Unrecorded
+        | Rollout::Draining
+        | Rollout::Waiting(_)
+        | Rollout::Settling(_) => match fault.filter(|fault| fault.is_terminal()) {
+            Some(fault) => stuck(rollout, &fault.to_string()),
+            None => at_work(rollout),
         },
-        State::Refused(_)
-        | State::NoImage(_)
-        | State::Blind(_)
-        | State::Unclear(_)
-        | State::OldGrant { .. }
-        | State::Unguarded
-        | State::Guarded
-        | State::Adjustable { .. }
-        | State::Untagged { .. }
-        | State::Doomed
-        | State::Ending => return before.rollout.clone(),
     }
-    if standing == pass.state {
-        rollout.generation = pass.desired.generation;
-    }
-    rollout.task_definition = recorded(wanted, next).map(str::to_owned).or(rollout.task_definition);
-    Some(rollout)
 }
 
-fn fresh(before: &ServiceStatus, pass: &Pass<'_>, wanted: &Wanted) -> RolloutStatus {
+fn fresh(before: &Record, pass: &Pass<'_>, wanted: &Wanted) -> RolloutStatus {
     RolloutStatus {
         grant: wanted.grant,
         source: wanted.source.clone(),
         generation: pass.desired.generation,
         retry: pass.desired.spec.rollout.retry.clone(),
-        after: since(pass.desired, wanted, before, pass.at).map(|after| Time(whole(after))),
+        after: before.since(pass.desired, wanted, pass.at).map(|after| Time(whole(after))),
         from: left_with(before),
         meaning: wanted.meaning.to_string(),
         task_definition: None,
@@ -228,8 +196,8 @@ fn fresh(before: &ServiceStatus, pass: &Pass<'_>, wanted: &Wanted) -> RolloutSta
 }
 
 /// The deployment with which the last rollout was done.
-fn left_with(before: &ServiceStatus) -> Option<String> {
-    let last = before.rollout.as_ref().filter(|rollout| rollout.phase == RolloutPhase::Done);
+fn left_with(before: &Record) -> Option<String> {
+    let last = before.rollout().filter(|rollout| rollout.phase == RolloutPhase::Done);
     last.and_then(|rollout| rollout.deployment.clone())
 }
 
@@ -244,17 +212,11 @@ fn done(rollout: &mut RolloutStatus, deployment: Option<String>, at: Timestamp) 
 }
 
 fn outcome(status: &DeploymentStatus) -> RolloutOutcome {
-    match status {
-        DeploymentStatus::RollbackSuccessful => RolloutOutcome::RolledBack,
-        DeploymentStatus::RollbackFailed => RolloutOutcome::RollbackFailed,
-        DeploymentStatus::Stopped => RolloutOutcome::Stopped,
-        DeploymentStatus::Pending
-        | DeploymentStatus::InProgress
-        | DeploymentStatus::Successful
-        | DeploymentStatus::StopRequested
-        | DeploymentStatus::RollbackRequested
-        | DeploymentStatus::RollbackInProgress
-        | DeploymentStatus::Unknown(_) => RolloutOutcome::NeverCameUp,
+    match status.end() {
+        Some(End::RolledBack) => RolloutOutcome::RolledBack,
+        Some(End::RollbackFailed) => RolloutOutcome::RollbackFailed,
+        Some(End::Stopped) => RolloutOutcome::Stopped,
+        Some(End::Successful) | None => RolloutOutcome::NeverCameUp,
     }
 }
 

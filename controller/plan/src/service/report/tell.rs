@@ -1,17 +1,17 @@
 //! What a Service's conditions say, in words: what is, what goes on, and what to do next.
 
-use super::Pass;
+use super::pass::Pass;
 use crate::condition::{Answer, Statement, Truth, brief, cut, find, whole};
 use crate::fault::Fault;
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
 use crate::refusal::Refusal;
 use crate::service::desired::Desired;
-use crate::service::record::settled;
+use crate::service::record::Record;
 use crate::service::rollout::why;
-use crate::service::state::State;
+use crate::service::state::{Blocker, Guard, Rollout};
 use crate::world::{Deployment, DeploymentStatus};
-use launchway_crds::service::{RolloutOutcome, ServiceStatus};
+use launchway_crds::service::{Effect, RolloutOutcome};
 
 /// How much of the reason of a failure a message has, in bytes: what to do next has to fit beside it.
 const WHY: usize = 640;
@@ -99,64 +99,80 @@ pub(super) fn refused(refusal: &Refusal) -> Tell {
 }
 
 /// What this pass has to say.
-pub(super) fn tell(before: &ServiceStatus, pass: &Pass<'_>, fault: Option<&Fault>) -> Tell {
-    let beside = !std::ptr::eq(pass.state.standing(), pass.state);
+pub(super) fn tell(before: &Record, pass: &Pass<'_>, fault: Option<&Fault>) -> Tell {
     match fault {
         Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), &fault.to_string()),
-        Some(fault) if beside => tell_state(before, pass, pass.state.standing()).beside(&fault.to_string()),
+        Some(fault) if !pass.state.chores.is_empty() => stands(before, pass).beside(&fault.to_string()),
         Some(fault) => Tell::working(Reason::Unavailable, &fault.to_string()),
-        None => tell_state(before, pass, pass.state),
+        None if pass.state.chores.is_empty() => stands(before, pass),
+        None => stands(before, pass).beside(&format!(
+            "updating settings of {} that start no rollout (such as desiredCount, deploymentConfiguration, tags)",
+            pass.desired.ecs_name
+        )),
     }
 }
 
-fn tell_state(before: &ServiceStatus, pass: &Pass<'_>, state: &State) -> Tell {
-    let kept = settled(pass.desired, pass.wanted, before) && find(&before.conditions, Kind::Ready).is_some();
-    let name = &pass.desired.ecs_name;
-    match state {
-        State::Refused(refusal) => refused(refusal),
-        State::NoImage(why) if kept => Tell::blind(&format!("{why}; what runs is kept")),
-        State::NoImage(why) => Tell::working(Reason::WaitingForImage, why),
-        State::Blind(fault) if kept => Tell::blind(&fault.to_string()),
-        State::Blind(fault) => cannot_look(pass.desired, fault),
-        State::Unclear(why) if kept => Tell::blind(why),
-        State::Unclear(why) => Tell::working(Reason::NotSeen, why),
-        State::OldGrant { seen } => Tell::blind(&format!(
+fn stands(before: &Record, pass: &Pass<'_>) -> Tell {
+    match (pass.state.guard, &pass.state.rollout) {
+        (Guard::Deletes | Guard::Waits, _) => Tell::working(Reason::Deleting, &deleting(pass.desired)),
+        (_, Ok(rollout)) => tell_rollout(before, pass, rollout),
+        (_, Err(blocker)) => tell_blocker(before, pass, blocker),
+    }
+}
+
+fn tell_blocker(before: &Record, pass: &Pass<'_>, blocker: &Blocker) -> Tell {
+    let kept = before.settled(pass.desired, pass.wanted) && find(&before.status().conditions, Kind::Ready).is_some();
+    match blocker {
+        Blocker::Refused(refusal) => refused(refusal),
+        Blocker::NoImage(why) if kept => Tell::blind(&format!("{why}; what runs is kept")),
+        Blocker::NoImage(why) => Tell::working(Reason::WaitingForImage, why),
+        Blocker::Blind(fault) if kept => Tell::blind(&fault.to_string()),
+        Blocker::Blind(fault) => cannot_look(pass.desired, fault),
+        Blocker::Unclear(why) if kept => Tell::blind(why),
+        Blocker::Unclear(why) => Tell::working(Reason::NotSeen, why),
+        Blocker::OldGrant { seen } => Tell::blind(&format!(
             "the stage shows grant {seen}, older than the one that was rolled: waiting for a newer one"
         )),
-        State::NotOurs { owner } => Tell::stalled(Reason::NotOurs, &not_ours(owner)),
-        State::NotDriven(why) => Tell::stalled(Reason::NotDriven, why),
-        State::Unchangeable(why) => Tell::stalled(Reason::InvalidSpec, why),
-        State::Draining => Tell::working(
+        Blocker::Stuck { reason, why } => Tell::stalled(*reason, why),
+        Blocker::Leaving => Tell::blind("this object is being deleted; the ECS service stays as it is"),
+    }
+}
+
+fn tell_rollout(before: &Record, pass: &Pass<'_>, rollout: &Rollout) -> Tell {
+    let name = &pass.desired.ecs_name;
+    match rollout {
+        Rollout::Draining => Tell::working(
             Reason::Draining,
             &format!("an ECS service called {name} is being deleted: waiting until its tasks have ended"),
         ),
-        State::Unguarded
-        | State::Guarded
-        | State::Unregistered
-        | State::Unrecorded
-        | State::Absent { .. }
-        | State::Outdated { .. } => Tell::working(Reason::Rolling, &format!("bringing {name} to {}", target(pass))),
-        State::Settling { sent, standing: None } => Tell::working(
+        Rollout::Unregistered | Rollout::Unrecorded | Rollout::Absent { .. } | Rollout::Outdated { .. } => {
+            Tell::working(Reason::Rolling, &format!("bringing {name} to {}", target(pass)))
+        }
+        Rollout::Settling(sent) => Tell::working(
             Reason::Rolling,
-            &format!("{:?} was sent at {}: waiting until AWS shows it", sent.effect, sent.at.0),
+            &format!("{} was sent at {}: waiting until AWS shows it", call(sent.effect), sent.at.0),
         ),
-        State::Settling { standing: Some(standing), .. }
-        | State::Adjustable { standing, .. }
-        | State::Untagged { standing, .. } => tell_state(before, pass, standing).beside(&format!(
-            "updating settings of {name} that start no rollout (such as desiredCount, deploymentConfiguration, tags)"
-        )),
-        State::Rolling(deployment) => Tell::working(Reason::Rolling, &rolling(pass, deployment)),
-        State::Overdue { deployment, hint } => {
+        Rollout::Rolling(deployment) => Tell::working(Reason::Rolling, &rolling(pass, deployment)),
+        Rollout::Overdue { deployment, hint } => {
             Tell::stalled(Reason::RolloutHangs, &hanging(pass, deployment, hint.as_deref()))
         }
-        State::Waiting(deployment) => Tell::working(Reason::WaitingForRollout, &waiting(deployment)),
-        State::Failed { deployment, stopped, hint } => {
+        Rollout::Waiting(deployment) => Tell::working(Reason::WaitingForRollout, &waiting(deployment)),
+        Rollout::Failed { deployment, stopped, hint } => {
             let why = why(deployment, stopped, hint.as_deref());
             Tell::failed(failure(&deployment.status), &held(pass, &why))
         }
-        State::Held => still_held(before, pass),
-        State::InSync { .. } => Tell::well(&format!("{name} runs {}", target(pass))),
-        State::Doomed | State::Ending => Tell::working(Reason::Deleting, &deleting(pass.desired)),
+        Rollout::Held => still_held(before, pass),
+        Rollout::InSync { .. } => Tell::well(&format!("{name} runs {}", target(pass))),
+    }
+}
+
+/// The AWS operation that an effect is.
+fn call(effect: Effect) -> &'static str {
+    match effect {
+        Effect::Register => "RegisterTaskDefinition",
+        Effect::Create => "CreateService",
+        Effect::Update | Effect::Adjust => "UpdateService",
+        Effect::Tag => "TagResource",
     }
 }
 
@@ -181,9 +197,9 @@ fn failure(status: &DeploymentStatus) -> Reason {
 }
 
 /// Held still: the words of the pass that found the failure stand.
-fn still_held(before: &ServiceStatus, pass: &Pass<'_>) -> Tell {
-    let why = before.rollout.as_ref().and_then(|rollout| rollout.reason.clone()).unwrap_or_default();
-    let outcome = before.rollout.as_ref().and_then(|rollout| rollout.outcome);
+fn still_held(before: &Record, pass: &Pass<'_>) -> Tell {
+    let why = before.rollout().and_then(|rollout| rollout.reason.clone()).unwrap_or_default();
+    let outcome = before.rollout().and_then(|rollout| rollout.outcome);
     let reason = if outcome == Some(RolloutOutcome::RolledBack) { Reason::RolledBack } else { Reason::RolloutFailed };
     Tell::failed(reason, &held(pass, &why))
 }
@@ -202,13 +218,6 @@ fn deleting(desired: &Desired) -> String {
     format!(
         "ECS service {} is deleted first (deletionPolicy Delete); to let this object go and leave AWS as it is: kubectl -n {} annotate --overwrite esvc {} launchway.dev/abandon=true",
         desired.ecs_name, desired.namespace, desired.name
-    )
-}
-
-/// A service that is not ours, and how to hand it over.
-pub(super) fn not_ours(owner: &str) -> String {
-    format!(
-        "an ECS service of this name exists and is not ours: give it the tag launchway.dev/owner = {owner} to hand it over, or choose another spec.name"
     )
 }
 
@@ -240,18 +249,12 @@ fn rolling(pass: &Pass<'_>, deployment: &Deployment) -> String {
     let so_far = failures
         .map(|breaker| format!("; {} of {} tolerated failures so far", breaker.failures, breaker.threshold))
         .unwrap_or_default();
-    match deployment.status {
-        DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress => {
-            format!("ECS rolls {name} back from {target}{so_far}")
-        }
-        DeploymentStatus::StopRequested => format!("ECS stops bringing {name} to {target}{so_far}"),
-        DeploymentStatus::Pending
-        | DeploymentStatus::InProgress
-        | DeploymentStatus::Successful
-        | DeploymentStatus::Stopped
-        | DeploymentStatus::RollbackSuccessful
-        | DeploymentStatus::RollbackFailed
-        | DeploymentStatus::Unknown(_) => format!("ECS brings {name} to {target} since {since}{so_far}"),
+    if matches!(deployment.status, DeploymentStatus::RollbackRequested | DeploymentStatus::RollbackInProgress) {
+        format!("ECS rolls {name} back from {target}{so_far}")
+    } else if deployment.status == DeploymentStatus::StopRequested {
+        format!("ECS stops bringing {name} to {target}{so_far}")
+    } else {
+        format!("ECS brings {name} to {target} since {since}{so_far}")
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a spec does not name is not ours: it is never sent, never compared, never reset.
 
 use crate::samples::ecs::{World, adopted, service};
-use crate::service::State;
+use crate::service::Rollout;
 use crate::world::Members;
 use serde_json::{Value, json};
 
@@ -40,11 +40,11 @@ fn bare() -> Value {
 fn a_service_that_is_handed_over_keeps_all_that_the_manifest_does_not_name() {
     let mut world = handed_over(&bare());
     let before = world.live.clone().unwrap().members;
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("update"), world.count("adjust")), (1, 0));
     assert_eq!(world.live.as_ref().unwrap().members, before);
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.live.as_ref().unwrap().members, before);
 }
 
@@ -52,7 +52,7 @@ fn a_service_that_is_handed_over_keeps_all_that_the_manifest_does_not_name() {
 fn a_member_that_is_named_is_set_and_its_neighbours_stay() {
     let mut world = handed_over(&bare());
     world.edit(&json!({"service": {"deploymentConfiguration": {"maximumPercent": 200}}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     let configuration = world.live.as_ref().unwrap().members["deploymentConfiguration"].clone();
     assert_eq!(configuration["maximumPercent"], 200);
     assert_eq!(configuration["minimumHealthyPercent"], 50);
@@ -64,7 +64,7 @@ fn a_member_that_is_named_is_set_and_its_neighbours_stay() {
 fn an_empty_list_that_is_named_takes_all_away_once() {
     let mut world = handed_over(&bare());
     world.edit(&json!({"service": {"loadBalancers": []}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.live.as_ref().unwrap().members["loadBalancers"], json!([]));
     assert_eq!(world.count("update"), 1);
 }

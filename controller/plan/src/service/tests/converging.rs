@@ -5,7 +5,7 @@ use crate::reason::Kind;
 use crate::samples::at;
 use crate::samples::ecs::{Fate, Reply, World, adopted, service};
 use crate::service::report::{Pass, report};
-use crate::service::{State, assess, decide};
+use crate::service::{Rollout, assess, decide};
 use crate::{Outcome, Plan};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -48,8 +48,8 @@ fn is_sound(world: &World) {
 /// What a second pass over the same world writes.
 fn again(world: &World) -> launchway_crds::service::ServiceStatus {
     let (desired, wanted, observed) = (world.desired(), Ok(world.wanted()), world.observe());
-    let state = assess(&desired, &wanted, &world.record, &observed, &desired.owner("inst"));
-    let Plan { action, .. } = decide(&desired, wanted.as_ref().ok(), &world.record, &state, 600);
+    let state = assess(&desired, &wanted, &world.record(), &observed, &desired.owner("inst"));
+    let Plan { action, .. } = decide(&desired, wanted.as_ref().ok(), &world.record(), &state, 600);
     assert_eq!(action, None, "{state:?}");
     let pass = Pass {
         desired: &desired,
@@ -59,7 +59,7 @@ fn again(world: &World) -> launchway_crds::service::ServiceStatus {
         outcome: &Outcome::Idle,
         at: at(world.now),
     };
-    report(&world.record, &pass)
+    report(&world.record(), &pass)
 }
 
 proptest! {
@@ -73,7 +73,7 @@ proptest! {
         for _ in 0..3 {
             let state = world.run(400);
             is_sound(&world);
-            prop_assert!(matches!(state, State::InSync { .. } | State::Failed { .. } | State::Held), "{state:?}");
+            prop_assert!(matches!(state.rollout, Ok(Rollout::InSync { .. } | Rollout::Failed { .. } | Rollout::Held)), "{state:?}");
             world.wait(60);
         }
         world.run(400);

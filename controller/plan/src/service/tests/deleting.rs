@@ -7,14 +7,14 @@ use crate::look::Looked;
 use crate::reason::Kind;
 use crate::samples::ecs::{World, service};
 use crate::samples::fault;
-use crate::service::State;
+use crate::service::{Blocker, Guard, Rollout};
 use crate::world::ServiceLife;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 
 fn doomed() -> World {
     let mut world = World::new(service(&json!({"deletionPolicy": "Delete"})));
-    assert!(matches!(world.run(40), State::InSync { .. }));
+    assert!(matches!(world.run(40).rollout, Ok(Rollout::InSync { .. })));
     world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
     world
 }
@@ -30,9 +30,9 @@ fn the_finalizer_comes_before_the_service_and_goes_after_it() {
     let mut world = doomed();
     assert_eq!(world.done[0].0, "guard");
     let (state, _) = world.pass_with(&seen(&world));
-    assert_eq!((state, &world.live.as_ref().unwrap().life), (State::Doomed, &ServiceLife::Draining));
+    assert_eq!((state.guard, &world.live.as_ref().unwrap().life), (Guard::Deletes, &ServiceLife::Draining));
     let (state, _) = world.pass_with(&seen(&world));
-    assert_eq!((state, world.count("unguard")), (State::Ending, 0));
+    assert_eq!((state.guard, world.count("unguard")), (Guard::Waits, 0));
     assert!(find(&world.record.conditions, Kind::Ready).unwrap().message.contains("launchway.dev/abandon=true"));
     world.live.as_mut().unwrap().life = ServiceLife::Inactive;
     world.pass_with(&seen(&world));
@@ -44,12 +44,12 @@ fn what_cannot_be_seen_or_is_not_known_keeps_the_finalizer() {
     let mut world = doomed();
     let mut observed = seen(&world);
     observed.service = Looked::Blind(fault("AccessDeniedException", Remedy::AskOperator));
-    assert!(matches!(world.pass_with(&observed).0, State::Blind(_)));
+    assert!(matches!(world.pass_with(&observed).0.rollout, Err(Blocker::Blind(_))));
     assert!(find(&world.record.conditions, Kind::InSync).unwrap().message.contains("denied"));
     observed.service = Looked::NotAsked;
-    assert!(matches!(world.pass_with(&observed).0, State::Blind(_)));
+    assert!(matches!(world.pass_with(&observed).0.rollout, Err(Blocker::Blind(_))));
     world.live.as_mut().unwrap().life = ServiceLife::Unknown("THINKING".into());
-    assert_eq!(world.pass_with(&seen(&world)).0, State::Ending);
+    assert_eq!(world.pass_with(&seen(&world)).0.guard, Guard::Waits);
     assert_eq!((world.count("unguard"), world.count("delete")), (0, 0));
 }
 
@@ -62,7 +62,7 @@ fn a_service_that_was_perhaps_created_a_moment_ago_is_not_forgotten() {
     world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
     let mut observed = world.observe();
     observed.service = Looked::Seen(None);
-    assert!(matches!(world.pass_with(&observed).0, State::Settling { .. }));
+    assert!(matches!(world.pass_with(&observed).0.rollout, Ok(Rollout::Settling(_))));
     assert_eq!(world.count("unguard"), 0);
 }
 

@@ -6,7 +6,7 @@ use crate::look::Looked;
 use crate::reason::Kind;
 use crate::samples::ecs::{Fate, Reply, World, adopted, follower, pipeline, service};
 use crate::samples::fault;
-use crate::service::State;
+use crate::service::{Blocker, Record, Rollout};
 use crate::wake::Wake;
 use crate::world::Members;
 use launchway_crds::service::RolloutPhase;
@@ -14,7 +14,7 @@ use serde_json::json;
 
 fn running() -> World {
     let mut world = World::new(service(&json!({})));
-    assert!(matches!(world.run(40), State::InSync { .. }));
+    assert!(matches!(world.run(40).rollout, Ok(Rollout::InSync { .. })));
     world
 }
 
@@ -38,11 +38,11 @@ fn a_new_service_is_created_once_and_is_in_sync_when_ecs_has_ended_its_deploymen
 fn every_lost_reply_leaves_one_definition_one_service_and_one_rollout() {
     let mut world = World::new(service(&json!({})));
     world.replies = vec![Reply::Lost; 2];
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("register"), world.count("create"), world.deployments.len()), (1, 1, 1));
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.replies = vec![Reply::Lost; 2];
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("register"), world.count("update"), world.deployments.len()), (2, 1, 2));
 }
 
@@ -50,9 +50,9 @@ fn every_lost_reply_leaves_one_definition_one_service_and_one_rollout() {
 fn reads_that_are_old_repeat_nothing() {
     let mut world = World::new(service(&json!({})));
     world.lag = 20;
-    assert!(matches!(world.run(200), State::InSync { .. }));
+    assert!(matches!(world.run(200).rollout, Ok(Rollout::InSync { .. })));
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    assert!(matches!(world.run(200), State::InSync { .. }));
+    assert!(matches!(world.run(200).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("create"), world.count("update"), world.deployments.len()), (1, 1, 2));
 }
 
@@ -69,7 +69,7 @@ fn a_service_whose_deployment_is_not_shown_yet_is_not_in_sync() {
     observed.deployments = Looked::Seen(Vec::new());
     world.record.rollout.as_mut().unwrap().deployment = None;
     let (state, _) = world.pass_with(&observed);
-    assert!(matches!(state, State::Unclear(_)), "{state:?}");
+    assert!(matches!(state.rollout, Err(Blocker::Unclear(_))), "{state:?}");
     assert!(!is_true(&world.record.conditions, Kind::Ready));
 }
 
@@ -78,17 +78,17 @@ fn a_rollout_that_is_rolled_back_is_held_through_resyncs_restarts_and_a_wiped_st
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.fates = vec![Fate::RollsBack];
-    assert!(matches!(world.run(60), State::Failed { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     assert_eq!((phase(&world), world.count("update")), (RolloutPhase::Failed, 1));
     let told = message(&world, Kind::RolledOut);
     assert!(told.contains("exited with code 3") && told.contains("kubectl -n shop patch esvc web"), "{told}");
     let before = world.record.clone();
     for _ in 0..5 {
         world.wait(600);
-        assert_eq!(world.run(5), State::Held);
+        assert_eq!(world.run(5).rollout, Ok(Rollout::Held));
     }
     assert_eq!(world.record, before, "nothing is written while nothing happens");
-    world.record = crate::service::report::empty();
+    world.record = Record::empty().status().clone();
     world.run(20);
     world.run(20);
     assert_eq!((phase(&world), world.count("update"), world.deployments.len()), (RolloutPhase::Failed, 1, 2));
@@ -102,7 +102,7 @@ fn a_held_rollout_that_ecs_has_forgotten_stays_held() {
     world.run(60);
     world.deployments.remove(0);
     world.wait(600);
-    assert_eq!(world.run(5), State::Held);
+    assert_eq!(world.run(5).rollout, Ok(Rollout::Held));
     assert_eq!(world.count("update"), 1);
 }
 
@@ -113,10 +113,10 @@ fn a_changed_retry_or_a_higher_grant_tries_a_held_rollout_once_more() {
     world.fates = vec![Fate::RollsBack, Fate::RollsBack];
     world.run(60);
     world.edit(&json!({"rollout": {"retry": "again"}}));
-    assert!(matches!(world.run(60), State::Failed { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     assert_eq!(world.count("update"), 2);
     world.edit(&json!({"rollout": {"retry": "once more"}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.count("update"), 3);
 
     let mut world = World::new(follower());
@@ -125,9 +125,9 @@ fn a_changed_retry_or_a_higher_grant_tries_a_held_rollout_once_more() {
     world.deploy("arn:old", world.live.clone().unwrap().members, Fate::Succeeds);
     world.wait(100);
     world.fates = vec![Fate::RollsBack];
-    assert!(matches!(world.run(60), State::Failed { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     world.pipeline = Some(pipeline(Some(2)));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.record.rollout.as_ref().unwrap().grant, 2);
     assert_eq!(world.count("update"), 2);
 }
@@ -137,9 +137,9 @@ fn a_stopped_deployment_is_tried_again_by_force_because_nothing_differs() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.fates = vec![Fate::Stops];
-    assert!(matches!(world.run(60), State::Failed { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     world.edit(&json!({"rollout": {"retry": "again"}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.deployments.len(), 3);
 }
 
@@ -147,19 +147,19 @@ fn a_stopped_deployment_is_tried_again_by_force_because_nothing_differs() {
 fn a_first_deployment_that_has_nothing_to_roll_back_to_fails_and_says_why() {
     let mut world = World::new(service(&json!({})));
     world.fates = vec![Fate::Stalls];
-    assert!(matches!(world.run(60), State::Failed { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     assert!(message(&world, Kind::Stalled).contains("nothing to roll back to"), "{:?}", world.record);
     world.wait(600);
-    assert_eq!(world.run(5), State::Held);
+    assert_eq!(world.run(5).rollout, Ok(Rollout::Held));
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    assert!(matches!(world.run(60), State::InSync { .. }), "a fixed spec does not wait for what hangs");
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })), "a fixed spec does not wait for what hangs");
 }
 
 #[test]
 fn a_first_deployment_that_never_ends_fails_at_its_deadline() {
     let mut world = World::new(service(&json!({"rollout": {"deadline": "30m"}})));
     world.fates = vec![Fate::Hangs];
-    assert!(matches!(world.run(200), State::Failed { .. }));
+    assert!(matches!(world.run(200).rollout, Ok(Rollout::Failed { .. })));
     assert!((1800..1900).contains(&world.now), "{}", world.now);
 }
 
@@ -169,7 +169,7 @@ fn a_rollout_that_hangs_is_said_to_hang_and_a_changed_spec_does_not_wait_for_it(
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.fates = vec![Fate::Hangs];
     let mut last = world.pass().0;
-    while !matches!(last, State::Overdue { .. }) {
+    while !matches!(last.rollout, Ok(Rollout::Overdue { .. })) {
         world.wait(15);
         last = world.pass().0;
     }
@@ -178,14 +178,14 @@ fn a_rollout_that_hangs_is_said_to_hang_and_a_changed_spec_does_not_wait_for_it(
     assert!(!is_true(&world.record.conditions, Kind::RolledOut) && world.count("update") == 1);
     world.deployments[0].1 = Fate::Succeeds;
     world.wait(60);
-    assert!(matches!(world.run(10), State::InSync { .. }), "it may still get there");
+    assert!(matches!(world.run(10).rollout, Ok(Rollout::InSync { .. })), "it may still get there");
     world.edit(&json!({"taskDefinition": {"memory": 2048}}));
     world.fates = vec![Fate::Hangs];
-    while !matches!(world.pass().0, State::Overdue { .. }) {
+    while !matches!(world.pass().0.rollout, Ok(Rollout::Overdue { .. })) {
         world.wait(15);
     }
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_service_in_another_region_or_account_is_not_made_a_second_time() {
     world.live = None;
     world.wait(1);
     let (state, _) = world.pass();
-    assert!(matches!(&state, State::Unchangeable(why) if why.contains("eu-west-1")), "{state:?}");
+    assert!(matches!(&state.rollout, Err(Blocker::Stuck { why, .. }) if why.contains("eu-west-1")), "{state:?}");
     assert_eq!(world.count("create"), 1);
 }
 
@@ -204,13 +204,13 @@ fn a_service_in_another_region_or_account_is_not_made_a_second_time() {
 fn the_same_meaning_under_a_new_grant_only_echoes_it() {
     let mut world = World::new(follower());
     world.pipeline = Some(pipeline(Some(1)));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     world.pipeline = Some(pipeline(Some(2)));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.record.rollout.as_ref().unwrap().grant, world.deployments.len()), (2, 1));
     world.pipeline = Some(pipeline(Some(1)));
     let (state, _) = world.pass();
-    assert_eq!(state, State::OldGrant { seen: 1 });
+    assert_eq!(state.rollout, Err(Blocker::OldGrant { seen: 1 }));
     assert!(is_true(&world.record.conditions, Kind::Ready));
     assert_eq!(world.record.rollout.as_ref().unwrap().grant, 2);
 }
@@ -219,10 +219,10 @@ fn the_same_meaning_under_a_new_grant_only_echoes_it() {
 fn a_grant_of_another_stage_is_not_compared() {
     let mut world = World::new(follower());
     world.pipeline = Some(pipeline(Some(9)));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     world.record.rollout.as_mut().unwrap().source = Some("other/prod".into());
     world.pipeline = Some(pipeline(Some(2)));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
 }
 
 #[test]
@@ -230,9 +230,9 @@ fn somebody_elses_rollout_is_waited_for_and_then_set_right() {
     let mut world = running();
     world.deploy("arn:other", world.live.clone().unwrap().members, Fate::Succeeds);
     let (state, wake) = world.pass();
-    assert!(matches!(state, State::Waiting(_)) && wake == Wake::After(15), "{state:?}");
+    assert!(matches!(state.rollout, Ok(Rollout::Waiting(_))) && wake == Wake::After(15), "{state:?}");
     assert!(message(&world, Kind::Ready).contains("stop-service-deployment"));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("update"), world.deployments.len()), (1, 3));
 }
 
@@ -243,7 +243,7 @@ fn somebody_elses_rollout_without_a_circuit_breaker_is_not_waited_for_for_ever()
     world.wait(70);
     world.deployments[0].0.deployment.breaker.as_mut().unwrap().status = "DISABLED".into();
     world.wait(1800);
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn what_starts_no_rollout_is_set_right_while_one_is_held() {
     world.fates = vec![Fate::RollsBack];
     world.run(60);
     world.edit(&json!({"service": {"desiredCount": 3, "tags": [{"key": "team", "value": "shop"}]}}));
-    assert_eq!(world.run(60), State::Held);
+    assert_eq!(world.run(60).rollout, Ok(Rollout::Held));
     let live = world.live.clone().unwrap();
     assert_eq!((live.desired, live.tags["team"].as_str()), (3, "shop"));
     assert_eq!((phase(&world), world.count("update")), (RolloutPhase::Failed, 1));
@@ -263,12 +263,12 @@ fn what_starts_no_rollout_is_set_right_while_one_is_held() {
 fn the_count_is_changed_while_a_rollout_goes_on() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    while !matches!(world.pass().0, State::Rolling(_)) {}
+    while !matches!(world.pass().0.rollout, Ok(Rollout::Rolling(_))) {}
     world.edit(&json!({"service": {"desiredCount": 2}}));
     world.pass();
     assert_eq!(world.live.as_ref().unwrap().desired, 2);
     assert_eq!(phase(&world), RolloutPhase::Rolling);
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
 }
 
 #[test]
@@ -278,8 +278,8 @@ fn a_refused_adjustment_is_said_and_asked_again() {
     let observed = world.observe();
     let desired = world.desired();
     let wanted = Ok(world.wanted());
-    let state = crate::service::assess(&desired, &wanted, &world.record, &observed, &desired.owner("inst"));
-    let plan = crate::service::decide(&desired, wanted.as_ref().ok(), &world.record, &state, 600);
+    let state = crate::service::assess(&desired, &wanted, &world.record(), &observed, &desired.owner("inst"));
+    let plan = crate::service::decide(&desired, wanted.as_ref().ok(), &world.record(), &state, 600);
     let outcome = crate::Outcome::Failed(fault("AccessDeniedException", Remedy::AskOperator));
     let pass = crate::service::report::Pass {
         desired: &desired,
@@ -289,10 +289,10 @@ fn a_refused_adjustment_is_said_and_asked_again() {
         outcome: &outcome,
         at: observed.at,
     };
-    world.record = crate::service::report(&world.record, &pass);
+    world.record = crate::service::report(&world.record(), &pass);
     assert!(is_true(&world.record.conditions, Kind::Stalled));
     assert!(message(&world, Kind::Stalled).contains("ecs:UpdateService on service/shop/web is denied"));
-    assert!(matches!(world.run(20), State::InSync { .. }));
+    assert!(matches!(world.run(20).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.live.as_ref().unwrap().desired, 2);
 }
 
@@ -300,7 +300,7 @@ fn a_refused_adjustment_is_said_and_asked_again() {
 fn the_deployment_configuration_rides_along_with_a_rollout() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}, "service": {"deploymentConfiguration": {"minimumHealthyPercent": 50}}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("update"), world.count("adjust")), (1, 0));
     assert_eq!(world.live.as_ref().unwrap().members["deploymentConfiguration"]["minimumHealthyPercent"], 50);
 }
@@ -322,7 +322,7 @@ fn awss_choices_are_not_differences() {
     };
     filled(&mut world.deployments[0].0.target.as_mut().unwrap().members, "1.4.0");
     filled(&mut world.live.as_mut().unwrap().members, "LATEST");
-    assert!(matches!(world.run(40), State::InSync { .. }));
+    assert!(matches!(world.run(40).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("update"), world.count("adjust")), (0, 0));
 }
 
@@ -333,8 +333,8 @@ fn a_refusal_that_is_dubious_is_believed_the_second_time_and_the_definition_is_l
     let mut wakes = Vec::new();
     for _ in 0..6 {
         let (observed, desired, wanted) = (world.observe(), world.desired(), Ok(world.wanted()));
-        let state = crate::service::assess(&desired, &wanted, &world.record, &observed, &desired.owner("inst"));
-        let plan = crate::service::decide(&desired, wanted.as_ref().ok(), &world.record, &state, 600);
+        let state = crate::service::assess(&desired, &wanted, &world.record(), &observed, &desired.owner("inst"));
+        let plan = crate::service::decide(&desired, wanted.as_ref().ok(), &world.record(), &state, 600);
         let outcome = match plan.action {
             Some(crate::service::Action::Create(_)) => crate::Outcome::Failed(told.clone()),
             Some(_) => {
@@ -351,9 +351,9 @@ fn a_refusal_that_is_dubious_is_believed_the_second_time_and_the_definition_is_l
             outcome: &outcome,
             at: observed.at,
         };
-        world.record = crate::service::report(&world.record, &pass);
+        world.record = crate::service::report(&world.record(), &pass);
         wakes.push(is_true(&world.record.conditions, Kind::Stalled));
-        assert!(!matches!(state, State::Absent { .. }) || world.record.task_definitions.is_empty());
+        assert!(!matches!(state.rollout, Ok(Rollout::Absent { .. })) || world.record.task_definitions.is_empty());
     }
     assert_eq!(wakes.iter().filter(|stalled| **stalled).count(), wakes.len() - 1, "{wakes:?}");
 }

@@ -5,7 +5,7 @@ use crate::fault::Remedy;
 use crate::look::Looked;
 use crate::samples::ecs::{Fate, World, follower, pipeline, service};
 use crate::samples::fault;
-use crate::service::State;
+use crate::service::Rollout;
 use serde_json::json;
 
 /// Compares the object with the one that is written down.
@@ -21,7 +21,7 @@ macro_rules! row {
 
 fn running() -> World {
     let mut world = World::new(service(&json!({})));
-    assert!(matches!(world.run(40), State::InSync { .. }));
+    assert!(matches!(world.run(40).rollout, Ok(Rollout::InSync { .. })));
     world
 }
 
@@ -63,7 +63,7 @@ fn a_service_whose_name_is_taken_is_stalled() {
 fn a_service_that_rolls_or_waits_for_its_image_is_at_work() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    while !matches!(world.pass().0, State::Rolling(_)) {}
+    while !matches!(world.pass().0.rollout, Ok(Rollout::Rolling(_))) {}
     row!("service-rolling", world);
     let mut world = World::new(follower());
     world.pipeline = Some(pipeline(None));
@@ -76,6 +76,6 @@ fn a_service_that_was_rolled_back_is_stalled() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     world.fates = vec![Fate::RollsBack];
-    assert!(matches!(world.run(60), State::Failed { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     row!("service-rolled-back", world);
 }

@@ -1,8 +1,8 @@
 //! A new version of Launchway rolls nothing, and what was held stays held (law 11).
 
 use crate::samples::ecs::{Fate, World, service};
-use crate::service::State;
 use crate::service::wanted::MEANING_TAG;
+use crate::service::{Record, Rollout};
 use launchway_crds::service::RolloutPhase;
 use serde_json::json;
 
@@ -28,7 +28,7 @@ fn what_another_version_rolled_out_is_taken_over_as_it_is() {
     let mut world = World::new(service(&json!({})));
     world.run(60);
     let mut world = of_another_version(world);
-    assert!(matches!(world.run(10), State::InSync { .. }));
+    assert!(matches!(world.run(10).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.done, Vec::new());
     assert_eq!(world.record.rollout.as_ref().unwrap().meaning, world.wanted().meaning.to_string());
 }
@@ -41,11 +41,11 @@ fn what_another_version_held_stays_held_and_a_retry_rolls_it() {
     world.fates = vec![Fate::RollsBack];
     world.run(60);
     let mut world = of_another_version(world);
-    assert_eq!(world.run(10), State::Held);
+    assert_eq!(world.run(10).rollout, Ok(Rollout::Held));
     assert_eq!(world.done, Vec::new());
     assert_eq!(world.record.rollout.as_ref().unwrap().phase, RolloutPhase::Failed);
     world.edit(&json!({"rollout": {"retry": "again"}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("register"), world.count("update")), (0, 1));
 }
 
@@ -54,8 +54,8 @@ fn a_wiped_status_is_rebuilt_from_what_another_version_registered() {
     let mut world = World::new(service(&json!({})));
     world.run(60);
     let mut world = of_another_version(world);
-    world.record = crate::service::report::empty();
-    assert!(matches!(world.run(10), State::InSync { .. }));
+    world.record = Record::empty().status().clone();
+    assert!(matches!(world.run(10).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("register"), world.count("update")), (0, 0));
 }
 
@@ -65,6 +65,6 @@ fn an_edit_in_the_same_moment_is_rolled_once() {
     world.run(60);
     let mut world = of_another_version(world);
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
-    assert!(matches!(world.run(60), State::InSync { .. }));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("register"), world.count("update")), (1, 1));
 }
