@@ -1,6 +1,7 @@
 //! Prometheus metrics. Labels hold kinds, effects and outcomes, and nothing that a user wrote.
 
 use crate::key::Kind;
+use launchway_plan::fault::FaultKind;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -65,6 +66,8 @@ impl Metrics {
             launchway_plan::Outcome::Idle => return,
             launchway_plan::Outcome::Done(_) => "done",
             launchway_plan::Outcome::Failed(fault) if fault.is_doubt() => "doubt",
+            // Not sent: our own budget has no token for it yet.
+            launchway_plan::Outcome::Failed(fault) if fault.kind == FaultKind::NoToken => "waiting",
             launchway_plan::Outcome::Failed(_) => "refused",
         };
         self.effects.get_or_create(&EffectLabels { effect: effect.to_owned(), outcome: outcome.to_owned() }).inc();

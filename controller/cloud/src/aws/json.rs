@@ -26,12 +26,13 @@ pub(crate) fn input<I>(
     read(&mut codec().create_deserializer(&text)).map_err(|error| Failure::unbuilt(&error))
 }
 
-/// A structure of an answer, as JSON.
-pub(crate) fn members<T: SerializableStruct>(structure: &T) -> Members {
+/// A structure of an answer, as JSON. One that cannot be written so is not an empty one: then nothing was seen.
+pub(crate) fn members<T: SerializableStruct>(structure: &T) -> Result<Members, Failure> {
+    let unreadable =
+        |why: &dyn fmt::Display| Failure::unreadable(&format!("a structure that is no JSON object: {why}"));
     let mut serializer = codec().create_serializer();
-    let written = serializer.write_struct(structure.schema(), structure);
-    let text = written.map(|()| serializer.finish()).unwrap_or_default();
-    serde_json::from_slice(&text).unwrap_or_default()
+    serializer.write_struct(structure.schema(), structure).map_err(|error| unreadable(&error))?;
+    serde_json::from_slice(&serializer.finish()).map_err(|error| unreadable(&error))
 }
 
 /// Puts a whole input in the place of the empty one with which an operation was begun.
@@ -55,9 +56,8 @@ impl<I: Clone + fmt::Debug + Send + Sync + 'static> Intercept for Whole<I> {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if let Some(input) = context.input_mut().downcast_mut::<I>() {
-            *input = self.0.clone();
-        }
+        let input = context.input_mut().downcast_mut::<I>();
+        *input.ok_or("the SDK has another input for this operation than it is sent")? = self.0.clone();
         Ok(())
     }
 }

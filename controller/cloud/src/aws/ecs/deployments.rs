@@ -99,7 +99,9 @@ impl Cloud {
     async fn describe_revisions(&self, arns: Vec<String>) -> Result<Answers<String, Option<Revision>>, Failure> {
         let request = self.inner().clients.ecs.describe_service_revisions().set_service_revision_arns(Some(arns));
         let seen = self.look(Operation::DescribeServiceRevisions, || request.clone().send()).await?;
-        let found = seen.service_revisions().iter().map(revision).map(|one| (one.arn.clone(), Some(one)));
+        // One that cannot be read counts as not mentioned.
+        let found = seen.service_revisions().iter().filter_map(|one| revision(one).ok());
+        let found = found.map(|one| (one.arn.clone(), Some(one)));
         Ok(missing(seen.failures()).map(|arn| (arn, None)).chain(found).collect())
     }
 }
@@ -151,10 +153,10 @@ fn breaker(given: &ServiceDeploymentCircuitBreaker) -> Breaker {
     }
 }
 
-fn revision(given: &ServiceRevision) -> Revision {
-    Revision {
+fn revision(given: &ServiceRevision) -> Result<Revision, Failure> {
+    Ok(Revision {
         arn: given.service_revision_arn().unwrap_or_default().to_owned(),
         task_definition: given.task_definition().unwrap_or_default().to_owned(),
-        members: of_revision(given),
-    }
+        members: of_revision(given)?,
+    })
 }

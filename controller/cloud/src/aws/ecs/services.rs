@@ -84,17 +84,16 @@ impl Cloud {
         let seen = self.look(Operation::DescribeServices, || request.clone().send()).await?;
         let missing = seen.failures().iter().filter(|failure| failure.reason() == Some("MISSING"));
         let missing = missing.filter_map(|failure| Some((crate::aws::arn::last(failure.arn()?).to_owned(), None)));
-        let found = seen.services().iter();
-        Ok(missing
-            .chain(found.map(|one| (one.service_name().unwrap_or_default().to_owned(), Some(live(one)))))
-            .collect())
+        // One that cannot be read counts as not mentioned.
+        let found = seen.services().iter().filter_map(|one| Some((one.service_name()?.to_owned(), live(one).ok())));
+        Ok(missing.chain(found.filter(|(_, live)| live.is_some())).collect())
     }
 
     async fn created(&self, request: &CreateServiceRequest) -> Result<LiveService, Failure> {
         let whole = Whole(input(&request.body, CreateServiceInput::deserialize)?);
         let send = self.inner().clients.ecs.create_service().customize().interceptor(whole);
         let seen = self.effect(Operation::CreateService, send.send()).await?;
-        seen.service().map(live).ok_or_else(|| Failure::unreadable("CreateService without a service"))
+        live(seen.service().ok_or_else(|| Failure::unreadable("CreateService without a service"))?)
     }
 
     async fn updated(&self, request: &UpdateServiceRequest) -> Result<LiveService, Failure> {
@@ -104,7 +103,7 @@ impl Cloud {
         let whole = Whole(input(&body, UpdateServiceInput::deserialize)?);
         let send = self.inner().clients.ecs.update_service().customize().interceptor(whole);
         let seen = self.effect(Operation::UpdateService, send.send()).await?;
-        seen.service().map(live).ok_or_else(|| Failure::unreadable("UpdateService without a service"))
+        live(seen.service().ok_or_else(|| Failure::unreadable("UpdateService without a service"))?)
     }
 }
 
@@ -115,19 +114,19 @@ fn is_gone(failure: &Failure) -> bool {
     )
 }
 
-fn live(service: &Service) -> LiveService {
-    LiveService {
+fn live(service: &Service) -> Result<LiveService, Failure> {
+    Ok(LiveService {
         arn: service.service_arn().unwrap_or_default().to_owned(),
         life: life(service.status().unwrap_or_default()),
         tags: tags(service.tags()),
         task_definition: service.task_definition().unwrap_or_default().to_owned(),
         desired: service.desired_count(),
         running: service.running_count(),
-        members: of_service(service),
+        members: of_service(service)?,
         current_deployment: text(service.current_service_deployment()),
         deployments: service.deployments().len(),
         events: service.events().iter().filter_map(|event| reason(event.message())).take(EVENTS).collect(),
-    }
+    })
 }
 
 fn life(status: &str) -> ServiceLife {

@@ -22,7 +22,8 @@ impl Cloud {
         let request = self.inner().clients.ecs.describe_task_definition().task_definition(family_or_arn);
         let request = request.include(TaskDefinitionField::Tags);
         match self.look(Operation::DescribeTaskDefinition, || request.clone().send()).await {
-            Ok(seen) => Ok(live(&seen)),
+            Ok(seen) => live(&seen)
+                .map_err(|failure| self.definition_fault(Operation::DescribeTaskDefinition, &failure, family_or_arn)),
             Err(failure) if is_absent(&failure) => Ok(None),
             Err(failure) => Err(self.definition_fault(Operation::DescribeTaskDefinition, &failure, family_or_arn)),
         }
@@ -66,17 +67,19 @@ fn is_absent(failure: &Failure) -> bool {
     failure.code == "ClientException" && guesses::task_definition_is_absent(&failure.message)
 }
 
-fn live(seen: &DescribeTaskDefinitionOutput) -> Option<LiveTaskDefinition> {
-    let definition = seen.task_definition()?;
-    let mut said = members(definition);
-    let shown: Vec<_> = seen.tags().iter().map(members).filter(|tag| !is_ours(tag)).collect();
+fn live(seen: &DescribeTaskDefinitionOutput) -> Result<Option<LiveTaskDefinition>, Failure> {
+    let Some(definition) = seen.task_definition() else { return Ok(None) };
+    let Some(arn) = definition.task_definition_arn() else { return Ok(None) };
+    let mut said = members(definition)?;
+    let mut shown = seen.tags().iter().map(members).collect::<Result<Vec<_>, _>>()?;
+    shown.retain(|tag| !is_ours(tag));
     said.insert("tags".to_owned(), json!(shown));
-    Some(LiveTaskDefinition {
-        arn: definition.task_definition_arn()?.to_owned(),
+    Ok(Some(LiveTaskDefinition {
+        arn: arn.to_owned(),
         active: definition.status() == Some(&TaskDefinitionStatus::Active),
         tags: tags(seen.tags()),
         members: said,
-    })
+    }))
 }
 
 /// Launchway's own tags are no part of what a task definition says.

@@ -1,8 +1,9 @@
 //! What several answers of ECS have in common, in our words.
 
+use crate::aws::failure::Failure;
 use crate::aws::json::members;
 use aws_sdk_ecs::types::{Service, ServiceRevision, Tag};
-use launchway_plan::service::members::MEMBERS;
+use launchway_plan::service::members::{Compared, MEMBERS};
 use launchway_plan::world::Members;
 use std::collections::BTreeMap;
 
@@ -18,24 +19,21 @@ pub(crate) fn tag_list(tags: &BTreeMap<String, String>) -> Option<Vec<Tag>> {
 
 /// What a service says, in the words of CreateService's request. What ECS shows only of its deployments is taken from the
 /// primary one: that is what the service is being brought to.
-pub(crate) fn of_service(service: &Service) -> Members {
-    let mut all = only_requested(members(service));
+pub(crate) fn of_service(service: &Service) -> Result<Members, Failure> {
+    let mut all = only_requested(members(service)?);
     let primary = service.deployments().iter().find(|one| one.status() == Some("PRIMARY")).map(members);
-    for (name, value) in primary.unwrap_or_default() {
-        if IN_DEPLOYMENT.contains(&name.as_str()) {
+    for (name, value) in primary.transpose()?.unwrap_or_default() {
+        if MEMBERS.iter().any(|member| member.name == name && member.compared == Compared::InDeployment) {
             all.insert(name, value);
         }
     }
-    all
+    Ok(all)
 }
 
 /// What a revision says, in the words of CreateService's request.
-pub(crate) fn of_revision(revision: &ServiceRevision) -> Members {
-    only_requested(members(revision))
+pub(crate) fn of_revision(revision: &ServiceRevision) -> Result<Members, Failure> {
+    members(revision).map(only_requested)
 }
-
-/// Members of CreateService's request that DescribeServices shows of each deployment, and not of the service.
-const IN_DEPLOYMENT: [&str; 3] = ["serviceConnectConfiguration", "volumeConfigurations", "vpcLatticeConfigurations"];
 
 /// Without what ECS shows beside the members of a request: counts, events, names.
 fn only_requested(mut all: Members) -> Members {
