@@ -6,14 +6,14 @@ mod observe;
 use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
-use crate::kube_api::{Unreachable, api, found};
+use crate::kube_api::{Unreachable, api, found, unguard};
 use crate::status::{self, Written};
 use crate::wake::{Links, Part, Whole};
 use kube::ResourceExt;
 use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
-use launchway_plan::release::report::{empty, learned};
+use launchway_plan::release::report::{empty, learned, lets_go};
 use launchway_plan::release::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
@@ -43,6 +43,10 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let desired = match Desired::parse(&release) {
         Ok(desired) => desired,
         Err(refusal) => {
+            if lets_go(&release) {
+                unguard(&release, context).await?;
+                return Ok(Wake::OnChange);
+            }
             let next = refused(&release, &refusal, (context.clock)());
             return Ok(status::write(&release, next, api(&release, context), context).await?.wake(Wake::OnChange));
         }

@@ -7,17 +7,16 @@ use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::kube_api::{Unreachable, api, found};
-use crate::status;
+use crate::status::{self, Written};
 use crate::wake::{Followed, Links, Shown};
 use kube::ResourceExt;
 use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::condition::{find, is_true};
 use launchway_plan::reason::Kind as Question;
-use launchway_plan::service::report::Pass;
-use launchway_plan::service::{Blocker, Desired, Judged, Record, State, judge, refused, report};
+use launchway_plan::service::report::{Pass, intended};
+use launchway_plan::service::{Blocker, Desired, Record, State, judge, report};
 use launchway_plan::wake::Wake;
-use launchway_plan::{Outcome, refusal::Refusal};
 
 impl Reconciled for Service {
     const KIND: Kind = Kind::Service;
@@ -53,31 +52,28 @@ fn has(service: &Service, pipeline: &str) -> Option<Shown> {
 /// One pass over a Service.
 async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let Some(service) = found::<Service>(key, context).await? else { return Ok(Wake::OnChange) };
-    let desired = match Desired::parse(&service) {
-        Ok(desired) => desired,
-        Err(refusal) => return refuse(&service, &refusal, context).await,
-    };
+    let desired = Desired::parse(&service);
     let record = Record::parse(&service);
     let observed = observe::observe(&desired, &record, context).await?;
-    let Judged { wanted, record, state, plan } =
-        judge(&desired, &record, &observed, &context.installation, context.resync);
-    let outcome = act::act(&service, &desired, &observed, plan.action.as_ref(), context).await?;
-    if act::is_last(plan.action.as_ref(), &outcome) {
+    let judged = judge(&desired, &record, &observed, &context.installation, context.resync);
+    let (wanted, action) = (judged.wanted.as_ref().ok(), judged.plan.action.as_ref());
+    let service = match action.and_then(|action| intended(&judged.record, wanted, action, observed.at)) {
+        None => service,
+        Some(intent) => match status::write(&service, intent, api(&service, context), context).await? {
+            Written::Yes(service) => *service,
+            unwritten @ (Written::Stale | Written::Dropped) => return Ok(unwritten.wake(Wake::Now)),
+        },
+    };
+    let outcome = act::act(&service, &desired, wanted, &observed, action, context).await?;
+    if act::is_last(action, &outcome) {
         return Ok(Wake::OnChange);
     }
-    let pass = Pass {
-        desired: &desired,
-        wanted: wanted.as_ref().ok(),
-        state: &state,
-        action: plan.action.as_ref(),
-        outcome: &outcome,
-        at: observed.at,
-    };
-    let next = report(&record, &pass);
-    if is_blink(&state, record.status(), &next) && context.backoff.is_first(key) {
-        return Ok(plan.wake);
+    let pass = Pass { desired: &desired, wanted, state: &judged.state, action, outcome: &outcome, at: observed.at };
+    let next = report(&judged.record, &pass);
+    if is_blink(&judged.state, judged.record.status(), &next) && context.backoff.is_first(key) {
+        return Ok(judged.plan.wake);
     }
-    let wake = after(&next, &outcome, plan.wake);
+    let wake = judged.wake(&outcome, &next, context.resync);
     write(&service, next, wake, context).await
 }
 
@@ -89,20 +85,6 @@ fn is_blink(state: &State, record: &ServiceStatus, next: &ServiceStatus) -> bool
     passing && ready(record).is_some() && ready(record) == ready(next)
 }
 
-async fn refuse(service: &Service, refusal: &Refusal, context: &Context) -> Result<Wake, Unreachable> {
-    write(service, refused(service, refusal, (context.clock)()), Wake::OnChange, context).await
-}
-
 async fn write(service: &Service, next: ServiceStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
     Ok(status::write(service, next, api(service, context), context).await?.wake(wake))
-}
-
-/// A refusal that was believed the second time has become the operator's, although AWS's answer alone was a doubt.
-fn after<T>(next: &ServiceStatus, outcome: &Outcome<T>, planned: Wake) -> Wake {
-    let stalled = is_true(&next.conditions, Question::Stalled);
-    match outcome {
-        Outcome::Idle | Outcome::Done(_) => planned,
-        Outcome::Failed(fault) if fault.is_doubt() && stalled => Wake::Operator,
-        Outcome::Failed(fault) => Wake::of(fault),
-    }
 }

@@ -17,7 +17,7 @@ use launchway_plan::account::AccountSeen;
 use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
 use launchway_plan::service::change::{create, register};
-use launchway_plan::service::{Desired, Observed, resolve};
+use launchway_plan::service::{Desired, Observed, Unresolved, resolve};
 use launchway_test_kube::real::Cluster;
 use serde_json::{Map, Value, json};
 
@@ -141,14 +141,12 @@ impl Entry {
     /// The body that the SDK sends for it, or why none is sent.
     async fn sent(&self, admitted: Value) -> anyhow::Result<Result<Map<String, Value>, Refusal>> {
         let service: Service = serde_json::from_value(admitted).context("reading the Service back")?;
-        let desired = match Desired::parse(&service) {
-            Ok(desired) => desired,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
+        let desired = Desired::parse(&service);
         let observed = Observed::at(jiff::Timestamp::UNIX_EPOCH, everything_is_allowed(), None);
         let wanted = match resolve(&desired, &observed, "corpus") {
             Ok(wanted) => wanted,
-            Err(why) => bail!("{why:?}"),
+            Err(Unresolved::Refused(refusal)) => return Ok(Err(refusal)),
+            Err(why @ Unresolved::NoImage(_)) => bail!("{why:?}"),
         };
         let wire = Wire::default();
         let cloud = wire.clouds().at(&wanted.scope.place, Rank::Rollout);

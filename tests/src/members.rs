@@ -145,6 +145,7 @@ fn compared(how: Compared) -> &'static str {
     match how {
         Compared::Contained => "what is named must be there; what the live one has beside it is not looked at",
         Compared::InDeployment => "as above; ECS shows it only in deployments and revisions",
+        Compared::InRevision => "as above; ECS shows it only in revisions",
         Compared::Role => "by the role's name",
         Compared::UnlessLatest => "`LATEST` is not compared; a number must be equal",
         Compared::ByKey => "by key; other tags are left alone",

@@ -65,6 +65,7 @@ pub const STORIES: &[&Story] = &[
     &people::WIPED,
     &services::RICH,
     &services::ADJUSTED,
+    &services::MOVED,
     &services::HANDED_OVER,
     &upgrade::UPGRADE,
 ];

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use launchway_plan::service::canonical::ORDERED;
-use launchway_plan::service::members::{Class, MEMBERS, TAGS};
+use launchway_plan::service::members::{Class, Compared, MEMBERS, TAGS};
 use launchway_plan::service::wanted::ROLES;
-use launchway_test_aws::model::{Presence, Shape, Structure, input};
+use launchway_test_aws::model::{Presence, Shape, Structure, input, output};
 use launchway_tests::members::{LEFT_OUT, OURS, Request, of_crd};
 
 fn left_out(request: Request, path: &str) -> bool {
@@ -90,6 +90,23 @@ fn the_table_of_members_is_the_crds_and_says_of_each_what_update_service_can_do(
             Class::Immutable => assert!(!can || member.name == "deploymentController", "{}", member.name),
             Class::Tags => panic!("{} is tagged", member.name),
         }
+    }
+}
+
+#[test]
+fn each_member_is_compared_where_ecs_shows_it() {
+    let service = output("DescribeServices").item("services");
+    let revision = output("DescribeServiceRevisions").item("serviceRevisions");
+    for member in MEMBERS.iter().filter(|member| member.compared != Compared::Role) {
+        let places = [service, service.item("deployments"), revision].map(|one| one.members.contains_key(member.name));
+        let expected = match places {
+            [true, _, _] => [Compared::Contained, Compared::UnlessLatest].as_slice(),
+            [false, true, _] => &[Compared::InDeployment],
+            [false, false, true] => &[Compared::InRevision],
+            [false, false, false] => &[],
+        };
+        assert!(expected.contains(&member.compared), "{}: {places:?}", member.name);
+        assert!(member.class != Class::Rolls || places[2], "{}: a revision has to prove it", member.name);
     }
 }
 

@@ -10,8 +10,16 @@ use launchway_tests::world::{World, is_effect};
 
 #[test]
 fn a_fleet_that_an_earlier_version_released_is_taken_over_without_any_effect() {
-    let world = fleet::recorded();
-    let mut player = Player::new(world);
+    is_taken_over(fleet::recorded);
+}
+
+#[test]
+fn a_fleet_whose_meanings_cannot_be_compared_is_taken_over_by_what_it_says() {
+    is_taken_over(fleet::recorded_by_other_rules);
+}
+
+fn is_taken_over(recorded: fn() -> World) {
+    let mut player = Player::new(recorded());
     player.advance(SignedDuration::from_hours(6));
     let log = player.world.aws().log.clone();
     assert!(log.iter().any(|entry| entry.operation == "DescribeServices"), "nobody looked at the fleet");
@@ -23,5 +31,5 @@ fn a_fleet_that_an_earlier_version_released_is_taken_over_without_any_effect() {
         let objects = ["AwsAccount", "Pipeline", "Release", "Service"].map(|kind| world.store.objects(kind));
         objects.concat().iter().map(|one| one.value()["spec"].clone()).collect::<Vec<_>>()
     };
-    assert_eq!(specs(&player.world), specs(&fleet::recorded()));
+    assert_eq!(specs(&player.world), specs(&recorded()));
 }

@@ -16,6 +16,7 @@ pub mod hash;
 pub mod image;
 pub mod life;
 pub mod look;
+pub mod moment;
 pub mod partition;
 pub mod pipeline;
 pub mod rank;

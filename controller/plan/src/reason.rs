@@ -102,6 +102,7 @@ words! {
         Unavailable: "AWS, git or a health check could not be reached.", "Wait; if it lasts, look at the network and at AWS's status page.";
         OldDefinitions: "The CRDs in the cluster are older than the controller and drop a part of its statuses.", "An administrator applies the CRDs of the controller's version.";
         NotSeen: "It could not be looked at; what was known is kept.", "Wait; if it lasts, read the message.";
+        Differs: "ECS took a setting and shows another value for it. It is not sent again.", "Write the value as ECS shows it; the message has both.";
         Drifted: "Settings that start no rollout differ from the spec, because the spec or AWS was changed; they are being updated.", "Wait. If somebody else keeps setting them, take them out of the spec or end what sets them.";
     }
 }

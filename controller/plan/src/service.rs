@@ -3,6 +3,7 @@
 mod assess;
 pub mod canonical;
 pub mod change;
+mod chores;
 pub mod decide;
 pub mod desired;
 pub mod fargate;
@@ -23,11 +24,15 @@ pub use desired::Desired;
 pub use meaning::Meaning;
 pub use observed::{Observed, PipelineSeen};
 pub use record::Record;
-pub use report::{refused, report};
+pub use report::report;
 pub use state::{Blocker, Chore, Guard, Rollout, State};
 pub use wanted::{Unresolved, Wanted, resolve};
 
-use crate::Plan;
+use crate::condition::is_true;
+use crate::reason::Kind;
+use crate::wake::Wake;
+use crate::{Outcome, Plan};
+use launchway_crds::service::ServiceStatus;
 
 /// What a pass makes of what it saw, before it does anything.
 #[derive(Clone, Debug)]
@@ -42,13 +47,32 @@ pub struct Judged {
     pub plan: Plan<Action>,
 }
 
+impl Judged {
+    /// When the next pass is due, after what was decided had that outcome. What AWS refuses beside a rollout does not keep
+    /// anybody from following the rollout.
+    pub fn wake<T>(&self, outcome: &Outcome<T>, next: &ServiceStatus, resync: i64) -> Wake {
+        let Outcome::Failed(fault) = outcome else { return self.plan.wake };
+        let is_stalled = is_true(&next.conditions, Kind::Stalled);
+        match &self.state.rollout {
+            Ok(rollout) if !self.state.chores().is_empty() && (fault.is_terminal() || is_stalled) => {
+                decide::rest(rollout, resync)
+            }
+            // A refusal that was believed the second time has become the operator's, although AWS's answer alone was a doubt.
+            Ok(_) | Err(_) if fault.is_doubt() && is_stalled => Wake::Operator,
+            Ok(_) | Err(_) => Wake::of(fault),
+        }
+    }
+}
+
 /// What is made of what a pass saw. `resync` is how often a service that needs nothing is looked at, in seconds.
 pub fn judge(desired: &Desired, record: &Record, observed: &Observed, installation: &str, resync: i64) -> Judged {
     let wanted = resolve(desired, observed, installation);
     let record = match &wanted {
-        Ok(wanted) => {
-            record.translated(wanted, looks::task_definition(wanted, observed).seen().and_then(Option::as_deref))
-        }
+        Ok(wanted) => record.translated(
+            desired,
+            wanted,
+            looks::task_definition(wanted, observed).seen().and_then(Option::as_deref),
+        ),
         Err(_) => record.clone(),
     };
     let state = assess(desired, &wanted, &record, observed, &desired.owner(installation));

@@ -7,12 +7,14 @@ use launchway_crds::Service;
 use launchway_plan::Outcome;
 use launchway_plan::account::scope;
 use launchway_plan::fault::Fault;
-use launchway_plan::service::{Action, Desired, Effected, Observed, rank};
+use launchway_plan::service::{Action, Desired, Effected, Observed, Wanted, rank};
+use launchway_plan::world::UpdateServiceRequest;
 
 /// Does it.
 pub async fn act(
     service: &Service,
     desired: &Desired,
+    wanted: Option<&Wanted>,
     observed: &Observed,
     action: Option<&Action>,
     context: &Context,
@@ -25,7 +27,7 @@ pub async fn act(
         return unguard(service, context).await.map(wrote);
     }
     let Ok(scope) = scope(&observed.account, desired.spec.region.as_deref()) else { return Ok(Outcome::Idle) };
-    let (name, answer) = call(&context.clouds.at(&scope.place, rank::of_action(action)), action).await;
+    let (name, answer) = call(&context.clouds.at(&scope.place, rank::of_action(wanted, action)), action).await;
     let outcome = outcome(answer);
     context.metrics.effect(name, &outcome);
     Ok(outcome)
@@ -58,14 +60,18 @@ async fn call(cloud: &Cloud, action: &Action) -> (&'static str, Result<Effected,
             let created = cloud.create_service(request).await;
             ("CreateService", created.map(|live| Effected::Created(Box::new(live))))
         }
-        Action::Update(request) | Action::Adjust(request) => {
-            let updated = cloud.update_service(request).await;
-            ("UpdateService", updated.map(|live| Effected::Updated(Box::new(live))))
+        Action::Update(request) => ("UpdateService", update(cloud, request).await),
+        Action::Scale(asked) | Action::Adjust(asked) => ("UpdateService", update(cloud, &asked.request).await),
+        Action::Tag(asked) => {
+            ("TagResource", cloud.tag_service(&asked.request.arn, &asked.request.tags).await.map(|()| Effected::Plain))
         }
-        Action::Tag { arn, tags } => ("TagResource", cloud.tag_service(arn, tags).await.map(|()| Effected::Plain)),
         Action::Delete { cluster, name } => {
             ("DeleteService", cloud.delete_service(cluster, name).await.map(|()| Effected::Plain))
         }
         Action::Guard | Action::Unguard => ("none", Ok(Effected::Plain)),
     }
+}
+
+async fn update(cloud: &Cloud, request: &UpdateServiceRequest) -> Result<Effected, Fault> {
+    cloud.update_service(request).await.map(|live| Effected::Updated(Box::new(live)))
 }

@@ -203,20 +203,40 @@ pub struct EffectStatus {
     /// The kind of call.
     pub effect: Effect,
 
-    /// What it was to bring about.
+    /// What it was to bring about: a meaning, or the hash of the settings that were sent.
     #[schemars(length(max = 80))]
     pub meaning: String,
 
     /// When it was sent, by AWS's clock.
     pub at: Time,
 
-    /// What AWS said, where a refusal is only believed the second time.
+    /// Whether AWS has shown since that it came about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seen: bool,
+
+    /// How AWS refused it, where that has to be remembered: it is only believed the second time, or is not repeated for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 256))]
-    pub refused: Option<String>,
+    pub refused: Option<EffectRefusal>,
 }
 
-/// A kind of call that changes something of a Service in AWS.
+/// How AWS refused a call.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct EffectRefusal {
+    /// AWS's code.
+    #[schemars(length(max = 64))]
+    pub code: String,
+
+    /// Why this is the reason of a condition.
+    #[schemars(length(max = 64))]
+    pub reason: String,
+
+    /// What it said.
+    #[schemars(length(max = 512))]
+    pub message: String,
+}
+
+/// A kind of call that changes something of a Service in AWS. Each has a memory of its own.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
     /// RegisterTaskDefinition.
@@ -225,7 +245,9 @@ pub enum Effect {
     Create,
     /// UpdateService, in order to start a rollout.
     Update,
-    /// UpdateService with what starts no rollout.
+    /// UpdateService with the number of tasks.
+    Scale,
+    /// UpdateService with what else starts no rollout.
     Adjust,
     /// TagResource on the service.
     Tag,

@@ -159,6 +159,10 @@ const ECS: &[Guess] = &[
         source: "AWS::ECS::Service, CapacityProviderStrategy: \"making a change to a capacity provider strategy … you must force a new deployment\"; clusters here have no default strategy",
     },
     Guess {
+        what: "DescribeServices shows the field of a placement strategy as `instanceId` where `host` was asked for, and `CPU` and `MEMORY` in capitals",
+        source: "API_PlacementStrategy: `host` \"has the same effect\"; how it is shown is general experience",
+    },
+    Guess {
         what: "A rollback brings back launch type and capacity provider strategy",
         source: "API_ServiceRevision has them; that the rollback restores them is an inference",
     },

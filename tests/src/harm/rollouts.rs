@@ -9,14 +9,20 @@ use super::content::{circumstances, definitions, plain, services};
 use crate::world::World;
 use crate::world::sample;
 
-/// The members of a service that start a rollout, beside its task definition.
-const ROLLED: [&str; 6] = [
+/// The members of a service that start a rollout, beside its task definition, and where its tasks run, which a rollout
+/// that was forced may change.
+const ROLLED: [&str; 11] = [
     "networkConfiguration",
     "platformVersion",
     "loadBalancers",
     "serviceRegistries",
     "serviceConnectConfiguration",
     "volumeConfigurations",
+    "vpcLatticeConfigurations",
+    "monitoring",
+    "gatewayConnectors",
+    "launchType",
+    "capacityProviderStrategy",
 ];
 
 /// Rollouts of what an earlier one had brought or failed with, in the same circumstances. What was left in between for

@@ -122,6 +122,73 @@ pub const ADJUSTED: Story = Story {
     },
 };
 
+/// A Service moves to Spot, and while ECS rolls that, somebody commits a setting that ECS refuses. The rollout is followed and
+/// proved all the same; the setting is taken back.
+pub const MOVED: Story = Story {
+    name: "moved to spot, with a refused setting",
+    after: After::Story(&releases::FIRST),
+    script: &[
+        Step {
+            name: "the Service names a strategy of capacity providers in place of the launch type",
+            when: always,
+            later: 0,
+            act: |world| {
+                world.edit("Service", sample::SERVICES[1], |spec| {
+                    let service = spec["service"].as_object_mut().expect("a Service that says how it runs");
+                    service.remove("launchType");
+                    service.insert("capacityProviderStrategy".to_owned(), spot());
+                });
+            },
+        },
+        Step {
+            name: "a setting that ECS refuses is committed",
+            when: |world| is_on_spot(world),
+            later: 1,
+            act: |world| world.edit("Service", sample::SERVICES[1], |spec| set_refused(spec, true)),
+        },
+        Step {
+            name: "the setting is taken back",
+            when: |world| {
+                let said = |kind| world.said("Service", sample::SERVICES[1], kind);
+                said("RolledOut").0 == "True" && said("InSync").0 == "False" && said("Stalled").0 == "True"
+            },
+            later: 20,
+            act: |world| world.edit("Service", sample::SERVICES[1], |spec| set_refused(spec, false)),
+        },
+    ],
+    order: &["good-1"],
+    judge: |world| {
+        let mut wrong = unsaid(world, &[("Service", "greeter", "Ready", "True", "")]);
+        if !is_on_spot(world) {
+            wrong.push("greeter does not run on Spot".to_owned());
+        }
+        [wrong, both_run(world, "good-1")].concat()
+    },
+};
+
+fn spot() -> Value {
+    json!([{"capacityProvider": "FARGATE_SPOT", "weight": 1}])
+}
+
+fn is_on_spot(world: &World) -> bool {
+    let strategy =
+        world.service(sample::SERVICES[1]).map(|service| service.settings.member("capacityProviderStrategy").clone());
+    strategy.is_some_and(|strategy| strategy[0]["capacityProvider"] == "FARGATE_SPOT")
+}
+
+/// Tasks are moved between zones by starting new ones first, which a maximum of 100 % forbids.
+fn set_refused(spec: &mut Value, refused: bool) {
+    let service = spec["service"].as_object_mut().expect("a Service that says how it runs");
+    if refused {
+        service.insert("availabilityZoneRebalancing".to_owned(), json!("ENABLED"));
+        service
+            .insert("deploymentConfiguration".to_owned(), json!({"maximumPercent": 100, "minimumHealthyPercent": 0}));
+    } else {
+        service.remove("availabilityZoneRebalancing");
+        service.remove("deploymentConfiguration");
+    }
+}
+
 /// Whether ECS rolls the memory that was edited, and the Service says that it rolls; or it is over, unseen.
 fn is_rolling(world: &World) -> bool {
     let name = sample::SERVICES[1];

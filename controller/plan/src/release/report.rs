@@ -6,19 +6,43 @@ mod size;
 mod wording;
 
 pub use pass::Pass;
+use wording::abandon;
+
 pub use record::{LOG_LINES, empty, intended, learned};
 
+use super::record::Record;
 use crate::condition::{Answer, Statement, Truth, merge};
+use crate::life::{Life, finalizer, life};
 use crate::reason::Kind;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::release::{Release, ReleaseStatus};
 
+/// Whether a Release that cannot be read is let go: it is being deleted, and nothing of it runs, or a person says that what
+/// runs is left alone.
+pub fn lets_go(release: &Release) -> bool {
+    let meta = &release.metadata;
+    finalizer(meta)
+        && match life(meta) {
+            Life::Stays => false,
+            Life::Ends => !Record::parse(release).is_at_work(),
+            Life::Abandoned => true,
+        }
+}
+
 /// The status of a Release of which this version does not know what it releases.
 pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseStatus {
     let mut next = release.status.clone().unwrap_or_else(empty);
     let generation = release.metadata.generation.unwrap_or_default();
-    let new = |kind, truth| Statement::New(Answer::new(kind, truth, refusal.reason(), refusal.to_string()));
+    let (namespace, name) = (release.metadata.namespace.as_deref(), release.metadata.name.as_deref());
+    let message = match life(&release.metadata) {
+        Life::Stays => refusal.to_string(),
+        Life::Ends | Life::Abandoned => format!(
+            "{refusal}; it has builds that may run still; to delete it without stopping them: {}",
+            abandon(namespace.unwrap_or_default(), name.unwrap_or_default())
+        ),
+    };
+    let new = |kind, truth| Statement::New(Answer::new(kind, truth, refusal.reason(), &message));
     let statements = [new(Kind::Ready, Truth::False), new(Kind::Stalled, Truth::True)];
     next.conditions = merge(&next.conditions, &statements, generation, at);
     next.observed_generation = generation;

@@ -1,6 +1,7 @@
 //! An ECS in miniature: one service, its deployments, its task definitions; replies that get lost, reads that are old.
 
 use super::{account, at, fault, over};
+use crate::Outcome;
 use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
 use crate::service::change::create;
@@ -9,13 +10,12 @@ use crate::service::members::{Class, of_class};
 use crate::service::observed::SeenDeployment;
 use crate::service::report::{Pass, report};
 use crate::service::wanted::{MEANING_TAG, OWNER_TAG, Wanted, resolve};
-use crate::service::{Action, Desired, Effected, Judged, Observed, PipelineSeen, Record, State, judge};
+use crate::service::{Action, Desired, Effected, Observed, PipelineSeen, Record, State, judge};
 use crate::wake::Wake;
 use crate::world::{
     Breaker, CreateServiceRequest, Deployment, DeploymentStatus, LiveService, LiveTaskDefinition, Members, Revision,
     ServiceLife, StoppedContainer, StoppedTask, UpdateServiceRequest,
 };
-use crate::{Outcome, Plan};
 use jiff::SignedDuration;
 use launchway_crds::service::{Service, ServiceStatus};
 use serde_json::{Value, json};
@@ -104,6 +104,12 @@ pub struct World {
     pub replies: Vec<Reply>,
     /// What was done, with the meaning that was wanted.
     pub done: Vec<(&'static str, String)>,
+    /// What ECS refuses, by the name under which it is counted.
+    pub refused: Option<&'static str>,
+    /// What becomes of the next call of that name.
+    pub next_fault: Option<(&'static str, Fault)>,
+    /// A member that ECS shows otherwise than it was asked for.
+    pub shows: Option<(&'static str, Value)>,
     /// How old the reads are, in seconds: shown is what was there then.
     pub lag: i64,
     past: Vec<(i64, Option<LiveService>, Vec<SeenDeployment>)>,
@@ -123,6 +129,9 @@ impl World {
             fates: Vec::new(),
             replies: Vec::new(),
             done: Vec::new(),
+            refused: None,
+            next_fault: None,
+            shows: None,
             lag: 0,
             past: Vec::new(),
         }
@@ -130,7 +139,7 @@ impl World {
 
     /// The Service, parsed.
     pub fn desired(&self) -> Desired {
-        Desired::parse(&self.service).unwrap()
+        Desired::parse(&self.service)
     }
 
     /// What earlier passes wrote down.
@@ -318,24 +327,13 @@ impl World {
     /// One pass that saw this.
     pub fn pass_with(&mut self, observed: &Observed) -> (State, Wake) {
         let desired = self.desired();
-        let Judged { wanted, record, state, plan } = judge(&desired, &self.record(), observed, "inst", 600);
-        let Plan { action, wake } = plan;
-        let outcome = self.act(action.as_ref(), wanted.as_ref().ok());
-        let wake = match &outcome {
-            Outcome::Failed(fault) => Wake::of(fault),
-            Outcome::Idle | Outcome::Done(_) => wake,
-        };
-        let wanted = wanted.as_ref().ok();
-        let pass = Pass {
-            desired: &desired,
-            wanted,
-            state: &state,
-            action: action.as_ref(),
-            outcome: &outcome,
-            at: observed.at,
-        };
-        self.record = report(&record, &pass);
-        (state, wake)
+        let judged = judge(&desired, &self.record(), observed, "inst", 600);
+        let (wanted, action) = (judged.wanted.as_ref().ok(), judged.plan.action.as_ref());
+        let outcome = self.act(action, wanted);
+        let pass = Pass { desired: &desired, wanted, state: &judged.state, action, outcome: &outcome, at: observed.at };
+        self.record = report(&judged.record, &pass);
+        let wake = judged.wake(&outcome, &self.record, 600);
+        (judged.state, wake)
     }
 
     /// Passes until nothing more is to be done before a resync, or so many.
@@ -365,12 +363,23 @@ impl World {
             Action::Register(_) => "register",
             Action::Create(_) => "create",
             Action::Update(_) => "update",
+            Action::Scale(_) => "scale",
             Action::Adjust(_) => "adjust",
-            Action::Tag { .. } => "tag",
+            Action::Tag(_) => "tag",
             Action::Delete { .. } => "delete",
         };
         let lost = !self.replies.is_empty() && self.replies.remove(0) == Reply::Lost;
-        let result = self.effect(action);
+        if let Some((_, fault)) = self.next_fault.take_if(|(name, _)| *name == what) {
+            return Outcome::Failed(fault);
+        }
+        let refused = self.refused.filter(|refused| *refused == what);
+        let result = match refused {
+            Some(_) => Err(fault("InvalidParameterException", Remedy::AskUser)),
+            None => self.effect(action),
+        };
+        if refused.is_some() {
+            self.done.push(("refused", String::new()));
+        }
         if result.is_ok() {
             self.done.push((what, wanted.map(|wanted| wanted.meaning.to_string()).unwrap_or_default()));
         }
@@ -386,9 +395,12 @@ impl World {
         match action {
             Action::Guard => self.service.metadata.finalizers = Some(vec![launchway_crds::FINALIZER.into()]),
             Action::Unguard => self.service.metadata.finalizers = None,
-            Action::Register(_) => {
-                let arn = format!("arn:task-definition/web:{}", self.done.len());
-                self.define(&arn);
+            Action::Register(request) => {
+                let arn = format!("arn:task-definition/{}:{}", request.family, self.done.len());
+                let mut members = request.body.clone();
+                let tags = tags(members.remove("tags"));
+                let number = self.definitions.len();
+                self.definitions.insert(number, LiveTaskDefinition { arn: arn.clone(), active: true, tags, members });
                 return Ok(Effected::Registered(arn));
             }
             Action::Create(request) => {
@@ -402,13 +414,17 @@ impl World {
                 self.deploy(&live.task_definition, live.members, fate);
                 return Ok(Effected::Created(Box::new(self.live.clone().unwrap())));
             }
-            Action::Update(request) | Action::Adjust(request) => {
+            Action::Update(request) => {
                 self.update(request);
                 return Ok(Effected::Updated(Box::new(self.live.clone().unwrap())));
             }
-            Action::Tag { tags, .. } => {
+            Action::Scale(asked) | Action::Adjust(asked) => {
+                self.update(&asked.request);
+                return Ok(Effected::Updated(Box::new(self.live.clone().unwrap())));
+            }
+            Action::Tag(asked) => {
                 if let Some(live) = &mut self.live {
-                    live.tags.extend(tags.clone());
+                    live.tags.extend(asked.request.tags.clone());
                 }
             }
             Action::Delete { .. } => {
@@ -428,6 +444,9 @@ impl World {
         let live = self.live.as_mut().unwrap();
         let mut members = live.members.clone();
         members.extend(request.body.clone());
+        if let Some((name, shown)) = &self.shows {
+            members.entry(*name).and_modify(|value| value.clone_from(shown));
+        }
         let definition = text(&request.body, "taskDefinition").unwrap_or_else(|| live.task_definition.clone());
         let forced = members.remove("forceNewDeployment").is_some();
         members.remove("taskDefinition");
@@ -451,10 +470,14 @@ pub fn revision(arn: &str, task_definition: &str, members: Members) -> Revision 
     Revision { arn: arn.into(), task_definition: task_definition.into(), members }
 }
 
+fn tags(given: Option<Value>) -> BTreeMap<String, String> {
+    let tag = |tag: &Value| (tag["key"].as_str().unwrap().to_owned(), tag["value"].as_str().unwrap().to_owned());
+    given.iter().flat_map(|tags| tags.as_array().unwrap()).map(tag).collect()
+}
+
 fn created(request: &CreateServiceRequest) -> LiveService {
     let mut members = request.body.clone();
-    let tags = members.remove("tags").unwrap_or_default();
-    let tag = |tag: &Value| (tag["key"].as_str().unwrap().to_owned(), tag["value"].as_str().unwrap().to_owned());
+    let tags = tags(members.remove("tags"));
     let task_definition = text(&members, "taskDefinition").unwrap();
     for derived in ["cluster", "serviceName", "clientToken", "taskDefinition"] {
         members.remove(derived);
@@ -462,7 +485,7 @@ fn created(request: &CreateServiceRequest) -> LiveService {
     LiveService {
         arn: format!("arn:service/{}/{}", request.cluster, request.name),
         life: ServiceLife::Active,
-        tags: tags.as_array().into_iter().flatten().map(tag).collect(),
+        tags,
         task_definition,
         desired: members["desiredCount"].as_i64().unwrap() as i32,
         running: 0,

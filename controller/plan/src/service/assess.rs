@@ -1,6 +1,7 @@
 //! Where a Service stands, from what is wanted, recorded and seen. What is done about it is decided elsewhere.
 
 use super::change;
+use super::chores::chores;
 use super::desired::{CONTROLLER, Desired, SCHEDULING, STRATEGY};
 use super::looks;
 use super::members::{Class, differences};
@@ -103,7 +104,7 @@ struct View<'a> {
 impl View<'_> {
     fn state(&self) -> State {
         let rollout = self.rollout();
-        let chores = rollout.as_ref().map_or_else(|_| Vec::new(), |rollout| self.chores(rollout));
+        let chores = rollout.as_ref().ok().and_then(|rollout| self.chores(rollout));
         State { chores, ..State::of(rollout) }
     }
 
@@ -191,6 +192,7 @@ impl View<'_> {
             task_definition: &arn,
             after: self.record.since(self.desired, self.wanted, self.observed.at),
             begun: self.record.begun(self.desired, self.wanted),
+            asked: self.record.asked(self.wanted, self.observed.at),
             deadline: self.deadline(),
             at: self.observed.at,
         };
@@ -207,6 +209,10 @@ impl View<'_> {
             }
             (Verdict::Failed(deployment), _) => self.failed(live, deployment)?,
             (Verdict::Other(_) | Verdict::Unclear(_) | Verdict::NotAsked, Some(_)) => Rollout::Held,
+            (Verdict::Differs(what), _) => {
+                let why = format!("{what}: write it as ECS shows it, or take it out of the spec; it is not sent again");
+                return Err(Blocker::Stuck { reason: Reason::Differs, why });
+            }
             (Verdict::Other(deployment), None) => Rollout::Waiting(deployment),
             (Verdict::Unclear(why), None) => return Err(Blocker::Unclear(why)),
             (Verdict::NotAsked, None) => self.outdated(live, arn),
@@ -222,8 +228,8 @@ impl View<'_> {
     }
 
     fn outdated(&self, live: &LiveService, arn: String) -> Rollout {
-        if let Some(settling) = self.settling(&[Effect::Update, Effect::Create]) {
-            return settling;
+        if let Some(sent) = self.record.rolling(self.wanted, self.observed.at) {
+            return Rollout::Settling(sent.clone());
         }
         if !self.is_recorded() {
             return Rollout::Unrecorded;
@@ -245,21 +251,11 @@ impl View<'_> {
     }
 
     /// What is left to do beside the rollout. While the rollout itself is about to change the service, or just did, what is
-    /// seen of its members may be old, and there is nothing.
-    fn chores(&self, rollout: &Rollout) -> Vec<Chore> {
-        let Some(live) = self.observed.service.seen().and_then(Option::as_ref) else { return Vec::new() };
+    /// seen of its members may be old.
+    fn chores(&self, rollout: &Rollout) -> Option<Vec<Chore>> {
+        let live = self.observed.service.seen().and_then(Option::as_ref)?;
         let is_left_alone = rollout.is_shown() || matches!(rollout, Rollout::Waiting(_));
-        if !is_left_alone {
-            return Vec::new();
-        }
-        let update = change::adjustment(self.desired, self.wanted, live).map(|update| Chore::Adjust(Box::new(update)));
-        let tags = change::tags(self.wanted, live);
-        let tag = (!tags.is_empty()).then(|| Chore::Tag { arn: live.arn.clone(), tags });
-        let unless_sent = |chore: Option<Chore>, effect| {
-            let sent = self.record.settling(&[effect], self.observed.at);
-            chore.map(|chore| sent.map_or(chore, |sent| Chore::Settling(sent.clone())))
-        };
-        [unless_sent(update, Effect::Adjust), unless_sent(tag, Effect::Tag)].into_iter().flatten().collect()
+        is_left_alone.then(|| chores(self.desired, self.wanted, self.record, live, self.observed.at))
     }
 }
 
@@ -270,7 +266,7 @@ fn in_sync(live: &LiveService, task_definition: String, deployment: Option<Strin
 /// A service that carries another owner's tag, or none, and how to hand it over.
 fn not_ours(owner: &str) -> Blocker {
     let why = format!(
-        "an ECS service of this name exists and is not ours: give it the tag {OWNER_TAG} = {owner} to hand it over, or choose another spec.name"
+        "an ECS service of this name exists and is not ours: give it the tag {OWNER_TAG} = {owner} to hand it over (seen within five minutes), or choose another spec.name"
     );
     Blocker::Stuck { reason: Reason::NotOurs, why }
 }
@@ -323,8 +319,13 @@ fn driven(live: &LiveService) -> Result<(), Blocker> {
 fn changeable(wanted: &Wanted, live: &LiveService) -> Result<(), Blocker> {
     let differs = differences(&wanted.service, &live.members, Class::Immutable);
     let Some((member, value)) = differs.iter().next() else { return Ok(()) };
+    let other_way = if member == "launchType" {
+        ", name the provider in capacityProviderStrategy in its place (ECS can change that)"
+    } else {
+        ""
+    };
     let why = format!(
-        "spec.service.{member}: the ECS service has {}, not {value}, and ECS cannot change it: set it to what the service has, or delete the ECS service",
+        "spec.service.{member}: the ECS service has {}, not {value}, and ECS cannot change it: set it to what the service has{other_way}, or delete the ECS service",
         live.members.get(member).map_or_else(|| "none".to_owned(), ToString::to_string)
     );
     Err(Blocker::Stuck { reason: Reason::InvalidSpec, why })

@@ -41,8 +41,6 @@ fn is_default(parent: &str, member: &str, value: &Value) -> bool {
         ("devices", "permissions") => json!(["mknod", "read", "write"]),
         ("efsVolumeConfiguration" | "s3filesVolumeConfiguration", "rootDirectory") => json!("/"),
         ("efsVolumeConfiguration", "transitEncryption") | ("authorizationConfig", "iam") => json!("DISABLED"),
-        ("runtimePlatform", "cpuArchitecture") => json!("X86_64"),
-        ("runtimePlatform", "operatingSystemFamily") => json!("LINUX"),
         ("taskDefinition", "networkMode") => json!("bridge"),
         (_, _) => json!(false),
     };
@@ -56,6 +54,7 @@ pub fn task_definition(given: &Members) -> Members {
         given.remove(shown);
     }
     normalize_sizes(&mut given);
+    platform(&mut given);
     host_ports(&mut given);
     members("taskDefinition", &given, &is_default)
 }
@@ -114,7 +113,7 @@ fn told(name: &str, value: &Value, is_default: &dyn Fn(&str, &str, &Value) -> bo
 }
 
 /// Maps whose keys are the user's.
-const FREE: [&str; 4] = ["options", "dockerLabels", "driverOpts", "labels"];
+pub const FREE: [&str; 4] = ["options", "dockerLabels", "driverOpts", "labels"];
 
 fn list(name: &str, mut items: Vec<Value>) -> Value {
     // A command of a health check is a command too.
@@ -169,6 +168,20 @@ pub fn size(text: &str, unit: &str, factor: f64) -> Option<String> {
             (size.fract() == 0.0 && size >= 0.0).then(|| format!("{size:.0}"))
         }
         None => lower.parse::<i64>().ok().map(|size| size.to_string()),
+    }
+}
+
+/// On Fargate a platform that is not named is Linux on X86_64. On instances it is any that fits, so that naming it says
+/// something. Source: the API reference of RuntimePlatform.
+fn platform(given: &mut Members) {
+    let compatibilities = given.get("requiresCompatibilities").and_then(Value::as_array);
+    if !compatibilities.into_iter().flatten().any(|one| one == "FARGATE") {
+        return;
+    }
+    if let Some(platform) = given.get_mut("runtimePlatform").and_then(Value::as_object_mut) {
+        platform.retain(|name, value| {
+            !(name == "cpuArchitecture" && value == "X86_64" || name == "operatingSystemFamily" && value == "LINUX")
+        });
     }
 }
 

@@ -6,6 +6,7 @@ use super::members::{Class, differences};
 use super::wanted::{OWNER_TAG, Wanted};
 use crate::hash;
 use crate::world::{CreateServiceRequest, LiveService, RegisterRequest, UpdateServiceRequest};
+use launchway_crds::service::Effect;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -50,6 +51,10 @@ pub fn update(desired: &Desired, wanted: &Wanted, arn: &str, live: &LiveService)
     if live.task_definition != arn {
         body.insert("taskDefinition".to_owned(), json!(arn));
     }
+    if body.contains_key("capacityProviderStrategy") {
+        // "… making a change to a capacity provider strategy …, you must force a new deployment." Source: UpdateService's error.
+        body.insert("forceNewDeployment".to_owned(), json!(true));
+    }
     if body.is_empty() {
         // The only way to try a deployment again that hangs.
         body.insert("forceNewDeployment".to_owned(), json!(true));
@@ -59,10 +64,16 @@ pub fn update(desired: &Desired, wanted: &Wanted, arn: &str, live: &LiveService)
     named(desired, body)
 }
 
-/// Members that start no rollout and differ.
-pub fn adjustment(desired: &Desired, wanted: &Wanted, live: &LiveService) -> Option<UpdateServiceRequest> {
-    let body = differences(&wanted.service, &live.members, Class::Adjusts);
-    (!body.is_empty()).then(|| named(desired, body))
+/// Members that start no rollout and differ: the number of tasks, then the others.
+pub fn adjustments(
+    desired: &Desired,
+    wanted: &Wanted,
+    live: &LiveService,
+) -> impl Iterator<Item = (Effect, UpdateServiceRequest)> {
+    let others = differences(&wanted.service, &live.members, Class::Adjusts);
+    let (count, others): (Members, Members) = others.into_iter().partition(|(name, _)| name == "desiredCount");
+    let all = [(Effect::Scale, count), (Effect::Adjust, others)].into_iter().filter(|(_, body)| !body.is_empty());
+    all.map(|(effect, body)| (effect, named(desired, body)))
 }
 
 /// The wanted tags that are missing or have another value. Tags that are not named are left alone.

@@ -3,7 +3,7 @@
 use super::change;
 use super::desired::Desired;
 use super::record::Record;
-use super::state::{Blocker, Chore, Guard, Rollout, State};
+use super::state::{Asked, Blocker, Chore, Guard, Rollout, State, Tags};
 use super::wanted::{COMMIT_TAG, MEANING_TAG, OWNER_TAG, Wanted};
 use crate::Plan;
 use crate::wake::{Wake, sooner};
@@ -16,6 +16,9 @@ pub const FOLLOWS: i64 = 15;
 const HANGS: i64 = 60;
 /// How soon an effect is looked for that AWS may not show at once, in seconds.
 const SOON: i64 = 5;
+
+/// How often a service is looked at that somebody has to change first, in seconds: nothing tells us that it was.
+const STUCK: i64 = 300;
 
 /// One effect, with every argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,15 +33,12 @@ pub enum Action {
     Create(CreateServiceRequest),
     /// Starts a rollout.
     Update(UpdateServiceRequest),
-    /// Changes what starts no rollout.
-    Adjust(UpdateServiceRequest),
+    /// Changes the number of tasks.
+    Scale(Asked<UpdateServiceRequest>),
+    /// Changes what else starts no rollout.
+    Adjust(Asked<UpdateServiceRequest>),
     /// Tags the service.
-    Tag {
-        /// The service's ARN.
-        arn: String,
-        /// The tags.
-        tags: BTreeMap<String, String>,
-    },
+    Tag(Asked<Tags>),
     /// Deletes the service with its tasks.
     Delete {
         /// The cluster's name.
@@ -71,13 +71,14 @@ pub fn decide(desired: &Desired, wanted: Option<&Wanted>, record: &Record, state
         Ok(rollout) => roll(desired, wanted, record, rollout, resync),
         Err(blocker) => Plan::rest(blocked(blocker, resync)),
     };
-    if plan.action.is_some() || state.chores.is_empty() {
+    if plan.action.is_some() {
         return plan;
     }
-    match state.chores.iter().find_map(chore) {
-        Some(action) => Plan::act(action),
-        None => Plan::rest(sooner(plan.wake, Wake::After(SOON))),
+    if let Some(action) = state.chores().iter().find_map(chore) {
+        return Plan::act(action);
     }
+    let settling = state.chores().iter().any(|chore| matches!(chore, Chore::Settling(_)));
+    if settling { Plan::rest(sooner(plan.wake, Wake::After(SOON))) } else { plan }
 }
 
 fn guard(desired: &Desired, guard: Guard) -> Option<Plan<Action>> {
@@ -98,32 +99,40 @@ fn blocked(blocker: &Blocker, resync: i64) -> Wake {
         Blocker::NoImage(_) | Blocker::OldGrant { .. } => Wake::Every(resync),
         Blocker::Blind(fault) => Wake::of_look(fault),
         Blocker::Unclear(_) => Wake::After(FOLLOWS),
-        Blocker::Stuck { .. } => Wake::Operator,
+        Blocker::Stuck { .. } => Wake::Every(STUCK),
         Blocker::Leaving => Wake::OnChange,
     }
 }
 
 fn roll(desired: &Desired, wanted: Option<&Wanted>, record: &Record, rollout: &Rollout, resync: i64) -> Plan<Action> {
     match (rollout, wanted) {
-        (Rollout::Failed { .. } | Rollout::Held | Rollout::InSync { .. }, _) => Plan::rest(Wake::Every(resync)),
-        (Rollout::Draining | Rollout::Rolling(_) | Rollout::Waiting(_), _) => Plan::rest(Wake::After(FOLLOWS)),
-        (Rollout::Overdue { .. }, _) => Plan::rest(Wake::After(HANGS)),
-        (Rollout::Settling(_), _) => Plan::rest(Wake::After(SOON)),
-        (Rollout::Unrecorded, _) => Plan::rest(Wake::Now),
         (Rollout::Outdated { update, .. }, _) => begun(Action::Update((**update).clone())),
         (Rollout::Unregistered, Some(wanted)) => Plan::act(register(wanted)),
         (Rollout::Absent { task_definition }, Some(wanted)) => {
             begun(Action::Create(change::create(desired, wanted, task_definition, record.creations())))
         }
-        (Rollout::Unregistered | Rollout::Absent { .. }, None) => Plan::rest(Wake::OnChange),
+        (_, _) => Plan::rest(rest(rollout, resync)),
+    }
+}
+
+/// When a rollout is looked at again for which nothing is done.
+pub fn rest(rollout: &Rollout, resync: i64) -> Wake {
+    match rollout {
+        Rollout::Failed { .. } | Rollout::Held | Rollout::InSync { .. } => Wake::Every(resync),
+        Rollout::Draining | Rollout::Rolling(_) | Rollout::Waiting(_) => Wake::After(FOLLOWS),
+        Rollout::Overdue { .. } => Wake::After(HANGS),
+        Rollout::Settling(_) | Rollout::Outdated { .. } => Wake::After(SOON),
+        Rollout::Unrecorded => Wake::Now,
+        Rollout::Unregistered | Rollout::Absent { .. } => Wake::OnChange,
     }
 }
 
 fn chore(chore: &Chore) -> Option<Action> {
     match chore {
-        Chore::Adjust(update) => Some(Action::Adjust((**update).clone())),
-        Chore::Tag { arn, tags } => Some(Action::Tag { arn: arn.clone(), tags: tags.clone() }),
-        Chore::Settling(_) => None,
+        Chore::Scale(asked) => Some(Action::Scale(asked.clone())),
+        Chore::Adjust(asked) => Some(Action::Adjust(asked.clone())),
+        Chore::Tag(asked) => Some(Action::Tag(asked.clone())),
+        Chore::Settling(_) | Chore::Refused(_) | Chore::Differs { .. } => None,
     }
 }
 

@@ -32,6 +32,8 @@ pub struct Desired {
     pub service: EcsService,
     /// The rest.
     pub spec: ServiceSpec,
+    /// Why the spec cannot be carried out. What is being deleted is deleted in spite of it.
+    pub refusal: Option<Refusal>,
 }
 
 /// The stage that images come from.
@@ -44,24 +46,25 @@ pub struct Source {
 }
 
 impl Desired {
-    /// The Service, if it can be carried out.
-    pub fn parse(service: &Service) -> Result<Self, Refusal> {
+    /// The Service, with why it cannot be carried out if so.
+    pub fn parse(service: &Service) -> Self {
         let (meta, spec) = (&service.metadata, &service.spec);
         let service = spec.service.clone().unwrap_or_default();
-        size(&spec.task_definition, &service)?;
-        driven(&service)?;
-        Ok(Self {
+        let source = source(spec);
+        let refusal = size(&spec.task_definition, &service).and_then(|()| driven(&service)).err();
+        Self {
+            refusal: refusal.or_else(|| source.clone().err()),
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
             generation: meta.generation.unwrap_or_default(),
             life: life(meta),
             finalizer: finalizer(meta),
             account: spec.account.as_ref().map_or_else(|| DEFAULT.to_owned(), ToString::to_string),
-            source: source(spec)?,
+            source: source.unwrap_or_default(),
             ecs_name: spec.name.as_ref().map_or_else(|| meta.name.clone().unwrap_or_default(), ToString::to_string),
             service,
             spec: spec.clone(),
-        })
+        }
     }
 
     /// The value of the owner tag.

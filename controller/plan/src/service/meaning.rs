@@ -52,7 +52,16 @@ impl fmt::Display for Meaning {
     }
 }
 
-/// Whether two task definitions say the same.
-pub fn is_same_task_definition(one: &Members, other: &Members) -> bool {
-    canonical::task_definition(one) == canonical::task_definition(other)
+/// Whether a task definition that ECS shows says what is asked for. ECS shows a role's ARN where its name was given.
+pub fn is_same_task_definition(shown: &Members, asked: &Members) -> bool {
+    let mut shown = canonical::task_definition(shown);
+    let asked = canonical::task_definition(asked);
+    for role in ["executionRoleArn", "taskRoleArn"] {
+        let name = asked.get(role).and_then(Value::as_str).filter(|asked| !asked.starts_with("arn:"));
+        let ends = |arn: &Value| arn.as_str().and_then(|arn| arn.rsplit('/').next()) == name;
+        if name.is_some() && shown.get(role).is_some_and(ends) {
+            shown.insert(role.to_owned(), json!(name));
+        }
+    }
+    shown == asked
 }

@@ -2,6 +2,7 @@
 //! never differs.
 
 use super::canonical::{self, Members};
+use crate::condition::cut;
 use serde_json::Value;
 
 /// What a difference in a member needs.
@@ -24,6 +25,8 @@ pub enum Compared {
     Contained,
     /// As [`Compared::Contained`]; ECS shows it only in the deployments and revisions of a service, not in the service itself.
     InDeployment,
+    /// As [`Compared::Contained`]; ECS shows it only in the revisions of a service. Only a rollout's revision proves it.
+    InRevision,
     /// The name of a role is compared with the last part of its ARN, which ECS shows as `roleArn`.
     Role,
     /// `LATEST` is AWS's default: it is not compared, and no part of the meaning.
@@ -50,17 +53,17 @@ const fn row(name: &'static str, class: Class, compared: Compared) -> Member {
 /// Every member that a spec can name. A test holds the table to the types and to AWS's model.
 pub const MEMBERS: [Member; 23] = [
     row("availabilityZoneRebalancing", Class::Adjusts, Compared::Contained),
-    row("capacityProviderStrategy", Class::Adjusts, Compared::Contained),
+    row("capacityProviderStrategy", Class::Rolls, Compared::Contained),
     row("deploymentConfiguration", Class::Adjusts, Compared::Contained),
     row("deploymentController", Class::Immutable, Compared::Contained),
     row("desiredCount", Class::Adjusts, Compared::Contained),
     row("enableECSManagedTags", Class::Adjusts, Compared::Contained),
     row("enableExecuteCommand", Class::Adjusts, Compared::Contained),
-    row("gatewayConnectors", Class::Rolls, Compared::InDeployment),
+    row("gatewayConnectors", Class::Rolls, Compared::InRevision),
     row("healthCheckGracePeriodSeconds", Class::Adjusts, Compared::Contained),
     row("launchType", Class::Immutable, Compared::Contained),
     row("loadBalancers", Class::Rolls, Compared::Contained),
-    row("monitoring", Class::Rolls, Compared::InDeployment),
+    row("monitoring", Class::Rolls, Compared::InRevision),
     row("networkConfiguration", Class::Rolls, Compared::Contained),
     row("placementConstraints", Class::Adjusts, Compared::Contained),
     row("placementStrategy", Class::Adjusts, Compared::Contained),
@@ -101,6 +104,24 @@ pub fn differences(wanted: &Members, live: &Members, class: Class) -> Members {
         .collect()
 }
 
+/// How much of a value a message has, in bytes.
+const VALUE: usize = 160;
+
+/// What is wanted of a member and what ECS shows, for people.
+pub fn difference(name: &str, wanted: Option<&Value>, shown: Option<&Value>) -> String {
+    let text = |value: Option<&Value>| cut(&value.unwrap_or(&Value::Null).to_string(), VALUE);
+    format!("ECS shows {} for spec.service.{name}, which says {}", text(shown), text(wanted))
+}
+
+/// Whether a service says all that is wanted and starts a rollout, as far as ECS shows it of a service.
+pub fn is_rolled(wanted: &Members, live: &Members) -> bool {
+    let mut differs = differences(wanted, live, Class::Rolls);
+    differs.retain(|name, _| {
+        !MEMBERS.iter().any(|member| member.name == *name && member.compared == Compared::InRevision)
+    });
+    differs.is_empty()
+}
+
 fn shown<'a>(member: &Member, live: &'a Members) -> Option<&'a Value> {
     live.get(if member.compared == Compared::Role { "roleArn" } else { member.name })
 }
@@ -113,9 +134,11 @@ fn says(member: &Member, wanted: &Value, live: Option<&Value>) -> bool {
             let name = |role: &Value| role.as_str().map(|role| role.rsplit('/').next().unwrap_or(role).to_owned());
             live.is_some_and(|live| live == wanted || name(live) == name(wanted))
         }
-        Compared::Contained | Compared::InDeployment | Compared::UnlessLatest | Compared::ByKey => {
-            contains(live.unwrap_or(&Value::Null), wanted, member.name)
-        }
+        Compared::Contained
+        | Compared::InDeployment
+        | Compared::InRevision
+        | Compared::UnlessLatest
+        | Compared::ByKey => contains(live.unwrap_or(&Value::Null), wanted, member.name),
     }
 }
 
@@ -133,8 +156,16 @@ fn contains(live: &Value, wanted: &Value, name: &str) -> bool {
             live.len() == wanted.len() && live.iter().zip(wanted).all(|(live, wanted)| contains(live, wanted, name))
         }
         (Value::Array(live), Value::Array(wanted)) => live.len() == wanted.len() && pairs(live, wanted, name),
+        (Value::String(live), Value::String(wanted)) if name == "field" => field(live) == field(wanted),
         (live, wanted) => live == wanted,
     }
+}
+
+/// The field of a placement strategy as ECS shows it: `host` is `instanceId`, and case means nothing. Source: the API
+/// reference of PlacementStrategy.
+fn field(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    if lower == "host" { "instanceid".to_owned() } else { lower }
 }
 
 /// Whether each wanted item has a live item of its own.

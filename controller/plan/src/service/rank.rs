@@ -4,6 +4,7 @@ use super::decide::Action;
 use super::record::Record;
 use super::wanted::Wanted;
 use crate::rank::Rank;
+use launchway_crds::pipeline::GrantReason;
 use launchway_crds::service::{RolloutPhase, RolloutStatus};
 
 /// How much what a pass looks at matters: a Service whose rollout has ended, and that should run nothing else, has time.
@@ -11,6 +12,7 @@ use launchway_crds::service::{RolloutPhase, RolloutStatus};
 pub fn of_looks(wanted: Option<&Wanted>, record: &Record) -> Rank {
     match (record.rollout(), wanted) {
         (Some(rollout), Some(wanted)) if is_over(rollout) && is_of(rollout, wanted) => Rank::Look,
+        (_, Some(wanted)) if wanted.reason == Some(GrantReason::Rollback) => Rank::Rollback,
         (_, _) => Rank::Rollout,
     }
 }
@@ -26,12 +28,16 @@ fn is_of(rollout: &RolloutStatus, wanted: &Wanted) -> bool {
     rollout.meaning == wanted.meaning.to_string() && rollout.grant == wanted.grant
 }
 
-/// The rank of an effect.
-pub fn of_action(action: &Action) -> Rank {
+/// The rank of an effect. What the stage goes back to comes before what others go forward to.
+pub fn of_action(wanted: Option<&Wanted>, action: &Action) -> Rank {
+    let goes_back = wanted.is_some_and(|wanted| wanted.reason == Some(GrantReason::Rollback));
     match action {
-        Action::Register(_) | Action::Create(_) | Action::Update(_) | Action::Delete { .. } => Rank::Rollout,
+        Action::Register(_) | Action::Create(_) | Action::Update(_) if goes_back => Rank::Rollback,
+        Action::Register(_) | Action::Create(_) | Action::Update(_) | Action::Scale(_) | Action::Delete { .. } => {
+            Rank::Rollout
+        }
         Action::Guard | Action::Unguard => Rank::Rollout,
-        Action::Adjust(_) | Action::Tag { .. } => Rank::Chore,
+        Action::Adjust(_) | Action::Tag(_) => Rank::Chore,
     }
 }
 

@@ -5,8 +5,9 @@ use super::meaning::Meaning;
 use super::rollout::{in_progress, live_means, overdue};
 use super::wanted::{Wanted, seconds};
 use crate::life::Life;
+use crate::moment::after;
 use crate::world::{Deployment, LiveService};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use launchway_crds::service::{Effect, EffectStatus, RolloutPhase, RolloutStatus, Service, ServiceStatus};
 
 /// How long AWS's reads may be older than our writes: after an effect the world is looked at this long before the
@@ -133,7 +134,7 @@ impl Record {
     /// What is proved. Nothing is while ECS is at work on the service.
     pub fn proof(&self, desired: &Desired, wanted: &Wanted, live: &LiveService) -> Option<Proof> {
         let rollout = self.begun(desired, wanted).filter(|_| live.deployments <= 1)?;
-        let named = live_means(wanted, rollout.task_definition.as_deref().unwrap_or_default(), live);
+        let named = live_means(wanted, self.task_definition(wanted).unwrap_or_default(), live);
         let same = |arn: &Option<String>| live.current_deployment == *arn;
         match rollout.phase {
             RolloutPhase::Done => {
@@ -148,10 +149,13 @@ impl Record {
         }
     }
 
-    /// The ARN of the task definition that the record has for what is wanted.
+    /// The ARN of the task definition that the record has for what is wanted. One of another family is never taken: whoever
+    /// may write a status must not choose what runs.
     pub fn task_definition(&self, wanted: &Wanted) -> Option<&str> {
         let meaning = wanted.task_meaning.to_string();
-        self.0.task_definitions.iter().find(|one| one.meaning == meaning).map(|one| one.arn.as_str())
+        let of_family = |arn: &str| arn.rsplit_once(':').is_some_and(|(arn, _)| is_of(arn, &wanted.family));
+        let found = self.0.task_definitions.iter().find(|one| one.meaning == meaning && of_family(&one.arn));
+        found.map(|one| one.arn.as_str())
     }
 
     /// The newest of the effects of those kinds that were sent and that AWS does not show yet.
@@ -159,23 +163,44 @@ impl Record {
         self.0.effects.iter().filter(|one| effects.contains(&one.effect)).max_by_key(|one| one.at.0)
     }
 
+    /// The last effect of that kind, as far as it is remembered.
+    pub fn effect(&self, effect: Effect) -> Option<&EffectStatus> {
+        self.sent(&[effect])
+    }
+
+    /// When ECS was asked for the wanted rollout, if that is so long ago that reads show it.
+    pub fn asked(&self, wanted: &Wanted, at: Timestamp) -> Option<Timestamp> {
+        let sent = self.sent(&[Effect::Create, Effect::Update])?;
+        let counts = sent.meaning == wanted.meaning.to_string() && sent.refused.is_none();
+        (counts && at >= after(sent.at.0, SETTLES)).then_some(sent.at.0)
+    }
+
+    /// The call that is to bring the wanted rollout and was sent so short a time ago that reads may not show it yet: an
+    /// update of anything, or the service's creation with what is still wanted.
+    pub fn rolling(&self, wanted: &Wanted, at: Timestamp) -> Option<&EffectStatus> {
+        let created = || self.settling(&[Effect::Create], at).filter(|sent| sent.meaning == wanted.meaning.to_string());
+        self.settling(&[Effect::Update], at).or_else(created)
+    }
+
     /// The effect of one of those kinds that was sent so short a time ago that reads may not show it yet. What it was to bring
     /// about does not matter: until it is seen, nothing of its kind is decided. Each kind has a memory of its own.
     pub fn settling(&self, effects: &[Effect], at: Timestamp) -> Option<&EffectStatus> {
         let sent = self.sent(effects).filter(|sent| sent.refused.is_none())?;
-        (at < sent.at.0 + SignedDuration::from_secs(SETTLES)).then_some(sent)
+        (at < after(sent.at.0, SETTLES)).then_some(sent)
     }
 
     /// The record in the meanings of this version. What another version wrote down for a task definition that says what is
     /// wanted (`found`, compared by content) means what is wanted: a new version rolls nothing, and what was held stays held.
-    pub fn translated(&self, wanted: &Wanted, found: Option<&str>) -> Self {
+    pub fn translated(&self, desired: &Desired, wanted: &Wanted, found: Option<&str>) -> Self {
         let mut record = self.0.clone();
         let Some(found) = found else { return Self(record) };
         for one in record.task_definitions.iter_mut().filter(|one| one.arn == found && is_foreign(&one.meaning)) {
             one.meaning = wanted.task_meaning.to_string();
         }
+        // The task definition is a part of what is rolled. The other part is as it was if the spec is.
         if let Some(rollout) = record.rollout.as_mut().filter(|rollout| is_foreign(&rollout.meaning))
             && rollout.task_definition.as_deref() == Some(found)
+            && rollout.generation == desired.generation
         {
             rollout.meaning = wanted.meaning.to_string();
         }
@@ -186,6 +211,10 @@ impl Record {
     pub fn foreign(&self) -> impl Iterator<Item = &str> {
         self.0.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str())
     }
+}
+
+fn is_of(arn: &str, family: &str) -> bool {
+    arn.rsplit_once('/').is_some_and(|(_, name)| name == family)
 }
 
 fn is_foreign(meaning: &str) -> bool {

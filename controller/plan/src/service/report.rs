@@ -5,37 +5,24 @@ mod record;
 mod tell;
 
 pub use pass::Pass;
+pub use record::intended;
 pub use tell::short;
 
-use super::decide::Effected;
 use super::record::Record;
 use super::wanted::Wanted;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, brief, cut, find, merge};
 use crate::fault::{Fault, FaultKind, Remedy};
 use crate::reason::Kind;
-use crate::refusal::Refusal;
-use jiff::Timestamp;
 use launchway_crds::pipeline::Summary;
-use launchway_crds::service::{Service, ServiceStatus};
+use launchway_crds::service::ServiceStatus;
 use tell::Tell;
-
-/// The status of a Service whose spec is refused before anything is looked at.
-pub fn refused(service: &Service, refusal: &Refusal, at: Timestamp) -> ServiceStatus {
-    let generation = service.metadata.generation.unwrap_or_default();
-    let mut next = Record::parse(service).status().clone();
-    let tell = tell::refused(refusal);
-    next.conditions = merge(&next.conditions, &tell.said(), generation, at);
-    next.observed_generation = generation;
-    next.summary = Some(summary(None, &tell, &next));
-    next
-}
 
 /// The next status.
 pub fn report(record: &Record, pass: &Pass<'_>) -> ServiceStatus {
     let before = record.status();
     let mut next = before.clone();
-    let fault = judged(before, pass.outcome);
+    let fault = judged(before, pass);
     next.effects = record::effects(before, pass);
     next.task_definitions = record::task_definitions(before, pass);
     next.service = record::service(record, pass);
@@ -48,10 +35,9 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> ServiceStatus {
 }
 
 /// The fault of the effect. A refusal that is only believed the second time is terminal when it comes again.
-fn judged(before: &ServiceStatus, outcome: &Outcome<Effected>) -> Option<Fault> {
-    let Outcome::Failed(fault) = outcome else { return None };
-    let again = record::is_dubious(fault)
-        && before.effects.iter().any(|one| one.refused.as_ref() == Some(&record::refusal(fault)));
+fn judged(before: &ServiceStatus, pass: &Pass<'_>) -> Option<Fault> {
+    let Outcome::Failed(fault) = pass.outcome else { return None };
+    let again = record::is_dubious(fault) && record::is_refused_again(before, pass, fault);
     Some(if again {
         Fault { kind: FaultKind::Refused, remedy: Remedy::AskOperator, ..fault.clone() }
     } else {

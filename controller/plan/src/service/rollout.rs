@@ -1,11 +1,12 @@
 //! The rollout of a meaning, judged from ECS's own deployments (docs/effects.md). Steady states and equal counts prove
 //! nothing.
 
-use super::members::{Class, differences};
+use super::members::{Class, difference, differences, is_rolled};
 use super::observed::SeenDeployment;
 use super::wanted::Wanted;
-use crate::world::{Deployment, DeploymentStatus, End, LiveService, Members, Revision, StoppedTask};
-use jiff::{SignedDuration, Timestamp};
+use crate::moment::{after, before};
+use crate::world::{Deployment, DeploymentStatus, End, LiveService, Revision, StoppedTask};
+use jiff::Timestamp;
 use launchway_crds::service::RolloutStatus;
 
 /// What ECS's deployments say of the rollout of a meaning.
@@ -23,6 +24,8 @@ pub enum Verdict {
     Unclear(String),
     /// ECS was never asked for it, or what it was asked for was abandoned.
     NotAsked,
+    /// ECS was asked for it and has ended it well, and its revision says something else: what, for people.
+    Differs(String),
 }
 
 /// What is needed for a verdict, beside the deployments.
@@ -36,6 +39,8 @@ pub struct Question<'a> {
     pub after: Option<Timestamp>,
     /// The rollout that was recorded for what is wanted: then ECS must show a deployment of it, and the one that is recorded.
     pub begun: Option<&'a RolloutStatus>,
+    /// When ECS was asked for it, if that is so long ago that reads show it.
+    pub asked: Option<Timestamp>,
     /// When a deployment that cannot end by itself counts as failed, in seconds after its creation.
     pub deadline: i64,
     /// The time, by AWS's clock.
@@ -65,6 +70,9 @@ pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeploymen
     }
     match busy.filter(|other| question.worth_waiting_for(&other.deployment)) {
         Some(other) => Verdict::Other(Box::new(other.deployment.clone())),
+        None if busy.is_none() && question.differs(all).is_some() => {
+            Verdict::Differs(question.differs(all).unwrap_or_default())
+        }
         None => unclear(question, live, all).map_or(Verdict::NotAsked, Verdict::Unclear),
     }
 }
@@ -111,7 +119,7 @@ fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> 
 
 /// Whether the service itself names the wanted task definition, and all else that starts a rollout. Proves nothing of what runs.
 pub fn live_means(wanted: &Wanted, task_definition: &str, live: &LiveService) -> bool {
-    live.task_definition == task_definition && same(wanted, &live.members)
+    live.task_definition == task_definition && is_rolled(&wanted.service, &live.members)
 }
 
 /// Whether the newest deployment alone proves that the service runs what is wanted: it brought it, and ended well.
@@ -122,12 +130,8 @@ pub fn proves(wanted: &Wanted, task_definition: &str, live: &LiveService, newest
 }
 
 fn means(wanted: &Wanted, task_definition: &str, revision: &Revision) -> bool {
-    revision.task_definition == task_definition && same(wanted, &revision.members)
-}
-
-/// Whether what is live says all that is wanted and starts a rollout.
-fn same(wanted: &Wanted, live: &Members) -> bool {
-    differences(&wanted.service, live, Class::Rolls).is_empty()
+    revision.task_definition == task_definition
+        && differences(&wanted.service, &revision.members, Class::Rolls).is_empty()
 }
 
 impl Question<'_> {
@@ -140,6 +144,21 @@ impl Question<'_> {
         !later && all.iter().all(|seen| seen.deployment.arn != *arn)
     }
 
+    /// What ECS shows otherwise than it was asked for, where the only deployment since has ended well with the wanted task
+    /// definition. To ask again would bring the same, for ever.
+    fn differs(&self, all: &[SeenDeployment]) -> Option<String> {
+        let asked = before(self.asked?, APART);
+        let mut since = all.iter().filter(|seen| seen.deployment.created_at > asked);
+        let (Some(seen), None) = (since.next(), since.next()) else { return None };
+        let revision = seen.target.as_ref().filter(|revision| revision.task_definition == self.task_definition)?;
+        let differs = differences(&self.wanted.service, &revision.members, Class::Rolls);
+        let named: Vec<_> = differs
+            .keys()
+            .map(|name| difference(name, self.wanted.service.get(name), revision.members.get(name)))
+            .collect();
+        (seen.deployment.status == DeploymentStatus::Successful && !named.is_empty()).then(|| named.join("; "))
+    }
+
     fn means(&self, revision: &Revision) -> bool {
         means(self.wanted, self.task_definition, revision)
     }
@@ -149,7 +168,7 @@ impl Question<'_> {
     }
 
     fn counts(&self, deployment: &Deployment) -> bool {
-        self.after.is_none_or(|after| deployment.created_at > after - SignedDuration::from_secs(APART))
+        self.after.is_none_or(|since| deployment.created_at > before(since, APART))
     }
 
     fn in_progress(&self, deployment: &Deployment) -> bool {
@@ -190,7 +209,7 @@ fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
 
 /// Whether a deployment takes longer than it may.
 pub fn overdue(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
-    at > deployment.created_at + SignedDuration::from_secs(deadline)
+    at > after(deployment.created_at, deadline)
 }
 
 /// Why a deployment failed, for people: what became of it, ECS's reason, and the stopped tasks' or what is known in place of

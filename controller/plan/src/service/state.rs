@@ -4,7 +4,7 @@ use crate::fault::Fault;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::world::{Deployment, LiveService, StoppedTask, UpdateServiceRequest};
-use launchway_crds::service::EffectStatus;
+use launchway_crds::service::{Effect, EffectStatus};
 use std::collections::BTreeMap;
 
 /// Where a Service stands. Three questions with an answer each, in the order in which something is done about them.
@@ -14,14 +14,19 @@ pub struct State {
     pub guard: Guard,
     /// Where the rollout of what is wanted stands, or why that cannot be told or must not be carried out.
     pub rollout: Result<Rollout, Blocker>,
-    /// What is left to do that starts no rollout.
-    pub chores: Vec<Chore>,
+    /// What is left to do that starts no rollout; absent: not looked at.
+    pub chores: Option<Vec<Chore>>,
 }
 
 impl State {
     /// A Service whose rollout is all that there is to say.
     pub fn of(rollout: Result<Rollout, Blocker>) -> Self {
-        Self { guard: Guard::Steady, rollout, chores: Vec::new() }
+        Self { guard: Guard::Steady, rollout, chores: None }
+    }
+
+    /// What is left to do beside the rollout, as far as it was looked at.
+    pub fn chores(&self) -> &[Chore] {
+        self.chores.as_deref().unwrap_or_default()
     }
 }
 
@@ -138,15 +143,52 @@ impl Rollout {
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(test, derive(strum::VariantNames, strum::IntoStaticStr))]
 pub enum Chore {
-    /// Members of the service differ.
-    Adjust(Box<UpdateServiceRequest>),
+    /// The number of tasks differs.
+    Scale(Asked<UpdateServiceRequest>),
+    /// Other members of the service differ.
+    Adjust(Asked<UpdateServiceRequest>),
     /// Tags of the service are missing or differ.
-    Tag {
-        /// The service's ARN.
-        arn: String,
-        /// The tags.
-        tags: BTreeMap<String, String>,
-    },
-    /// One was done a moment ago, and AWS may not show it yet.
+    Tag(Asked<Tags>),
+    /// It was asked for a moment ago, and AWS may not show it yet.
     Settling(EffectStatus),
+    /// AWS refused it. It is asked for again now and then, and when the spec changes.
+    Refused(EffectStatus),
+    /// AWS took it and shows something else. It is not asked for again until the spec changes.
+    Differs {
+        /// Which call it was.
+        effect: Effect,
+        /// What is wanted and what is shown, for people.
+        what: String,
+    },
+}
+
+/// What a chore asks for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked<T> {
+    /// The request.
+    pub request: Box<T>,
+    /// The hash of what is wanted, whatever is live beside it.
+    pub hash: String,
+}
+
+/// Tags to be set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tags {
+    /// The service's ARN.
+    pub arn: String,
+    /// The tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Chore {
+    /// The call that it is, or was.
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::Scale(_) => Effect::Scale,
+            Self::Adjust(_) => Effect::Adjust,
+            Self::Tag(_) => Effect::Tag,
+            Self::Settling(sent) | Self::Refused(sent) => sent.effect,
+            Self::Differs { effect, .. } => *effect,
+        }
+    }
 }

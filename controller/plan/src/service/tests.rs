@@ -1,6 +1,7 @@
 //! Decisions about Services, tested in an ECS in miniature.
 
 mod absent;
+mod chores;
 mod converging;
 mod deleting;
 mod meaning;

@@ -1,6 +1,6 @@
 //! What a Service is to run: its spec with images, account and stage put in, as AWS's requests, and the meaning of that.
 
-use super::canonical::Members;
+use super::canonical::{self, Members};
 use super::desired::{Desired, Source};
 use super::meaning::{Meaning, is_same_task_definition};
 use super::members::{Class, of_class};
@@ -10,7 +10,7 @@ use crate::image::reference;
 use crate::refusal::Refusal;
 use crate::world::LiveTaskDefinition;
 use launchway_crds::aws::ContainerDefinition;
-use launchway_crds::pipeline::{Grant, ImageStatus, PipelineSpec, PipelineStatus};
+use launchway_crds::pipeline::{Grant, GrantReason, ImageStatus, PipelineSpec, PipelineStatus};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -43,6 +43,8 @@ pub struct Wanted {
     pub tags: BTreeMap<String, String>,
     /// The stage's grant; 0 for a Service with literal images.
     pub grant: i64,
+    /// Why the stage gave it, where images come from a stage.
+    pub reason: Option<GrantReason>,
     /// The commit, where images come from a stage.
     pub commit: Option<String>,
     /// The stage's name, where images come from one.
@@ -62,6 +64,9 @@ pub enum Unresolved {
 
 /// What the Service is to run, from what was read of Kubernetes.
 pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Result<Wanted, Unresolved> {
+    if let Some(refusal) = &desired.refusal {
+        return Err(Unresolved::Refused(refusal.clone()));
+    }
     let scope = scope(&observed.account, desired.spec.region.as_deref()).map_err(Unresolved::Refused)?;
     scope.cluster(&desired.spec.cluster).map_err(Unresolved::Refused)?;
     let stage = match &desired.source {
@@ -88,6 +93,7 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
         service,
         tags,
         grant: stage.map_or(0, |grant| grant.number),
+        reason: stage.map(|grant| grant.reason),
         commit: stage.map(|grant| grant.commit.to_string()),
         stage: desired.source.as_ref().map(|source| source.stage.clone()),
         source: desired.source.as_ref().map(|source| format!("{}/{}", source.pipeline, source.stage)),
@@ -108,6 +114,8 @@ fn roles(given: &Value, scope: &Scope) -> Result<(), Refusal> {
     match given {
         Value::Object(members) => members.iter().try_for_each(|(name, value)| match value.as_str() {
             Some(role) if ROLES.contains(&name.as_str()) => scope.role(role),
+            // There the keys are the user's: a label may be called "role".
+            None if canonical::FREE.contains(&name.as_str()) => Ok(()),
             Some(_) | None => roles(value, scope),
         }),
         Value::Array(items) => items.iter().try_for_each(|item| roles(item, scope)),
@@ -193,9 +201,13 @@ fn image(container: &ContainerDefinition, images: &[ImageStatus]) -> Result<Stri
     }
 }
 
+/// The image by which people know the Service: the one that a stage gave, else that of the first container that has ports,
+/// else the first one's.
 fn image_for_people(desired: &Desired, task_definition: &Members) -> String {
     let containers = &desired.spec.task_definition.container_definitions;
-    let at = containers.iter().position(|container| container.image_from.is_some()).unwrap_or(0);
+    let from_stage = containers.iter().position(|container| container.image_from.is_some());
+    let with_ports = || containers.iter().position(|one| one.port_mappings.iter().any(|ports| !ports.is_empty()));
+    let at = from_stage.or_else(with_ports).unwrap_or(0);
     task_definition["containerDefinitions"][at]["image"].as_str().map(str::to_owned).unwrap_or_default()
 }
 

@@ -32,7 +32,20 @@ const OTHERWISE_UPDATED: &[&str] = &[
 /// The members that a call gives, but for some.
 fn given<'a>(call: &'a Call, but: &'a [&str]) -> impl Iterator<Item = (String, Value)> + 'a {
     let taken = model::input(&call.operation).members.keys().filter(|name| !but.contains(&name.as_str()));
-    taken.filter_map(|name| Some((name.clone(), call.member(name)?.clone())))
+    taken.filter_map(|name| Some((name.clone(), shown(name, call.member(name)?.clone()))))
+}
+
+/// A member as ECS shows it: of a placement strategy `host` is `instanceId`, and the resources are in capitals.
+fn shown(name: &str, mut value: Value) -> Value {
+    let strategies = value.as_array_mut().filter(|_| name == "placementStrategy");
+    for field in strategies.into_iter().flatten().filter_map(|one| one.get_mut("field")) {
+        match field.as_str().map(str::to_ascii_lowercase).as_deref() {
+            Some("host") => *field = json!("instanceId"),
+            Some(resource @ ("cpu" | "memory")) => *field = json!(resource.to_ascii_uppercase()),
+            Some(_) | None => {}
+        }
+    }
+    value
 }
 
 impl Settings {

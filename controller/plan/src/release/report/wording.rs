@@ -233,12 +233,16 @@ fn kept(pass: &Pass<'_>) -> Vec<Statement> {
     if *life == Life::Stays || !pass.state.at_work {
         return Kind::ALL.iter().map(|kind| Statement::Kept(*kind)).collect();
     }
-    let message = format!(
-        "stopping its builds before it is deleted; to delete it without that: kubectl -n {namespace} annotate --overwrite lwr {name} launchway.dev/abandon=true"
-    );
+    let message =
+        format!("stopping its builds before it is deleted; to delete it without that: {}", abandon(namespace, name));
     let ending = Statement::New(Answer::new(Kind::Reconciling, Truth::True, Reason::Cancelled, message));
     let others = Kind::ALL.iter().filter(|kind| **kind != Kind::Reconciling && **kind != Kind::Stalled);
     others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
+}
+
+/// The command that lets a Release go and leaves its builds alone.
+pub(super) fn abandon(namespace: &str, name: &str) -> String {
+    format!("kubectl -n {namespace} annotate --overwrite lwr {name} launchway.dev/abandon=true")
 }
 
 /// The four questions in their order. While it is at work, what is not done is unknown; of one that failed, the first

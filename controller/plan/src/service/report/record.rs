@@ -5,16 +5,18 @@ use super::pass::Pass;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, cut, whole};
 use crate::fault::{Fault, FaultKind};
+use crate::moment::after;
+use crate::reason::Reason;
 use crate::service::decide::{Action, Effected};
 use crate::service::record::{Record, SETTLES};
 use crate::service::rollout::{container, why};
 use crate::service::state::{Blocker, Rollout};
 use crate::service::wanted::Wanted;
 use crate::world::{DeploymentStatus, End, LiveService, StoppedTask};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use launchway_crds::condition::Time;
 use launchway_crds::service::{
-    EcsServiceStatus, Effect, EffectStatus, RolloutOutcome, RolloutPhase, RolloutStatus, ServiceStatus,
+    EcsServiceStatus, Effect, EffectRefusal, EffectStatus, RolloutOutcome, RolloutPhase, RolloutStatus, ServiceStatus,
     StoppedTaskStatus, TaskDefinitionStatus,
 };
 
@@ -30,51 +32,83 @@ pub(super) fn is_dubious(fault: &Fault) -> bool {
 }
 
 /// A refusal as it is remembered.
-pub(super) fn refusal(fault: &Fault) -> String {
-    cut(&fault.message, 256)
+fn refusal(fault: &Fault) -> EffectRefusal {
+    EffectRefusal {
+        code: cut(&fault.code, 64),
+        reason: Reason::of(fault).as_str().to_owned(),
+        message: cut(&fault.to_string(), 512),
+    }
 }
 
-/// The effect that an action is, where its repetition has to wait until AWS shows it.
-fn effect(action: &Action) -> Option<Effect> {
+/// Whether AWS has refused the same before, in the same way: what it says may have a request's number in it.
+pub(super) fn is_refused_again(before: &ServiceStatus, pass: &Pass<'_>, fault: &Fault) -> bool {
+    let Some((effect, meaning)) = pass.action.and_then(|action| sent(action, pass.wanted)) else { return false };
+    let same = |one: &&EffectStatus| one.effect == effect && one.meaning == meaning;
+    let refused = before.effects.iter().find(same).and_then(|one| one.refused.as_ref());
+    refused.is_some_and(|refused| refused.code == cut(&fault.code, 64))
+}
+
+/// The effect that an action is and what it was to bring about, where its repetition has to wait until AWS shows it.
+fn sent(action: &Action, wanted: Option<&Wanted>) -> Option<(Effect, String)> {
     match action {
-        Action::Register(_) => Some(Effect::Register),
-        Action::Create(_) => Some(Effect::Create),
-        Action::Update(_) => Some(Effect::Update),
-        Action::Adjust(_) => Some(Effect::Adjust),
-        Action::Tag { .. } => Some(Effect::Tag),
+        Action::Register(_) => Some((Effect::Register, wanted?.task_meaning.to_string())),
+        Action::Create(_) => Some((Effect::Create, wanted?.meaning.to_string())),
+        Action::Update(_) => Some((Effect::Update, wanted?.meaning.to_string())),
+        Action::Scale(asked) => Some((Effect::Scale, asked.hash.clone())),
+        Action::Adjust(asked) => Some((Effect::Adjust, asked.hash.clone())),
+        Action::Tag(asked) => Some((Effect::Tag, asked.hash.clone())),
         Action::Guard | Action::Unguard | Action::Delete { .. } => None,
     }
 }
 
+/// The status that has to be written before an action is carried out, if so: where a second call would start a second
+/// rollout of the same, because it is forced. Then it counts as sent, whatever becomes of the process.
+pub fn intended(before: &Record, wanted: Option<&Wanted>, action: &Action, at: Timestamp) -> Option<ServiceStatus> {
+    let Action::Update(request) = action else { return None };
+    let (effect, meaning) = sent(action, wanted).filter(|_| request.body.contains_key("forceNewDeployment"))?;
+    let mut next = before.status().clone();
+    next.effects.retain(|one| one.effect != effect);
+    next.effects.push(EffectStatus { effect, meaning, at: Time(whole(at)), seen: false, refused: None });
+    next.effects.sort_by_key(|one| one.effect);
+    Some(next)
+}
+
 /// What was sent and is not shown yet, each kind by itself: an adjustment never makes a rollout's call forgotten.
 pub(super) fn effects(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<EffectStatus> {
-    let mut all: Vec<_> = before.effects.iter().filter(|one| !is_shown(one, pass)).cloned().collect();
-    let (Some(effect), Some(wanted)) = (pass.action.and_then(effect), pass.wanted) else { return all };
+    let mut all: Vec<_> = before.effects.iter().filter_map(|one| remembered(one, pass)).collect();
+    let Some((effect, meaning)) = pass.action.and_then(|action| sent(action, pass.wanted)) else { return all };
+    let beside = matches!(effect, Effect::Scale | Effect::Adjust | Effect::Tag);
     let refused = match pass.outcome {
         Outcome::Idle | Outcome::Done(_) => None,
-        Outcome::Failed(fault) if is_dubious(fault) => Some(refusal(fault)),
+        Outcome::Failed(fault) if is_dubious(fault) || (beside && fault.is_terminal()) => Some(refusal(fault)),
         Outcome::Failed(fault) if fault.is_doubt() => None,
         Outcome::Failed(_) => return all,
     };
-    let meaning = if effect == Effect::Register { &wanted.task_meaning } else { &wanted.meaning };
     all.retain(|one| one.effect != effect);
-    all.push(EffectStatus { effect, meaning: meaning.to_string(), at: Time(whole(pass.at)), refused });
+    all.push(EffectStatus { effect, meaning, at: Time(whole(pass.at)), seen: false, refused });
     all.sort_by_key(|one| one.effect);
     all
 }
 
-/// Whether an effect can be forgotten, because AWS shows what it was sent for. What is proved by the record itself (a task
+/// An effect, unless it can be forgotten, because AWS shows what it was sent for. What is proved by the record itself (a task
 /// definition's ARN, a deployment's) is forgotten at once; the rest is kept as long as a read may still be older than it.
-fn is_shown(sent: &EffectStatus, pass: &Pass<'_>) -> bool {
-    let Ok(rollout) = &pass.state.rollout else { return false };
+fn remembered(sent: &EffectStatus, pass: &Pass<'_>) -> Option<EffectStatus> {
+    let Ok(rollout) = &pass.state.rollout else { return Some(sent.clone()) };
     let is_registered = matches!(rollout, Rollout::Absent { .. } | Rollout::Unrecorded | Rollout::Outdated { .. });
-    match sent.effect {
+    let is_settled = pass.at >= after(sent.at.0, SETTLES);
+    let seen = match (sent.effect, &pass.state.chores) {
+        (Effect::Register | Effect::Create | Effect::Update, _) | (_, None) => sent.seen,
+        (Effect::Scale | Effect::Adjust | Effect::Tag, Some(chores)) => {
+            sent.seen || chores.iter().all(|chore| chore.effect() != sent.effect)
+        }
+    };
+    let is_over = match sent.effect {
         Effect::Register => is_registered || rollout.is_shown(),
         Effect::Update => rollout.is_shown(),
-        Effect::Create | Effect::Adjust | Effect::Tag => {
-            pass.at >= sent.at.0 + SignedDuration::from_secs(SETTLES) && rollout.is_shown()
-        }
-    }
+        Effect::Create => is_settled && rollout.is_shown(),
+        Effect::Scale | Effect::Adjust | Effect::Tag => is_settled && seen,
+    };
+    (!is_over).then(|| EffectStatus { seen, ..sent.clone() })
 }
 
 /// A task definition with which AWS refused to go on is forgotten: it may be INACTIVE by now, and is looked for again.
@@ -115,9 +149,12 @@ pub(super) fn service(before: &Record, pass: &Pass<'_>) -> Option<EcsServiceStat
         running: Some(live.running),
     };
     match (pass.outcome, &pass.state.rollout) {
-        (Outcome::Done(Effected::Created(live)), _) => Some(of(live, creations + 1)),
+        (Outcome::Done(Effected::Created(live)), _) => Some(of(live, creations.saturating_add(1))),
         // It may be there by a creation whose answer was lost: the next creation must not repeat that one's token.
-        (_, Ok(Rollout::InSync { live, .. })) => Some(of(live, creations.max(1))),
+        (_, Ok(Rollout::InSync { live, .. })) if before.effect(Effect::Create).is_some() => {
+            Some(of(live, creations.max(1)))
+        }
+        (_, Ok(Rollout::InSync { live, .. })) => Some(of(live, creations)),
         (_, _) => before.status().service.clone(),
     }
 }
@@ -137,7 +174,7 @@ pub(super) fn rollout(
         Err(Blocker::Stuck { why, .. }) => stuck(&mut rollout, why),
         Err(_) => return before.rollout().cloned(),
     }
-    if pass.state.chores.is_empty() {
+    if pass.state.chores().is_empty() {
         rollout.generation = pass.desired.generation;
     }
     let meaning = wanted.task_meaning.to_string();

@@ -2,14 +2,13 @@
 
 use super::pass::Pass;
 use crate::condition::{Answer, Statement, Truth, brief, cut, find, whole};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
-use crate::refusal::Refusal;
 use crate::service::desired::Desired;
 use crate::service::record::Record;
 use crate::service::rollout::why;
-use crate::service::state::{Blocker, Guard, Rollout};
+use crate::service::state::{Blocker, Chore, Guard, Rollout};
 use crate::world::{Deployment, DeploymentStatus};
 use launchway_crds::service::{Effect, RolloutOutcome};
 
@@ -76,6 +75,18 @@ impl Tell {
         Self { in_sync: say(Kind::InSync, Truth::False, Reason::Drifted, message), ..self }
     }
 
+    /// The same, but for a setting beside the rollout that a person has to change. Ready says so, unless the rollout itself
+    /// has something to say.
+    fn troubled(self, reason: Reason, message: &str) -> Self {
+        let in_sync = say(Kind::InSync, Truth::False, reason, message);
+        let is_well = matches!(&self.ready, Statement::New(answer) if answer.truth == Truth::True);
+        if !is_well {
+            return Self { in_sync, ..self };
+        }
+        let Self { ready, extra, .. } = Self::stalled(reason, message);
+        Self { ready, extra, in_sync, ..self }
+    }
+
     /// The conditions.
     pub(super) fn said(&self) -> Vec<Statement> {
         let mut all = vec![self.ready.clone()];
@@ -93,21 +104,48 @@ impl Tell {
     }
 }
 
-/// The spec is refused.
-pub(super) fn refused(refusal: &Refusal) -> Tell {
-    Tell::stalled(refusal.reason(), &refusal.to_string())
-}
-
-/// What this pass has to say.
+/// What this pass has to say. What goes wrong beside the rollout never hides how the rollout stands.
 pub(super) fn tell(before: &Record, pass: &Pass<'_>, fault: Option<&Fault>) -> Tell {
-    match fault {
-        Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), &fault.to_string()),
-        Some(fault) if !pass.state.chores.is_empty() => stands(before, pass).beside(&fault.to_string()),
-        Some(fault) => Tell::working(Reason::Unavailable, &fault.to_string()),
-        None if pass.state.chores.is_empty() => stands(before, pass),
-        None => stands(before, pass).beside(&format!(
+    let chores = pass.state.chores();
+    if chores.is_empty() {
+        return match fault {
+            Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), &fault.to_string()),
+            Some(fault) => Tell::working(waits(fault), &fault.to_string()),
+            None => stands(before, pass),
+        };
+    }
+    let stands = stands(before, pass);
+    match (fault, chores.iter().find_map(|chore| trouble(chore, pass))) {
+        (Some(fault), _) if fault.is_terminal() => stands.troubled(Reason::of(fault), &fault.to_string()),
+        (_, Some((reason, message))) => stands.troubled(reason, &message),
+        (Some(fault), None) => stands.beside(&fault.to_string()),
+        (None, None) => stands.beside(&format!(
             "updating settings of {} that start no rollout (such as desiredCount, deploymentConfiguration, tags)",
             pass.desired.ecs_name
+        )),
+    }
+}
+
+/// Why something is tried again by itself.
+fn waits(fault: &Fault) -> Reason {
+    if fault.kind == FaultKind::Dubious { Reason::Rolling } else { Reason::of(fault) }
+}
+
+/// What a person has to change before a chore can be done.
+fn trouble(chore: &Chore, pass: &Pass<'_>) -> Option<(Reason, String)> {
+    match chore {
+        Chore::Scale(_) | Chore::Adjust(_) | Chore::Tag(_) | Chore::Settling(_) => None,
+        Chore::Refused(sent) => {
+            let refused = sent.refused.as_ref()?;
+            let reason = Reason::parse(&refused.reason).unwrap_or(Reason::AwsRefused);
+            Some((reason, format!("{}; it is tried again every few minutes", refused.message)))
+        }
+        Chore::Differs { what, .. } => Some((
+            Reason::Differs,
+            format!(
+                "{what}: set for {} and taken by AWS; write it as it is shown, or take it out of the spec; it is not sent again",
+                pass.desired.ecs_name
+            ),
         )),
     }
 }
@@ -123,7 +161,7 @@ fn stands(before: &Record, pass: &Pass<'_>) -> Tell {
 fn tell_blocker(before: &Record, pass: &Pass<'_>, blocker: &Blocker) -> Tell {
     let kept = before.settled(pass.desired, pass.wanted) && find(&before.status().conditions, Kind::Ready).is_some();
     match blocker {
-        Blocker::Refused(refusal) => refused(refusal),
+        Blocker::Refused(refusal) => Tell::stalled(refusal.reason(), &refusal.to_string()),
         Blocker::NoImage(why) if kept => Tell::blind(&format!("{why}; what runs is kept")),
         Blocker::NoImage(why) => Tell::working(Reason::WaitingForImage, why),
         Blocker::Blind(fault) if kept => Tell::blind(&fault.to_string()),
@@ -171,7 +209,7 @@ fn call(effect: Effect) -> &'static str {
     match effect {
         Effect::Register => "RegisterTaskDefinition",
         Effect::Create => "CreateService",
-        Effect::Update | Effect::Adjust => "UpdateService",
+        Effect::Update | Effect::Scale | Effect::Adjust => "UpdateService",
         Effect::Tag => "TagResource",
     }
 }

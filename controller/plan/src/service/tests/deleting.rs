@@ -87,3 +87,19 @@ fn a_retained_service_has_no_finalizer_and_one_of_another_owner_is_left_alone() 
     world.run(40);
     assert_eq!(world.service.metadata.finalizers, None);
 }
+
+#[test]
+fn a_service_whose_spec_is_refused_is_deleted_all_the_same() {
+    let mut world = doomed();
+    world.service.metadata.deletion_timestamp = None;
+    world.edit(&json!({"service": {"deploymentConfiguration": {"strategy": "BLUE_GREEN"}}}));
+    let (state, _) = world.pass();
+    assert!(matches!(state.rollout, Err(Blocker::Refused(_))), "{state:?}");
+    world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
+    world.pass_with(&seen(&world));
+    assert_eq!(world.count("delete"), 1);
+    assert!(find(&world.record.conditions, Kind::Ready).unwrap().message.contains("launchway.dev/abandon=true"));
+    world.live.as_mut().unwrap().life = ServiceLife::Inactive;
+    world.pass_with(&seen(&world));
+    assert_eq!(world.count("unguard"), 1);
+}

@@ -10,7 +10,7 @@ use crate::service::{Desired, Observed, Wanted};
 use serde_json::{Value, json};
 
 fn wanted(spec: &Value) -> Wanted {
-    let desired = Desired::parse(&service(spec)).unwrap();
+    let desired = Desired::parse(&service(spec));
     resolve(&desired, &Observed::at(at(0), account(), None), "inst").unwrap()
 }
 

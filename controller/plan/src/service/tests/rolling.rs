@@ -292,6 +292,7 @@ fn a_refused_adjustment_is_said_and_asked_again() {
     world.record = crate::service::report(&world.record(), &pass);
     assert!(is_true(&world.record.conditions, Kind::Stalled));
     assert!(message(&world, Kind::Stalled).contains("ecs:UpdateService on service/shop/web is denied"));
+    world.wait(300);
     assert!(matches!(world.run(20).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.live.as_ref().unwrap().desired, 2);
 }

@@ -26,7 +26,7 @@ fn words(state: &State) -> Vec<&'static str> {
         Ok(rollout) => rollout.into(),
         Err(blocker) => blocker.into(),
     };
-    let chores = state.chores.iter().map(Into::into);
+    let chores = state.chores().iter().map(Into::into);
     [state.guard.into(), rollout].into_iter().chain(chores).collect()
 }
 
@@ -87,6 +87,17 @@ fn every_state_is_reached() {
     all.push(says("deploymentController", json!({"type": "CODE_DEPLOY"})));
     all.push(says("launchType", json!("EC2")));
     all.push(with_live(|world| world.live.as_mut().unwrap().life = ServiceLife::Draining));
+    for refused in [true, false] {
+        let mut world = World::new(service(&json!({})));
+        world.run(60);
+        world.refused = refused.then_some("adjust");
+        world.shows = Some(("healthCheckGracePeriodSeconds", json!(61)));
+        world.edit(&json!({"service": {"healthCheckGracePeriodSeconds": 60}}));
+        for _ in 0..5 {
+            all.push(world.pass().0);
+            world.wait(20);
+        }
+    }
     all.push(with_live(|world| world.live.as_mut().unwrap().life = ServiceLife::Unknown("NEW".into())));
     let mut world = World::new(follower());
     world.pipeline = Some(pipeline(None));
@@ -116,10 +127,7 @@ fn every_state_is_reached() {
 }
 
 fn refused(spec: &Value, account: AccountSeen, pipeline: Option<PipelineSeen>) -> Refusal {
-    let desired = match Desired::parse(&service(spec)) {
-        Ok(desired) => desired,
-        Err(refusal) => return refusal,
-    };
+    let desired = Desired::parse(&service(spec));
     let observed = Observed::at(crate::samples::at(0), account, pipeline);
     match resolve(&desired, &observed, "inst") {
         Err(Unresolved::Refused(refusal)) => refusal,
@@ -192,7 +200,7 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     let whole = world.observe();
     let mut known = world.clone();
-    known.define("arn:new");
+    known.define("arn:task-definition/inst-shop-web:9");
     let new = known.definitions.values().last().unwrap().clone();
     let blind = || fault("Throttling", Remedy::Retry);
     for member in 0..4 {
@@ -206,11 +214,15 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
                 }
                 (1, false) => observed.definitions.clear(),
                 (2, true) => {
-                    observed.definitions.insert("arn:new".into(), Looked::Seen(Some(new.clone())));
+                    observed
+                        .definitions
+                        .insert("arn:task-definition/inst-shop-web:9".into(), Looked::Seen(Some(new.clone())));
                     observed.deployments = Looked::Blind(blind());
                 }
                 (2, false) => {
-                    observed.definitions.insert("arn:new".into(), Looked::Seen(Some(new.clone())));
+                    observed
+                        .definitions
+                        .insert("arn:task-definition/inst-shop-web:9".into(), Looked::Seen(Some(new.clone())));
                     observed.deployments = Looked::NotAsked;
                 }
                 (_, _) => observed.followed = Looked::Blind(blind()),
