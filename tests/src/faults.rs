@@ -28,7 +28,7 @@ pub enum Befalls {
     Throttling,
     /// The first reply to each request is lost after its effect, to AWS, git or Kubernetes.
     LostReplies,
-    /// A few percent of AWS's rates are left, because others use the rest.
+    /// 10, 15 or 25 percent of AWS's rates are left, because others use the rest.
     Scarcity,
     /// Every read of AWS shows what was twenty seconds ago.
     OldReads,
@@ -59,7 +59,7 @@ impl Befalls {
             Befalls::Nothing => "none",
             Befalls::Throttling => "every 10th call throttled",
             Befalls::LostReplies => "every reply lost once",
-            Befalls::Scarcity => "a few percent of AWS's rates left",
+            Befalls::Scarcity => "10 to 25 % of AWS's rates left",
             Befalls::OldReads => "every read 20 s old",
             Befalls::WaveringReads => "reads 0 to 20 s old in any order",
             Befalls::DeniedReads => "AccessDenied on reads for 10 min",

@@ -10,10 +10,14 @@ pub fn reference(image: &ImageStatus) -> String {
     format!("{}/{repository}@{digest}", partition::registry(registry, region))
 }
 
-/// An image as people call it: without its registry, and with twelve digits of its digest.
-pub fn short(image: &ImageStatus) -> String {
-    let digits = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
-    format!("{}@sha256:{}", image.repository, brief(digits))
+/// A reference as people say it: without its registry, and with twelve digits of its digest.
+pub fn short(reference: &str) -> String {
+    let is_registry = |host: &str| host.contains(['.', ':']);
+    let name = reference.split_once('/').filter(|(host, _)| is_registry(host)).map_or(reference, |(_, name)| name);
+    match name.split_once("@sha256:") {
+        Some((name, digest)) => format!("{name}@sha256:{}", brief(digest)),
+        None => name.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +56,8 @@ mod tests {
 
     #[test]
     fn people_see_twelve_digits_and_no_registry() {
-        assert_eq!(short(&image("us-east-2")), "shop/web@sha256:aaaaaaaaaaaa");
+        assert_eq!(short(&reference(&image("us-east-2"))), "shop/web@sha256:aaaaaaaaaaaa");
+        assert_eq!(short(&format!("localhost:5000/web@sha256:{}", "b".repeat(64))), "web@sha256:bbbbbbbbbbbb");
+        assert_eq!(short("library/nginx:1.27"), "library/nginx:1.27");
     }
 }

@@ -28,7 +28,7 @@ pub enum Sight {
 pub enum Quota {
     /// It is never throttled.
     Whole,
-    /// A few percent of the documented rates, because others use the rest; of the services that document none, now and then
+    /// 10, 15 or 25 percent of the documented rates, because others use the rest; of the services that document none, now and then
     /// a call is throttled.
     Scarce,
 }

@@ -6,7 +6,6 @@ mod tell;
 
 pub use pass::Pass;
 pub use record::intended;
-pub use tell::short;
 
 use super::record::Record;
 use super::wanted::Wanted;

@@ -3,7 +3,7 @@
 use super::pass::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
 use crate::fault::Fault;
-use crate::image::short;
+use crate::image::{reference, short};
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
 use crate::release::BUILD;
@@ -98,7 +98,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
             Wording::working(Reason::Building, message).at(BUILD)
         }
         Course::Built(image) => {
-            Wording::working(Reason::WaitingForStage, format!("image {} is in ECR", short(image))).at(BUILD)
+            Wording::working(Reason::WaitingForStage, format!("image {} is in ECR", short(&reference(image)))).at(BUILD)
         }
         Course::Blind(fault) => Wording::blind(fault, ""),
         Course::AtStage { name, state, .. } => of_stage(name, state).at(name),
@@ -213,7 +213,7 @@ fn proved(kind: Kind, next: &ReleaseStatus) -> String {
     match kind {
         Kind::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
         Kind::ChecksPassed => "there are no checks".to_owned(),
-        Kind::Built => next.images.iter().map(short).collect::<Vec<_>>().join(", "),
+        Kind::Built => next.images.iter().map(|image| short(&reference(image))).collect::<Vec<_>>().join(", "),
         Kind::Deployed => "the targets of every stage run the image".to_owned(),
         Kind::Verified => "every stage is verified".to_owned(),
         Kind::Ready

@@ -62,10 +62,16 @@ fn sent(action: &Action, wanted: Option<&Wanted>) -> Option<(Effect, String)> {
 }
 
 /// The status that has to be written before an action is carried out, if so: where a second call would start a second
-/// rollout of the same, because it is forced. Then it counts as sent, whatever becomes of the process.
+/// rollout of the same, because it is forced. Then it counts as sent, whatever becomes of the process. What was written down
+/// before and never came about is not written down again: a process whose every write is answered late would never get to the call.
 pub fn intended(before: &Record, wanted: Option<&Wanted>, action: &Action, at: Timestamp) -> Option<ServiceStatus> {
     let Action::Update(request) = action else { return None };
     let (effect, meaning) = sent(action, wanted).filter(|_| request.body.contains_key("forceNewDeployment"))?;
+    let is_written =
+        |one: &EffectStatus| one.meaning == meaning && one.refused.is_none() && at >= after(one.at.0, SETTLES);
+    if before.effect(effect).is_some_and(is_written) {
+        return None;
+    }
     let mut next = before.status().clone();
     next.effects.retain(|one| one.effect != effect);
     next.effects.push(EffectStatus { effect, meaning, at: Time(whole(at)), seen: false, refused: None });

@@ -3,8 +3,10 @@
 use super::pass::Pass;
 use crate::condition::{Answer, Statement, Truth, brief, cut, find, whole};
 use crate::fault::{Fault, FaultKind};
+use crate::image::short;
 use crate::life::Life;
 use crate::reason::{Kind, Reason};
+use crate::service::decide::Action;
 use crate::service::desired::Desired;
 use crate::service::record::Record;
 use crate::service::rollout::why;
@@ -109,7 +111,7 @@ pub(super) fn tell(before: &Record, pass: &Pass<'_>, fault: Option<&Fault>) -> T
     let chores = pass.state.chores();
     if chores.is_empty() {
         return match fault {
-            Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), &fault.to_string()),
+            Some(fault) if fault.is_terminal() => Tell::stalled(Reason::of(fault), &refused(pass, fault)),
             Some(fault) => Tell::working(waits(fault), &fault.to_string()),
             None => stands(before, pass),
         };
@@ -123,6 +125,18 @@ pub(super) fn tell(before: &Record, pass: &Pass<'_>, fault: Option<&Fault>) -> T
             "updating settings of {} that start no rollout (such as desiredCount, deploymentConfiguration, tags)",
             pass.desired.ecs_name
         )),
+    }
+}
+
+/// What AWS refused, and what else helps than what the refusal asks for.
+fn refused(pass: &Pass<'_>, fault: &Fault) -> String {
+    let registers = matches!(pass.action, Some(Action::Register(_)));
+    match &pass.desired.spec.task_definition.family {
+        Some(family) if registers && fault.is_denied() => format!(
+            "{fault}; or remove spec.taskDefinition.family ({}): then the task definition is registered in a family of Launchway's own",
+            family.as_str()
+        ),
+        Some(_) | None => fault.to_string(),
     }
 }
 
@@ -303,15 +317,5 @@ fn target(pass: &Pass<'_>) -> String {
     match &wanted.commit {
         Some(commit) => format!("commit {} ({image})", brief(commit)),
         None => image,
-    }
-}
-
-/// An image without its registry, and with twelve digits of its digest.
-pub fn short(image: &str) -> String {
-    let is_registry = |host: &str| host.contains(['.', ':']);
-    let name = image.split_once('/').filter(|(host, _)| is_registry(host)).map_or(image, |(_, name)| name);
-    match name.split_once("@sha256:") {
-        Some((name, digest)) => format!("{name}@sha256:{}", brief(digest)),
-        None => name.to_owned(),
     }
 }

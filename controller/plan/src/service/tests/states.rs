@@ -7,7 +7,6 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::samples::ecs::{Fate, World, adopted, follower, pipeline, service};
 use crate::samples::{account, fault};
-use crate::service::report::short;
 use crate::service::wanted::{Unresolved, resolve};
 use crate::service::{Blocker, Chore, Desired, Guard, Observed, PipelineSeen, Rollout, State, assess, decide};
 use crate::world::ServiceLife;
@@ -233,13 +232,4 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
             assert_eq!(decide(&desired, wanted.as_ref().ok(), &world.record(), &state, 600).action, None);
         }
     }
-}
-
-#[test]
-fn an_image_is_named_as_people_call_it() {
-    let digest = "0123456789ab".repeat(5);
-    let of = |name: &str| short(&format!("{name}@sha256:{digest}"));
-    assert_eq!(of("123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web"), "shop/web@sha256:0123456789ab");
-    assert_eq!(of("localhost:5000/web"), "web@sha256:0123456789ab");
-    assert_eq!(short("library/nginx:1.27"), "library/nginx:1.27");
 }
