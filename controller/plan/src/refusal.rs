@@ -156,10 +156,10 @@ impl fmt::Display for Refusal {
                 write!(f, "spec.account: AwsAccount {account} does not admit namespace {namespace}: ask an administrator to add this namespace to spec.namespaces, or choose another account")
             }
             Self::RegionNotListed { account, region } => {
-                write!(f, "spec.region: AwsAccount {account} does not list {region}: name one of its regions, or an administrator adds it to spec.regions")
+                write!(f, "spec.region: AwsAccount {account} does not list {region}: name one of its regions, or ask an administrator to add this one to spec.regions")
             }
             Self::NotAllowed { account, what, list, name } => {
-                write!(f, "{what} {name} is not allowed: an administrator adds it to spec.allow.{list} of AwsAccount {account}, or name another")
+                write!(f, "{what} {name} is not allowed: ask an administrator to add it to spec.allow.{list} of AwsAccount {account}, or choose another")
             }
             Self::Url { field, why } => write!(f, "{field}: {why}"),
             Self::Unknown { field, known } => {

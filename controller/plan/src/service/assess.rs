@@ -55,7 +55,7 @@ fn leaving(desired: &Desired, record: &Record, observed: &Observed, owner: &str)
         Ok(live) => live.as_ref().filter(|live| live.life != ServiceLife::Inactive),
     };
     match live {
-        // What was perhaps created a moment ago may not be shown yet, and would outlive the object.
+        // A CreateService of a moment ago may have worked without being visible yet; its service would outlive the object.
         None => record
             .settling(&[Effect::Create], observed.at)
             .map_or_else(|| guarded(Guard::Unneeded), |sent| State::of(Ok(Rollout::Settling(sent.clone())))),
@@ -238,7 +238,7 @@ impl View<'_> {
         Rollout::Outdated { task_definition: arn, update }
     }
 
-    /// Why it failed is told once: a pass that could not see it now, and may later, comes again.
+    /// The reason of a failure is written down once, so a pass that could not read it, but may later, does not decide yet.
     fn failed(&self, live: &LiveService, deployment: Box<Deployment>) -> Result<Rollout, Blocker> {
         if let Some(fault) = self.observed.stopped.fault().filter(|fault| !fault.is_terminal()) {
             return Err(Blocker::Blind(fault.clone()));
@@ -271,8 +271,8 @@ fn not_ours(owner: &str) -> Blocker {
     Blocker::Stuck { reason: Reason::NotOurs, why }
 }
 
-/// A service that was made in another Region or AWS account than the one that is meant now would run on unseen, beside a
-/// second one.
+/// Refuses a spec that now means another Region or AWS account than the one in which the service was made: a second service
+/// would be created, and the first would keep running unnoticed.
 fn moved(wanted: &Wanted, record: &Record) -> Result<(), Blocker> {
     let Some((arn, region, account)) = record.arn().and_then(|arn| {
         let mut parts = arn.split(':').skip(3);

@@ -23,8 +23,8 @@ pub const ORDERED: [&str; 8] = [
     "placementStrategy",
 ];
 
-/// What AWS puts in where a task definition says nothing. Source: the API reference of RegisterTaskDefinition and of the
-/// types that it takes, unless another is named. `false` is AWS's default for every other boolean.
+/// AWS's defaults for members that a task definition leaves out. Source: the API reference of RegisterTaskDefinition and of its
+/// types, unless another is named. For every boolean that is not listed, AWS's default is `false`.
 fn is_default(parent: &str, member: &str, value: &Value) -> bool {
     let default = match (parent, member) {
         ("containerDefinitions", "essential") => json!(true),
@@ -171,8 +171,8 @@ pub fn size(text: &str, unit: &str, factor: f64) -> Option<String> {
     }
 }
 
-/// On Fargate a platform that is not named is Linux on X86_64. On instances it is any that fits, so that naming it says
-/// something. Source: the API reference of RuntimePlatform.
+/// On Fargate, a task definition without a platform means Linux on X86_64. On EC2 instances it means any platform that fits, so
+/// naming one makes a difference. Source: the API reference of RuntimePlatform.
 fn platform(given: &mut Members) {
     let compatibilities = given.get("requiresCompatibilities").and_then(Value::as_array);
     if !compatibilities.into_iter().flatten().any(|one| one == "FARGATE") {
@@ -185,7 +185,7 @@ fn platform(given: &mut Members) {
     }
 }
 
-/// In network modes awsvpc and host the host's port is the container's, said or not.
+/// In the network modes awsvpc and host, the host port always equals the container port, whether it is written or not.
 fn host_ports(given: &mut Members) {
     let mode = given.get("networkMode").and_then(Value::as_str).unwrap_or_default();
     if !matches!(mode, "awsvpc" | "host") {

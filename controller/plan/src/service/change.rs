@@ -44,8 +44,8 @@ pub fn create(desired: &Desired, wanted: &Wanted, arn: &str, creation: i64) -> C
     CreateServiceRequest { cluster: desired.spec.cluster.to_string(), name: desired.ecs_name.clone(), body }
 }
 
-/// What brings the service to the wanted revision. What starts a rollout is named only where it differs; the deployment
-/// configuration rides along, because ECS reads it when a deployment starts.
+/// The UpdateService request that starts the rollout. Members that start a rollout are sent only where they differ. The
+/// deployment configuration is sent with them, because ECS reads it when a deployment starts.
 pub fn update(desired: &Desired, wanted: &Wanted, arn: &str, live: &LiveService) -> UpdateServiceRequest {
     let mut body = differences(&wanted.service, &live.members, Class::Rolls);
     if live.task_definition != arn {

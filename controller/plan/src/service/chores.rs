@@ -1,4 +1,5 @@
-//! What is left to do on a live service beside its rollout: what differs, less what was asked for and need not be repeated.
+//! What is left to do on a live service beside its rollout: the differences, without those that were asked for already and
+//! need not be asked for again.
 
 use super::change;
 use super::desired::Desired;
@@ -13,8 +14,8 @@ use jiff::Timestamp;
 use launchway_crds::service::{Effect, EffectStatus};
 use std::collections::BTreeMap;
 
-/// How long what AWS refused is not asked for again, in seconds, while the spec stays as it is. A permission may be added
-/// at any time, and nothing tells us.
+/// How long to wait before asking again for what AWS refused, in seconds, if the spec has not changed. Somebody may add the
+/// missing permission at any time, and nothing tells us.
 const REFUSED_FOR: i64 = 300;
 
 /// What is left, in the order in which it is done. The number of tasks comes first and alone, so that a setting that AWS
@@ -47,7 +48,7 @@ fn tagged(live: &LiveService, tags: &BTreeMap<String, String>) -> Box<Tags> {
     Box::new(Tags { arn: live.arn.clone(), tags: tags.clone() })
 }
 
-/// What becomes of a chore that was asked for before, just so; absent: it is asked for again.
+/// The state of a chore that was asked for before in exactly this form; absent: ask for it again.
 fn repeated(sent: &EffectStatus, at: Timestamp, what: &dyn Fn() -> String) -> Option<Chore> {
     let since = |seconds| at < after(sent.at.0, seconds);
     match &sent.refused {

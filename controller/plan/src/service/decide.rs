@@ -12,12 +12,12 @@ use std::collections::BTreeMap;
 
 /// How often a rollout is looked at, in seconds: ECS itself takes tens of seconds for a task.
 pub const FOLLOWS: i64 = 15;
-/// How often a rollout is looked at that takes longer than it may, in seconds.
+/// How often to look at a rollout that has passed its deadline, in seconds.
 const HANGS: i64 = 60;
-/// How soon an effect is looked for that AWS may not show at once, in seconds.
+/// How soon to look again after a call whose result AWS may not show at once, in seconds.
 const SOON: i64 = 5;
 
-/// How often a service is looked at that somebody has to change first, in seconds: nothing tells us that it was.
+/// How often to look at a service that a person has to change first, in seconds. Nothing tells us when that happens.
 const STUCK: i64 = 300;
 
 /// One effect, with every argument.
@@ -115,7 +115,7 @@ fn roll(desired: &Desired, wanted: Option<&Wanted>, record: &Record, rollout: &R
     }
 }
 
-/// When a rollout is looked at again for which nothing is done.
+/// When to look again at a rollout for which there is nothing to do now.
 pub fn rest(rollout: &Rollout, resync: i64) -> Wake {
     match rollout {
         Rollout::Failed { .. } | Rollout::Held | Rollout::InSync { .. } => Wake::Every(resync),

@@ -32,7 +32,7 @@ pub struct Desired {
     pub service: EcsService,
     /// The rest.
     pub spec: ServiceSpec,
-    /// Why the spec cannot be carried out. What is being deleted is deleted in spite of it.
+    /// Why the spec cannot be carried out, if so. Deletion does not depend on it.
     pub refusal: Option<Refusal>,
 }
 
@@ -46,7 +46,7 @@ pub struct Source {
 }
 
 impl Desired {
-    /// The Service, with why it cannot be carried out if so.
+    /// Parses a Service. A spec that cannot be carried out is kept together with the refusal.
     pub fn parse(service: &Service) -> Self {
         let (meta, spec) = (&service.metadata, &service.spec);
         let service = spec.service.clone().unwrap_or_default();

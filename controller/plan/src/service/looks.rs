@@ -1,5 +1,5 @@
-//! What a pass over a Service looks at, one thing after the other, until there is nothing more that decides anything; and
-//! what the looks come to when they are put together. Nothing is looked at here, and nothing is judged.
+//! Chooses what a pass over a Service looks at next, until nothing more could change the decision, and puts together what the
+//! looks found. Nothing is looked at here, and nothing is judged.
 
 use super::desired::Desired;
 use super::observed::{Observed, SeenDeployment};
@@ -134,8 +134,8 @@ impl View<'_> {
         recorded.or_else(|| task_definition(self.wanted, self.observed).seen().cloned().flatten())
     }
 
-    /// The next task definition that may say what is wanted: those that another version recorded, then the family's newest;
-    /// where the record was lost the service's own first, and the newest few at last.
+    /// The next task definition that may be the wanted one: first those that another version recorded, then the family's newest.
+    /// If the record was lost, the service's own comes before that, and the family's newest few come last.
     fn definition(&self, live: Option<&LiveService>) -> Option<Look> {
         let seen = |name: &str| self.observed.definitions.get(name);
         let lost = self.record.is_lost();

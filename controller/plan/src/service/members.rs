@@ -21,7 +21,7 @@ pub enum Class {
 /// How a wanted member is compared with the live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compared {
-    /// What is named must be there, all the way down; what the live one has beside it is not ours.
+    /// Whatever the spec names must be there, at every level. What the live service has beside it is not ours.
     Contained,
     /// As [`Compared::Contained`]; ECS shows it only in the deployments and revisions of a service, not in the service itself.
     InDeployment,

@@ -93,8 +93,8 @@ impl Record {
         self.begun(desired, wanted).filter(|rollout| rollout.phase == RolloutPhase::Failed)
     }
 
-    /// Whether no change is pending, as far as is known: all that is wanted now was seen to be so, or is held. Where it is
-    /// not known what is wanted, the spec must be the one that was settled.
+    /// Whether no change is pending, as far as is known: what is wanted now was seen running, or failed and is held. If it is
+    /// not known what is wanted, the spec must not have changed since.
     pub fn settled(&self, desired: &Desired, wanted: Option<&Wanted>) -> bool {
         let rollout = match wanted {
             Some(wanted) => self.begun(desired, wanted),
@@ -106,8 +106,8 @@ impl Record {
         })
     }
 
-    /// Only deployments created after this count as failures of what is wanted now. A new try of what failed before, and a
-    /// return to what was left, count from now; the same meaning under a new grant goes on with what it has.
+    /// Deployments that were created before this do not count as failures of what is wanted now. A retry of what failed, and a
+    /// return to what ran before, count from now on. The same meaning under a new grant keeps the old moment.
     pub fn since(&self, desired: &Desired, wanted: &Wanted, at: Timestamp) -> Option<Timestamp> {
         let previous = self.0.rollout.as_ref()?;
         let continues = self.begun(desired, wanted).is_some()
@@ -115,15 +115,15 @@ impl Record {
         if continues { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
     }
 
-    /// The deployment that a pass need only follow: the one that was recorded for what is wanted now, at work, if the spec
-    /// has not changed in anything else since.
+    /// The deployment that a pass only has to follow: it was recorded for what is wanted now, is in progress, and the spec has
+    /// not changed since.
     pub fn followed(&self, desired: &Desired, wanted: &Wanted) -> Option<&str> {
         let rollout = self.begun(desired, wanted)?;
         let at_work = rollout.phase == RolloutPhase::Rolling && rollout.generation == desired.generation;
         rollout.deployment.as_deref().filter(|_| at_work && desired.life == Life::Stays)
     }
 
-    /// Whether that deployment is the one that is followed, and it gets on within its time: then nothing else is looked at.
+    /// Whether this is the followed deployment, in progress and within its deadline. Then nothing else needs a look.
     pub fn is_rolling(&self, desired: &Desired, wanted: &Wanted, deployment: &Deployment, at: Timestamp) -> bool {
         let deadline = i64::from(seconds(&desired.spec.rollout.deadline));
         self.followed(desired, wanted) == Some(deployment.arn.as_str())
@@ -131,7 +131,7 @@ impl Record {
             && in_progress(deployment, deadline, at)
     }
 
-    /// What is proved. Nothing is while ECS is at work on the service.
+    /// What the record and the live service prove. Nothing, while ECS has a deployment in progress.
     pub fn proof(&self, desired: &Desired, wanted: &Wanted, live: &LiveService) -> Option<Proof> {
         let rollout = self.begun(desired, wanted).filter(|_| live.deployments <= 1)?;
         let named = live_means(wanted, self.task_definition(wanted).unwrap_or_default(), live);
@@ -175,15 +175,15 @@ impl Record {
         (counts && at >= after(sent.at.0, SETTLES)).then_some(sent.at.0)
     }
 
-    /// The call that is to bring the wanted rollout and was sent so short a time ago that reads may not show it yet: an
-    /// update of anything, or the service's creation with what is still wanted.
+    /// The call for the wanted rollout, if it was sent so recently that reads may not show it yet: any UpdateService that starts
+    /// a rollout, or a CreateService with what is still wanted.
     pub fn rolling(&self, wanted: &Wanted, at: Timestamp) -> Option<&EffectStatus> {
         let created = || self.settling(&[Effect::Create], at).filter(|sent| sent.meaning == wanted.meaning.to_string());
         self.settling(&[Effect::Update], at).or_else(created)
     }
 
-    /// The effect of one of those kinds that was sent so short a time ago that reads may not show it yet. What it was to bring
-    /// about does not matter: until it is seen, nothing of its kind is decided. Each kind has a memory of its own.
+    /// The newest effect of these kinds, if it was sent so recently that reads may not show it yet. Until it is visible, nothing
+    /// of its kind is decided, whatever it asked for. Each kind has a memory of its own.
     pub fn settling(&self, effects: &[Effect], at: Timestamp) -> Option<&EffectStatus> {
         let sent = self.sent(effects).filter(|sent| sent.refused.is_none())?;
         (at < after(sent.at.0, SETTLES)).then_some(sent)
@@ -197,7 +197,7 @@ impl Record {
         for one in record.task_definitions.iter_mut().filter(|one| one.arn == found && is_foreign(&one.meaning)) {
             one.meaning = wanted.task_meaning.to_string();
         }
-        // The task definition is a part of what is rolled. The other part is as it was if the spec is.
+        // A rollout is a task definition and the service's settings. The settings are the same if the spec has not changed.
         if let Some(rollout) = record.rollout.as_mut().filter(|rollout| is_foreign(&rollout.meaning))
             && rollout.task_definition.as_deref() == Some(found)
             && rollout.generation == desired.generation

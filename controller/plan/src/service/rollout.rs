@@ -20,7 +20,7 @@ pub enum Verdict {
     Failed(Box<Deployment>),
     /// ECS brings something else, and gets on with it.
     Other(Box<Deployment>),
-    /// What was seen does not fit together, or not yet; the message says what.
+    /// What was seen is not consistent, or not yet; the message says how.
     Unclear(String),
     /// ECS was never asked for it, or what it was asked for was abandoned.
     NotAsked,
@@ -77,8 +77,8 @@ pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeploymen
     }
 }
 
-/// What must become clear before ECS is asked again: a revision that cannot be read may be the wanted one, and a service
-/// that says what is wanted without a deployment that brought it is seen in the middle of a change.
+/// What must become clear before ECS is asked again. A revision that cannot be read may be the wanted one. A service that names
+/// the wanted task definition without a deployment that brought it was read in the middle of a change.
 fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> Option<String> {
     if let Some(seen) = all.iter().find(|seen| seen.target.is_none() && question.counts(&seen.deployment)) {
         return Some(format!("the revision of deployment {} cannot be read yet", seen.deployment.arn));
@@ -135,7 +135,8 @@ fn means(wanted: &Wanted, task_definition: &str, revision: &Revision) -> bool {
 }
 
 impl Question<'_> {
-    /// Whether the list is older than the record: it lacks the deployment that was seen before, and does not begin after it.
+    /// Whether the list of deployments is older than the record: it reaches back far enough, and lacks the deployment that was
+    /// seen before.
     fn hides(&self, all: &[SeenDeployment]) -> bool {
         let Some((rollout, arn)) = self.begun.and_then(|rollout| Some((rollout, rollout.deployment.as_ref()?))) else {
             return false;
@@ -144,8 +145,8 @@ impl Question<'_> {
         !later && all.iter().all(|seen| seen.deployment.arn != *arn)
     }
 
-    /// What ECS shows otherwise than it was asked for, where the only deployment since has ended well with the wanted task
-    /// definition. To ask again would bring the same, for ever.
+    /// What ECS shows differently from what it was asked for, if the only deployment since then succeeded with the wanted task
+    /// definition. Asking again would only repeat that.
     fn differs(&self, all: &[SeenDeployment]) -> Option<String> {
         let asked = before(self.asked?, APART);
         let mut since = all.iter().filter(|seen| seen.deployment.created_at > asked);
@@ -197,8 +198,8 @@ pub fn in_progress(deployment: &Deployment, deadline: i64, at: Timestamp) -> boo
 }
 
 /// Whether a deployment that is in progress will never end by itself: there is nothing to roll back to, and its circuit
-/// breaker tripped or its deadline passed. ECS then launches no more tasks and stays IN_PROGRESS. What it replaces may
-/// itself never have been completed; then only a tripped breaker that leads to nothing tells.
+/// breaker tripped or its deadline passed. ECS then launches no more tasks and stays IN_PROGRESS. If what it replaces never
+/// completed either, a tripped breaker after the deadline is the only sign.
 fn hopeless(deployment: &Deployment, deadline: i64, at: Timestamp) -> bool {
     let tripped = deployment.breaker.as_ref().is_some_and(|breaker| breaker.status == "TRIGGERED");
     let overdue = overdue(deployment, deadline, at);

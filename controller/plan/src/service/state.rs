@@ -56,7 +56,7 @@ pub enum Blocker {
     NoImage(String),
     /// Something that is needed could not be seen.
     Blind(Fault),
-    /// What was seen does not fit together, or not yet.
+    /// What was seen is not consistent, or not yet.
     Unclear(String),
     /// The stage that is seen is older than what was rolled last.
     OldGrant {
@@ -101,7 +101,7 @@ pub enum Rollout {
     },
     /// ECS brings what is wanted.
     Rolling(Box<Deployment>),
-    /// ECS brings what is wanted, and takes longer than it may. It may still get there.
+    /// ECS brings what is wanted and has passed the deadline. It may still succeed.
     Overdue {
         /// The deployment.
         deployment: Box<Deployment>,
@@ -149,7 +149,7 @@ pub enum Chore {
     Adjust(Asked<UpdateServiceRequest>),
     /// Tags of the service are missing or differ.
     Tag(Asked<Tags>),
-    /// It was asked for a moment ago, and AWS may not show it yet.
+    /// It was asked for a moment ago; AWS may not show it yet.
     Settling(EffectStatus),
     /// AWS refused it. It is asked for again now and then, and when the spec changes.
     Refused(EffectStatus),

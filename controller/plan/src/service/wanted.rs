@@ -37,7 +37,7 @@ pub struct Wanted {
     pub service: Members,
     /// What the rollout means: the task definition, and the members of the service that start one.
     pub meaning: Meaning,
-    /// The image that the stage gave, else the first container's: for people.
+    /// The image by which people know the Service.
     pub image: String,
     /// The ECS service's tags, the owner's among them.
     pub tags: BTreeMap<String, String>,
@@ -100,8 +100,8 @@ pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Re
     })
 }
 
-/// A request as AWS's JSON. The types of a spec are made to become JSON objects; one that did not would be empty here, and
-/// AWS would refuse the request.
+/// A request as AWS's JSON. The spec's types always become JSON objects. If one did not, the request would be empty, and AWS
+/// would refuse it.
 fn json_of<T: Serialize>(request: &T) -> Members {
     match serde_json::to_value(request) {
         Ok(Value::Object(members)) => members,

@@ -61,9 +61,10 @@ fn sent(action: &Action, wanted: Option<&Wanted>) -> Option<(Effect, String)> {
     }
 }
 
-/// The status that has to be written before an action is carried out, if so: where a second call would start a second
-/// rollout of the same, because it is forced. Then it counts as sent, whatever becomes of the process. What was written down
-/// before and never came about is not written down again: a process whose every write is answered late would never get to the call.
+/// The status that must be written before an action is carried out; absent: none. A forced UpdateService needs it, because a
+/// second one would start a second rollout: from this write on it counts as sent, whatever happens to the process. If it was
+/// written before and ECS never showed it, it is not written again: a process that loses the reply of every write would never
+/// get to the call.
 pub fn intended(before: &Record, wanted: Option<&Wanted>, action: &Action, at: Timestamp) -> Option<ServiceStatus> {
     let Action::Update(request) = action else { return None };
     let (effect, meaning) = sent(action, wanted).filter(|_| request.body.contains_key("forceNewDeployment"))?;
