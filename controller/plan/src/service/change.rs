@@ -51,12 +51,9 @@ pub fn update(desired: &Desired, wanted: &Wanted, arn: &str, live: &LiveService)
     if live.task_definition != arn {
         body.insert("taskDefinition".to_owned(), json!(arn));
     }
-    if body.contains_key("capacityProviderStrategy") {
-        // "… making a change to a capacity provider strategy …, you must force a new deployment." Source: UpdateService's error.
-        body.insert("forceNewDeployment".to_owned(), json!(true));
-    }
-    if body.is_empty() {
-        // The only way to try a deployment again that hangs.
+    // The only way to try a deployment again that hangs. And: "making a change to a capacity provider strategy …, you must force
+    // a new deployment." Source: UpdateService's error.
+    if body.is_empty() || body.contains_key("capacityProviderStrategy") {
         body.insert("forceNewDeployment".to_owned(), json!(true));
     }
     let adjusts = differences(&wanted.service, &live.members, Class::Adjusts);

@@ -68,13 +68,15 @@ pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeploymen
         Some(seen) if question.failed(seen, all) => return Verdict::Failed(Box::new(seen.deployment.clone())),
         Some(_) | None => {}
     }
-    match busy.filter(|other| question.worth_waiting_for(&other.deployment)) {
-        Some(other) => Verdict::Other(Box::new(other.deployment.clone())),
-        None if busy.is_none() && question.differs(all).is_some() => {
-            Verdict::Differs(question.differs(all).unwrap_or_default())
-        }
-        None => unclear(question, live, all).map_or(Verdict::NotAsked, Verdict::Unclear),
+    if let Some(other) = busy.filter(|other| question.worth_waiting_for(&other.deployment)) {
+        return Verdict::Other(Box::new(other.deployment.clone()));
     }
+    if busy.is_none()
+        && let Some(what) = question.differs(all)
+    {
+        return Verdict::Differs(what);
+    }
+    unclear(question, live, all).map_or(Verdict::NotAsked, Verdict::Unclear)
 }
 
 /// What must become clear before ECS is asked again. A revision that cannot be read may be the wanted one. A service that names

@@ -74,10 +74,15 @@ pub fn intended(before: &Record, wanted: Option<&Wanted>, action: &Action, at: T
         return None;
     }
     let mut next = before.status().clone();
-    next.effects.retain(|one| one.effect != effect);
-    next.effects.push(EffectStatus { effect, meaning, at: Time(whole(at)), seen: false, refused: None });
-    next.effects.sort_by_key(|one| one.effect);
+    remember(&mut next.effects, EffectStatus { effect, meaning, at: Time(whole(at)), seen: false, refused: None });
     Some(next)
+}
+
+/// Puts an effect in the place of the one of its kind, in the order of kinds.
+fn remember(all: &mut Vec<EffectStatus>, sent: EffectStatus) {
+    all.retain(|one| one.effect != sent.effect);
+    all.push(sent);
+    all.sort_by_key(|one| one.effect);
 }
 
 /// What was sent and is not shown yet, each kind by itself: an adjustment never makes a rollout's call forgotten.
@@ -91,9 +96,7 @@ pub(super) fn effects(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<EffectStat
         Outcome::Failed(fault) if fault.is_doubt() => None,
         Outcome::Failed(_) => return all,
     };
-    all.retain(|one| one.effect != effect);
-    all.push(EffectStatus { effect, meaning, at: Time(whole(pass.at)), seen: false, refused });
-    all.sort_by_key(|one| one.effect);
+    remember(&mut all, EffectStatus { effect, meaning, at: Time(whole(pass.at)), seen: false, refused });
     all
 }
 
