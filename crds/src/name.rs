@@ -2,12 +2,30 @@
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::borrow::Cow;
+
+/// What a text must not be although its pattern admits it: a rule of CEL, and what to write instead. A pattern that is
+/// not met is shown as it stands, so that it admits the mistakes that people make, and a remedy refuses them in words.
+type Remedy = (&'static str, &'static str);
+
+/// Names stand in AWS's output as ARNs.
+const NO_ARN: Remedy = ("!self.startsWith('arn:')", "this is an ARN: write the name alone");
+
+/// The schema of a text.
+fn form(least: u32, most: u32, pattern: &str, remedies: &[Remedy]) -> Schema {
+    let mut schema = json_schema!({"type": "string", "minLength": least, "maxLength": most, "pattern": pattern});
+    if !remedies.is_empty() {
+        let rules = remedies.iter().map(|(rule, message)| json!({"rule": rule, "message": message}));
+        schema.insert("x-kubernetes-validations".to_owned(), rules.collect::<Value>());
+    }
+    schema
+}
 
 /// Defines a text whose form the API server checks. Deserialising does not check it again: one stored object of an
 /// older form must not make every list fail.
 macro_rules! text {
-    ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal, $pattern:literal) => {
+    ($(#[$doc:meta])* $name:ident, $min:literal..=$max:literal, $pattern:literal $(, $remedy:expr)* $(,)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -55,7 +73,7 @@ macro_rules! text {
                 stringify!($name).into()
             }
             fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({"type": "string", "minLength": $min, "maxLength": $max, "pattern": $pattern})
+                form($min, $max, $pattern, &[$($remedy),*])
             }
         }
     };
@@ -63,7 +81,8 @@ macro_rules! text {
 
 text!(
     /// The name of an entry in a list, or of another object of the same namespace.
-    Name, 1..=63, r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"
+    Name, 1..=63, r"^[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$",
+    ("self.matches('^[-a-z0-9]+$')", "a name is of lower case letters, digits and -, as names in Kubernetes are")
 );
 text!(
     /// A Kubernetes object's name, dots allowed.
@@ -83,7 +102,10 @@ text!(
 );
 text!(
     /// An http(s) URL without user, password, query or fragment.
-    Url, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~:/%+-]*)?$"
+    Url, 8..=500,
+    r"^(https?://[A-Za-z0-9.:\[\]_-]+(/[A-Za-z0-9._~:/%+-]*)?|https?://[^/@\x00]*@[^\x00]*|(ssh|git)://[^\x00]*|[A-Za-z0-9._-]+@[^\x00]*)$",
+    ("self.matches('^https?://')", "only https is spoken, not ssh: write the repository's https URL, and name a Secret with a token in secretRef"),
+    ("!self.matches('^https?://[^/]*@')", "no user, password or token in the URL: put them into a Secret, and name it in secretRef")
 );
 text!(
     /// An http(s) URL that may have a query, without user and password.
@@ -119,11 +141,13 @@ text!(
 );
 text!(
     /// A CodeBuild project's name.
-    Project, 2..=150, r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+    Project, 2..=150, r"^(arn:[^\x00]*|[A-Za-z0-9][A-Za-z0-9_-]*)$", NO_ARN
 );
 text!(
     /// An ECR repository's name.
-    Repository, 2..=256, r"^[a-z0-9]+([._/-][a-z0-9]+)*$"
+    Repository, 2..=256, r"^(arn:[^\x00]*|[0-9]+[.]dkr[.-]ecr[.][^\x00]*|[a-z0-9]+([._/-][a-z0-9]+)*)$",
+    NO_ARN,
+    ("!self.matches('^[0-9]+[.]dkr[.-]ecr[.]')", "the repository's name alone: leave out the registry, which is all up to the first /")
 );
 text!(
     /// The name of an environment variable of a build, whose commands are a shell's.
@@ -135,7 +159,11 @@ text!(
 );
 text!(
     /// The plain value of an environment variable of a container. ECS bounds the whole task definition: 64 KiB.
-    VariableValue, 0..=16384, r"^[^\x00]*$"
+    VariableValue, 0..=65536, r"^[^\x00]*$"
+);
+text!(
+    /// A word of a container's command. ECS bounds the whole task definition: 64 KiB.
+    Argument, 0..=65536, r"^[^\x00]*$"
 );
 text!(
     /// The plain value of an environment variable.
@@ -155,15 +183,20 @@ text!(
 );
 text!(
     /// An ECS name: of a cluster, a service, a container or a family.
-    EcsName, 1..=255, r"^[A-Za-z0-9_-]+$"
+    EcsName, 1..=255, r"^(arn:[^\x00]*|[A-Za-z0-9_-]+)$", NO_ARN
 );
 text!(
     /// An image, with a tag or a digest. 255 is what ECS documents for a tag; a digest of a long repository is longer.
-    ImageRef, 1..=512, r"^[A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?$"
+    ImageRef, 1..=512, r"^([A-Za-z0-9][A-Za-z0-9._:/-]*(@sha256:[0-9a-f]{64})?|[^\x00]*[<>{}$%][^\x00]*)$",
+    ("!self.matches('[<>{}$%]')", "this is a placeholder of another tool, which Launchway does not fill in: put imageFrom in its place"),
+    ("self.matches('[<>{}$%@]|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$')", "an image without a tag means whatever is the latest: name a tag or a digest, or use imageFrom"),
+    ("!self.endsWith(':latest')", "the tag latest says nothing about what runs: name another tag or a digest, or use imageFrom")
 );
 text!(
     /// The ARN of a load balancer's target group.
-    TargetGroupArn, 20..=512, r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/.+$"
+    TargetGroupArn, 20..=512,
+    r"^arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:(targetgroup|loadbalancer|listener|listener-rule)/.+$",
+    ("self.contains(':targetgroup/')", "this is the ARN of a load balancer, a listener or a rule: write that of the target group")
 );
 text!(
     /// The ID of a subnet.
@@ -182,7 +215,7 @@ text!(
     Line, 0..=256, r"^[^\x00\n]*$"
 );
 text!(
-    /// One word of a command.
+    /// A text of AWS's whose form AWS alone checks: a path, an ARN, an expression.
     Word, 0..=4096, r"^[^\x00]*$"
 );
 text!(
@@ -191,7 +224,7 @@ text!(
 );
 text!(
     /// A tag's key. Keys that begin with `aws:` or `launchway.dev/` are not the user's.
-    TagKey, 1..=128, r"^[A-Za-z0-9 _.:/=+@-]+$"
+    TagKey, 1..=128, r"^[\p{L}\p{N}\p{Z}_.:/=+@-]+$"
 );
 text!(
     /// A duration such as `90s`, `20m` or `1h30m`. Six digits, because CEL fails on what is longer than 292 years.

@@ -72,6 +72,12 @@ fn wrongs(wrong: impl Fn(&Place) -> Option<String>) -> Vec<String> {
     places().iter().filter_map(|place| wrong(place).map(|what| format!("{}: {what}", place.path))).collect()
 }
 
+/// The words to choose from, whether a null may stand in their place or not.
+fn words(place: &Place) -> Vec<Value> {
+    let all = [&place.schema["enum"], &place.schema["allOf"][0]["enum"]];
+    all.into_iter().filter_map(Value::as_array).flatten().cloned().collect()
+}
+
 #[test]
 fn every_field_is_explained_by_a_sentence() {
     let wrong = wrongs(|place| {
@@ -109,7 +115,8 @@ fn every_list_of_things_that_must_have_a_name_is_a_map_by_name() {
 #[test]
 fn every_string_has_an_end() {
     let wrong = wrongs(|place| {
-        let bounded = ["maxLength", "enum", "format"].iter().any(|bound| !place.schema[*bound].is_null());
+        let bounded = ["maxLength", "format"].iter().any(|bound| !place.schema[*bound].is_null());
+        let bounded = bounded || !words(place).is_empty();
         let is_text = place.is("string") || place.schema["x-kubernetes-int-or-string"] == true;
         (is_text && !bounded).then(|| "no maxLength, enum or format".to_owned())
     });
@@ -160,10 +167,17 @@ fn every_word_to_choose_is_in_camel_case_or_awss_own() {
         word.starts_with(|c: char| c.is_ascii_uppercase()) && word.chars().all(|c| c.is_ascii_alphanumeric())
     };
     let wrong = wrongs(|place| {
-        let words = place.schema["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let odd: Vec<&str> = words.filter(|word| !is_camel(word)).collect();
+        let all = words(place);
+        let odd: Vec<&str> = all.iter().filter_map(Value::as_str).filter(|word| !is_camel(word)).collect();
         (!odd.is_empty() && !place.is_awss()).then(|| format!("{odd:?}"))
     });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// People are told the words when they write another one.
+#[test]
+fn no_word_to_choose_is_a_null() {
+    let wrong = wrongs(|place| words(place).contains(&Value::Null).then(|| "null".to_owned()));
     assert_eq!(wrong, Vec::<String>::new());
 }
 

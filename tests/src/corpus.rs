@@ -23,6 +23,9 @@ use serde_json::{Map, Value, json};
 
 use crate::members::Request;
 
+/// What CreateService is asked and a Service says elsewhere, or Launchway by itself.
+const DERIVED: [&str; 4] = ["cluster", "serviceName", "taskDefinition", "clientToken"];
+
 /// A file of somebody's.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -69,18 +72,39 @@ pub fn read(folder: &Path) -> anyhow::Result<Vec<Entry>> {
 impl Entry {
     /// What is to reach the wire: the file with its images named by a tag, without what a Service says elsewhere.
     pub fn said(&self) -> Map<String, Value> {
-        let mut body = self.body.as_object().cloned().unwrap_or_default();
-        body.retain(|_, value| !value.is_null());
-        for derived in ["cluster", "serviceName", "taskDefinition", "clientToken"] {
-            body.remove(derived);
+        self.prepared().0
+    }
+
+    /// What of the file is changed before it is applied, in words.
+    pub fn changes(&self) -> Vec<String> {
+        self.prepared().1
+    }
+
+    fn prepared(&self) -> (Map<String, Value>, Vec<String>) {
+        let (mut body, mut changes) = (Map::new(), Vec::new());
+        for (name, value) in self.body.as_object().into_iter().flatten() {
+            if value.is_null() {
+                changes.push(format!("{name}, which is null, is left out"));
+            } else if DERIVED.contains(&name.as_str()) {
+                changes.push(format!("{name} is left out: a Service says it elsewhere"));
+            } else {
+                body.insert(name.clone(), value.clone());
+            }
         }
         let containers = body.get_mut("containerDefinitions").and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
             // Some files leave the image to the tool that registers them.
-            let image = tagged(container["image"].as_str().unwrap_or("app"));
+            let given = container["image"].as_str().unwrap_or_default().to_owned();
+            let image = tagged(if given.is_empty() { "app" } else { &given });
+            if image != given {
+                changes.push(format!("the image {given:?} becomes {image:?}"));
+            }
             container["image"] = json!(image);
         }
-        body
+        if self.request == Request::CreateService {
+            changes.push("a task definition with the containers that it names is made up".to_owned());
+        }
+        (body, changes)
     }
 
     /// A Service that says it.
@@ -160,20 +184,48 @@ impl Entry {
     }
 }
 
+/// An API server with the definitions, which is only asked.
+struct Door {
+    client: kube::Client,
+    path: String,
+}
+
+impl Door {
+    async fn open(cluster: &Cluster) -> anyhow::Result<Self> {
+        let all = launchway_crds::all();
+        let definitions: Vec<String> = all.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+        cluster.apply(&definitions.join("\n---\n")).await?;
+        let namespace = cluster.namespace("corpus").await?;
+        let path = format!(
+            "/apis/launchway.dev/v1alpha1/namespaces/{namespace}/ecsservices?fieldValidation=Strict&dryRun=All"
+        );
+        Ok(Self { client: cluster.client(), path })
+    }
+
+    /// What it makes of a manifest, or why it refuses it.
+    async fn shown(&self, manifest: &Value) -> anyhow::Result<Result<Value, kube::Error>> {
+        let request = http::Request::post(&self.path).header("content-type", "application/json");
+        Ok(self.client.request(request.body(serde_json::to_vec(manifest)?)?).await)
+    }
+}
+
+/// What an API server makes of a Service in a strict dry run, or why it refuses it.
+///
+/// # Errors
+/// The definitions or the namespace cannot be made.
+pub async fn admitted(cluster: &Cluster, manifest: &Value) -> anyhow::Result<Result<Value, kube::Error>> {
+    Door::open(cluster).await?.shown(manifest).await
+}
+
 /// What becomes of each entry: the API server, in a strict dry run, then the wire.
 ///
 /// # Errors
 /// The definitions or the namespace cannot be made.
 pub async fn judged(cluster: &Cluster, entries: &[Entry]) -> anyhow::Result<Vec<(String, Verdict)>> {
-    let definitions: Vec<String> = launchway_crds::all().iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
-    cluster.apply(&definitions.join("\n---\n")).await?;
-    let (client, namespace) = (cluster.client(), cluster.namespace("corpus").await?);
-    let path =
-        format!("/apis/launchway.dev/v1alpha1/namespaces/{namespace}/ecsservices?fieldValidation=Strict&dryRun=All");
+    let door = Door::open(cluster).await?;
     let mut outcomes = Vec::new();
     for entry in entries {
-        let request = http::Request::post(&path).header("content-type", "application/json");
-        let verdict = match client.request::<Value>(request.body(serde_json::to_vec(&entry.manifest())?)?).await {
+        let verdict = match door.shown(&entry.manifest()).await? {
             Ok(mut admitted) => {
                 admitted["metadata"]["namespace"] = json!("corpus");
                 entry.followed(admitted).await

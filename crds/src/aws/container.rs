@@ -1,7 +1,7 @@
 //! A container of a task definition.
 
 use super::shape::{Count, List, Named, Port, Texts, Whole, words};
-use crate::name::{EcsName, ImageRef, Line, Name, SecretRef, VariableName, VariableValue, Word};
+use crate::name::{Argument, EcsName, ImageRef, Line, Name, SecretRef, VariableName, VariableValue, Word};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,6 @@ use serde_with::skip_serializing_none;
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("has(self.image) != has(self.imageFrom)").message("set exactly one of image and imageFrom"))]
-#[x_kube(validation = Rule::new("!has(self.image) || self.image.contains('@') || self.image.matches(':[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$')")
-    .message("an image without a tag means whatever is the latest: name a tag, or a digest"))]
-#[x_kube(validation = Rule::new("!has(self.image) || !self.image.endsWith(':latest')")
-    .message("the tag latest says nothing about what runs: name another tag, or a digest"))]
 #[x_kube(validation = Rule::new("!has(self.memory) || !has(self.memoryReservation) || self.memoryReservation <= self.memory")
     .message("memoryReservation is at most memory: lower it"))]
 pub struct ContainerDefinition {
@@ -42,11 +38,11 @@ pub struct ContainerDefinition {
     /// Whether ECS starts the container again by itself when it exits.
     pub restart_policy: Option<RestartPolicy>,
     /// The entry point, in place of the image's own.
-    pub entry_point: Option<List<Word, 50>>,
+    pub entry_point: Option<List<Argument, 1000>>,
     /// The command, in place of the image's own.
-    pub command: Option<List<Word, 50>>,
+    pub command: Option<List<Argument, 1000>>,
     /// Plain environment variables. Everybody who may look at the task definition can read them: not for secrets.
-    pub environment: Option<Named<KeyValuePair, 200>>,
+    pub environment: Option<Named<KeyValuePair, 1000>>,
     /// Files in S3 with environment variables.
     pub environment_files: Option<List<EnvironmentFile, 10>>,
     /// Volumes of the task, and where the container has them.
@@ -56,7 +52,7 @@ pub struct ContainerDefinition {
     /// Settings of the Linux kernel for the container.
     pub linux_parameters: Option<LinuxParameters>,
     /// Environment variables that ECS reads from the Parameter Store or Secrets Manager when a task starts.
-    pub secrets: Option<Named<Secret, 100>>,
+    pub secrets: Option<Named<Secret, 500>>,
     /// Containers that must have got so far before this one starts.
     pub depends_on: Option<List<ContainerDependency, 20>>,
     /// How long ECS waits for what this container depends on, in seconds.
@@ -323,7 +319,7 @@ pub struct LogConfiguration {
 #[serde(rename_all = "camelCase")]
 pub struct HealthCheck {
     /// The command: `["CMD-SHELL", "curl -f http://localhost/ || exit 1"]`.
-    pub command: List<Word, 20>,
+    pub command: List<Argument, 1000>,
     /// How often it runs, in seconds. AWS's default: 30.
     pub interval: Option<Whole<5, 300>>,
     /// How long it may take, in seconds. AWS's default: 5.

@@ -108,7 +108,7 @@ impl<T: JsonSchema, const MAX: usize> JsonSchema for Named<T, MAX> {
     }
 }
 
-/// Texts by key: at most 50 of at most 4096 characters.
+/// Texts by key: at most 200, whose ends AWS sets: 64 KiB for a whole task definition.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Texts(pub BTreeMap<String, String>);
@@ -121,8 +121,11 @@ impl JsonSchema for Texts {
         "Texts".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"type": "object", "maxProperties": 50,
-            "additionalProperties": {"type": "string", "maxLength": 4096}})
+        json_schema!({"type": "object", "maxProperties": 200,
+            "additionalProperties": {"type": "string", "maxLength": 65536},
+            // A schema has no bound of its own for keys.
+            "x-kubernetes-validations": [{"rule": "self.all(key, size(key) <= 255)",
+                "message": "a key is at most 255 characters long: shorten it"}]})
     }
 }
 
@@ -151,16 +154,24 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
-impl JsonSchema for Size {
-    fn inline_schema() -> bool {
-        true
-    }
-    fn schema_name() -> Cow<'static, str> {
-        "Size".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({"x-kubernetes-int-or-string": true, "maxLength": 20, "pattern": r"^[0-9. ]+([a-zA-Z]+ *)?$"})
-    }
+/// The schema of a task's `cpu`.
+pub(super) fn cpu(_: &mut SchemaGenerator) -> Schema {
+    size("vcpu", r#"cpu is CPU units (256) or vCPUs ("0.25 vCPU"), as ECS counts: m is a unit of Kubernetes"#)
+}
+
+/// The schema of a task's `memory`.
+pub(super) fn memory(_: &mut SchemaGenerator) -> Schema {
+    size("gb", r#"memory is MiB (512) or GB ("0.5 GB"), as ECS counts: Mi and Gi are units of Kubernetes"#)
+}
+
+/// Source of the forms: the developer guide of ECS, "Task size". ECS names no greatest size; eight digits are more than
+/// any machine has.
+fn size(unit: &str, message: &str) -> Schema {
+    let form = format!(r"(?i)^ *([0-9]{{1,8}}|([0-9]{{1,5}}([.][0-9]{{0,4}})?|[.][0-9]{{1,4}}) *{unit}) *$");
+    json_schema!({"x-kubernetes-int-or-string": true, "maxLength": 20, "pattern": r"^[^\x00\n]*$",
+        "minimum": 1, "maximum": 99_999_999, "x-kubernetes-validations": [{
+            "rule": format!("type(self) == int || (self.matches('{form}') && self.matches('[1-9]'))"),
+            "message": message}]})
 }
 
 /// Defines a word of AWS's, to be chosen from a list. Deserialising takes any word: what is stored was admitted once.

@@ -1,7 +1,7 @@
 //! RegisterTaskDefinition's request: what each task of a service runs.
 
 use super::container::{ContainerDefinition, KeyValuePair};
-use super::shape::{List, Named, Port, Size, Texts, Whole, words};
+use super::shape::{List, Named, Port, Size, Texts, Whole, cpu, memory, words};
 use crate::name::{EcsName, Line, Role, SecretRef, TagKey, Word};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -38,8 +38,12 @@ pub struct TaskDefinition {
     /// On what the task must be able to run; ECS refuses a definition that cannot.
     pub requires_compatibilities: Option<List<Compatibility, 4>>,
     /// CPU units of the task, such as `256` or `"1 vCPU"`; 1024 are one vCPU. Fargate needs it.
+    #[serde(default)]
+    #[schemars(schema_with = "cpu")]
     pub cpu: Option<Size>,
     /// Memory of the task, such as `512` (MiB) or `"1GB"`. Fargate needs it.
+    #[serde(default)]
+    #[schemars(schema_with = "memory")]
     pub memory: Option<Size>,
     /// Tags of the task definition, beside Launchway's own.
     pub tags: Option<List<Tag, 40>>,

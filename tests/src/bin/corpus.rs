@@ -8,7 +8,7 @@ use launchway_test_kube::real;
 use launchway_tests::corpus::{Verdict, judged, read};
 
 /// Puts task definitions and services in AWS's JSON into Services, shows them to a real API server, and follows each to the
-/// wire. Says of each whether every member arrived.
+/// wire. Says of each what was changed before, and whether every member arrived.
 #[derive(Parser)]
 #[command(name = "cargo corpus", bin_name = "cargo corpus")]
 struct Options {
@@ -19,7 +19,13 @@ struct Options {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
-    let outcomes = judged(real::shared().await?, &read(&options.folder)?).await?;
+    let entries = read(&options.folder)?;
+    for entry in &entries {
+        for change in entry.changes() {
+            println!("{}: before it is applied: {change}", entry.id);
+        }
+    }
+    let outcomes = judged(real::shared().await?, &entries).await?;
     let (mut intact, mut not_driven, mut wrong) = (0, 0, 0);
     for (id, verdict) in &outcomes {
         match verdict {

@@ -109,7 +109,30 @@ async fn a_template_that_leaves_a_null_behind_is_admitted() {
     let mut service = base("Service");
     service["spec"]["taskDefinition"]["containerDefinitions"][0]["imageFrom"] = Value::Null;
     service["spec"]["service"]["healthCheckGracePeriodSeconds"] = Value::Null;
-    sender.create(&service, Keep::Judged).await.unwrap();
+    // Words to choose from, sizes and what has a rule of its own.
+    service["spec"]["service"]["launchType"] = Value::Null;
+    service["spec"]["service"]["capacityProviderStrategy"] = json!([{"capacityProvider": "FARGATE"}]);
+    service["spec"]["service"]["platformVersion"] = Value::Null;
+    service["spec"]["taskDefinition"]["runtimePlatform"] = json!({"cpuArchitecture": null});
+    service["spec"]["taskDefinition"]["cpu"] = Value::Null;
+    service["spec"]["taskDefinition"]["requiresCompatibilities"] = Value::Null;
+    service["spec"]["taskDefinition"]["containerDefinitions"][0]["dockerLabels"] = Value::Null;
+    let stored = sender.create(&service, Keep::Judged).await.unwrap();
+    let read: launchway_crds::Service = serde_json::from_value(stored).unwrap();
+    assert_eq!(read.spec.service.unwrap().launch_type, None);
+    cluster().await.apply_in(sender.namespace(), &service.to_string()).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_writes_another_word_is_told_those_that_there_are() {
+    let sender = Sender::new("words").await;
+    let mut service = base("Service");
+    service["spec"]["service"]["launchType"] = json!("fargate");
+    let told = sender.create(&service, Keep::Judged).await.unwrap_err().message;
+    assert!(told.contains(r#"supported values: "EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES""#), "{told}");
+    assert!(!told.contains(r#""null""#) && !told.contains(r#""MANAGED_INSTANCES", null"#), "{told}");
+    let (_, told) = kubectl(&["explain", "ecsservice.spec.service.launchType"]).await;
+    assert!(told.contains("MANAGED_INSTANCES") && !told.contains("no value"), "{told}");
 }
 
 #[tokio::test]

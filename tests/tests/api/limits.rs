@@ -37,6 +37,11 @@ impl Breaker<'_> {
     }
 }
 
+/// Whether there are words to choose from, as they stand or with a null in their place.
+fn has_words(schema: &Value) -> bool {
+    schema["enum"].is_array() || schema["allOf"][0]["enum"].is_array()
+}
+
 /// The value, made worse in each way that the schema forbids, with the keyword that forbids it.
 fn worse(schema: &Value, value: &Value) -> Vec<(String, Value)> {
     let mut all: Vec<(String, Value)> = Vec::new();
@@ -49,7 +54,7 @@ fn worse(schema: &Value, value: &Value) -> Vec<(String, Value)> {
     if let Some(end) = size("maxLength") {
         add("maxLength", json!("a".repeat(end + 1)));
     }
-    if schema["enum"].is_array() {
+    if has_words(schema) {
         add("enum", json!("Nonsense"));
     }
     if let Some(end) = number("minimum") {
@@ -95,7 +100,11 @@ const LIMITS: [(&str, &str); 10] = [
 
 /// Every limit of a schema, as `place keyword`.
 fn limits(schema: &Value, place: &str, all: &mut BTreeSet<String>) {
-    let there = LIMITS.iter().filter(|(keyword, _)| *keyword != "required" && !schema[*keyword].is_null());
+    let there = LIMITS.iter().filter(|(keyword, _)| match *keyword {
+        "required" => false,
+        "enum" => has_words(schema),
+        keyword => !schema[keyword].is_null(),
+    });
     all.extend(there.map(|(keyword, _)| format!("{place} {keyword}")));
     all.extend(schema["required"].as_array().into_iter().flatten().map(|name| format!("{place} required {name}")));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {

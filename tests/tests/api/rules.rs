@@ -1,7 +1,7 @@
 //! Every rule of the definitions, from both sides: what it admits, and what it refuses in its own words.
 
 use super::server::{Keep, Sender};
-use super::table::{Patch, Rule, base, messages, patched, rules};
+use super::table::{Patch, Rule, base, messages, messages_with_culprits, patched, rules};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,13 @@ fn every_rule_has_a_manifest_on_each_side_and_no_manifest_is_without_a_rule() {
     assert_eq!(gaps, Vec::<&String>::new(), "rules without a manifest on one side");
     let (good, bad) = sides.values().fold((0, 0), |sum, side| (sum.0 + side.0, sum.1 + side.1));
     println!("{} rules: {good} manifests admitted, {bad} refused", sides.len());
+}
+
+#[test]
+fn every_rule_that_names_what_is_wrong_is_held_to_it() {
+    let named = |rule: &Rule| !rule.bad.is_empty() && rule.culprits.len() == rule.bad.len();
+    let tried: BTreeSet<String> = rules().into_iter().filter(named).map(|rule| rule.rule).collect();
+    assert_eq!(tried, messages_with_culprits(), "left: the rules of rules.yaml, right: those of the definitions");
 }
 
 #[tokio::test]
@@ -50,8 +57,8 @@ impl Story<'_> {
         for patch in &self.rule.good {
             self.admits(patch, version.as_deref()).await;
         }
-        for patch in &self.rule.bad {
-            self.refuses(patch, version.as_deref()).await;
+        for (at, patch) in self.rule.bad.iter().enumerate() {
+            self.refuses(patch, self.rule.culprits.get(at), version.as_deref()).await;
         }
     }
 
@@ -89,9 +96,10 @@ impl Story<'_> {
         }
     }
 
-    async fn refuses(&mut self, patch: &Patch, version: Option<&str>) {
+    async fn refuses(&mut self, patch: &Patch, culprit: Option<&String>, version: Option<&str>) {
         let told = self.answer(patch, version).await.err().unwrap_or_default();
-        let in_its_words = told.len() == 1 && told[0].ends_with(&self.rule.rule);
+        let words = culprit.map_or_else(|| self.rule.rule.clone(), |culprit| format!(" {culprit}: {}", self.rule.rule));
+        let in_its_words = told.len() == 1 && told[0].ends_with(&words);
         if !in_its_words {
             self.wrong.push(format!("{}: to {} it says {told:?}", self.rule.rule, json!(patch)));
         }

@@ -34,6 +34,9 @@ pub struct Rule {
     /// What is refused with the rule's message, and with nothing else.
     #[serde(default)]
     pub bad: Vec<Patch>,
+    /// What the message names first, one for each patch of `bad`, where the rule says which of many is wrong.
+    #[serde(default)]
+    pub culprits: Vec<String>,
 }
 
 /// A form of text, with texts on both sides of it.
@@ -122,11 +125,20 @@ pub fn schema(kind: &str) -> Value {
 
 /// The messages of all rules in the definitions, wherever they stand.
 pub fn messages() -> BTreeSet<String> {
+    messages_where(|_| true)
+}
+
+/// The messages of the rules that name what is wrong.
+pub fn messages_with_culprits() -> BTreeSet<String> {
+    messages_where(|rule| rule["messageExpression"].is_string())
+}
+
+fn messages_where(wanted: impl Fn(&Value) -> bool) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for kind in Kind::ALL {
         each(&schema(&kind.name()), &mut |schema| {
             let rules = schema["x-kubernetes-validations"].as_array().into_iter().flatten();
-            all.extend(rules.map(|rule| rule["message"].as_str().unwrap().to_owned()));
+            all.extend(rules.filter(|rule| wanted(rule)).map(|rule| rule["message"].as_str().unwrap().to_owned()));
         });
     }
     all
