@@ -13,7 +13,7 @@ use kube::ResourceExt;
 use launchway_crds::Service;
 use launchway_crds::service::ServiceStatus;
 use launchway_plan::condition::{find, is_true};
-use launchway_plan::reason::Kind as Question;
+use launchway_plan::reason::ConditionType;
 use launchway_plan::service::report::{Pass, intended};
 use launchway_plan::service::{Blocker, Desired, Record, State, judge, report};
 use launchway_plan::wake::Wake;
@@ -43,7 +43,7 @@ impl Reconciled for Service {
 
 /// The stage of that Pipeline, and its grant, that the Service is Ready with.
 fn has(service: &Service, pipeline: &str) -> Option<Shown> {
-    let status = service.status.as_ref().filter(|status| is_true(&status.conditions, Question::Ready))?;
+    let status = service.status.as_ref().filter(|status| is_true(&status.conditions, ConditionType::Ready))?;
     let rollout = status.rollout.as_ref()?;
     let stage = rollout.source.as_deref()?.strip_prefix(pipeline)?.strip_prefix('/')?;
     Some(Shown { to: service.name_any(), stage: stage.to_owned(), grant: rollout.grant })
@@ -81,7 +81,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
 /// failed a second time: what comes and goes with every throttled call helps nobody.
 fn is_blink(state: &State, record: &ServiceStatus, next: &ServiceStatus) -> bool {
     let passing = matches!(&state.rollout, Err(Blocker::Blind(fault)) if fault.is_passing());
-    let ready = |status: &ServiceStatus| find(&status.conditions, Question::Ready).cloned();
+    let ready = |status: &ServiceStatus| find(&status.conditions, ConditionType::Ready).cloned();
     passing && ready(record).is_some() && ready(record) == ready(next)
 }
 

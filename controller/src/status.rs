@@ -12,7 +12,7 @@ use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_plan::condition::{cut, dropped};
 use launchway_plan::hash;
-use launchway_plan::reason::{Kind, Reason};
+use launchway_plan::reason::{ConditionType, Reason};
 use launchway_plan::wake::Wake;
 use std::fmt::Debug;
 
@@ -112,8 +112,8 @@ async fn publish<K>(object: &K, condition: &Condition, context: &Context)
 where
     K: Resource<DynamicType = ()>,
 {
-    let bad = condition.type_ == Kind::Stalled.as_str()
-        || condition.status == "False" && condition.type_ == Kind::SourceReady.as_str();
+    let bad = condition.type_ == ConditionType::Stalled.as_str()
+        || condition.status == "False" && condition.type_ == ConditionType::SourceReady.as_str();
     let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);
     let kind = if bad { "Warning" } else { "Normal" };
     let told = Told { kind, reason: &condition.reason, action: &condition.type_, note: &note };

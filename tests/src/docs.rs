@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::Context;
-use launchway_plan::reason::{Kind, Reason};
+use launchway_plan::reason::{ConditionType, Reason};
 
 /// A part of a document that is written from the code.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub fn parts() -> Vec<Part> {
 
 fn conditions() -> String {
     let mut text = "| type | what it says |\n| --- | --- |\n".to_owned();
-    for kind in Kind::ALL {
+    for kind in ConditionType::ALL {
         let _ = writeln!(text, "| `{kind}` | {} |", cell(kind.meaning()));
     }
     text

@@ -26,11 +26,12 @@ pub struct Sabotage {
 }
 
 /// All of them.
-pub const SABOTAGES: [Sabotage; 10] = [
+pub const SABOTAGES: [Sabotage; 11] = [
     Sabotage { name: "search-skipped", what: "a build in doubt is not searched for", story: "first release" },
     Sabotage { name: "intended-after-the-call", what: "intend after the call", story: "first release" },
     Sabotage { name: "any-version-overwritten", what: "PUT without resourceVersion", story: "rolled back by ECS" },
     Sabotage { name: "token-from-generation", what: "token from generation", story: "edited during a check" },
+    Sabotage { name: "attempt-grows", what: "an attempt that grows wrongly", story: "failing build" },
     Sabotage { name: "grant-unchecked", what: "grant check removed", story: "manual release" },
     Sabotage { name: "not-waited-for", what: "effects on ECS not waited for", story: "rich services" },
     Sabotage { name: "effect-forgotten", what: "the memory of an update erased", story: "rich services" },

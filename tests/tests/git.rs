@@ -9,7 +9,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use launchway::git::{Credential, GitFault, head};
 use launchway::web::{BadRedirect, Cap, Web, WebFault};
-use launchway_plan::address::{Allowed, Refusal, Rules, Scheme};
+use launchway_plan::address::{AddressRefusal, Allowed, Rules, Scheme};
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
 
 const WHO: &str = "Ada Lovelace <ada@example.com>";
@@ -205,8 +205,10 @@ async fn the_link_and_the_machine_are_refused() {
     let local = server.url("greeter").replace("127.0.0.1", "localhost");
     for url in ["http://169.254.169.254/", "https://169.254.169.254/x", &server.url("greeter"), &local] {
         let fault = head(&strict, url, "main", None).await.unwrap_err();
-        let refused =
-            matches!(fault, GitFault::Web(WebFault::Refused(Refusal::Address { .. } | Refusal::LocalName(_))));
+        let refused = matches!(
+            fault,
+            GitFault::Web(WebFault::Refused(AddressRefusal::Address { .. } | AddressRefusal::LocalName(_)))
+        );
         assert!(refused, "{url}: {fault}");
         assert!(fault.to_string().contains("--allow-host"), "{fault}");
     }

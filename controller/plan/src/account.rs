@@ -2,7 +2,7 @@
 
 use crate::condition::{Answer, Statement, Truth, merge};
 use crate::fault::Fault;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::account::{Allow, AssumeRole, AwsAccountSpec, AwsAccountStatus};
@@ -165,27 +165,30 @@ pub fn report(
     let say = |kind, truth, reason, message: &str| Statement::New(Answer::new(kind, truth, reason, message));
     let said = match identity {
         Ok(id) => vec![say(
-            Kind::Ready,
+            ConditionType::Ready,
             Truth::True,
             Reason::Succeeded,
             &format!("the credentials are those of AWS account {id}"),
         )],
         // What was Ready is not made unready by blindness.
         Err(fault) if known.is_some() => vec![say(
-            Kind::Ready,
+            ConditionType::Ready,
             Truth::True,
             Reason::NotSeen,
             &format!("the credentials were those of AWS account {}; now {fault}", known.as_deref().unwrap_or_default()),
         )],
         Err(fault) if fault.is_terminal() => {
             let (reason, message) = (Reason::of(fault), fault.to_string());
-            vec![say(Kind::Ready, Truth::False, reason, &message), say(Kind::Stalled, Truth::True, reason, &message)]
+            vec![
+                say(ConditionType::Ready, Truth::False, reason, &message),
+                say(ConditionType::Stalled, Truth::True, reason, &message),
+            ]
         }
         Err(fault) => {
             let message = fault.to_string();
             vec![
-                say(Kind::Ready, Truth::False, Reason::Unavailable, &message),
-                say(Kind::Reconciling, Truth::True, Reason::Unavailable, &message),
+                say(ConditionType::Ready, Truth::False, Reason::Unavailable, &message),
+                say(ConditionType::Reconciling, Truth::True, Reason::Unavailable, &message),
             ]
         }
     };

@@ -48,7 +48,7 @@ pub struct NotAHost(pub String);
 
 /// Why a URL or an address is not dialled. Never holds userinfo, path or query of the URL.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AddressRefusal {
     /// The text is not an absolute URL with a host.
     #[error("the URL cannot be read; write it as https://host/path")]
     NotAUrl,
@@ -123,19 +123,21 @@ enum Listing {
 
 /// Why `url` may not be dialled for a user, judged by its text alone. A name still has to pass [`address_refusal`]
 /// with every address it resolves to.
-pub fn refusal(url: &str, rules: &Rules) -> Option<Refusal> {
+pub fn refusal(url: &str, rules: &Rules) -> Option<AddressRefusal> {
     judged(url, rules).err()
 }
 
 /// Why the address that `host` resolved to may not be dialled. A host that an administrator listed may point to a
 /// private or loopback address, but never to a link-local one, where clouds keep credentials.
-pub fn address_refusal(host: &str, address: IpAddr, rules: &Rules) -> Option<Refusal> {
+pub fn address_refusal(host: &str, address: IpAddr, rules: &Rules) -> Option<AddressRefusal> {
     let name = bare_host(host);
     let listed = name.as_ref().is_some_and(|name| rules.listed.iter().any(|listed| listed.host == *name));
-    let refused = Refusal::Address { host: host.to_owned(), address, range: range(address) };
+    let refused = AddressRefusal::Address { host: host.to_owned(), address, range: range(address) };
     match range(address) {
         Range::Public if listed => None,
-        Range::Public if rules.api_server.contains(&of_address(address)) => Some(Refusal::ApiServer(host.to_owned())),
+        Range::Public if rules.api_server.contains(&of_address(address)) => {
+            Some(AddressRefusal::ApiServer(host.to_owned()))
+        }
         Range::Public => None,
         Range::LinkLocal | Range::Multicast | Range::Unspecified => {
             let literal = name == Some(of_address(address));
@@ -147,33 +149,33 @@ pub fn address_refusal(host: &str, address: IpAddr, rules: &Rules) -> Option<Ref
     }
 }
 
-fn judged(text: &str, rules: &Rules) -> Result<(), Refusal> {
+fn judged(text: &str, rules: &Rules) -> Result<(), AddressRefusal> {
     let url = plain_url(text)?;
     match (url.scheme(), rules.scheme) {
         ("https", _) | ("http", Scheme::HttpToo) => {}
-        ("http", Scheme::HttpsOnly) => return Err(Refusal::PlainHttp),
-        (other, _) => return Err(Refusal::Scheme(other.chars().take(16).collect())),
+        ("http", Scheme::HttpsOnly) => return Err(AddressRefusal::PlainHttp),
+        (other, _) => return Err(AddressRefusal::Scheme(other.chars().take(16).collect())),
     }
-    let typed = authority(text).ok_or(Refusal::NotAUrl)?;
+    let typed = authority(text).ok_or(AddressRefusal::NotAUrl)?;
     if typed.contains('@') || !url.username().is_empty() || url.password().is_some() {
-        return Err(Refusal::Userinfo);
+        return Err(AddressRefusal::Userinfo);
     }
-    let host = url.host().map(without_dot).ok_or(Refusal::NotAUrl)?;
+    let host = url.host().map(without_dot).ok_or(AddressRefusal::NotAUrl)?;
     usual(&host, typed)?;
-    let port = url.port_or_known_default().ok_or(Refusal::NotAUrl)?;
+    let port = url.port_or_known_default().ok_or(AddressRefusal::NotAUrl)?;
     match rules.listing(&host, port) {
         Listing::Listed => Ok(()),
-        Listing::OtherPort => Err(Refusal::Port { host: host.to_string(), port }),
+        Listing::OtherPort => Err(AddressRefusal::Port { host: host.to_string(), port }),
         Listing::Absent => unlisted(&host, rules),
     }
 }
 
-fn unlisted(host: &Host, rules: &Rules) -> Result<(), Refusal> {
+fn unlisted(host: &Host, rules: &Rules) -> Result<(), AddressRefusal> {
     if rules.api_server.contains(host) {
-        return Err(Refusal::ApiServer(host.to_string()));
+        return Err(AddressRefusal::ApiServer(host.to_string()));
     }
     match host {
-        Host::Domain(name) if local_name(name) => Err(Refusal::LocalName(name.clone())),
+        Host::Domain(name) if local_name(name) => Err(AddressRefusal::LocalName(name.clone())),
         Host::Domain(_) => Ok(()),
         Host::Ipv4(address) => address_refusal(&host.to_string(), IpAddr::V4(*address), rules).map_or(Ok(()), Err),
         Host::Ipv6(address) => address_refusal(&host.to_string(), IpAddr::V6(*address), rules).map_or(Ok(()), Err),
@@ -181,15 +183,15 @@ fn unlisted(host: &Host, rules: &Rules) -> Result<(), Refusal> {
 }
 
 /// The URL, if it holds nothing that one parser reads otherwise than another: spaces, control characters, backslashes.
-fn plain_url(text: &str) -> Result<Url, Refusal> {
+fn plain_url(text: &str) -> Result<Url, AddressRefusal> {
     if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err(Refusal::NotAUrl);
+        return Err(AddressRefusal::NotAUrl);
     }
-    let url = Url::parse(text).map_err(|_| Refusal::NotAUrl)?;
+    let url = Url::parse(text).map_err(|_| AddressRefusal::NotAUrl)?;
     let rest = text.get(url.scheme().len()..).unwrap_or_default();
     let web = matches!(url.scheme(), "http" | "https");
     if web && (!rest.starts_with("://") || rest.starts_with(":///")) {
-        return Err(Refusal::NotAUrl);
+        return Err(AddressRefusal::NotAUrl);
     }
     Ok(url)
 }
@@ -200,10 +202,10 @@ fn authority(text: &str) -> Option<&str> {
 }
 
 /// Parsers turn `0x7f.1` and `2130706433` into 127.0.0.1; what is judged should be what was read by the person.
-fn usual(host: &Host, typed: &str) -> Result<(), Refusal> {
+fn usual(host: &Host, typed: &str) -> Result<(), AddressRefusal> {
     let Host::Ipv4(address) = host else { return Ok(()) };
     let name = typed.rsplit_once(':').map_or(typed, |(name, _)| name);
-    if name == address.to_string() { Ok(()) } else { Err(Refusal::UnusualAddress(*address)) }
+    if name == address.to_string() { Ok(()) } else { Err(AddressRefusal::UnusualAddress(*address)) }
 }
 
 /// Suffixes that resolvers inside clusters, clouds and homes answer: Kubernetes' own (`svc`, `cluster.local`), RFC 6761

@@ -1,6 +1,6 @@
 //! Conditions: what is answered, merged with what was answered before. Only here are they dated.
 
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use jiff::Timestamp;
 pub use launchway_crds::condition::MESSAGE_MAX;
 use launchway_crds::condition::{Condition, Time};
@@ -31,7 +31,7 @@ impl Truth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// Which question.
-    pub kind: Kind,
+    pub kind: ConditionType,
     /// The answer.
     pub truth: Truth,
     /// Why, in a word.
@@ -42,7 +42,7 @@ pub struct Answer {
 
 impl Answer {
     /// An answer.
-    pub fn new(kind: Kind, truth: Truth, reason: Reason, message: impl Into<String>) -> Self {
+    pub fn new(kind: ConditionType, truth: Truth, reason: Reason, message: impl Into<String>) -> Self {
         Self { kind, truth, reason, message: message.into() }
     }
 }
@@ -53,7 +53,7 @@ pub enum Statement {
     /// A new answer.
     New(Answer),
     /// The last answer is kept, whatever it was.
-    Kept(Kind),
+    Kept(ConditionType),
 }
 
 /// The conditions after this pass: new answers dated by the turn of their status, kept ones as they were, all others gone.
@@ -71,19 +71,21 @@ pub fn merge(previous: &[Condition], statements: &[Statement], generation: i64, 
 pub fn dropped(before: &[Condition], generation: i64, now: Timestamp) -> Vec<Condition> {
     const WHY: &str = "the CRDs in this cluster are older than the controller and drop a part of this status: an administrator applies the CRDs of the controller's version";
     let new = |kind, truth| Statement::New(Answer::new(kind, truth, Reason::OldDefinitions, WHY));
-    let kept = Kind::ALL.iter().filter(|kind| !matches!(kind, Kind::Ready | Kind::Reconciling | Kind::Stalled));
-    let stalled = [new(Kind::Ready, Truth::False), new(Kind::Stalled, Truth::True)];
+    let kept = ConditionType::ALL
+        .iter()
+        .filter(|kind| !matches!(kind, ConditionType::Ready | ConditionType::Reconciling | ConditionType::Stalled));
+    let stalled = [new(ConditionType::Ready, Truth::False), new(ConditionType::Stalled, Truth::True)];
     let all: Vec<Statement> = stalled.into_iter().chain(kept.map(|kind| Statement::Kept(*kind))).collect();
     merge(before, &all, generation, now)
 }
 
 /// The condition of that type.
-pub fn find(conditions: &[Condition], kind: Kind) -> Option<&Condition> {
+pub fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
     conditions.iter().find(|condition| condition.type_ == kind.as_str())
 }
 
 /// Whether the condition of that type is True.
-pub fn is_true(conditions: &[Condition], kind: Kind) -> bool {
+pub fn is_true(conditions: &[Condition], kind: ConditionType) -> bool {
     find(conditions, kind).is_some_and(|condition| condition.status == Truth::True.as_str())
 }
 
@@ -131,21 +133,39 @@ mod tests {
 
     #[test]
     fn a_condition_keeps_its_date_until_its_status_turns() {
-        let yes = |message: &str| [Statement::New(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, message))];
+        let yes = |message: &str| {
+            [Statement::New(Answer::new(ConditionType::Ready, Truth::True, Reason::Succeeded, message))]
+        };
         let first = merge(&[], &yes("a"), 1, at(10));
         let second = merge(&first, &yes("b"), 2, at(20));
         assert_eq!(second[0].last_transition_time.0, at(10));
         assert_eq!((second[0].message.as_str(), second[0].observed_generation), ("b", Some(2)));
-        let third =
-            merge(&second, &[Statement::New(Answer::new(Kind::Ready, Truth::False, Reason::Rolling, ""))], 2, at(30));
+        let third = merge(
+            &second,
+            &[Statement::New(Answer::new(ConditionType::Ready, Truth::False, Reason::Rolling, ""))],
+            2,
+            at(30),
+        );
         assert_eq!(third[0].last_transition_time.0, at(30));
     }
 
     #[test]
     fn what_is_kept_is_kept_whole_and_what_is_not_stated_is_gone() {
-        let before =
-            merge(&[], &[Statement::New(Answer::new(Kind::Ready, Truth::True, Reason::Succeeded, "a"))], 1, at(10));
-        assert_eq!(merge(&before, &[Statement::Kept(Kind::Ready), Statement::Kept(Kind::Stalled)], 2, at(20)), before);
+        let before = merge(
+            &[],
+            &[Statement::New(Answer::new(ConditionType::Ready, Truth::True, Reason::Succeeded, "a"))],
+            1,
+            at(10),
+        );
+        assert_eq!(
+            merge(
+                &before,
+                &[Statement::Kept(ConditionType::Ready), Statement::Kept(ConditionType::Stalled)],
+                2,
+                at(20)
+            ),
+            before
+        );
         assert!(merge(&before, &[], 2, at(20)).is_empty());
     }
 

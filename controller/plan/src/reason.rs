@@ -40,7 +40,7 @@ macro_rules! words {
 
 words! {
     /// The types of conditions.
-    Kind {
+    ConditionType {
         Ready: "The object is as its spec wants it: a summary of the others.", "";
         Reconciling: "Work is going on. Present only while True.", "";
         Stalled: "It cannot go on until somebody changes something. Present only while True.", "";

@@ -29,7 +29,7 @@ pub use state::{Blocker, Chore, Guard, Rollout, State};
 pub use wanted::{Unresolved, Wanted, resolve};
 
 use crate::condition::is_true;
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::wake::Wake;
 use crate::{Outcome, Plan};
 use launchway_crds::service::ServiceStatus;
@@ -52,7 +52,7 @@ impl Judged {
     /// anybody from following the rollout.
     pub fn wake<T>(&self, outcome: &Outcome<T>, next: &ServiceStatus, resync: i64) -> Wake {
         let Outcome::Failed(fault) = outcome else { return self.plan.wake };
-        let is_stalled = is_true(&next.conditions, Kind::Stalled);
+        let is_stalled = is_true(&next.conditions, ConditionType::Stalled);
         match &self.state.rollout {
             Ok(rollout) if !self.state.chores().is_empty() && (fault.is_terminal() || is_stalled) => {
                 decide::rest(rollout, resync)

@@ -15,7 +15,7 @@ use launchway_plan::account::scope;
 use launchway_plan::condition::{find, is_true};
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
-use launchway_plan::reason::Kind as Question;
+use launchway_plan::reason::ConditionType;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks, rank};
@@ -143,13 +143,13 @@ async fn target(name: &str, desired: &Desired, context: &Context) -> Result<Opti
     let Some(service) = kube_api::found::<Service>(&key, context).await? else { return Ok(None) };
     let generation = service.metadata.generation.unwrap_or_default();
     let status = service.status.filter(|status| status.observed_generation == generation);
-    let stalled = status.as_ref().filter(|status| is_true(&status.conditions, Question::Stalled));
+    let stalled = status.as_ref().filter(|status| is_true(&status.conditions, ConditionType::Stalled));
     let mut containers = service.spec.task_definition.container_definitions.iter();
     let follows = containers.find_map(|container| container.image_from.as_ref());
     Ok(Some(TargetSeen {
         follows: follows.map(|from| format!("{}/{}", from.pipeline, from.stage)),
         stalled: stalled
-            .and_then(|status| find(&status.conditions, Question::Stalled))
+            .and_then(|status| find(&status.conditions, ConditionType::Stalled))
             .map(|condition| condition.message.clone()),
         rollout: status.and_then(|status| status.rollout),
     }))

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 
-use launchway_plan::address::Refusal;
+use launchway_plan::address::AddressRefusal;
 use launchway_plan::fault::{FaultKind, Remedy};
 
 use super::limits::{PATIENCE, REDIRECTS};
@@ -13,7 +13,7 @@ use super::limits::{PATIENCE, REDIRECTS};
 pub enum WebFault {
     /// The rules of the installation forbid it.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] AddressRefusal),
     /// The answer was a redirect that is not followed.
     #[error("{0}")]
     Redirect(BadRedirect),
@@ -43,7 +43,7 @@ pub enum WebFault {
 /// What the resolver says of a forbidden address, to be found among the causes of the client's error.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-pub(super) struct Forbidden(pub(super) Refusal);
+pub(super) struct Forbidden(pub(super) AddressRefusal);
 
 /// Why a redirect is not followed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,7 +3,7 @@
 use std::future::{pending, ready};
 
 use http::header::LOCATION;
-use launchway_plan::address::{Allowed, Refusal, Scheme};
+use launchway_plan::address::{AddressRefusal, Allowed, Scheme};
 use tower::service_fn;
 
 use super::*;
@@ -86,7 +86,7 @@ async fn a_redirect_that_is_expected_is_not_followed() {
     let web = answering(|_| redirect(302, "https://b.example.com/"));
     assert_eq!(web.unfollowed(get("https://a.example.com/"), Cap::STATUS).await.unwrap().status, 302);
     let fault = web.unfollowed(get("https://127.0.0.1/"), Cap::STATUS).await.unwrap_err();
-    assert!(matches!(fault, WebFault::Refused(Refusal::Address { .. })), "{fault}");
+    assert!(matches!(fault, WebFault::Refused(AddressRefusal::Address { .. })), "{fault}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -101,7 +101,7 @@ async fn a_host_that_never_answers_is_given_up_after_ten_seconds() {
 async fn a_forbidden_url_reaches_nobody() {
     let web = answering(|_| panic!("was dialled"));
     let fault = web.answer(get("https://169.254.169.254/latest/meta-data"), Cap::VERIFY).await.unwrap_err();
-    assert!(matches!(fault, WebFault::Refused(Refusal::Address { .. })), "{fault}");
+    assert!(matches!(fault, WebFault::Refused(AddressRefusal::Address { .. })), "{fault}");
 }
 
 #[tokio::test]
@@ -120,5 +120,5 @@ async fn a_name_that_points_to_this_machine_is_refused_unless_it_is_listed() {
 
     let names = transport::exchange(Arc::new(rules("git.example.com"))).unwrap();
     let fault = names.oneshot(get(&format!("http://localhost:{port}/"))).await.unwrap_err();
-    assert!(matches!(fault, WebFault::Refused(Refusal::Address { .. })), "{fault}");
+    assert!(matches!(fault, WebFault::Refused(AddressRefusal::Address { .. })), "{fault}");
 }

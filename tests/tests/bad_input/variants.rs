@@ -39,7 +39,7 @@ variants!(
 
 variants!(
     of_urls,
-    launchway_plan::address::Refusal as Address,
+    launchway_plan::address::AddressRefusal as Address,
     NotAUrl,
     Scheme,
     PlainHttp,

@@ -172,7 +172,7 @@ fn a_listed_host_is_dialled_wherever_it_points_except_to_the_link() {
 fn a_host_listed_with_a_port_is_listed_with_no_other() {
     let rules = rules(&["127.0.0.1:3000", "git.example.com:3000"], Scheme::HttpsOnly);
     for url in ["https://127.0.0.1/", "https://127.0.0.1:3001/", "https://git.example.com/"] {
-        assert!(matches!(refusal(url, &rules), Some(Refusal::Port { .. })), "{url}");
+        assert!(matches!(refusal(url, &rules), Some(AddressRefusal::Port { .. })), "{url}");
     }
 }
 
@@ -180,7 +180,7 @@ fn a_host_listed_with_a_port_is_listed_with_no_other() {
 fn a_name_that_resolves_to_the_api_server_is_refused() {
     let rules = rules(&[], Scheme::HttpsOnly);
     let found = address_refusal("rebound.example.com", "52.10.20.30".parse().unwrap(), &rules);
-    assert_eq!(found, Some(Refusal::ApiServer("rebound.example.com".into())));
+    assert_eq!(found, Some(AddressRefusal::ApiServer("rebound.example.com".into())));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::account::AccountSeen;
 use crate::condition::{find, is_true};
 use crate::life::{Life, life};
 use crate::look::Looked;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{ImageStatus, Summary};
@@ -88,8 +88,8 @@ impl ReleaseSeen {
         };
         if let Some(status) = release.status {
             seen.phase = status.phase.unwrap_or(ReleasePhase::Active);
-            seen.stalled = is_true(&status.conditions, Kind::Stalled);
-            if let Some(ready) = find(&status.conditions, Kind::Ready) {
+            seen.stalled = is_true(&status.conditions, ConditionType::Stalled);
+            if let Some(ready) = find(&status.conditions, ConditionType::Ready) {
                 seen.reason = ready.reason.clone();
             }
             seen.summary = status.summary.unwrap_or(seen.summary);

@@ -2,7 +2,7 @@
 
 use super::observed::ReleaseSeen;
 use crate::condition::find;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use jiff::Timestamp;
 use launchway_crds::condition::Condition;
 use launchway_crds::pipeline::{Head, Pipeline, PipelineStatus, StageStatus, Summary, Superseded};
@@ -66,13 +66,13 @@ impl Record {
     }
 
     /// The condition of that type.
-    pub fn condition(&self, kind: Kind) -> Option<&Condition> {
+    pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
         find(&self.0.conditions, kind)
     }
 
     /// Since when it has been held for that reason; absent: it is not.
     pub fn held_since(&self, reason: Reason) -> Option<Timestamp> {
-        let held = self.condition(Kind::Held).filter(|held| held.reason == reason.as_str())?;
+        let held = self.condition(ConditionType::Held).filter(|held| held.reason == reason.as_str())?;
         Some(held.last_transition_time.0)
     }
 

@@ -10,7 +10,7 @@ use crate::Outcome;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, merge};
 use crate::fault::Fault;
 use crate::look::Looked;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{Pipeline, PipelineStatus, Summary};
@@ -34,7 +34,7 @@ pub fn refused(pipeline: &Pipeline, refusal: &Refusal, at: Timestamp) -> Pipelin
     let generation = pipeline.metadata.generation.unwrap_or_default();
     let mut next = record.status().clone();
     let tell = Tell::stalled(refusal.reason(), refusal.to_string());
-    next.conditions = merge(&next.conditions, &tell.said(Statement::Kept(Kind::SourceReady)), generation, at);
+    next.conditions = merge(&next.conditions, &tell.said(Statement::Kept(ConditionType::SourceReady)), generation, at);
     next.observed_generation = generation;
     let (commit, stage) = shown(&record);
     let (reason, message) = (refusal.reason().to_string(), cut(&refusal.to_string(), MESSAGE_MAX));
@@ -70,16 +70,18 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
 }
 
 fn source(record: &Record, pass: &Pass<'_>) -> Statement {
-    let say = |truth, reason, message: String| Statement::New(Answer::new(Kind::SourceReady, truth, reason, message));
+    let say = |truth, reason, message: String| {
+        Statement::New(Answer::new(ConditionType::SourceReady, truth, reason, message))
+    };
     match &pass.observed.head {
         Looked::Seen(Ok(_)) => say(Truth::True, Reason::Succeeded, format!("{} was seen", pass.desired.source)),
         Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), refusal.to_string()),
         Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
         Looked::Blind(fault) => say(Truth::Unknown, Reason::NotSeen, fault.to_string()),
-        Looked::NotAsked if record.condition(Kind::SourceReady).is_none() => {
+        Looked::NotAsked if record.condition(ConditionType::SourceReady).is_none() => {
             say(Truth::Unknown, Reason::NoCommitYet, "the branch was not looked at yet".to_owned())
         }
-        Looked::NotAsked => Statement::Kept(Kind::SourceReady),
+        Looked::NotAsked => Statement::Kept(ConditionType::SourceReady),
     }
 }
 
@@ -93,12 +95,12 @@ struct Tell {
 }
 
 impl Tell {
-    fn new(ready: Truth, extra: Option<Kind>, released: Truth, reason: Reason, message: String) -> Self {
+    fn new(ready: Truth, extra: Option<ConditionType>, released: Truth, reason: Reason, message: String) -> Self {
         Self { standing: standing(ready, extra, reason, &message), released, reason, message }
     }
 
     fn stalled(reason: Reason, message: String) -> Self {
-        Self::new(Truth::False, Some(Kind::Stalled), Truth::Unknown, reason, message)
+        Self::new(Truth::False, Some(ConditionType::Stalled), Truth::Unknown, reason, message)
     }
 
     fn failed(reason: Reason, message: String) -> Self {
@@ -107,7 +109,7 @@ impl Tell {
 
     /// It waits for a person or a time. What was released stays so.
     fn held(reason: Reason, message: String) -> Self {
-        Self::new(Truth::True, Some(Kind::Held), Truth::Unknown, reason, message)
+        Self::new(Truth::True, Some(ConditionType::Held), Truth::Unknown, reason, message)
     }
 
     fn well(message: String) -> Self {
@@ -118,23 +120,27 @@ impl Tell {
     fn at_work(last: Option<&Last>, reason: Reason, message: String) -> Self {
         let standing = match last {
             Some(Last::Released(last)) => standing(Truth::True, None, Reason::Succeeded, &told(last)),
-            Some(Last::Failed(last)) => {
-                standing(Truth::False, Some(Kind::Stalled), self::reason(last, Reason::RolloutFailed), &told(last))
-            }
-            None => standing(Truth::False, Some(Kind::Reconciling), reason, &message),
+            Some(Last::Failed(last)) => standing(
+                Truth::False,
+                Some(ConditionType::Stalled),
+                self::reason(last, Reason::RolloutFailed),
+                &told(last),
+            ),
+            None => standing(Truth::False, Some(ConditionType::Reconciling), reason, &message),
         };
         Self { standing, released: Truth::Unknown, reason, message }
     }
 
     fn said(&self, source: Statement) -> Vec<Statement> {
-        let released = Statement::New(Answer::new(Kind::Released, self.released, self.reason, self.message.clone()));
+        let released =
+            Statement::New(Answer::new(ConditionType::Released, self.released, self.reason, self.message.clone()));
         self.standing.iter().cloned().chain([released, source]).collect()
     }
 }
 
-fn standing(ready: Truth, extra: Option<Kind>, reason: Reason, message: &str) -> Vec<Statement> {
+fn standing(ready: Truth, extra: Option<ConditionType>, reason: Reason, message: &str) -> Vec<Statement> {
     let say = |kind, truth| Statement::New(Answer::new(kind, truth, reason, message));
-    [say(Kind::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
+    [say(ConditionType::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
 }
 
 /// What this pass has to say; and that Releases wait to be told to give way, if some do.
@@ -181,7 +187,7 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
 
 /// Whether a source that refuses us was not seen since the spec last changed: then it is no passing blindness.
 fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
-    let seen = record.condition(Kind::Ready).is_some_and(|ready| {
+    let seen = record.condition(ConditionType::Ready).is_some_and(|ready| {
         ready.observed_generation == Some(pass.desired.generation) && ready.reason != Reason::SourceRefused.as_str()
     });
     fault.is_terminal() && !seen

@@ -13,7 +13,7 @@ pub use record::{LOG_LINES, empty, intended, learned};
 use super::record::Record;
 use crate::condition::{Answer, Statement, Truth, merge};
 use crate::life::{Life, finalizer, life};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::release::{Release, ReleaseStatus};
@@ -43,7 +43,7 @@ pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseSt
         ),
     };
     let new = |kind, truth| Statement::New(Answer::new(kind, truth, refusal.reason(), &message));
-    let statements = [new(Kind::Ready, Truth::False), new(Kind::Stalled, Truth::True)];
+    let statements = [new(ConditionType::Ready, Truth::False), new(ConditionType::Stalled, Truth::True)];
     next.conditions = merge(&next.conditions, &statements, generation, at);
     next.observed_generation = generation;
     next

@@ -12,7 +12,7 @@ use super::wanted::Wanted;
 use crate::Outcome;
 use crate::condition::{MESSAGE_MAX, brief, cut, find, merge};
 use crate::fault::{Fault, FaultKind, Remedy};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use launchway_crds::pipeline::Summary;
 use launchway_crds::service::ServiceStatus;
 use tell::Tell;
@@ -45,7 +45,7 @@ fn judged(before: &ServiceStatus, pass: &Pass<'_>) -> Option<Fault> {
 }
 
 fn summary(wanted: Option<&Wanted>, tell: &Tell, next: &ServiceStatus) -> Summary {
-    let ready = find(&next.conditions, Kind::Ready);
+    let ready = find(&next.conditions, ConditionType::Ready);
     let (reason, message) = tell
         .headline()
         .or_else(|| ready.map(|condition| (condition.reason.clone(), condition.message.clone())))

@@ -7,7 +7,7 @@ use crate::pipeline::report::{Pass, report};
 use crate::pipeline::stages::{Holding, hold_with};
 use crate::pipeline::state::Course;
 use crate::pipeline::{Record, assess, decide};
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::samples::release::{granted, images, release, stage};
 use crate::samples::{at, time};
 use crate::wake::Wake;
@@ -69,8 +69,11 @@ fn a_release_that_waits_for_a_person_holds_the_pipeline_and_one_that_waits_for_a
         let record = Record::empty();
         let pass = Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle };
         let next = report(&record, &pass);
-        assert_eq!((is_true(&next.conditions, Kind::Held), is_true(&next.conditions, Kind::Ready)), (held, held));
-        assert_eq!(find(&next.conditions, Kind::Released).unwrap().status, "Unknown");
+        assert_eq!(
+            (is_true(&next.conditions, ConditionType::Held), is_true(&next.conditions, ConditionType::Ready)),
+            (held, held)
+        );
+        assert_eq!(find(&next.conditions, ConditionType::Released).unwrap().status, "Unknown");
         let message = &next.summary.as_ref().unwrap().message;
         assert_eq!(message.contains("waits for stage staging since"), held, "{message}");
     }

@@ -5,7 +5,7 @@ use crate::Outcome;
 use crate::condition::find;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Record, assess};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::samples::at;
 use crate::samples::release::{granted, images, release, stage};
 use launchway_crds::Release;
@@ -251,7 +251,7 @@ proptest! {
                 prop_assert!(turn == 0 || next == status);
                 status = next;
             }
-            prop_assert!(find(&status.conditions, Kind::Reconciling).is_none() || find(&status.conditions, Kind::Stalled).is_none());
+            prop_assert!(find(&status.conditions, ConditionType::Reconciling).is_none() || find(&status.conditions, ConditionType::Stalled).is_none());
             prop_assert!(serde_json::to_vec(&status).unwrap().len() <= 32 * 1024);
         }
     }

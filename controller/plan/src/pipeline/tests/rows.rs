@@ -7,7 +7,7 @@ use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Desired, Observed, Record, ReleaseSeen, assess, refused};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::refusal::Refusal;
 use crate::samples::release::{images, pipeline, release, stage};
 use crate::samples::{COMMIT, account, at, fault};
@@ -118,11 +118,14 @@ fn an_idle_pipeline_is_released_and_stays_so_while_its_branch_cannot_be_seen() {
     world.observed.head = Looked::Blind(fault("Timeout", Remedy::Retry));
     world.pass();
     row!("pipeline-blind", world);
-    assert!(is_true(&world.record.conditions, Kind::Ready) && is_true(&world.record.conditions, Kind::Released));
-    assert_eq!(find(&world.record.conditions, Kind::SourceReady).unwrap().status, "Unknown");
+    assert!(
+        is_true(&world.record.conditions, ConditionType::Ready)
+            && is_true(&world.record.conditions, ConditionType::Released)
+    );
+    assert_eq!(find(&world.record.conditions, ConditionType::SourceReady).unwrap().status, "Unknown");
     world.observed.head = Looked::Blind(fault("AccessDenied", Remedy::AskOperator));
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Ready));
+    assert!(is_true(&world.record.conditions, ConditionType::Ready));
 }
 
 #[test]
@@ -132,18 +135,18 @@ fn the_first_release_ever_makes_the_pipeline_work_and_a_later_one_leaves_it_as_i
     row!("pipeline-first", world);
     let mut world = World::new(vec![succeeded(1)]);
     world.pass();
-    let before = find(&world.record.conditions, Kind::Ready).cloned();
+    let before = find(&world.record.conditions, ConditionType::Ready).cloned();
     world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
     row!("pipeline-later", world);
-    assert_eq!(find(&world.record.conditions, Kind::Ready).cloned(), before);
+    assert_eq!(find(&world.record.conditions, ConditionType::Ready).cloned(), before);
     let mut world = World::new(vec![failed(1)]);
     world.pass();
-    let before = find(&world.record.conditions, Kind::Stalled).cloned();
+    let before = find(&world.record.conditions, ConditionType::Stalled).cloned();
     world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
     row!("pipeline-later-after-failure", world);
-    assert_eq!(find(&world.record.conditions, Kind::Stalled).cloned(), before);
+    assert_eq!(find(&world.record.conditions, ConditionType::Stalled).cloned(), before);
 }
 
 #[test]
@@ -153,11 +156,11 @@ fn a_mended_refusal_does_not_outlive_itself_while_a_release_is_at_work() {
     world.observed.account.spec = None;
     world.pass();
     row!("pipeline-no-account", world);
-    assert!(is_true(&world.record.conditions, Kind::Stalled));
+    assert!(is_true(&world.record.conditions, ConditionType::Stalled));
     world.observed.account = account();
     world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Ready), "{:?}", world.words());
+    assert!(is_true(&world.record.conditions, ConditionType::Ready), "{:?}", world.words());
 }
 
 #[test]
@@ -190,13 +193,13 @@ fn a_source_that_is_refused_stalls_the_pipeline() {
     world.pass();
     row!("pipeline-secret", world);
     let parsed = refused(&pipeline(&json!({})), &refusal, at(0));
-    assert!(is_true(&parsed.conditions, Kind::Stalled));
+    assert!(is_true(&parsed.conditions, ConditionType::Stalled));
     world.observed.head = Looked::Blind(fault("NotFound", Remedy::AskOperator));
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Stalled));
+    assert!(is_true(&world.record.conditions, ConditionType::Stalled));
     world.observed.head = Looked::Blind(fault("Timeout", Remedy::Retry));
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Reconciling));
+    assert!(is_true(&world.record.conditions, ConditionType::Reconciling));
 }
 
 #[test]
@@ -205,19 +208,19 @@ fn a_source_that_is_broken_by_an_edit_stalls_the_pipeline_and_one_that_goes_blin
     world.pass();
     world.observed.head = Looked::Blind(fault("NotFound", Remedy::AskOperator));
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Ready));
+    assert!(is_true(&world.record.conditions, ConditionType::Ready));
     assert_eq!(world.record.summary.as_ref().unwrap().reason, "SourceRefused");
     world.generation = 2;
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Stalled), "{:?}", world.words());
-    assert!(!is_true(&world.record.conditions, Kind::Released));
+    assert!(is_true(&world.record.conditions, ConditionType::Stalled), "{:?}", world.words());
+    assert!(!is_true(&world.record.conditions, ConditionType::Released));
     world.observed.head = Looked::Seen(Ok(COMMIT.into()));
     world.pass();
-    assert!(is_true(&world.record.conditions, Kind::Released));
+    assert!(is_true(&world.record.conditions, ConditionType::Released));
     world.observed.head = Looked::Seen(Err(Refusal::NoSuchBranch { why: "no such branch: mian".into() }));
     world.pass();
     row!("pipeline-no-branch", world);
-    assert!(is_true(&world.record.conditions, Kind::Stalled));
+    assert!(is_true(&world.record.conditions, ConditionType::Stalled));
 }
 
 #[test]
@@ -230,8 +233,8 @@ fn a_stage_that_came_later_is_not_released() {
     ]});
     world.pass();
     row!("pipeline-unreached", world);
-    assert!(is_true(&world.record.conditions, Kind::Stalled));
-    assert_eq!(find(&world.record.conditions, Kind::Released).unwrap().status, "False");
+    assert!(is_true(&world.record.conditions, ConditionType::Stalled));
+    assert_eq!(find(&world.record.conditions, ConditionType::Released).unwrap().status, "False");
 }
 
 #[test]
@@ -244,5 +247,5 @@ fn what_kubernetes_refuses_is_told() {
     let refused = Fault { operation: "kubernetes:create".into(), ..fault("Forbidden", Remedy::AskOperator) };
     let pass = Pass { desired: &desired, observed: &world.observed, state: &state, outcome: &Outcome::Failed(refused) };
     world.record = report(&record, &pass);
-    assert_eq!(find(&world.record.conditions, Kind::Stalled).unwrap().reason, "KubernetesRefused");
+    assert_eq!(find(&world.record.conditions, ConditionType::Stalled).unwrap().reason, "KubernetesRefused");
 }

@@ -5,7 +5,7 @@ use crate::Outcome;
 use crate::condition::find;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Record, assess};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::samples::release::{granted, images, release, stage};
 use launchway_crds::Release;
 use launchway_crds::pipeline::PipelineStatus;
@@ -72,7 +72,7 @@ fn of_more_releases_that_give_way_than_there_is_room_for_none_is_forgotten() {
         let told: Vec<String> = status.superseded.iter().map(|one| one.release.to_string()).collect();
         let left = 69 - 20 * round;
         assert_eq!(told, (20 * round..69.min(20 * round + 20)).map(|index| format!("web-{index}")).collect::<Vec<_>>());
-        let message = &find(&status.conditions, Kind::Released).unwrap().message;
+        let message = &find(&status.conditions, ConditionType::Released).unwrap().message;
         let says = message.contains(&format!("{} more older Releases give way", left - 20));
         assert_eq!(says, left > 20, "{message}");
         assert_eq!(pass(&json!({}), &status, releases.clone()), status, "who was told stays told");

@@ -5,7 +5,7 @@ use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
 use crate::fault::Fault;
 use crate::image::{reference, short};
 use crate::life::Life;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::release::BUILD;
 use crate::release::desired::Desired;
 use crate::release::record::Ending;
@@ -22,7 +22,7 @@ const REPEATED: usize = 256;
 /// What the conditions and the columns say.
 pub(super) struct Wording {
     ready: Truth,
-    extra: Option<Kind>,
+    extra: Option<ConditionType>,
     reason: Reason,
     message: String,
     /// The step or the stage that the Release is at; absent: where it was before.
@@ -30,20 +30,20 @@ pub(super) struct Wording {
 }
 
 impl Wording {
-    fn new(ready: Truth, extra: Option<Kind>, reason: Reason, message: impl Into<String>) -> Self {
+    fn new(ready: Truth, extra: Option<ConditionType>, reason: Reason, message: impl Into<String>) -> Self {
         Self { ready, extra, reason, message: message.into(), place: None }
     }
 
     fn working(reason: Reason, message: impl Into<String>) -> Self {
-        Self::new(Truth::False, Some(Kind::Reconciling), reason, message)
+        Self::new(Truth::False, Some(ConditionType::Reconciling), reason, message)
     }
 
     fn stalled(reason: Reason, message: impl Into<String>) -> Self {
-        Self::new(Truth::False, Some(Kind::Stalled), reason, message)
+        Self::new(Truth::False, Some(ConditionType::Stalled), reason, message)
     }
 
     fn held(reason: Reason, message: impl Into<String>) -> Self {
-        Self::new(Truth::Unknown, Some(Kind::Held), reason, message)
+        Self::new(Truth::Unknown, Some(ConditionType::Held), reason, message)
     }
 
     /// It waits for a stage: held where a person or a time lets it in.
@@ -199,7 +199,7 @@ pub(super) fn statements(
         return kept(pass);
     }
     let new = |kind, truth, message: String| Statement::New(Answer::new(kind, truth, wording.reason, message));
-    let mut all = vec![new(Kind::Ready, wording.ready, wording.message.clone())];
+    let mut all = vec![new(ConditionType::Ready, wording.ready, wording.message.clone())];
     all.extend(wording.extra.map(|kind| new(kind, Truth::True, wording.message.clone())));
     all.extend(answers(next).map(|(kind, truth)| match truth {
         Truth::True => Statement::New(Answer::new(kind, truth, Reason::Succeeded, proved(kind, next))),
@@ -209,21 +209,21 @@ pub(super) fn statements(
 }
 
 /// The message of a condition that is True.
-fn proved(kind: Kind, next: &ReleaseStatus) -> String {
+fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
     match kind {
-        Kind::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
-        Kind::ChecksPassed => "there are no checks".to_owned(),
-        Kind::Built => next.images.iter().map(|image| short(&reference(image))).collect::<Vec<_>>().join(", "),
-        Kind::Deployed => "the targets of every stage run the image".to_owned(),
-        Kind::Verified => "every stage is verified".to_owned(),
-        Kind::Ready
-        | Kind::Reconciling
-        | Kind::Stalled
-        | Kind::Held
-        | Kind::SourceReady
-        | Kind::Released
-        | Kind::RolledOut
-        | Kind::InSync => String::new(),
+        ConditionType::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
+        ConditionType::ChecksPassed => "there are no checks".to_owned(),
+        ConditionType::Built => next.images.iter().map(|image| short(&reference(image))).collect::<Vec<_>>().join(", "),
+        ConditionType::Deployed => "the targets of every stage run the image".to_owned(),
+        ConditionType::Verified => "every stage is verified".to_owned(),
+        ConditionType::Ready
+        | ConditionType::Reconciling
+        | ConditionType::Stalled
+        | ConditionType::Held
+        | ConditionType::SourceReady
+        | ConditionType::Released
+        | ConditionType::RolledOut
+        | ConditionType::InSync => String::new(),
     }
 }
 
@@ -231,12 +231,14 @@ fn proved(kind: Kind, next: &ReleaseStatus) -> String {
 fn kept(pass: &Pass<'_>) -> Vec<Statement> {
     let Desired { namespace, name, life, .. } = pass.desired;
     if *life == Life::Stays || !pass.state.at_work {
-        return Kind::ALL.iter().map(|kind| Statement::Kept(*kind)).collect();
+        return ConditionType::ALL.iter().map(|kind| Statement::Kept(*kind)).collect();
     }
     let message =
         format!("stopping its builds before it is deleted; to delete it without that: {}", abandon(namespace, name));
-    let ending = Statement::New(Answer::new(Kind::Reconciling, Truth::True, Reason::Cancelled, message));
-    let others = Kind::ALL.iter().filter(|kind| **kind != Kind::Reconciling && **kind != Kind::Stalled);
+    let ending = Statement::New(Answer::new(ConditionType::Reconciling, Truth::True, Reason::Cancelled, message));
+    let others = ConditionType::ALL
+        .iter()
+        .filter(|kind| **kind != ConditionType::Reconciling && **kind != ConditionType::Stalled);
     others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
 }
 
@@ -247,7 +249,7 @@ pub(super) fn abandon(namespace: &str, name: &str) -> String {
 
 /// The four questions in their order. While it is at work, what is not done is unknown; of one that failed, the first
 /// that is not done is answered with no; one that is over without having succeeded is not deployed and not verified.
-fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (Kind, Truth)> {
+fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (ConditionType, Truth)> {
     let checks =
         next.plan.is_some() && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
     let phase = next.phase;
@@ -260,10 +262,10 @@ fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (Kind, Truth)> {
         }
     };
     let first = done.iter().position(|done| !done);
-    let kinds = [Kind::ChecksPassed, Kind::Built, Kind::Deployed, Kind::Verified];
+    let kinds = [ConditionType::ChecksPassed, ConditionType::Built, ConditionType::Deployed, ConditionType::Verified];
     kinds.into_iter().enumerate().map(move |(index, kind)| {
         let failed = phase == Some(ReleasePhase::Failed) && first == Some(index);
-        let over = matches!(kind, Kind::Deployed | Kind::Verified)
+        let over = matches!(kind, ConditionType::Deployed | ConditionType::Verified)
             && matches!(phase, Some(ReleasePhase::Failed | ReleasePhase::Superseded | ReleasePhase::Cancelled));
         let truth = match (done[index], failed || over) {
             (true, _) => Truth::True,

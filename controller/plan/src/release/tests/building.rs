@@ -3,7 +3,7 @@
 use crate::condition::{find, is_true};
 use crate::fault::Remedy;
 use crate::look::Looked;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::release::record::Progress;
 use crate::release::report::empty;
 use crate::release::state::Course;
@@ -21,7 +21,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn message(world: &World) -> String {
-    find(&world.status.conditions, Kind::Ready).unwrap().message.clone()
+    find(&world.status.conditions, ConditionType::Ready).unwrap().message.clone()
 }
 
 fn phase(world: &World, step: &str) -> StepPhase {
@@ -66,7 +66,10 @@ fn a_failing_check_stops_the_others_and_fails_the_release() {
     assert_eq!(world.status.phase, Some(ReleasePhase::Failed));
     assert_eq!((phase(&world, "lint"), phase(&world, "unit")), (StepPhase::Failed, StepPhase::Stopped));
     assert!(world.builds.iter().all(|(_, build)| build.status != BuildStatus::InProgress));
-    assert_eq!(find(&world.status.conditions, Kind::ChecksPassed).unwrap().reason, Reason::CheckFailed.as_str());
+    assert_eq!(
+        find(&world.status.conditions, ConditionType::ChecksPassed).unwrap().reason,
+        Reason::CheckFailed.as_str()
+    );
     assert_eq!(world.release.metadata.finalizers, None);
 }
 
@@ -165,7 +168,7 @@ fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_what_runs_
         world.wait(30);
     }
     assert_eq!((world.builds.len(), phase(&world, "lint")), (1, StepPhase::Succeeded));
-    assert!(is_true(&world.status.conditions, Kind::Held), "{:?}", world.status.conditions);
+    assert!(is_true(&world.status.conditions, ConditionType::Held), "{:?}", world.status.conditions);
     assert!(message(&world).contains("kubectl -n shop patch lwp web"));
     world.changes = json!({});
     assert!(matches!(world.run(80).course, Course::AtStage { .. }));
@@ -182,7 +185,7 @@ fn an_account_that_allows_the_project_no_more_stops_the_next_start() {
     observed.account = narrow;
     let (state, _) = world.pass_with(&observed);
     assert!(matches!(state.course, Course::Refused(_)));
-    assert!(is_true(&world.status.conditions, Kind::Stalled) && world.builds.is_empty());
+    assert!(is_true(&world.status.conditions, ConditionType::Stalled) && world.builds.is_empty());
 }
 
 #[test]
@@ -212,7 +215,7 @@ fn a_release_that_is_superseded_in_doubt_first_finds_its_build_then_stops_it_the
     assert_eq!(world.builds[0].1.status, BuildStatus::Stopped);
     assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Superseded), 1));
     assert_eq!(world.release.metadata.finalizers, None);
-    assert!(is_true(&world.status.conditions, Kind::Ready));
+    assert!(is_true(&world.status.conditions, ConditionType::Ready));
 }
 
 #[test]
@@ -228,7 +231,7 @@ fn a_deleted_release_in_doubt_keeps_its_finalizer_until_its_call_is_known_to_be_
     world.pass();
     world.pass();
     assert!(world.release.metadata.finalizers.is_some());
-    let told = find(&world.status.conditions, Kind::Reconciling).unwrap().message.clone();
+    let told = find(&world.status.conditions, ConditionType::Reconciling).unwrap().message.clone();
     assert!(told.contains("launchway.dev/abandon=true"), "{told}");
     world.run(40);
     assert!(world.now - since > 360 && world.builds.is_empty());
@@ -357,7 +360,7 @@ proptest! {
             }
             world.pass();
             let conditions = &world.status.conditions;
-            prop_assert!(find(conditions, Kind::Reconciling).is_none() || find(conditions, Kind::Stalled).is_none());
+            prop_assert!(find(conditions, ConditionType::Reconciling).is_none() || find(conditions, ConditionType::Stalled).is_none());
             prop_assert!(conditions.iter().all(|condition| condition.message.len() <= 1024));
             let status = serde_json::to_value(&world.status.conditions).unwrap().to_string();
             prop_assert!(!status.contains("plain-token-value"));

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use crate::condition::{find, is_true};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::release::report::{Pass, report};
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
@@ -73,7 +73,13 @@ fn a_release_goes_through_its_stages_and_is_verified_only_by_its_own_grants() {
     assert_eq!(stage(&step(&mut record, &prod)), &StageState::Verified);
     assert_eq!(step(&mut record, &prod), Course::Over(End::Succeeded));
     assert_eq!(record.phase, Some(ReleasePhase::Succeeded));
-    let kinds = [Kind::Ready, Kind::ChecksPassed, Kind::Built, Kind::Deployed, Kind::Verified];
+    let kinds = [
+        ConditionType::Ready,
+        ConditionType::ChecksPassed,
+        ConditionType::Built,
+        ConditionType::Deployed,
+        ConditionType::Verified,
+    ];
     assert!(kinds.iter().all(|kind| is_true(&record.conditions, *kind)), "{:?}", record.conditions);
     let before = record.clone();
     step(&mut record, &prod);
@@ -89,9 +95,9 @@ fn a_failed_target_fails_the_release_with_its_reason() {
     step(&mut record, &saw(1, &staging, "web-staging", seen(None)));
     step(&mut record, &saw(1, &staging, "web-staging", seen(Some(failed))));
     assert_eq!((record.phase, record.stages[0].phase), (Some(ReleasePhase::Failed), StagePhase::Failed));
-    let deployed = find(&record.conditions, Kind::Deployed).unwrap();
+    let deployed = find(&record.conditions, ConditionType::Deployed).unwrap();
     assert_eq!((deployed.status.as_str(), deployed.reason.as_str()), ("False", "RolledBack"));
-    assert!(is_true(&record.conditions, Kind::Stalled));
+    assert!(is_true(&record.conditions, ConditionType::Stalled));
 }
 
 #[test]
@@ -105,10 +111,10 @@ fn a_verification_that_does_not_come_true_in_time_fails_the_stage_and_tells_no_q
     assert!(matches!(stage(&step(&mut record, &bad)), StageState::Verifying(_)));
     bad.at = at(303);
     step(&mut record, &bad);
-    let told = find(&record.conditions, Kind::Verified).unwrap();
+    let told = find(&record.conditions, ConditionType::Verified).unwrap();
     assert_eq!((told.status.as_str(), told.reason.as_str()), ("False", "VerificationFailed"));
     assert!(told.message.contains("503") && !told.message.contains("query-secret"), "{}", told.message);
-    assert!(is_true(&record.conditions, Kind::Deployed));
+    assert!(is_true(&record.conditions, ConditionType::Deployed));
 }
 
 #[test]
@@ -121,7 +127,7 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_next_at_once() {
     };
     assert!(matches!(stage(&step(&mut record, &saw(5, &staging, "web-staging", old()))), StageState::Rolling(_)));
     assert!(matches!(stage(&step(&mut record, &saw(90, &staging, "web-staging", old()))), StageState::Stuck(..)));
-    assert!(is_true(&record.conditions, Kind::Stalled));
+    assert!(is_true(&record.conditions, ConditionType::Stalled));
 }
 
 #[test]
@@ -152,16 +158,16 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
     let elsewhere = Some(TargetSeen { follows: Some("web/prod".into()), rollout: rolling(), stalled: None });
     let course = step(&mut record, &saw(3, &staging, "web-staging", elsewhere));
     assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("imageFrom")), "{course:?}");
-    assert!(is_true(&record.conditions, Kind::Stalled));
+    assert!(is_true(&record.conditions, ConditionType::Stalled));
 }
 
 #[test]
 fn a_release_that_waits_says_what_the_pipeline_says_of_it() {
     let cases = [
-        ("Release", Kind::Reconciling, "False"),
-        ("Person", Kind::Held, "Unknown"),
-        ("Time", Kind::Held, "Unknown"),
-        ("Correction", Kind::Stalled, "False"),
+        ("Release", ConditionType::Reconciling, "False"),
+        ("Person", ConditionType::Held, "Unknown"),
+        ("Time", ConditionType::Held, "Unknown"),
+        ("Correction", ConditionType::Stalled, "False"),
     ];
     for (waits_for, kind, ready) in cases {
         let mut record = built();
@@ -170,7 +176,7 @@ fn a_release_that_waits_says_what_the_pipeline_says_of_it() {
         let course = step(&mut record, &sight(1, &json!({}), json!({"stages": waiting})));
         assert!(matches!(stage(&course), StageState::Waiting(_)), "{course:?}");
         assert!(is_true(&record.conditions, kind), "{waits_for}: {:?}", record.conditions);
-        let told = find(&record.conditions, Kind::Ready).unwrap();
+        let told = find(&record.conditions, ConditionType::Ready).unwrap();
         assert_eq!((told.status.as_str(), told.message.as_str()), (ready, "waiting for stage staging: so it is"));
     }
 }

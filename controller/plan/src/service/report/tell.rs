@@ -5,7 +5,7 @@ use crate::condition::{Answer, Statement, Truth, brief, cut, find, whole};
 use crate::fault::{Fault, FaultKind};
 use crate::image::short;
 use crate::life::Life;
-use crate::reason::{Kind, Reason};
+use crate::reason::{ConditionType, Reason};
 use crate::service::decide::Action;
 use crate::service::desired::Desired;
 use crate::service::record::Record;
@@ -29,7 +29,7 @@ pub(super) struct Tell {
     in_sync: Statement,
 }
 
-fn say(kind: Kind, truth: Truth, reason: Reason, message: &str) -> Statement {
+fn say(kind: ConditionType, truth: Truth, reason: Reason, message: &str) -> Statement {
     Statement::New(Answer::new(kind, truth, reason, message))
 }
 
@@ -37,50 +37,57 @@ impl Tell {
     fn well(message: &str) -> Self {
         let yes = |kind| say(kind, Truth::True, Reason::Succeeded, message);
         Self {
-            ready: yes(Kind::Ready),
+            ready: yes(ConditionType::Ready),
             extra: Vec::new(),
-            rolled_out: yes(Kind::RolledOut),
-            in_sync: yes(Kind::InSync),
+            rolled_out: yes(ConditionType::RolledOut),
+            in_sync: yes(ConditionType::InSync),
         }
     }
 
     fn working(reason: Reason, message: &str) -> Self {
         Self {
-            ready: say(Kind::Ready, Truth::False, reason, message),
-            extra: vec![say(Kind::Reconciling, Truth::True, reason, message)],
-            rolled_out: say(Kind::RolledOut, Truth::Unknown, reason, message),
-            in_sync: say(Kind::InSync, Truth::Unknown, reason, message),
+            ready: say(ConditionType::Ready, Truth::False, reason, message),
+            extra: vec![say(ConditionType::Reconciling, Truth::True, reason, message)],
+            rolled_out: say(ConditionType::RolledOut, Truth::Unknown, reason, message),
+            in_sync: say(ConditionType::InSync, Truth::Unknown, reason, message),
         }
     }
 
     fn stalled(reason: Reason, message: &str) -> Self {
-        Self { extra: vec![say(Kind::Stalled, Truth::True, reason, message)], ..Self::working(reason, message) }
+        Self {
+            extra: vec![say(ConditionType::Stalled, Truth::True, reason, message)],
+            ..Self::working(reason, message)
+        }
     }
 
     fn failed(reason: Reason, message: &str) -> Self {
         let no = |kind| say(kind, Truth::False, reason, message);
-        Self { rolled_out: no(Kind::RolledOut), in_sync: no(Kind::InSync), ..Self::stalled(reason, message) }
+        Self {
+            rolled_out: no(ConditionType::RolledOut),
+            in_sync: no(ConditionType::InSync),
+            ..Self::stalled(reason, message)
+        }
     }
 
     /// Cannot look, and no change is pending: what was known is kept.
     fn blind(message: &str) -> Self {
         Self {
-            ready: Statement::Kept(Kind::Ready),
-            extra: vec![Statement::Kept(Kind::Reconciling), Statement::Kept(Kind::Stalled)],
-            rolled_out: Statement::Kept(Kind::RolledOut),
-            in_sync: say(Kind::InSync, Truth::Unknown, Reason::NotSeen, message),
+            ready: Statement::Kept(ConditionType::Ready),
+            extra: vec![Statement::Kept(ConditionType::Reconciling), Statement::Kept(ConditionType::Stalled)],
+            rolled_out: Statement::Kept(ConditionType::RolledOut),
+            in_sync: say(ConditionType::InSync, Truth::Unknown, Reason::NotSeen, message),
         }
     }
 
     /// The same, but for settings that are updated beside the rollout.
     fn beside(self, message: &str) -> Self {
-        Self { in_sync: say(Kind::InSync, Truth::False, Reason::Drifted, message), ..self }
+        Self { in_sync: say(ConditionType::InSync, Truth::False, Reason::Drifted, message), ..self }
     }
 
     /// The same, but for a setting beside the rollout that a person has to change. Ready says so, unless the rollout itself
     /// has something to say.
     fn troubled(self, reason: Reason, message: &str) -> Self {
-        let in_sync = say(Kind::InSync, Truth::False, reason, message);
+        let in_sync = say(ConditionType::InSync, Truth::False, reason, message);
         let is_well = matches!(&self.ready, Statement::New(answer) if answer.truth == Truth::True);
         if !is_well {
             return Self { in_sync, ..self };
@@ -173,7 +180,8 @@ fn stands(before: &Record, pass: &Pass<'_>) -> Tell {
 }
 
 fn tell_blocker(before: &Record, pass: &Pass<'_>, blocker: &Blocker) -> Tell {
-    let kept = before.settled(pass.desired, pass.wanted) && find(&before.status().conditions, Kind::Ready).is_some();
+    let kept =
+        before.settled(pass.desired, pass.wanted) && find(&before.status().conditions, ConditionType::Ready).is_some();
     match blocker {
         Blocker::Refused(refusal) => Tell::stalled(refusal.reason(), &refusal.to_string()),
         Blocker::NoImage(why) if kept => Tell::blind(&format!("{why}; what runs is kept")),

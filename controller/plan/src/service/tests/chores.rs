@@ -3,7 +3,7 @@
 
 use crate::condition::find;
 use crate::fault::Remedy;
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::samples::ecs::{Fate, World, adopted, service};
 use crate::samples::fault;
 use crate::service::{Blocker, Rollout};
@@ -21,7 +21,7 @@ fn running(spec: &Value) -> World {
 }
 
 /// What a condition says: its status, its reason and its message.
-fn said(world: &World, kind: Kind) -> (String, String, String) {
+fn said(world: &World, kind: ConditionType) -> (String, String, String) {
     let found = find(&world.record.conditions, kind).cloned();
     found.map(|one| (one.status, one.reason, one.message)).unwrap_or_default()
 }
@@ -40,9 +40,13 @@ fn a_refused_setting_never_hides_a_rollout_that_fails() {
     world.edit(&grace(60));
     assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. } | Rollout::Held)));
     assert_eq!(world.record.rollout.as_ref().unwrap().phase, RolloutPhase::Failed);
-    assert_eq!(said(&world, Kind::RolledOut).0, "False");
-    assert_eq!(said(&world, Kind::Stalled).1, "RolledBack");
-    assert!(said(&world, Kind::InSync).2.contains("InvalidParameterException"), "{:?}", world.record.conditions);
+    assert_eq!(said(&world, ConditionType::RolledOut).0, "False");
+    assert_eq!(said(&world, ConditionType::Stalled).1, "RolledBack");
+    assert!(
+        said(&world, ConditionType::InSync).2.contains("InvalidParameterException"),
+        "{:?}",
+        world.record.conditions
+    );
 }
 
 #[test]
@@ -51,9 +55,12 @@ fn a_refused_setting_is_said_beside_a_rollout_that_ended_well_and_is_tried_again
     world.refused = Some("adjust");
     world.edit(&grace(60));
     world.run(60);
-    assert_eq!(said(&world, Kind::RolledOut).0, "True");
-    assert_eq!((said(&world, Kind::Ready).0, said(&world, Kind::InSync).0), ("False".into(), "False".into()));
-    assert!(said(&world, Kind::Stalled).2.contains("InvalidParameterException"));
+    assert_eq!(said(&world, ConditionType::RolledOut).0, "True");
+    assert_eq!(
+        (said(&world, ConditionType::Ready).0, said(&world, ConditionType::InSync).0),
+        ("False".into(), "False".into())
+    );
+    assert!(said(&world, ConditionType::Stalled).2.contains("InvalidParameterException"));
     for _ in 0..10 {
         world.wait(30);
         world.run(5);
@@ -65,7 +72,7 @@ fn a_refused_setting_is_said_beside_a_rollout_that_ended_well_and_is_tried_again
     world.refused = None;
     world.wait(300);
     assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
-    assert_eq!(said(&world, Kind::Ready).0, "True");
+    assert_eq!(said(&world, ConditionType::Ready).0, "True");
 }
 
 #[test]
@@ -116,7 +123,7 @@ fn what_somebody_sets_back_is_set_right_again() {
         world.wait(60);
         world.run(5);
     }
-    assert_eq!((world.count("scale"), said(&world, Kind::Ready).0.as_str()), (3, "True"));
+    assert_eq!((world.count("scale"), said(&world, ConditionType::Ready).0.as_str()), (3, "True"));
 }
 
 #[test]
@@ -129,10 +136,10 @@ fn a_setting_that_ecs_shows_otherwise_is_sent_once_and_said() {
         world.wait(600);
     }
     assert_eq!(world.count("adjust"), 1);
-    let (status, reason, message) = said(&world, Kind::Stalled);
+    let (status, reason, message) = said(&world, ConditionType::Stalled);
     assert_eq!((status.as_str(), reason.as_str()), ("True", "Differs"));
     assert!(message.contains("spec.service.healthCheckGracePeriodSeconds") && message.contains("61"), "{message}");
-    assert_eq!(said(&world, Kind::RolledOut).0, "True");
+    assert_eq!(said(&world, ConditionType::RolledOut).0, "True");
 }
 
 #[test]
@@ -145,7 +152,7 @@ fn a_rollout_that_ecs_shows_otherwise_is_rolled_once_and_said() {
         world.wait(600);
     }
     assert_eq!((world.count("update"), world.deployments.len()), (1, 2));
-    let (status, reason, message) = said(&world, Kind::Stalled);
+    let (status, reason, message) = said(&world, ConditionType::Stalled);
     assert_eq!((status.as_str(), reason.as_str()), ("True", "Differs"));
     assert!(message.contains("arn:namespace/shop") && message.contains("serviceConnectConfiguration"), "{message}");
     world.edit(
@@ -196,7 +203,7 @@ fn a_refusal_is_believed_the_second_time_whatever_number_its_text_has() {
         world.next_fault = Some(("create", told));
         world.pass();
         world.wait(60);
-        stalled += usize::from(said(&world, Kind::Stalled).0 == "True");
+        stalled += usize::from(said(&world, ConditionType::Stalled).0 == "True");
     }
     assert!(stalled >= 4, "{stalled}");
 }

@@ -1,7 +1,7 @@
 //! From any history of an ECS service, with replies lost and reads old, passes come to rest in finitely many steps.
 
 use crate::condition::{MESSAGE_MAX, find};
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::samples::at;
 use crate::samples::ecs::{Fate, Reply, World, adopted, service};
 use crate::service::report::{Pass, report};
@@ -44,7 +44,9 @@ fn world(history: &[(bool, Fate, i64)], fates: Vec<Fate>, lost: &[bool], lag: i6
 /// What must hold of every status.
 fn is_sound(world: &World) {
     let conditions = &world.record.conditions;
-    assert!(find(conditions, Kind::Reconciling).is_none() || find(conditions, Kind::Stalled).is_none());
+    assert!(
+        find(conditions, ConditionType::Reconciling).is_none() || find(conditions, ConditionType::Stalled).is_none()
+    );
     assert!(conditions.iter().all(|condition| condition.message.len() <= MESSAGE_MAX));
     assert!(serde_json::to_vec(&world.record).unwrap().len() <= 32 * 1024);
 }

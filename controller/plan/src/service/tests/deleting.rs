@@ -4,7 +4,7 @@ use crate::condition::find;
 use crate::fault::Remedy;
 use crate::life::ABANDON;
 use crate::look::Looked;
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::samples::ecs::{World, service};
 use crate::samples::fault;
 use crate::service::{Blocker, Guard, Rollout};
@@ -33,7 +33,9 @@ fn the_finalizer_comes_before_the_service_and_goes_after_it() {
     assert_eq!((state.guard, &world.live.as_ref().unwrap().life), (Guard::Deletes, &ServiceLife::Draining));
     let (state, _) = world.pass_with(&seen(&world));
     assert_eq!((state.guard, world.count("unguard")), (Guard::Waits, 0));
-    assert!(find(&world.record.conditions, Kind::Ready).unwrap().message.contains("launchway.dev/abandon=true"));
+    assert!(
+        find(&world.record.conditions, ConditionType::Ready).unwrap().message.contains("launchway.dev/abandon=true")
+    );
     world.live.as_mut().unwrap().life = ServiceLife::Inactive;
     world.pass_with(&seen(&world));
     assert_eq!(world.count("unguard"), 1);
@@ -45,7 +47,7 @@ fn what_cannot_be_seen_or_is_not_known_keeps_the_finalizer() {
     let mut observed = seen(&world);
     observed.service = Looked::Blind(fault("AccessDeniedException", Remedy::AskOperator));
     assert!(matches!(world.pass_with(&observed).0.rollout, Err(Blocker::Blind(_))));
-    assert!(find(&world.record.conditions, Kind::InSync).unwrap().message.contains("denied"));
+    assert!(find(&world.record.conditions, ConditionType::InSync).unwrap().message.contains("denied"));
     observed.service = Looked::NotAsked;
     assert!(matches!(world.pass_with(&observed).0.rollout, Err(Blocker::Blind(_))));
     world.live.as_mut().unwrap().life = ServiceLife::Unknown("THINKING".into());
@@ -98,7 +100,9 @@ fn a_service_whose_spec_is_refused_is_deleted_all_the_same() {
     world.service.metadata.deletion_timestamp = Some(Time(crate::samples::at(world.now)));
     world.pass_with(&seen(&world));
     assert_eq!(world.count("delete"), 1);
-    assert!(find(&world.record.conditions, Kind::Ready).unwrap().message.contains("launchway.dev/abandon=true"));
+    assert!(
+        find(&world.record.conditions, ConditionType::Ready).unwrap().message.contains("launchway.dev/abandon=true")
+    );
     world.live.as_mut().unwrap().life = ServiceLife::Inactive;
     world.pass_with(&seen(&world));
     assert_eq!(world.count("unguard"), 1);

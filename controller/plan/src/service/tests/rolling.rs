@@ -3,7 +3,7 @@
 use crate::condition::{find, is_true};
 use crate::fault::Remedy;
 use crate::look::Looked;
-use crate::reason::Kind;
+use crate::reason::ConditionType;
 use crate::samples::ecs::{Fate, Reply, World, adopted, follower, pipeline, service};
 use crate::samples::fault;
 use crate::service::{Blocker, Record, Rollout};
@@ -22,7 +22,7 @@ fn phase(world: &World) -> RolloutPhase {
     world.record.rollout.as_ref().unwrap().phase
 }
 
-fn message(world: &World, kind: Kind) -> String {
+fn message(world: &World, kind: ConditionType) -> String {
     find(&world.record.conditions, kind).map(|condition| condition.message.clone()).unwrap_or_default()
 }
 
@@ -30,7 +30,7 @@ fn message(world: &World, kind: Kind) -> String {
 fn a_new_service_is_created_once_and_is_in_sync_when_ecs_has_ended_its_deployment() {
     let world = running();
     assert_eq!((world.count("register"), world.count("create"), world.count("update")), (1, 1, 0));
-    assert!(is_true(&world.record.conditions, Kind::Ready) && phase(&world) == RolloutPhase::Done);
+    assert!(is_true(&world.record.conditions, ConditionType::Ready) && phase(&world) == RolloutPhase::Done);
     assert!(world.now >= 60, "not before the deployment ended");
 }
 
@@ -70,7 +70,7 @@ fn a_service_whose_deployment_is_not_shown_yet_is_not_in_sync() {
     world.record.rollout.as_mut().unwrap().deployment = None;
     let (state, _) = world.pass_with(&observed);
     assert!(matches!(state.rollout, Err(Blocker::Unclear(_))), "{state:?}");
-    assert!(!is_true(&world.record.conditions, Kind::Ready));
+    assert!(!is_true(&world.record.conditions, ConditionType::Ready));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_rollout_that_is_rolled_back_is_held_through_resyncs_restarts_and_a_wiped_st
     world.fates = vec![Fate::RollsBack];
     assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
     assert_eq!((phase(&world), world.count("update")), (RolloutPhase::Failed, 1));
-    let told = message(&world, Kind::RolledOut);
+    let told = message(&world, ConditionType::RolledOut);
     assert!(told.contains("exited with code 3") && told.contains("kubectl -n shop patch esvc web"), "{told}");
     let before = world.record.clone();
     for _ in 0..5 {
@@ -148,7 +148,7 @@ fn a_first_deployment_that_has_nothing_to_roll_back_to_fails_and_says_why() {
     let mut world = World::new(service(&json!({})));
     world.fates = vec![Fate::Stalls];
     assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
-    assert!(message(&world, Kind::Stalled).contains("nothing to roll back to"), "{:?}", world.record);
+    assert!(message(&world, ConditionType::Stalled).contains("nothing to roll back to"), "{:?}", world.record);
     world.wait(600);
     assert_eq!(world.run(5).rollout, Ok(Rollout::Held));
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
@@ -173,9 +173,9 @@ fn a_rollout_that_hangs_is_said_to_hang_and_a_changed_spec_does_not_wait_for_it(
         world.wait(15);
         last = world.pass().0;
     }
-    let message = message(&world, Kind::Stalled);
+    let message = message(&world, ConditionType::Stalled);
     assert!(message.contains("30m") && message.contains("stop-service-deployment"), "{message}");
-    assert!(!is_true(&world.record.conditions, Kind::RolledOut) && world.count("update") == 1);
+    assert!(!is_true(&world.record.conditions, ConditionType::RolledOut) && world.count("update") == 1);
     world.deployments[0].1 = Fate::Succeeds;
     world.wait(60);
     assert!(matches!(world.run(10).rollout, Ok(Rollout::InSync { .. })), "it may still get there");
@@ -211,7 +211,7 @@ fn the_same_meaning_under_a_new_grant_only_echoes_it() {
     world.pipeline = Some(pipeline(Some(1)));
     let (state, _) = world.pass();
     assert_eq!(state.rollout, Err(Blocker::OldGrant { seen: 1 }));
-    assert!(is_true(&world.record.conditions, Kind::Ready));
+    assert!(is_true(&world.record.conditions, ConditionType::Ready));
     assert_eq!(world.record.rollout.as_ref().unwrap().grant, 2);
 }
 
@@ -231,7 +231,7 @@ fn somebody_elses_rollout_is_waited_for_and_then_set_right() {
     world.deploy("arn:other", world.live.clone().unwrap().members, Fate::Succeeds);
     let (state, wake) = world.pass();
     assert!(matches!(state.rollout, Ok(Rollout::Waiting(_))) && wake == Wake::After(15), "{state:?}");
-    assert!(message(&world, Kind::Ready).contains("stop-service-deployment"));
+    assert!(message(&world, ConditionType::Ready).contains("stop-service-deployment"));
     assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("update"), world.deployments.len()), (1, 3));
 }
@@ -290,8 +290,8 @@ fn a_refused_adjustment_is_said_and_asked_again() {
         at: observed.at,
     };
     world.record = crate::service::report(&world.record(), &pass);
-    assert!(is_true(&world.record.conditions, Kind::Stalled));
-    assert!(message(&world, Kind::Stalled).contains("ecs:UpdateService on service/shop/web is denied"));
+    assert!(is_true(&world.record.conditions, ConditionType::Stalled));
+    assert!(message(&world, ConditionType::Stalled).contains("ecs:UpdateService on service/shop/web is denied"));
     world.wait(300);
     assert!(matches!(world.run(20).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!(world.live.as_ref().unwrap().desired, 2);
@@ -353,7 +353,7 @@ fn a_refusal_that_is_dubious_is_believed_the_second_time_and_the_definition_is_l
             at: observed.at,
         };
         world.record = crate::service::report(&world.record(), &pass);
-        wakes.push(is_true(&world.record.conditions, Kind::Stalled));
+        wakes.push(is_true(&world.record.conditions, ConditionType::Stalled));
         assert!(!matches!(state.rollout, Ok(Rollout::Absent { .. })) || world.record.task_definitions.is_empty());
     }
     assert_eq!(wakes.iter().filter(|stalled| **stalled).count(), wakes.len() - 1, "{wakes:?}");
