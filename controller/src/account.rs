@@ -10,6 +10,7 @@ use kube::api::Api;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
 use launchway_plan::account::{Place, assumed, report};
+use launchway_plan::fault::Fault;
 use launchway_plan::rank::Rank;
 use launchway_plan::wake::Wake;
 
@@ -37,6 +38,9 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let region = account.spec.regions.first().map(ToString::to_string).unwrap_or_default();
     let place = Place { region, role: account.spec.assume_role.as_ref().map(assumed) };
     let identity = context.clouds.at(&place, Rank::Look).identity().await;
+    if let Some(seconds) = identity.as_ref().err().and_then(Fault::turn) {
+        return Ok(Wake::Turn(seconds));
+    }
     let record: Option<&AwsAccountStatus> = account.status.as_ref();
     let generation = account.metadata.generation.unwrap_or_default();
     let next = report(record, generation, &identity, (context.clock)());

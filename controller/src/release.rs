@@ -53,6 +53,9 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     };
     let record = Record::parse(&release);
     let observed = observe::observe(&desired, &record, context).await?;
+    if let Some(seconds) = observed.turn() {
+        return Ok(Wake::Turn(seconds));
+    }
     let state = assess(&desired, &record, &observed);
     let plan = decide(&desired, &state);
     let acted = act::act(&release, &record, &observed, plan.action.as_ref(), context).await?;

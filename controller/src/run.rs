@@ -24,8 +24,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How many passes over objects of one kind may be under way at once. They wait for the network, not for the processor:
-/// enough that a few slow git servers do not hold the others up.
-const AT_ONCE: u16 = 64;
+/// enough that a few slow git servers, and who waits for
+/// a token of our share of AWS's quotas, do not hold the others up.
+const AT_ONCE: u16 = 256;
 /// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
 const GRACE: Duration = Duration::from_secs(25);
 

@@ -56,6 +56,9 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let record = Record::parse(&service);
     let observed = observe::observe(&desired, &record, context).await?;
     let judged = judge(&desired, &record, &observed, &context.installation, context.resync);
+    if let Some(seconds) = judged.state.turn() {
+        return Ok(Wake::Turn(seconds));
+    }
     let (wanted, action) = (judged.wanted.as_ref().ok(), judged.plan.action.as_ref());
     let service = match action.and_then(|action| intended(&judged.record, wanted, action, observed.at)) {
         None => service,

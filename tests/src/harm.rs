@@ -34,6 +34,8 @@ pub enum Kind {
     Rerolls,
     /// A service went back to a commit that was left behind.
     Backwards,
+    /// The image that a build left which did not succeed, rolled.
+    Left,
     /// An effect for an object that is gone.
     Gone,
     /// The end is not as it should be, or there is none.
@@ -44,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the table's columns.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 12] = [
         Kind::Builds,
         Kind::Services,
         Kind::Revisions,
@@ -53,6 +55,7 @@ impl Kind {
         Kind::Heads,
         Kind::Rerolls,
         Kind::Backwards,
+        Kind::Left,
         Kind::Gone,
         Kind::End,
         Kind::Spins,
@@ -69,6 +72,7 @@ impl Kind {
             Kind::Heads => "heads",
             Kind::Rerolls => "re-rolls",
             Kind::Backwards => "backwards",
+            Kind::Left => "left images",
             Kind::Gone => "gone",
             Kind::End => "end",
             Kind::Spins => "spins",
@@ -118,6 +122,7 @@ pub fn harm(story: &Story, world: &World, end: &End, hidden: Hidden) -> Vec<Harm
     add(Kind::Heads, heads(world));
     add(Kind::Rerolls, rollouts::rerolls(world));
     add(Kind::Backwards, rollouts::backwards(world, story.order));
+    add(Kind::Left, rollouts::left(world));
     add(Kind::Gone, effects::gone(world));
     add(Kind::End, ending(story, world, end));
     add(Kind::Spins, spins(world));

@@ -59,6 +59,7 @@ pub const STORIES: &[&Story] = &[
     &releases::ROLLED_BACK,
     &people::MANUAL,
     &people::DELETION,
+    &builds::LEFT,
     &builds::FAULT,
     &builds::EDITED,
     &people::SUSPEND,

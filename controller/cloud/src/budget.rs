@@ -1,9 +1,10 @@
-//! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It answers
-//! at once and never waits: a caller that gets no token is told when to come back.
+//! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It answers at once and never
+//! waits. A caller that gets no token is told how long it takes; one that stays takes a place in the queue meanwhile.
 
 use crate::settings::Share;
 use launchway_plan::rank::Rank;
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -66,28 +67,55 @@ pub(crate) struct NoToken {
     pub wait: Duration,
 }
 
-/// The longest wait, in seconds. Not every caller comes back, so there are fewer waiting than were promised a token.
-const LONGEST_WAIT: f64 = 60.0;
+/// The longest wait that a caller is told who does not stay, in seconds. Not every one comes back, so there are fewer
+/// waiting than were promised a token.
+const LONGEST_WAIT: f64 = 600.0;
+
+/// A bucket of AWS's in an account and Region.
+type Where = (String, String, Bucket);
 
 /// All buckets, by account (or what stands for it while its ID is not known) and Region.
 #[derive(Debug)]
 pub(crate) struct Budgets {
     share: Share,
-    levels: Mutex<BTreeMap<(String, String, Bucket), Level>>,
+    levels: Mutex<BTreeMap<Where, Level>>,
 }
 
 #[derive(Clone, Debug)]
 struct Level {
     tokens: f64,
     at: SystemTime,
-    /// When the last waiting caller of each rank gets its token.
+    /// When the last caller of each rank gets its token who went away and comes again.
     promised: BTreeMap<Rank, SystemTime>,
+    /// Those who stay and wait: the ones that matter most first, and of these who came first.
+    queue: BTreeSet<(Reverse<Rank>, u64)>,
+    /// How many ever took a place in the queue.
+    came: u64,
+}
+
+/// A place in the queue for a token, given up when it is dropped.
+pub(crate) struct Place<'a> {
+    budgets: &'a Budgets,
+    at: Where,
+    own: (Reverse<Rank>, u64),
 }
 
 impl Budgets {
     /// Full buckets.
     pub fn new(share: Share) -> Self {
         Self { share, levels: Mutex::new(BTreeMap::new()) }
+    }
+
+    /// Takes a place in the queue.
+    pub fn queue(&self, account: &str, region: &str, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
+        let at = (account.to_owned(), region.to_owned(), bucket);
+        let own = self.with(&at, now, |level| {
+            level.came += 1;
+            let own = (Reverse(rank), level.came);
+            level.queue.insert(own);
+            own
+        });
+        Place { budgets: self, at, own }
     }
 
     /// Takes a token, if the rank may.
@@ -99,17 +127,22 @@ impl Budgets {
         rank: Rank,
         now: SystemTime,
     ) -> Result<(), NoToken> {
-        let (burst, rate) = self.ours(bucket);
-        let key = (account.to_owned(), region.to_owned(), bucket);
+        let at = (account.to_owned(), region.to_owned(), bucket);
+        let (_, rate) = self.ours(bucket);
+        // Behind all who wait and do not matter less.
+        let last = (Reverse(rank), u64::MAX);
+        self.with(&at, now, |level| {
+            let taken = level.take(self.ours(bucket), last);
+            taken.map_err(|missing| NoToken { wait: level.promise(missing, rate, rank, now) })
+        })
+    }
+
+    fn with<T>(&self, at: &Where, now: SystemTime, then: impl FnOnce(&mut Level) -> T) -> T {
+        let (burst, rate) = self.ours(at.2);
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
-        let level = levels.entry(key).or_insert(Level { tokens: burst, at: now, promised: BTreeMap::new() });
+        let level = levels.entry(at.clone()).or_insert_with(|| Level::full(burst, now));
         level.refill(burst, rate, now);
-        let missing = 1.0 + burst * reserve(rank) - level.tokens;
-        if missing > 0.0 {
-            return Err(NoToken { wait: level.promise(missing, rate, rank, now) });
-        }
-        level.tokens -= 1.0;
-        Ok(())
+        then(level)
     }
 
     /// Our burst and our rate. The burst is never so small that a rank could not have one token of a full bucket.
@@ -120,7 +153,43 @@ impl Budgets {
     }
 }
 
+impl Place<'_> {
+    /// Takes a token, if it is its turn.
+    pub fn take(&self, now: SystemTime) -> Result<(), NoToken> {
+        let ours = self.budgets.ours(self.at.2);
+        let taken = self.budgets.with(&self.at, now, |level| level.take(ours, self.own));
+        taken.map_err(|missing| NoToken { wait: Duration::from_secs_f64((missing / ours.1).min(LONGEST_WAIT)) + GRAIN })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut levels = self.budgets.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(level) = levels.get_mut(&self.at) {
+            level.queue.remove(&self.own);
+        }
+    }
+}
+
+/// What a wait is longer than was reckoned, so that rounding does not make anybody come too early.
+const GRAIN: Duration = Duration::from_millis(1);
+
 impl Level {
+    fn full(tokens: f64, at: SystemTime) -> Self {
+        Self { tokens, at, promised: BTreeMap::new(), queue: BTreeSet::new(), came: 0 }
+    }
+
+    /// Takes a token for one who waits there; else how many are missing, those of all who are before it included.
+    fn take(&mut self, (burst, _): (f64, f64), own: (Reverse<Rank>, u64)) -> Result<(), f64> {
+        let before = u32::try_from(self.queue.range(..own).count()).unwrap_or(u32::MAX);
+        let missing = 1.0 + burst * reserve(own.0.0) + f64::from(before) - self.tokens;
+        if missing > 0.0 {
+            return Err(missing);
+        }
+        self.tokens -= 1.0;
+        Ok(())
+    }
+
     /// Promises the next token that is not promised yet, and says how long it takes until then.
     fn promise(&mut self, missing: f64, rate: f64, rank: Rank, now: SystemTime) -> Duration {
         let promised = self.promised.entry(rank).or_insert(now);

@@ -105,8 +105,8 @@ impl Cloud {
         self.inner.shared.linger().await;
     }
 
-    pub(crate) fn take(&self, operation: Operation) -> Result<(), NoToken> {
-        self.inner.shared.take(&self.inner.place, self.inner.account.get(), operation, self.rank)
+    pub(crate) async fn take(&self, operation: Operation) -> Result<(), NoToken> {
+        self.inner.shared.take(&self.inner.place, self.inner.account.get(), operation, self.rank).await
     }
 }
 

@@ -101,6 +101,7 @@ operations! {
     }
     Ecr "ecr" {
         DescribeImages: Look, ImageRead, own;
+        DescribeRepositories: Look, ImageRead, own;
     }
     Logs "logs" {
         GetLogEvents: Look, LogRead, own;

@@ -10,6 +10,9 @@ use launchway_plan::rank::Rank;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+/// How long a pass waits for a token. It keeps its place among the passes of its kind meanwhile.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// What all places share.
 pub(crate) struct Shared {
     pub settings: Settings,
@@ -35,8 +38,10 @@ impl Shared {
         }
     }
 
-    /// Takes a token for an operation at a place. While the account is not known, its role stands for it.
-    pub fn take(
+    /// Takes a token for an operation at a place. What a rollout needs is waited for in the queue, for a while, so that a
+    /// pass keeps what it has seen so far; a look at an object that has nothing to do comes again. While the account is
+    /// not known, its role stands for it.
+    pub async fn take(
         &self,
         place: &Place,
         account: Option<&String>,
@@ -44,8 +49,23 @@ impl Shared {
         rank: Rank,
     ) -> Result<(), NoToken> {
         let role = place.role.as_ref().map_or("", |role| role.arn.as_str());
-        let account = account.map_or(role, String::as_str);
-        self.budgets.take(account, &place.region, operation.bucket(), rank, self.clock.local())
+        let (account, bucket) = (account.map_or(role, String::as_str), operation.bucket());
+        let now = self.clock.local();
+        match self.budgets.take(account, &place.region, bucket, rank, now) {
+            Err(none) if rank >= Rank::Rollout && none.wait <= PATIENCE => {}
+            answer => return answer,
+        }
+        let queued = self.budgets.queue(account, &place.region, bucket, rank, now);
+        let mut waited = Duration::ZERO;
+        loop {
+            match queued.take(self.clock.local()) {
+                Err(none) if waited + none.wait <= PATIENCE => {
+                    waited += none.wait;
+                    self.wait(none.wait).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Waits for 250 to 500 milliseconds, at random, so that calls that failed together are not repeated together.

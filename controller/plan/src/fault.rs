@@ -98,6 +98,14 @@ impl Fault {
         matches!(self.remedy, Remedy::Retry | Remedy::Wait(_))
     }
 
+    /// In how many seconds there is a token, if that is all that was missing.
+    pub fn turn(&self) -> Option<i64> {
+        match self.remedy {
+            Remedy::Wait(seconds) => Some(seconds),
+            Remedy::LookAgain | Remedy::Retry | Remedy::AskOperator | Remedy::AskUser => None,
+        }
+    }
+
     /// Whether a person has to change something.
     pub fn is_terminal(&self) -> bool {
         matches!(self.remedy, Remedy::AskOperator | Remedy::AskUser)

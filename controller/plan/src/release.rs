@@ -6,6 +6,7 @@ pub mod expect;
 pub mod looks;
 pub mod observed;
 mod opening;
+pub mod origin;
 pub mod rank;
 pub mod record;
 pub mod report;
@@ -15,7 +16,7 @@ pub mod steps;
 
 pub use decide::{Action, Effected, Stop, decide};
 pub use desired::Desired;
-pub use looks::{Look, looks};
+pub use looks::{Look, looks, more};
 pub use observed::{BuildSeen, Observed, PipelineFacts, TargetSeen};
 pub use record::Record;
 pub use report::{Pass, refused, report};

@@ -18,7 +18,7 @@ use launchway_plan::look::Looked;
 use launchway_plan::reason::ConditionType;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
-use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks, rank};
+use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks, more, rank};
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
 /// For how long after the end of a failed build we try to read its log, in seconds.
@@ -30,7 +30,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let name = account(record, pipeline.as_ref()).to_owned();
     let account = kube_api::account(&name, &desired.namespace, context).await?;
     let mut observed = Observed::at((context.clock)(), pipeline, account);
-    let asked = looks(desired, record, observed.pipeline.as_ref());
+    let mut asked = looks(desired, record, observed.pipeline.as_ref());
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let rank = rank::of_looks(desired, record);
     let cloud =
@@ -45,9 +45,12 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     if let Ok(cloud) = &cloud {
         observed.at = cloud.now();
     }
-    let seen = join_all(asked.iter().map(|look| one(look, cloud.as_ref(), desired, context))).await;
-    for (look, seen) in asked.into_iter().zip(seen) {
-        put(&mut observed, look, seen?);
+    while !asked.is_empty() {
+        let seen = join_all(asked.iter().map(|look| one(look, cloud.as_ref(), desired, context))).await;
+        for (look, seen) in asked.into_iter().zip(seen) {
+            put(&mut observed, look, seen?);
+        }
+        asked = more(desired, record, &observed);
     }
     if let Ok(cloud) = &cloud {
         observed.at = cloud.now();
@@ -61,6 +64,8 @@ enum Seen {
     Build(Looked<Option<LiveBuild>>, Vec<String>),
     Builds(Looked<Vec<LiveBuild>>),
     Image(Looked<Option<launchway_plan::world::LiveImage>>),
+    Origins(Looked<Vec<LiveBuild>>),
+    Mutability(Looked<bool>),
     Target(Option<TargetSeen>),
     Verified(Result<(), String>),
 }
@@ -85,6 +90,14 @@ async fn one(
             Ok(cloud) => cloud.image(repository, tag).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
+        Look::Origins { project, since } => Seen::Origins(match cloud {
+            Ok(cloud) => origins(cloud, project, *since).await,
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
+        Look::Mutability { repository } => Seen::Mutability(match cloud {
+            Ok(cloud) => cloud.is_immutable(repository).await.into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
         Look::Target(name) => Seen::Target(target(name, desired, context).await?),
         Look::Verify { http, .. } => Seen::Verified(verification(http, context).await),
     })
@@ -107,7 +120,17 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
         }
         (_, Seen::AccountId(id)) => observed.account_id = id,
         (_, Seen::Image(image)) => observed.image = image,
+        (_, Seen::Origins(builds)) => observed.origins = builds,
+        (_, Seen::Mutability(immutable)) => observed.immutable = immutable,
         (_, Seen::Build(..) | Seen::Builds(_) | Seen::Target(_) | Seen::Verified(_)) => {}
+    }
+}
+
+/// The builds of a project. One that is gone has none.
+async fn origins(cloud: &Cloud, project: &str, since: Timestamp) -> Looked<Vec<LiveBuild>> {
+    match cloud.builds_since(project, since).await {
+        Err(fault) if matches!(fault.kind, FaultKind::Absent(_)) => Looked::Seen(Vec::new()),
+        seen => seen.into(),
     }
 }
 

@@ -90,3 +90,24 @@ pub(super) fn backwards(world: &World, order: &[&str]) -> Vec<String> {
     }
     wrong
 }
+
+/// Services that rolled to an image that a build pushed which did not succeed.
+pub(super) fn left(world: &World) -> Vec<String> {
+    let pushed = world.builders_by_digest();
+    let bad: BTreeMap<String, &'static str> = world
+        .builds()
+        .into_iter()
+        .filter(|build| build.status() != "SUCCEEDED")
+        .map(|build| (build.id.clone(), build.status()))
+        .collect();
+    let mut wrong = Vec::new();
+    for service in services(world) {
+        for rollout in &service.rollouts {
+            let Some(revision) = service.revision(rollout.target) else { continue };
+            let digests = revision.images.iter().filter_map(|(_, image, _)| image.split_once('@'));
+            let by = digests.filter_map(|(_, digest)| pushed.get(digest)).find_map(|by| Some((by, bad.get(by)?)));
+            wrong.extend(by.map(|(by, how)| format!("{} rolled what build {by} left, which is {how}", service.name)));
+        }
+    }
+    wrong
+}

@@ -1,8 +1,9 @@
 //! Stories of builds: overtaken, failing, struck by the build service.
 
 use launchway_test_aws::codebuild::Build;
+use launchway_test_aws::ecr::Mutability;
 
-use super::{After, BEGIN, RARELY, Step, Story, always, both_run, unsaid};
+use super::{After, BEGIN, RARELY, Step, Story, always, both_run, people, unsaid};
 use crate::world::{World, sample};
 
 const BEGIN_SLOW: Step = Step {
@@ -87,6 +88,51 @@ pub const FAILING_BUILD: Story = Story {
             wrong.push("a failing command was retried".to_owned());
         }
         wrong
+    },
+};
+
+/// A build pushes and then fails its tests. A person releases the commit once more; then every status is wiped.
+pub const LEFT: Story = Story {
+    name: "image of a failed build",
+    after: After::Nothing,
+    script: &[
+        Step {
+            name: "the manifests are applied, with a commit whose first build pushes its image and then fails",
+            when: always,
+            later: 0,
+            act: |world| {
+                let mut aws = world.aws();
+                let state = aws.ecr.entry(sample::place()).or_default();
+                state.add_repository(sample::REPOSITORY, Mutability::Mutable);
+                drop(aws);
+                sample::push(world, "leaving-1");
+                sample::apply(world);
+            },
+        },
+        Step {
+            name: "a person releases the commit again",
+            when: |world| world.phase("greeter-1") == "Failed",
+            later: 0,
+            act: |world| people::release(world, "once-more", "leaving-1"),
+        },
+        Step {
+            name: "the statuses are wiped while the image is built again",
+            when: |world| builds_of(world, "leaving-1").len() == 2,
+            later: 0,
+            act: |world| {
+                world.wipe_status("Pipeline", sample::PIPELINE);
+                world.wipe_status("Release", "once-more");
+            },
+        },
+        RARELY,
+    ],
+    order: &["leaving-1"],
+    judge: |world| {
+        let mut wrong = unsaid(world, &[("Release", "once-more", "Verified", "True", "")]);
+        if builds_of(world, "leaving-1").len() != 2 {
+            wrong.push("it was not built once more".to_owned());
+        }
+        [wrong, both_run(world, "leaving-1")].concat()
     },
 };
 

@@ -33,14 +33,7 @@ pub const MANUAL: Story = Story {
         name: "a person makes a Release of the old commit",
         when: always,
         later: 0,
-        act: |world| {
-            let release = json!({
-                "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
-                "metadata": {"name": "back-to-one", "namespace": sample::NAMESPACE, "labels": {"launchway.dev/pipeline": sample::PIPELINE}},
-                "spec": {"pipeline": sample::PIPELINE, "commit": sample::commit("good-1"), "reason": "Manual"},
-            });
-            world.store.create_json(&release).expect("a Release that is admitted");
-        },
+        act: |world| release(world, "back-to-one", "good-1"),
     }],
     order: &["good-1", "good-2", "good-1"],
     judge: |world| {
@@ -55,6 +48,16 @@ pub const MANUAL: Story = Story {
         [said, both_run(world, "good-1")].concat()
     },
 };
+
+/// A person makes a Release of that name and commit.
+pub(super) fn release(world: &World, name: &str, commit: &str) {
+    let release = json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
+        "metadata": {"name": name, "namespace": sample::NAMESPACE, "labels": {"launchway.dev/pipeline": sample::PIPELINE}},
+        "spec": {"pipeline": sample::PIPELINE, "commit": sample::commit(commit), "reason": "Manual"},
+    });
+    world.store.create_json(&release).expect("a Release that is admitted");
+}
 
 /// Services that go with their objects, made and released.
 const MORTAL: Story = Story {

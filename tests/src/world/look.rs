@@ -95,6 +95,14 @@ impl World {
         images.filter_map(|image| Some((image.digest.clone(), image.tags.first()?.clone()))).collect()
     }
 
+    /// The ID of the build that pushed each image, by the image's digest.
+    pub fn builders_by_digest(&self) -> BTreeMap<String, String> {
+        let aws = self.aws();
+        let images = aws.ecr.get(&place()).and_then(|state| state.repositories.get(REPOSITORY));
+        let images = images.into_iter().flat_map(|repository| repository.images.values());
+        images.map(|image| (image.digest.clone(), image.content.clone())).collect()
+    }
+
     /// How many calls AWS has refused because there were too many of them.
     pub fn throttled(&self) -> usize {
         let is_throttled =

@@ -109,6 +109,9 @@ pub fn fate(build: &StartedBuild) -> BuildStory {
     let phase = launchway_test_aws::codebuild::Phase::Build;
     match () {
         () if is("broken") => BuildStory::fails(phase, "make image", 2).taking(PhaseSeconds::only_build(40)),
+        () if is("leaving") && build.number == 1 => BuildStory::fails(phase, "make test", 2)
+            .taking(PhaseSeconds::only_build(40))
+            .leaving(launchway_test_aws::codebuild::Phase::PostBuild, TaskStory::default()),
         () if is("crashing") => BuildStory::succeeds(crashes).taking(PhaseSeconds::only_build(40)),
         () if is("slow") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(900)),
         () if is("faulty") && build.number == 1 => {

@@ -55,7 +55,7 @@ impl Assuming {
 
     async fn assumed(&self) -> Result<Credentials, Failure> {
         let own = Place { region: self.place.region.clone(), role: None };
-        self.shared.take(&own, None, Operation::AssumeRole, URGENT)?;
+        self.shared.take(&own, None, Operation::AssumeRole, URGENT).await?;
         let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(SESSION);
         let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;
         reply.credentials().and_then(credentials).ok_or_else(|| Failure::unreadable("AssumeRole without credentials"))

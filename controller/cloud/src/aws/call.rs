@@ -45,7 +45,7 @@ impl Cloud {
         F: Future<Output = Sent<T, E>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.take(operation)?;
+        self.take(operation).await?;
         let answer = send.await;
         tracing::debug!(
             operation = operation.action(),

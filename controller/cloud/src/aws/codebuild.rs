@@ -134,6 +134,10 @@ impl Cloud {
         let variables = build.environment().map(|environment| environment.environment_variables()).unwrap_or_default();
         LiveBuild {
             id: build.id().unwrap_or_default().to_owned(),
+            versions: [build.resolved_source_version(), build.source_version()]
+                .into_iter()
+                .filter_map(words::text)
+                .collect(),
             status: status(build),
             phase: phase(build.current_phase().unwrap_or_default()),
             phases: build.phases().iter().map(build_phase).collect(),

@@ -1,9 +1,10 @@
-//! Images: whether a tag is there. No image is pulled, pushed or tagged.
+//! Images: whether a tag is there, and whether it can be moved. No image is pulled, pushed or tagged.
 
 use super::words;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
-use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier, ImageStatus};
+use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier, ImageStatus, ImageTagMutability};
+use jiff::Timestamp;
 use launchway_plan::fault::Fault;
 use launchway_plan::world::LiveImage;
 
@@ -20,11 +21,26 @@ impl Cloud {
             }
         }
     }
+
+    /// Whether no tag of the repository can be moved to another image. One call.
+    pub async fn is_immutable(&self, repository: &str) -> Result<bool, Fault> {
+        let request = self.inner().clients.ecr.describe_repositories().repository_names(repository);
+        match self.look(Operation::DescribeRepositories, || request.clone().send()).await {
+            Ok(seen) => Ok(seen
+                .repositories()
+                .iter()
+                .any(|one| one.image_tag_mutability() == Some(&ImageTagMutability::Immutable))),
+            Err(failure) => {
+                Err(self.fault(Operation::DescribeRepositories, &failure, "ecr", &format!("repository/{repository}")))
+            }
+        }
+    }
 }
 
 fn image(detail: &ImageDetail) -> Option<LiveImage> {
     if detail.image_status() == Some(&ImageStatus::Archived) {
         return None;
     }
-    Some(LiveImage { digest: words::text(detail.image_digest())? })
+    let pushed_at = words::moment(detail.image_pushed_at()).unwrap_or(Timestamp::MIN);
+    Some(LiveImage { digest: words::text(detail.image_digest())?, pushed_at })
 }

@@ -125,6 +125,13 @@ pub const GUESSES: &[Guess] = &[
         text: None,
     },
     Guess {
+        name: "who pushed an image",
+        belief: "imagePushedAt lies between the start and the end of the build that pushed the image, by AWS's clocks",
+        if_wrong: "an image is built again that need not be; or one that a failed build left counts as another's",
+        source: "API_ImageDetail; that a tag put on an image that is there already does not change the time is not documented",
+        text: None,
+    },
+    Guess {
         name: "image",
         belief: "DescribeImages by tag either leaves an archived image out or says ARCHIVED",
         if_wrong: "an image that cannot be pulled is rolled, and ECS says so",

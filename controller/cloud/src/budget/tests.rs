@@ -104,11 +104,36 @@ fn who_gets_no_token_is_told_when_there_is_one_after_those_of_all_who_wait_alrea
 }
 
 #[test]
-fn nobody_is_told_to_wait_for_longer_than_a_minute() {
+fn who_stays_gets_what_comes_in_in_the_order_of_rank_and_coming_and_newcomers_stand_behind() {
+    let budgets = Budgets::new(Share(100));
+    let start = SystemTime::UNIX_EPOCH;
+    let at = |millis| start + Duration::from_millis(millis);
+    taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start);
+    let queue = |rank| budgets.queue("1", "eu-west-1", Bucket::ServiceModify, rank, start);
+    let (first, second, urgent) = (queue(Rank::Rollback), queue(Rank::Rollback), queue(Rank::Rollback));
+    let rollout = queue(Rank::Rollout);
+    drop(second);
+    assert!(urgent.take(at(200)).is_err(), "the first one's turn");
+    assert!(budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollback, at(200)).is_err(), "a newcomer");
+    assert_eq!(first.take(at(201)), Ok(()));
+    drop(first);
+    let wait = urgent.take(at(201)).unwrap_err().wait;
+    assert!(
+        wait > Duration::from_millis(150) && wait <= Duration::from_millis(201),
+        "who went away is not waited for: {wait:?}"
+    );
+    assert_eq!(urgent.take(at(201) + wait), Ok(()));
+    drop(urgent);
+    let wait = rollout.take(at(402)).unwrap_err().wait;
+    assert_eq!(rollout.take(at(402) + wait), Ok(()));
+}
+
+#[test]
+fn nobody_is_told_to_wait_for_longer_than_ten_minutes() {
     let budgets = Budgets::new(Share(0));
     let take = |_| budgets.take("1", "r", Bucket::TaskDefinitionModify, Rank::Rollout, SystemTime::UNIX_EPOCH);
-    let waits: Vec<Duration> = (0..9).filter_map(|number| take(number).err()).map(|none| none.wait).collect();
-    assert_eq!(waits.last(), Some(&Duration::from_secs(60)));
+    let waits: Vec<Duration> = (0..99).filter_map(|number| take(number).err()).map(|none| none.wait).collect();
+    assert_eq!(waits.last(), Some(&Duration::from_mins(10)));
 }
 
 #[test]

@@ -41,9 +41,9 @@ async fn a_service_that_may_not_be_seen_does_not_hide_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
+async fn a_budget_that_is_used_up_refuses_what_can_wait_at_once_and_sends_nothing() {
     let site = Site::with(|settings| settings.budget = Share(50));
-    let cloud = site.own();
+    let cloud = site.own().ranked(Rank::Look);
     let mut made = 0;
     let fault = loop {
         match cloud.register(&definition("web:1", &owner())).await {
@@ -52,15 +52,31 @@ async fn a_budget_that_is_used_up_refuses_at_once_and_sends_nothing() {
         }
     };
     assert_eq!((fault.code.as_str(), fault.remedy), ("NoToken", Remedy::Wait(3)));
-    assert_eq!((made, site.asked("RegisterTaskDefinition")), (9, 9));
+    assert_eq!((made, site.asked("RegisterTaskDefinition")), (7, 7));
     super::site::pass(4).await;
     assert!(cloud.register(&definition("web:1", &owner())).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rollout_waits_for_its_token_in_the_queue_and_not_for_ever() {
+    let site = Site::with(|settings| settings.budget = Share(50));
+    let calls = (0..40).map(|_| {
+        let cloud = site.own().ranked(Rank::Rollout);
+        async move { cloud.register(&definition("web:1", &owner())).await }
+    });
+    let made = futures::future::join_all(calls).await;
+    // Nine of the burst, and one each two seconds for half a minute.
+    let came = made.iter().filter(|made| made.is_ok()).count();
+    assert!((23..=25).contains(&came), "{came}");
+    assert!(made[..came].iter().all(Result::is_ok), "who came first goes first");
+    assert_eq!(site.asked("RegisterTaskDefinition"), came);
+    assert_eq!(made[39].as_ref().unwrap_err().kind, FaultKind::NoToken);
+}
+
+#[tokio::test(start_paused = true)]
 async fn whatever_chores_and_rollouts_have_used_up_what_stops_a_build_still_gets_through() {
     let site = Site::new();
-    for rank in [Rank::Chore, Rank::Look, Rank::Rollout] {
+    for rank in [Rank::Chore, Rank::Look] {
         let cloud = site.own().ranked(rank);
         let fault = loop {
             if let Err(fault) = cloud.stop_build("iridium:none").await {

@@ -1,12 +1,14 @@
 //! What a pass over a Release has to look at, from its record. Nothing is looked at here.
 
 use super::desired::Desired;
-use super::observed::PipelineFacts;
+use super::observed::{Observed, PipelineFacts};
+use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages::{self, Current};
 use crate::life::Life;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
+use crate::world::LiveBuild;
 use jiff::Timestamp;
 use launchway_crds::pipeline::HttpVerification;
 
@@ -38,6 +40,18 @@ pub enum Look {
         /// The tag: the commit ID.
         tag: String,
     },
+    /// The builds of a project, since long before the image was pushed: which of them pushed it.
+    Origins {
+        /// The project.
+        project: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Whether tags of the repository cannot be moved.
+    Mutability {
+        /// The repository.
+        repository: String,
+    },
     /// A Service.
     Target(String),
     /// A verification of the stage that the Release holds.
@@ -65,6 +79,30 @@ pub fn looks(desired: &Desired, record: &Record, pipeline: Option<&PipelineFacts
     all
 }
 
+/// What has to be looked at as well, after what was seen so far: nothing, in most passes.
+pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
+    let Some(work) = &record.work else { return Vec::new() };
+    let sought = record.ended.is_none() && desired.life == Life::Stays && record.images.is_empty();
+    let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
+    let Found::Unseen(missing) = origin::found(desired, work, observed) else { return Vec::new() };
+    match missing {
+        _ if !sought => Vec::new(),
+        // A build that failed is no failure if another has pushed the image.
+        Missing::Image if failed => vec![Look::AccountId, of_image(desired, work)],
+        Missing::Image => Vec::new(),
+        Missing::Builds(pushed) => {
+            let project = work.build().map(|build| build.run.project.to_string());
+            let since = pushed.checked_sub(origin::LONGEST).unwrap_or(Timestamp::MIN);
+            project.map(|project| Look::Origins { project, since }).into_iter().collect()
+        }
+        Missing::Mutability => vec![Look::Mutability { repository: work.image.repository.to_string() }],
+    }
+}
+
+fn of_image(desired: &Desired, work: &Work) -> Look {
+    Look::Image { repository: work.image.repository.to_string(), tag: desired.commit.to_string() }
+}
+
 fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
     let name = step.name.to_string();
     match &step.progress {
@@ -85,9 +123,11 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
 fn image(desired: &Desired, work: &Work) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
-    let build = work.build().filter(|build| build.progress == Progress::Waiting || succeeded(build));
-    let tag = desired.commit.to_string();
-    build.filter(|_| checked).map(|_| Look::Image { repository: work.image.repository.to_string(), tag })
+    let build = work.build().filter(|build| match build.progress {
+        Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) => true,
+        Progress::Intended(_) | Progress::Running(_) | Progress::Stopped(_) => false,
+    });
+    build.filter(|_| checked).map(|_| of_image(desired, work))
 }
 
 fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {

@@ -1,6 +1,7 @@
 //! What a pass over a Release saw, the failed looks included. Nothing is judged here.
 
 use crate::account::AccountSeen;
+use crate::fault::Fault;
 use crate::look::Looked;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::Timestamp;
@@ -25,6 +26,10 @@ pub struct Observed {
     pub logs: BTreeMap<String, Vec<String>>,
     /// The image of the commit.
     pub image: Looked<Option<LiveImage>>,
+    /// The builds that may have pushed the image: those of the build's project since long before it was pushed.
+    pub origins: Looked<Vec<LiveBuild>>,
+    /// Whether tags of the repository cannot be moved.
+    pub immutable: Looked<bool>,
     /// The targets of the stage that the Release holds, by Service; absent: there is no such Service.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
     /// The verifications of the stage that the Release holds, by name: passed, or why not.
@@ -71,8 +76,28 @@ impl Observed {
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),
             image: Looked::NotAsked,
+            origins: Looked::NotAsked,
+            immutable: Looked::NotAsked,
             targets: BTreeMap::new(),
             verifications: BTreeMap::new(),
         }
+    }
+
+    /// The build of that step, if this pass saw it by its ID.
+    pub fn build(&self, step: &str) -> Option<&LiveBuild> {
+        match self.builds.get(step) {
+            Some(BuildSeen::Known(Looked::Seen(build))) => build.as_ref(),
+            Some(BuildSeen::Known(_) | BuildSeen::Searched(_)) | None => None,
+        }
+    }
+
+    /// In how many seconds there is a token for a look that got none. Such a pass comes again and tells nothing.
+    pub fn turn(&self) -> Option<i64> {
+        let builds = self.builds.values().map(|seen| match seen {
+            BuildSeen::Known(build) => build.fault(),
+            BuildSeen::Searched(builds) => builds.fault(),
+        });
+        let others = [self.account_id.fault(), self.image.fault(), self.origins.fault(), self.immutable.fault()];
+        builds.chain(others).flatten().filter_map(Fault::turn).max()
     }
 }

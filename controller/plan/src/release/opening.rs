@@ -2,6 +2,7 @@
 
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
+use super::origin;
 use super::record::{Progress, StepKind, StepRecord, Work};
 use super::steps::{InDoubt, Start, Step, StepState, is_checked};
 use crate::hash;
@@ -32,7 +33,7 @@ impl Opening<'_> {
         }
         let busy = steps.iter().filter(|step| step.kind == StepKind::Check && step.state.takes_a_place()).count();
         let check = self.work.checks_in_parallel > busy;
-        let build = is_checked(steps) && matches!(self.observed.image, Looked::Seen(None));
+        let build = is_checked(steps) && origin::found(self.desired, self.work, self.observed).is_to_be_built();
         let can_start = |step: &Step| match step.kind {
             StepKind::Check => check,
             StepKind::Build => build,

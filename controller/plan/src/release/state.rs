@@ -3,6 +3,7 @@
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
+use super::origin::{Found, found};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
@@ -13,6 +14,7 @@ use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
+use crate::world::{LiveBuild, LiveImage};
 use jiff::SignedDuration;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
@@ -27,7 +29,7 @@ pub struct State {
     pub course: Course,
     /// The checks and the build, in their order.
     pub steps: Vec<Step>,
-    /// Whether a build of it runs or may have been started, as far as its record says.
+    /// Whether a build of it runs or may have been started.
     pub at_work: bool,
 }
 
@@ -46,6 +48,11 @@ pub enum Course {
     Building,
     /// The build succeeded; its image is not there yet, and may still come.
     Pushing,
+    /// The image is there, and the build that pushed it is not over.
+    Unproved {
+        /// The build.
+        build: String,
+    },
     /// The image is there.
     Built(ImageStatus),
     /// Its image could not be looked at.
@@ -92,7 +99,9 @@ pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State 
     if let (Course::Checking | Course::Building, Some(work)) = (&course, &record.work) {
         Opening { desired, work, observed }.open(&mut steps);
     }
-    State { course, steps, at_work: record.is_at_work() }
+    // A finalizer without a record: the status was lost, and what was started is still to be found.
+    let lost = desired.finalizer && record.work.is_none() && !course.is_over();
+    State { course, steps, at_work: record.is_at_work() || lost }
 }
 
 fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step]) -> Course {
@@ -111,7 +120,7 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
         return at_stage(desired, record, pipeline, observed);
     }
     if let Some((reason, message)) = steps.iter().find_map(|step| failure(&step.state)) {
-        return Course::Over(End::Failed(reason, message));
+        return failed(desired, work, observed, steps, reason, message);
     }
     if let Err(refusal) = allowed(work, observed) {
         return Course::Refused(refusal);
@@ -165,16 +174,54 @@ fn starting(pipeline: &PipelineFacts, observed: &Observed) -> Course {
 fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {
     let build = steps.iter().find(|step| step.kind == StepKind::Build).map(|step| &step.state);
     let built = build.is_some_and(StepState::has_succeeded);
-    match &observed.image {
-        Looked::Seen(Some(image)) => match &observed.account_id {
-            Looked::Seen(account) => Course::Built(image_status(account, work, &image.digest)),
-            Looked::Blind(fault) => Course::Blind(fault.clone()),
-            Looked::NotAsked => Course::Building,
-        },
-        Looked::Seen(None) if built => missing(desired, work, observed),
-        Looked::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
-        Looked::Seen(None) | Looked::Blind(_) | Looked::NotAsked => Course::Building,
+    match found(desired, work, observed) {
+        Found::Image(image) => there(work, image, observed),
+        Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
+        Found::Nothing if built => missing(desired, work, observed, ""),
+        Found::Left(image, by) if built => missing(desired, work, observed, &left(work, desired, image, by)),
+        Found::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
+        Found::Nothing | Found::Left(..) | Found::Blind(_) | Found::Unseen(_) => Course::Building,
     }
+}
+
+fn there(work: &Work, image: &LiveImage, observed: &Observed) -> Course {
+    match &observed.account_id {
+        Looked::Seen(account) => Course::Built(image_status(account, work, &image.digest)),
+        Looked::Blind(fault) => Course::Blind(fault.clone()),
+        Looked::NotAsked => Course::Building,
+    }
+}
+
+/// A check or the build failed. A build that did is no failure if the image of the commit is there all the same: another
+/// Pipeline's build of the commit pushed it, and the tag may have been what ours failed on.
+fn failed(
+    desired: &Desired,
+    work: &Work,
+    observed: &Observed,
+    steps: &[Step],
+    reason: Reason,
+    message: String,
+) -> Course {
+    let over = |message| Course::Over(End::Failed(reason, message));
+    if !is_checked(steps) {
+        return over(message);
+    }
+    match found(desired, work, observed) {
+        Found::Image(image) => there(work, image, observed),
+        Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
+        Found::Left(image, by) => over(format!("{message}; {}", left(work, desired, image, by))),
+        Found::Blind(fault) if !fault.is_terminal() => Course::Blind(fault.clone()),
+        Found::Nothing | Found::Blind(_) | Found::Unseen(_) => over(message),
+    }
+}
+
+/// What is said of an image that counts for nothing.
+fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> String {
+    format!(
+        "the tag names {}, which is not rolled: build {} left it, and did not succeed; where tags cannot be moved, delete it: \
+         aws ecr batch-delete-image --repository-name {} --image-ids imageTag={}",
+        image.digest, by.id, work.image.repository, desired.commit
+    )
 }
 
 fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
@@ -188,7 +235,7 @@ fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
 }
 
 /// The build succeeded and its image is not there: it may still come, for a moment.
-fn missing(desired: &Desired, work: &Work, observed: &Observed) -> Course {
+fn missing(desired: &Desired, work: &Work, observed: &Observed, left: &str) -> Course {
     if let Some(Progress::Succeeded(Some(build))) = work.build().map(|build| &build.progress) {
         let ended = build.ended_at.as_ref().unwrap_or(&build.started_at).0;
         if observed.at < ended + SignedDuration::from_secs(PUSHED) {
@@ -196,8 +243,10 @@ fn missing(desired: &Desired, work: &Work, observed: &Observed) -> Course {
         }
     }
     let message = format!(
-        "the build succeeded but did not push {}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG",
-        work.image.repository, desired.commit
+        "the build succeeded but did not push {}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG{}{left}",
+        work.image.repository,
+        desired.commit,
+        if left.is_empty() { "" } else { "; " }
     );
     Course::Over(End::Failed(Reason::ImageMissing, message))
 }

@@ -5,7 +5,9 @@ use super::{at, fault};
 use crate::fault::Remedy;
 use crate::look::Looked;
 use crate::release::report::{Pass, empty, intended, report};
-use crate::release::{Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks};
+use crate::release::{
+    Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks, more,
+};
 use crate::wake::Wake;
 use crate::world::{BuildStatus, LiveBuild, LiveImage, PhaseStatus};
 use crate::{Outcome, Plan};
@@ -21,6 +23,22 @@ pub enum Reply {
     Lost,
     /// The call never arrives, and nothing comes back.
     Vanishes,
+}
+
+/// Which builds of the image push it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pushes {
+    /// None.
+    None,
+    /// Those that succeed.
+    Good,
+    /// Also those that then fail.
+    All,
+}
+
+/// An image that was pushed so many seconds after the beginning: another one for each who pushes.
+pub fn pushed(by: &str, second: i64) -> LiveImage {
+    LiveImage { digest: format!("sha256:{:0>64}", crate::hash::of(&by)), pushed_at: at(second) }
 }
 
 /// The world of one Release.
@@ -42,10 +60,12 @@ pub struct World {
     pub ends: Vec<BuildStatus>,
     /// What becomes of the next calls; then they are answered.
     pub replies: Vec<Reply>,
-    /// Whether ECR has the image of the commit.
-    pub image: bool,
-    /// Whether a build pushes the image.
-    pub pushes: bool,
+    /// The image that the commit's tag names.
+    pub image: Option<LiveImage>,
+    /// Whether tags cannot be moved.
+    pub immutable: bool,
+    /// Which builds of the image push it.
+    pub pushes: Pushes,
     ended: usize,
 }
 
@@ -61,8 +81,9 @@ impl World {
             builds: Vec::new(),
             ends: Vec::new(),
             replies: Vec::new(),
-            image: false,
-            pushes: true,
+            image: None,
+            immutable: false,
+            pushes: Pushes::Good,
             ended: 0,
         }
     }
@@ -97,7 +118,14 @@ impl World {
                 continue;
             }
             self.ended += 1;
-            self.image |= self.pushes && end == BuildStatus::Succeeded && build.id.starts_with("web-build");
+            let pushes = match self.pushes {
+                Pushes::None => false,
+                Pushes::Good => end == BuildStatus::Succeeded,
+                Pushes::All => true,
+            };
+            if pushes && build.id.starts_with("web-build") && !(self.immutable && self.image.is_some()) {
+                self.image = Some(pushed(&build.id, self.now));
+            }
             (build.status, build.ended_at, build.phase) = (end, Some(at(self.now)), named("COMPLETED"));
         }
     }
@@ -105,7 +133,16 @@ impl World {
     /// What a pass sees.
     pub fn observe(&self) -> Observed {
         let mut observed = sight(self.now, &self.changes, self.pipeline.clone());
-        for look in looks(&self.desired(), &self.record(), observed.pipeline.as_ref()) {
+        let mut asked = looks(&self.desired(), &self.record(), observed.pipeline.as_ref());
+        while !asked.is_empty() {
+            self.look(asked, &mut observed);
+            asked = more(&self.desired(), &self.record(), &observed);
+        }
+        observed
+    }
+
+    fn look(&self, asked: Vec<Look>, observed: &mut Observed) {
+        for look in asked {
             match look {
                 Look::AccountId => observed.account_id = Looked::Seen("123456789012".into()),
                 Look::Build { step, id } => {
@@ -116,14 +153,15 @@ impl World {
                     let found = self.builds.iter().map(|(_, build)| build).cloned().collect();
                     observed.builds.insert(step, BuildSeen::Searched(Looked::Seen(found)));
                 }
-                Look::Image { .. } => {
-                    let image = LiveImage { digest: format!("sha256:{}", "a".repeat(64)) };
-                    observed.image = Looked::Seen(self.image.then_some(image));
+                Look::Image { .. } => observed.image = Looked::Seen(self.image.clone()),
+                Look::Origins { since, .. } => {
+                    let builds = self.builds.iter().map(|(_, build)| build.clone());
+                    observed.origins = Looked::Seen(builds.filter(|build| build.started_at >= since).collect());
                 }
+                Look::Mutability { .. } => observed.immutable = Looked::Seen(self.immutable),
                 Look::Target(_) | Look::Verify { .. } => {}
             }
         }
-        observed
     }
 
     /// One pass; the state that it found and when the next one is due.

@@ -78,6 +78,7 @@ pub fn build(id: &str, status: BuildStatus, phases: &[(&str, PhaseStatus, i64)])
     let lasts = |status: PhaseStatus| status == PhaseStatus::InProgress;
     LiveBuild {
         id: id.into(),
+        versions: vec![COMMIT.into()],
         phase: named(if ended { "COMPLETED" } else { phases.last().map_or("SUBMITTED", |phase| phase.0) }),
         phases: phases
             .iter()

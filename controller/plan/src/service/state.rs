@@ -19,6 +19,14 @@ pub struct State {
 }
 
 impl State {
+    /// In how many seconds there is a token for a look that got none. Such a pass comes again and tells nothing.
+    pub fn turn(&self) -> Option<i64> {
+        match &self.rollout {
+            Err(Blocker::Blind(fault)) => fault.turn(),
+            Ok(_) | Err(_) => None,
+        }
+    }
+
     /// A Service whose rollout is all that there is to say.
     pub fn of(rollout: Result<Rollout, Blocker>) -> Self {
         Self { guard: Guard::Steady, rollout, chores: None }

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub struct LiveBuild {
     /// `<project>:<uuid>`.
     pub id: String,
+    /// The versions of its source, as they were asked for and as CodeBuild resolved them: commits, branches.
+    pub versions: Vec<String>,
     /// How it stands.
     pub status: BuildStatus,
     /// The phase that it is in, or ended in.
@@ -27,6 +29,18 @@ pub struct LiveBuild {
     pub log_link: Option<String>,
     /// Whether the project runs its builds inside a VPC.
     pub in_vpc: bool,
+}
+
+impl LiveBuild {
+    /// Whether that commit is what it builds.
+    pub fn is_of(&self, commit: &str) -> bool {
+        self.versions.iter().any(|version| version == commit)
+    }
+
+    /// Whether it ended, and not well.
+    pub fn has_failed(&self) -> bool {
+        !matches!(self.status, BuildStatus::InProgress | BuildStatus::Succeeded)
+    }
 }
 
 /// How a build stands.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::build::{Build, PhaseEnd, PhaseStatus};
 use super::project::VariableKind;
 use super::story::{Outcome, Phase, Push};
-use crate::{Place, World};
+use crate::{Place, TaskStory, World};
 
 type Context = (String, String);
 
@@ -38,6 +38,9 @@ pub(super) fn begin(world: &mut World, build: &Build, at: Timestamp) {
 /// What happens when the phase that the build is in ends by itself, and how it ends.
 pub(super) fn end(world: &mut World, build: &Build, at: Timestamp) -> PhaseEnd {
     let phase = build.phase();
+    let left = build.story.leaves.as_ref().filter(|(of, _)| *of == phase);
+    // Whether it is refused decides nothing: how the build ends is told.
+    let _ = left.map(|(_, story)| push_image(world, build, story.clone(), at));
     let told = told_end(build, phase);
     let (status, context) = match told {
         Some(end) => end,
@@ -118,7 +121,13 @@ fn secrets(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Contex
 }
 
 fn push(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Context> {
-    let Outcome::Succeeds { pushes: Push::Image(story) } = &build.story.outcome else { return Ok(()) };
+    match &build.story.outcome {
+        Outcome::Succeeds { pushes: Push::Image(story) } => push_image(world, build, story.clone(), at),
+        _ => Ok(()),
+    }
+}
+
+fn push_image(world: &mut World, build: &Build, story: TaskStory, at: Timestamp) -> Result<(), Context> {
     let (Some(repository), Some(tag)) = (build.variable("IMAGE_REPO_NAME"), build.variable("IMAGE_TAG")) else {
         return Ok(());
     };
@@ -127,7 +136,7 @@ fn push(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Context> 
     let command = format!("docker push {host}:{tag}");
     note(world, build, at, &format!("Running command {command}"));
     print(world, build, at, &format!("The push refers to repository [{host}]"));
-    let pushed = world.ecr.entry(registry.clone()).or_default().push(repository, tag, &build.id, story.clone(), at);
+    let pushed = world.ecr.entry(registry.clone()).or_default().push(repository, tag, &build.id, story, at);
     match pushed {
         Ok(digest) => {
             print(world, build, at, &format!("{tag}: digest: {digest} size: 528"));

@@ -210,6 +210,9 @@ pub struct BuildStory {
     pub seconds: PhaseSeconds,
     /// How it ends.
     pub outcome: Outcome,
+    /// An image that is pushed as that phase ends, however the phase and the build end; its tasks behave like this. POST_BUILD
+    /// runs after a BUILD that failed, and a command can fail after a push.
+    pub leaves: Option<(Phase, TaskStory)>,
     /// Lines that its commands print, spread over their phases; CodeBuild's own lines come by themselves.
     pub says: Vec<(Phase, String)>,
 }
@@ -217,7 +220,7 @@ pub struct BuildStory {
 impl BuildStory {
     /// Any outcome, at the usual pace, saying nothing.
     pub fn new(outcome: Outcome) -> Self {
-        Self { seconds: PhaseSeconds::default(), outcome, says: Vec::new() }
+        Self { seconds: PhaseSeconds::default(), outcome, leaves: None, says: Vec::new() }
     }
 
     /// It pushes an image whose tasks behave like this.
@@ -242,6 +245,13 @@ impl BuildStory {
     /// This phase never ends.
     pub fn hangs(phase: Phase) -> Self {
         Self::new(Outcome::Hangs { phase })
+    }
+
+    /// The same, with an image that is pushed as that phase ends, however the build ends.
+    #[must_use]
+    pub fn leaving(mut self, phase: Phase, story: TaskStory) -> Self {
+        self.leaves = Some((phase, story));
+        self
     }
 
     /// The same with lines that a phase prints.

@@ -97,6 +97,8 @@ pub struct Repository {
 pub struct Image {
     /// `sha256:…` of the manifest.
     pub digest: String,
+    /// What it was made of: of an image that a build pushed, the build's ID.
+    pub content: String,
     /// Its tags, oldest first; a tag is on one image of a repository only.
     pub tags: Vec<String>,
     /// When it was pushed.
@@ -163,6 +165,7 @@ impl Repository {
         let digest = digest(&manifest);
         let image = self.images.entry(digest.clone()).or_insert_with(|| Image {
             digest: digest.clone(),
+            content: content.to_owned(),
             tags: Vec::new(),
             pushed_at: now,
             size: layer_size(content),

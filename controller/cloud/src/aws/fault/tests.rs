@@ -190,6 +190,14 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
         ],
     ),
     (
+        Operation::DescribeRepositories,
+        &[
+            ("InvalidParameterException", Invalid),
+            ("RepositoryNotFoundException", Absent(Thing::Repository)),
+            ("ServerException", Outage),
+        ],
+    ),
+    (
         Operation::GetLogEvents,
         &[
             ("InvalidParameterException", Invalid),

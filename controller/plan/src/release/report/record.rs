@@ -104,6 +104,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         | Course::Checking
         | Course::Building
         | Course::Pushing
+        | Course::Unproved { .. }
         | Course::Blind(_)
         | Course::AtStage { grant: None, .. } => {}
     }

@@ -92,7 +92,15 @@ fn of_course(pass: &Pass<'_>) -> Wording {
         Course::Suspended => suspended(pass),
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
+        Course::Building if pass.observed.image.seen().is_some_and(Option::is_some) => {
+            let what = "building the image again: a build that did not succeed left the one that there is";
+            under_way(pass, Reason::Building, what).at(BUILD)
+        }
         Course::Building => under_way(pass, Reason::Building, "building the image").at(BUILD),
+        Course::Unproved { build } => {
+            let message = format!("build {build} has pushed the image of this commit; waiting for how it ends");
+            Wording::working(Reason::Building, message).at(BUILD)
+        }
         Course::Pushing => {
             let message = "the build succeeded; waiting for its image to appear in ECR";
             Wording::working(Reason::Building, message).at(BUILD)

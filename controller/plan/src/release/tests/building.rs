@@ -9,7 +9,7 @@ use crate::release::report::empty;
 use crate::release::state::Course;
 use crate::release::steps::{InDoubt, Live, StepState};
 use crate::release::{Action, decide};
-use crate::samples::codebuild::{Reply, World};
+use crate::samples::codebuild::{Pushes, Reply, World, pushed};
 use crate::samples::release::build;
 use crate::samples::{account, at, fault};
 use crate::start::Intent;
@@ -53,7 +53,7 @@ fn no_more_checks_run_side_by_side_than_they_may() {
 #[test]
 fn an_image_that_is_there_skips_the_build_and_not_the_checks() {
     let mut world = World::new();
-    world.image = true;
+    world.image = Some(pushed("somebody else", -3600));
     world.run(60);
     assert_eq!((world.builds.len(), phase(&world, "build")), (2, StepPhase::Succeeded));
 }
@@ -95,7 +95,7 @@ fn faults_of_the_build_service_are_tried_again_so_often_as_is_said_and_failing_c
 #[test]
 fn an_image_that_is_pushed_late_is_waited_for_and_one_that_never_comes_is_not() {
     let mut world = World::new();
-    world.pushes = false;
+    world.pushes = Pushes::None;
     while phase_of_build(&world) != Some(StepPhase::Succeeded) {
         world.pass();
         world.wait(20);
@@ -103,7 +103,7 @@ fn an_image_that_is_pushed_late_is_waited_for_and_one_that_never_comes_is_not() 
     let (state, _) = world.pass();
     assert_eq!(state.course, Course::Pushing);
     let mut late = world.clone();
-    late.image = true;
+    late.image = Some(pushed("the build", late.now));
     assert!(matches!(late.run(20).course, Course::AtStage { .. }));
     world.run(20);
     assert_eq!(world.status.phase, Some(ReleasePhase::Failed));

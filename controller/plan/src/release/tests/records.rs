@@ -62,3 +62,15 @@ fn an_object_without_a_uid_is_no_release() {
     world.release.metadata.uid = None;
     assert!(Desired::parse(&world.release).is_err());
 }
+
+#[test]
+fn a_status_that_is_wiped_while_a_build_runs_starts_nothing_again_however_young_the_release_is() {
+    let mut world = started();
+    let builds = world.builds.len();
+    world.status = crate::release::report::empty();
+    for _ in 0..5 {
+        world.pass();
+    }
+    assert!(world.release.metadata.finalizers.is_some(), "what was started is still to be found");
+    assert_eq!(world.builds.len(), builds);
+}

@@ -1,0 +1,161 @@
+//! Whose the image is that bears the commit's tag: what a build left that did not succeed is never rolled.
+
+use crate::condition::find;
+use crate::reason::ConditionType;
+use crate::release::state::Course;
+use crate::samples::COMMIT;
+use crate::samples::at;
+use crate::samples::codebuild::{Pushes, World, pushed};
+use crate::samples::release::build;
+use crate::world::{BuildStatus, LiveBuild};
+use launchway_crds::release::ReleasePhase;
+use proptest::prelude::*;
+use serde_json::json;
+
+/// A world without checks in which that build of the commit ran from 0 s to 600 s, and an image was pushed at 300 s.
+fn after(status: BuildStatus) -> World {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.now = 3600;
+    world.release = crate::samples::release::release(2, 3600, serde_json::Value::Null);
+    world.builds = vec![("earlier".into(), earlier("web-build:earlier", status, 0, Some(600)))];
+    world.image = Some(pushed("earlier", 300));
+    world
+}
+
+fn earlier(id: &str, status: BuildStatus, from: i64, to: Option<i64>) -> LiveBuild {
+    LiveBuild { started_at: at(from), ended_at: to.map(at), ..build(id, status, &[]) }
+}
+
+fn message(world: &World) -> String {
+    find(&world.status.conditions, ConditionType::Ready).unwrap().message.clone()
+}
+
+fn image(world: &World) -> Option<String> {
+    world.status.images.first().map(|image| image.digest.to_string())
+}
+
+#[test]
+fn the_image_of_a_build_that_did_not_succeed_is_built_again_and_that_of_one_that_did_is_not() {
+    let bad = [BuildStatus::Failed, BuildStatus::Fault, BuildStatus::TimedOut, BuildStatus::Stopped];
+    for status in bad {
+        let mut world = after(status.clone());
+        let left = world.image.clone().unwrap().digest;
+        world.run(60);
+        assert_eq!(world.builds.len(), 2, "{status:?}");
+        assert_ne!(image(&world), Some(left), "{status:?}");
+        assert!(image(&world).is_some(), "{status:?}");
+    }
+    let mut world = after(BuildStatus::Succeeded);
+    world.run(60);
+    assert_eq!((world.builds.len(), image(&world)), (1, world.image.map(|image| image.digest)));
+}
+
+#[test]
+fn an_image_from_before_or_after_every_build_of_the_commit_is_the_commits() {
+    for second in [-60, 660] {
+        let mut world = after(BuildStatus::Failed);
+        world.image = Some(pushed("a person", second));
+        world.run(60);
+        assert_eq!((world.builds.len(), image(&world)), (1, world.image.map(|image| image.digest)), "{second}");
+    }
+    let mut world = after(BuildStatus::Failed);
+    world.builds[0].1.versions = vec!["another commit".into()];
+    world.run(60);
+    assert_eq!(world.builds.len(), 1, "a build of another commit pushes another tag");
+}
+
+#[test]
+fn an_attempt_that_met_a_fault_leaves_nothing_that_is_rolled() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.ends = vec![BuildStatus::Fault];
+    world.pushes = Pushes::All;
+    world.run(100);
+    assert_eq!(world.builds.len(), 2);
+    assert_eq!(image(&world), Some(pushed("web-build:2", 0).digest));
+}
+
+#[test]
+fn a_build_that_runs_and_has_pushed_is_waited_for() {
+    let mut world = after(BuildStatus::InProgress);
+    world.builds[0].1.ended_at = None;
+    world.ends = vec![BuildStatus::InProgress];
+    let mut course = world.pass().0.course;
+    while matches!(course, Course::Starting(_) | Course::Checking) {
+        course = world.pass().0.course;
+    }
+    assert_eq!(course, Course::Unproved { build: "web-build:earlier".into() });
+    assert!(message(&world).contains("web-build:earlier"), "{}", message(&world));
+    world.builds[0].1 = earlier("web-build:earlier", BuildStatus::Succeeded, 0, Some(3700));
+    world.run(60);
+    assert_eq!(image(&world), world.image.map(|image| image.digest));
+}
+
+#[test]
+fn a_taken_tag_that_cannot_be_moved_fails_the_release_and_is_named() {
+    let mut world = after(BuildStatus::Failed);
+    world.immutable = true;
+    world.ends = vec![BuildStatus::Failed];
+    world.run(60);
+    assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Failed), 2));
+    let told = message(&world);
+    for part in [&*world.image.unwrap().digest, "web-build:earlier", "batch-delete-image", COMMIT] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+}
+
+#[test]
+fn a_build_that_failed_because_anothers_image_was_there_first_is_no_failure() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.immutable = true;
+    world.ends = vec![BuildStatus::Failed];
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    // Another Pipeline's build of the commit pushes first.
+    world.builds.push(("another".into(), earlier("web-build:other", BuildStatus::Succeeded, 0, Some(40))));
+    world.image = Some(pushed("web-build:other", 30));
+    world.run(60);
+    assert_eq!(world.status.phase, Some(ReleasePhase::Active), "{}", message(&world));
+    assert_eq!(image(&world), world.image.map(|image| image.digest));
+}
+
+#[test]
+fn of_two_builds_at_the_same_time_the_one_that_failed_may_have_moved_the_tag() {
+    for (immutable, builds) in [(true, 2), (false, 3)] {
+        let mut world = after(BuildStatus::Failed);
+        world.immutable = immutable;
+        world.builds.push(("good".into(), earlier("web-build:good", BuildStatus::Succeeded, 10, Some(610))));
+        world.run(60);
+        assert_eq!(world.builds.len(), builds, "{immutable}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_rolled_was_pushed_by_no_build_that_did_not_succeed(
+        builds in proptest::collection::vec((0i64..100, 1i64..100, any::<bool>()), 0..5), pushed_at in 0i64..200, immutable: bool
+    ) {
+        let mut world = after(BuildStatus::Succeeded);
+        world.immutable = immutable;
+        world.builds = builds.iter().enumerate().map(|(n, (from, lasts, good))| {
+            let status = if *good { BuildStatus::Succeeded } else { BuildStatus::Failed };
+            let id = format!("web-build:{n}");
+            (id.clone(), earlier(&id, status, *from, Some(from + lasts)))
+        }).collect();
+        world.image = Some(pushed("somebody", pushed_at));
+        let there = world.builds.len();
+        world.run(60);
+        let within = |(from, lasts, _): &&(i64, i64, bool)| *from <= pushed_at && pushed_at <= from + lasts;
+        let bad = builds.iter().filter(within).any(|(_, _, good)| !good);
+        let good = builds.iter().filter(within).any(|(_, _, good)| *good);
+        if bad && !(good && immutable) {
+            prop_assert!(world.builds.len() > there, "it is built again");
+        }
+        if !bad {
+            prop_assert!(world.builds.len() == there || !good, "what is proved is not built again");
+        }
+    }
+}
