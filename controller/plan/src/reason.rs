@@ -82,6 +82,9 @@ words! {
         RolloutFailed: "ECS gave the rollout up or rolled it back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
         RolloutHangs: "ECS is at a rollout for longer than spec.rollout.deadline.", "Read the message: give ECS what it lacks, or stop the rollout as it says; a change of the spec replaces it.";
         RolledBack: "ECS rolled the rollout back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
+        Unproved: "The stage is set to the commit, and no task runs that could prove it.", "Set the desired count above 0, or take the Service out of the stage's targets.";
+        TooFewTasks: "Fewer tasks run than should, for longer than spec.rollout.deadline.", "Read why tasks stopped; give ECS what it lacks, push a new commit, or make a Manual Release of an older one.";
+        ReleaseGone: "The Release that a stage was given to was deleted before it had proved the stage.", "Push a commit, or make a Manual Release, as the message says.";
         VerificationFailed: "The verification did not answer as expected in time.", "Read the message; push a new commit, or make a Manual Release of an older one.";
         NoAccount: "There is no AwsAccount of that name.", "An administrator applies the one that the message shows.";
         NotAllowed: "The AwsAccount does not allow what the spec names.", "An administrator extends the AwsAccount, or name something else.";

@@ -16,6 +16,7 @@ pub mod record;
 pub mod report;
 pub mod rollout;
 pub mod state;
+pub mod tasks;
 pub mod wanted;
 
 pub use assess::assess;

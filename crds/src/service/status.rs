@@ -111,6 +111,10 @@ pub struct RolloutStatus {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Time>,
+
+    /// When as many tasks as should were first seen to run it. Absent: no task has proved it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proved_at: Option<Time>,
 }
 
 /// How a rollout stands.
@@ -194,6 +198,10 @@ pub struct EcsServiceStatus {
     /// How many tasks run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub running: Option<i32>,
+
+    /// Since when fewer tasks run than should. After spec.rollout.deadline the Service is not Ready.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub short_since: Option<Time>,
 }
 
 /// A call that changed something, or may have.

@@ -14,7 +14,7 @@ use launchway_crds::start::Started;
 /// How long a build may take at most, its time in the queue included: CodeBuild's limits, 36 and 8 hours.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(44);
 
-/// How long after the end of a build its push may still arrive: a machine is not taken away at once.
+/// How long after the end of a build that did not succeed its push may still arrive: a machine is not taken away at once.
 const LATE: SignedDuration = SignedDuration::from_secs(5);
 
 /// What there is of the commit's image.
@@ -80,25 +80,23 @@ fn succeeded(work: &Work, observed: &Observed) -> Option<Timestamp> {
 fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>, observed: &'a Observed) -> Found<'a> {
     let (mut proof, mut other) = (None, None);
     for build in builds.filter(|build| build.started_at <= image.pushed_at) {
-        let over = build.ended_at.is_none_or(|ended| image.pushed_at <= ended);
+        let within = build.ended_at.is_none_or(|ended| image.pushed_at <= ended);
         match build.status {
-            BuildStatus::Succeeded if build.ended_at.is_none_or(|ended| image.pushed_at <= ended + LATE) => {
-                proof = Some(build);
-            }
+            BuildStatus::Succeeded if within => proof = Some(build),
             BuildStatus::Succeeded => {}
-            _ if over => other = Some((build, true)),
+            _ if within => other = Some((build, true)),
             _ if build.ended_at.is_some_and(|ended| image.pushed_at <= ended + LATE) => {
                 other = other.or(Some((build, false)));
             }
             _ => {}
         }
     }
-    let Some((other, within)) = other else { return Found::Image(image) };
+    let Some((other, sure)) = other else { return Found::Image(image) };
     let another =
         if other.status == BuildStatus::InProgress { Found::Unproved(other) } else { Found::Left(image, other) };
     match (proof, &observed.immutable) {
         (None, _) => another,
-        (Some(_), _) if !within => Found::Image(image),
+        (Some(_), _) if !sure => Found::Image(image),
         (Some(_), Looked::Seen(true)) => Found::Image(image),
         (Some(_), Looked::Seen(false)) => another,
         (Some(_), Looked::Blind(fault)) => Found::Blind(fault),

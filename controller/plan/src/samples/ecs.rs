@@ -451,6 +451,7 @@ impl World {
         let forced = members.remove("forceNewDeployment").is_some();
         members.remove("taskDefinition");
         live.desired = members["desiredCount"].as_i64().unwrap() as i32;
+        live.running = live.desired;
         let rolls = |all: &Members| of_class(all, Class::Rolls);
         let differs = rolls(&members) != rolls(&live.members) || definition != live.task_definition;
         live.members = members.clone();
@@ -488,7 +489,7 @@ fn created(request: &CreateServiceRequest) -> LiveService {
         tags,
         task_definition,
         desired: members["desiredCount"].as_i64().unwrap() as i32,
-        running: 0,
+        running: members["desiredCount"].as_i64().unwrap() as i32,
         members,
         current_deployment: None,
         deployments: 1,

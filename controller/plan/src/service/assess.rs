@@ -178,7 +178,7 @@ impl View<'_> {
         match self.record.proof(self.desired, self.wanted, live) {
             Some(Proof::Runs) => {
                 let rollout = self.record.begun(self.desired, self.wanted);
-                Ok(in_sync(live, arn, rollout.and_then(|rollout| rollout.deployment.clone())))
+                Ok(self.in_sync(live, arn, rollout.and_then(|rollout| rollout.deployment.clone())))
             }
             Some(Proof::Held) => Ok(Rollout::Held),
             Some(Proof::NotAsked) => Ok(self.outdated(live, arn)),
@@ -201,7 +201,7 @@ impl View<'_> {
         Ok(match (verdict, self.record.held(self.desired, self.wanted)) {
             (Verdict::Runs(deployment), _) => {
                 let deployment = deployment.map(|one| one.arn);
-                in_sync(live, arn, deployment.or_else(|| live.current_deployment.clone()))
+                self.in_sync(live, arn, deployment.or_else(|| live.current_deployment.clone()))
             }
             (Verdict::Follows(deployment), _) => self.rolling(live, deployment),
             (Verdict::Failed(deployment), Some(held)) if held.deployment.as_ref() == Some(&deployment.arn) => {
@@ -217,6 +217,12 @@ impl View<'_> {
             (Verdict::Unclear(why), None) => return Err(Blocker::Unclear(why)),
             (Verdict::NotAsked, None) => self.outdated(live, arn),
         })
+    }
+
+    fn in_sync(&self, live: &LiveService, task_definition: String, deployment: Option<String>) -> Rollout {
+        let before = self.record.tasks(self.desired, self.wanted);
+        let tasks = before.tasks(live, &self.observed.stopped, self.observed.at);
+        Rollout::InSync { live: Box::new(live.clone()), task_definition, deployment, tasks }
     }
 
     fn rolling(&self, live: &LiveService, deployment: Box<Deployment>) -> Rollout {
@@ -257,10 +263,6 @@ impl View<'_> {
         let is_left_alone = rollout.is_shown() || matches!(rollout, Rollout::Waiting(_));
         is_left_alone.then(|| chores(self.desired, self.wanted, self.record, live, self.observed.at))
     }
-}
-
-fn in_sync(live: &LiveService, task_definition: String, deployment: Option<String>) -> Rollout {
-    Rollout::InSync { live: Box::new(live.clone()), task_definition, deployment }
 }
 
 /// A service that carries another owner's tag, or none, and how to hand it over.

@@ -4,6 +4,7 @@ use super::change;
 use super::desired::Desired;
 use super::record::Record;
 use super::state::{Asked, Blocker, Chore, Guard, Rollout, State, Tags};
+use super::tasks::Tasks;
 use super::wanted::{COMMIT_TAG, MEANING_TAG, OWNER_TAG, Wanted};
 use crate::Plan;
 use crate::wake::{Wake, sooner};
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 pub const FOLLOWS: i64 = 15;
 /// How often to look at a rollout that has passed its deadline, in seconds.
 const HANGS: i64 = 60;
+/// How often to look at a service that runs fewer tasks than it should, in seconds.
+const SHORT: i64 = 60;
 /// How soon to look again after a call whose result AWS may not show at once, in seconds.
 const SOON: i64 = 5;
 
@@ -118,6 +121,8 @@ fn roll(desired: &Desired, wanted: Option<&Wanted>, record: &Record, rollout: &R
 /// When to look again at a rollout for which there is nothing to do now.
 pub fn rest(rollout: &Rollout, resync: i64) -> Wake {
     match rollout {
+        Rollout::InSync { tasks: Tasks::Short { proved: false, .. }, .. } => Wake::After(FOLLOWS),
+        Rollout::InSync { tasks: Tasks::Short { .. } | Tasks::TooFew { .. }, .. } => Wake::After(SHORT),
         Rollout::Failed { .. } | Rollout::Held | Rollout::InSync { .. } => Wake::Every(resync),
         Rollout::Draining | Rollout::Rolling(_) | Rollout::Waiting(_) => Wake::After(FOLLOWS),
         Rollout::Overdue { .. } => Wake::After(HANGS),

@@ -3,7 +3,7 @@
 
 use super::desired::Desired;
 use super::observed::{Observed, SeenDeployment};
-use super::record::Record;
+use super::record::{Proof, Record};
 use super::rollout::{live_means, proves};
 use super::wanted::{Wanted, says};
 use crate::life::Life;
@@ -124,7 +124,16 @@ impl View<'_> {
         {
             return Some(look);
         }
-        let live = live.filter(|live| record.proof(desired, wanted, live).is_none())?;
+        let live = live?;
+        match record.proof(desired, wanted, live) {
+            Some(Proof::Runs) => {
+                let ask =
+                    observed.stopped == Looked::NotAsked && record.tasks(desired, wanted).is_overdue(live, observed.at);
+                return ask.then_some(Look::StoppedTasks);
+            }
+            Some(Proof::Held | Proof::NotAsked) => return None,
+            None => {}
+        }
         // Without a task definition nothing can run, and nothing be asked for.
         self.rollouts(live, &self.known()?)
     }

@@ -3,6 +3,7 @@
 use super::desired::Desired;
 use super::meaning::Meaning;
 use super::rollout::{in_progress, live_means, overdue};
+use super::tasks::Before;
 use super::wanted::{Wanted, seconds};
 use crate::life::Life;
 use crate::moment::after;
@@ -146,6 +147,16 @@ impl Record {
                 (!asked && rollout.from.is_some() && same(&rollout.from)).then_some(Proof::NotAsked)
             }
             RolloutPhase::Stuck => None,
+        }
+    }
+
+    /// What is remembered of the tasks of what is wanted now.
+    pub fn tasks(&self, desired: &Desired, wanted: &Wanted) -> Before {
+        let short_since = self.0.service.as_ref().and_then(|service| service.short_since.as_ref());
+        Before {
+            proved: self.begun(desired, wanted).is_some_and(|rollout| rollout.proved_at.is_some()),
+            short_since: short_since.map(|since| since.0),
+            deadline: i64::from(seconds(&desired.spec.rollout.deadline)),
         }
     }
 

@@ -50,6 +50,10 @@ pub struct Question<'a> {
 /// How far AWS's clock and ours may be apart where times of both are compared, in seconds. No deployment fails so soon.
 const APART: i64 = 5;
 
+/// How long after the end of a deployment that was stopped ECS may take to show what is newer, in seconds. Source: none; ECS
+/// is eventually consistent and names no figure.
+const SHOWN: i64 = 60;
+
 /// The verdict on the newest deployment of the meaning that counts. Deployments are newest first.
 pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> Verdict {
     let busy = all.iter().find(|seen| !seen.deployment.status.is_final());
@@ -84,6 +88,12 @@ pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeploymen
 fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> Option<String> {
     if let Some(seen) = all.iter().find(|seen| seen.target.is_none() && question.counts(&seen.deployment)) {
         return Some(format!("the revision of deployment {} cannot be read yet", seen.deployment.arn));
+    }
+    if let Some(stopped) = all.iter().find(|seen| question.brings(seen) && question.is_just_stopped(seen, all)) {
+        return Some(format!(
+            "ECS stopped deployment {}: waiting a minute for a newer one that may have caused it",
+            stopped.deployment.arn
+        ));
     }
     if question.hides(all) {
         return Some(
@@ -178,6 +188,12 @@ impl Question<'_> {
         in_progress(deployment, self.deadline, self.at)
     }
 
+    /// Whether it was stopped so short a time ago that what stopped it may not be shown yet.
+    fn is_just_stopped(&self, seen: &SeenDeployment, all: &[SeenDeployment]) -> bool {
+        let stopped = seen.deployment.status.end() == Some(End::Stopped);
+        stopped && self.counts(&seen.deployment) && is_newest(seen, all) && self.at <= late(&seen.deployment)
+    }
+
     /// Still in progress and within the deadline; without failures to count, ECS may never end it.
     fn worth_waiting_for(&self, deployment: &Deployment) -> bool {
         self.in_progress(deployment) && !overdue(deployment, self.deadline, self.at)
@@ -187,11 +203,20 @@ impl Question<'_> {
     fn failed(&self, seen: &SeenDeployment, all: &[SeenDeployment]) -> bool {
         match seen.deployment.status.end() {
             Some(End::RolledBack | End::RollbackFailed) => true,
-            Some(End::Stopped) => all.first().is_some_and(|newest| newest.deployment.arn == seen.deployment.arn),
+            Some(End::Stopped) => is_newest(seen, all) && self.at > late(&seen.deployment),
             Some(End::Successful) => false,
             None => !self.in_progress(&seen.deployment),
         }
     }
+}
+
+fn is_newest(seen: &SeenDeployment, all: &[SeenDeployment]) -> bool {
+    all.first().is_some_and(|newest| newest.deployment.arn == seen.deployment.arn)
+}
+
+/// From when on a deployment that was stopped counts as stopped for good. What is newer and stopped it may be shown late.
+fn late(stopped: &Deployment) -> Timestamp {
+    after(stopped.finished_at.unwrap_or(stopped.created_at), SHOWN)
 }
 
 /// Whether ECS is at work on it and it may still end by itself.

@@ -1,5 +1,6 @@
 //! Where a Service can stand. Computed by `assess`, and never stored.
 
+use super::tasks::Tasks;
 use crate::fault::Fault;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
@@ -137,6 +138,8 @@ pub enum Rollout {
         task_definition: String,
         /// The deployment that brought it, where ECS remembers it.
         deployment: Option<String>,
+        /// Whether as many tasks run it as should.
+        tasks: Tasks,
     },
 }
 

@@ -8,4 +8,5 @@ mod meaning;
 mod rolling;
 mod rows;
 mod states;
+mod tasks;
 mod upgrade;

@@ -11,6 +11,7 @@ use crate::service::decide::{Action, Effected};
 use crate::service::record::{Record, SETTLES};
 use crate::service::rollout::{container, why};
 use crate::service::state::{Blocker, Rollout};
+use crate::service::tasks::Tasks;
 use crate::service::wanted::Wanted;
 use crate::world::{DeploymentStatus, End, LiveService, StoppedTask};
 use jiff::Timestamp;
@@ -152,11 +153,16 @@ pub(super) fn task_definitions(before: &ServiceStatus, pass: &Pass<'_>) -> Vec<T
 
 pub(super) fn service(before: &Record, pass: &Pass<'_>) -> Option<EcsServiceStatus> {
     let creations = before.creations();
+    let short_since = match &pass.state.rollout {
+        Ok(Rollout::InSync { tasks, .. }) => tasks.short_since(),
+        Ok(_) | Err(_) => None,
+    };
     let of = |live: &LiveService, creations| EcsServiceStatus {
         arn: live.arn.clone(),
         creations,
         desired: Some(live.desired),
         running: Some(live.running),
+        short_since: short_since.map(|since| Time(whole(since))),
     };
     match (pass.outcome, &pass.state.rollout) {
         (Outcome::Done(Effected::Created(live)), _) => Some(of(live, creations.saturating_add(1))),
@@ -195,7 +201,12 @@ pub(super) fn rollout(
 
 fn advance(rollout: &mut RolloutStatus, standing: &Rollout, at: Timestamp, fault: Option<&Fault>) {
     match standing {
-        Rollout::InSync { deployment, .. } => done(rollout, deployment.clone(), at),
+        Rollout::InSync { deployment, tasks, .. } => {
+            done(rollout, deployment.clone(), at);
+            if *tasks == Tasks::Enough {
+                rollout.proved_at.get_or_insert_with(|| Time(whole(at)));
+            }
+        }
         Rollout::Rolling(deployment) | Rollout::Overdue { deployment, .. } => {
             at_work(rollout);
             rollout.deployment = Some(deployment.arn.clone());
@@ -239,6 +250,7 @@ fn fresh(before: &Record, pass: &Pass<'_>, wanted: &Wanted) -> RolloutStatus {
         stopped_tasks: Vec::new(),
         started_at: Time(whole(pass.at)),
         ended_at: None,
+        proved_at: None,
     }
 }
 
@@ -269,7 +281,7 @@ fn outcome(status: &DeploymentStatus) -> RolloutOutcome {
 
 fn at_work(rollout: &mut RolloutStatus) {
     (rollout.phase, rollout.outcome) = (RolloutPhase::Rolling, None);
-    (rollout.reason, rollout.ended_at) = (None, None);
+    (rollout.reason, rollout.ended_at, rollout.proved_at) = (None, None, None);
     rollout.stopped_tasks = Vec::new();
 }
 

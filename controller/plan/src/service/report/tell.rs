@@ -11,7 +11,8 @@ use crate::service::desired::Desired;
 use crate::service::record::Record;
 use crate::service::rollout::why;
 use crate::service::state::{Blocker, Chore, Guard, Rollout};
-use crate::world::{Deployment, DeploymentStatus};
+use crate::service::tasks::Tasks;
+use crate::world::{Deployment, DeploymentStatus, LiveService};
 use launchway_crds::service::{Effect, RolloutOutcome};
 
 /// How much of the reason of a failure a message has, in bytes: what to do next has to fit beside it.
@@ -67,6 +68,23 @@ impl Tell {
             in_sync: no(ConditionType::InSync),
             ..Self::stalled(reason, message)
         }
+    }
+
+    /// All is set as it should be, and no task has shown that it works.
+    fn unproved(message: &str) -> Self {
+        let open = |kind| say(kind, Truth::Unknown, Reason::Unproved, message);
+        Self {
+            ready: open(ConditionType::Ready),
+            extra: Vec::new(),
+            rolled_out: open(ConditionType::RolledOut),
+            in_sync: say(ConditionType::InSync, Truth::True, Reason::Succeeded, message),
+        }
+    }
+
+    /// All is set as it should be, and too few tasks run.
+    fn too_few(message: &str) -> Self {
+        let in_sync = say(ConditionType::InSync, Truth::True, Reason::Succeeded, message);
+        Self { in_sync, ..Self::failed(Reason::TooFewTasks, message) }
     }
 
     /// Cannot look, and no change is pending: what was known is kept.
@@ -222,7 +240,32 @@ fn tell_rollout(before: &Record, pass: &Pass<'_>, rollout: &Rollout) -> Tell {
             Tell::failed(failure(&deployment.status), &held(pass, &why))
         }
         Rollout::Held => still_held(before, pass),
-        Rollout::InSync { .. } => Tell::well(&format!("{name} runs {}", target(pass))),
+        Rollout::InSync { live, tasks, .. } => in_sync(pass, live, tasks),
+    }
+}
+
+/// ECS is where it should be; whether the tasks are is another question.
+fn in_sync(pass: &Pass<'_>, live: &LiveService, tasks: &Tasks) -> Tell {
+    let (name, target) = (&pass.desired.ecs_name, target(pass));
+    let count = format!("{} of {} tasks of {name} run", live.running, live.desired);
+    match tasks {
+        Tasks::Enough | Tasks::Short { proved: true, .. } => Tell::well(&format!("{name} runs {target}")),
+        Tasks::Short { since, proved: false } => Tell::working(
+            Reason::Rolling,
+            &format!("ECS has rolled {name} to {target}; {count}, since {}", whole(*since)),
+        ),
+        Tasks::Parked { proved: true } => {
+            Tell::well(&format!("{name} runs no tasks, as it should; its tasks ran {target} before"))
+        }
+        Tasks::Parked { proved: false } => Tell::unproved(&format!(
+            "{name} is at {target} and runs no tasks, as its desired count is 0: nothing proves it until tasks run"
+        )),
+        Tasks::TooFew { since, why } => Tell::too_few(&format!(
+            "{count} {target}, since {}, longer than spec.rollout.deadline ({}): {}",
+            whole(*since),
+            pass.desired.spec.rollout.deadline.as_str(),
+            cut(why, WHY)
+        )),
     }
 }
 
