@@ -1,14 +1,15 @@
 //! Live, uncached reads of Kubernetes, and the one write that is not a status: our finalizer.
 
 use crate::context::Context;
-use crate::key::Key;
+use crate::key::{Key, Kind};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
 use kube::{Resource, ResourceExt};
-use launchway_crds::{AwsAccount, FINALIZER, Pipeline};
+use launchway_crds::{AwsAccount, FINALIZER, Pipeline, Service};
 use launchway_plan::account::AccountSeen;
 use launchway_plan::release::PipelineFacts;
+use launchway_plan::target::TargetSeen;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -93,6 +94,12 @@ pub async fn pipeline(namespace: &str, name: &str, context: &Context) -> Result<
         pipelines.get_opt(name).await.map_err(Unreachable::of("reading Pipeline", format!("{namespace}/{name}")))?;
     let stays = found.filter(|pipeline| pipeline.metadata.deletion_timestamp.is_none());
     Ok(stays.map(|pipeline| PipelineFacts { spec: pipeline.spec, status: pipeline.status }))
+}
+
+/// A Service as a target of a stage, read live; `None`: there is none.
+pub async fn target(name: &str, namespace: &str, context: &Context) -> Result<Option<TargetSeen>, Unreachable> {
+    let key = Key { kind: Kind::Service, namespace: namespace.to_owned(), name: name.to_owned() };
+    Ok(found::<Service>(&key, context).await?.map(TargetSeen::of))
 }
 
 /// Adds our finalizer, unless the object has changed since it was read.

@@ -9,22 +9,42 @@ use crate::kind::Reconciled;
 use crate::kube_api::{Unreachable, api, found};
 use crate::status;
 use crate::wake::{Links, Shown};
+use kube::ResourceExt;
 use launchway_crds::Pipeline;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::Outcome;
 use launchway_plan::pipeline::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
+use std::collections::BTreeMap;
 
 impl Reconciled for Pipeline {
     const KIND: Kind = Kind::Pipeline;
 
     fn links(&self) -> Links {
-        Links { uses: vec![Key::of_account(self.spec.account.as_deref())], shows: shown(self), ..Links::default() }
+        Links {
+            uses: vec![Key::of_account(self.spec.account.as_deref())],
+            shows: shown(self),
+            tells: told(self),
+            ..Links::default()
+        }
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         pass(key, context).await
     }
+}
+
+/// What is wrong with the stages that rest on each Release; empty: nothing.
+fn told(pipeline: &Pipeline) -> BTreeMap<Key, String> {
+    let namespace = pipeline.namespace().unwrap_or_default();
+    let mut told = BTreeMap::<Key, String>::new();
+    for stage in pipeline.status.iter().flat_map(|status| &status.stages) {
+        let Some(grant) = &stage.grant else { continue };
+        let key = Key { kind: Kind::Release, namespace: namespace.clone(), name: grant.release.to_string() };
+        let trouble = stage.trouble.as_ref().map_or("", |trouble| &trouble.message);
+        told.entry(key).or_default().push_str(trouble);
+    }
+    told
 }
 
 /// The grant of each stage, for each of its targets.

@@ -21,6 +21,9 @@ pub struct Links {
     pub part_of: Option<Whole>,
     /// What it tells its followers to do.
     pub shows: Vec<Shown>,
+    /// Objects that tell on what it says of them, as a Release tells on what became of its stages. What is said anew wakes
+    /// them.
+    pub tells: BTreeMap<Key, String>,
 }
 
 /// An object that is followed.
@@ -80,7 +83,8 @@ impl Index {
     /// Notes that the object is there, or has changed; whom that wakes, itself included. Who depended on it before the
     /// change is woken as well.
     pub fn changed(&mut self, key: &Key, links: Links) -> BTreeSet<Key> {
-        let mut woken = self.forget(key);
+        let mut woken = self.links.get(key).map(|before| turned(before, &links)).unwrap_or_default();
+        woken.append(&mut self.forget(key));
         for entry in entries(&links) {
             self.dependents.entry(entry).or_default().insert(key.clone());
         }
@@ -93,7 +97,9 @@ impl Index {
     pub fn gone(&mut self, key: &Key) -> BTreeSet<Key> {
         let Some(links) = self.links.get_mut(key) else { return BTreeSet::new() };
         links.shows.clear();
+        let followed: Vec<Key> = links.follows.iter().map(|followed| followed.key.clone()).collect();
         let mut woken = self.woken_by(key);
+        woken.extend(followed);
         woken.append(&mut self.forget(key));
         woken
     }
@@ -152,6 +158,16 @@ impl Index {
         let has = follows.filter(|one| one.key == *followed).filter_map(|one| one.has.as_ref());
         has.into_iter().any(|has| shows.contains(has))
     }
+}
+
+/// Whom it wakes that an object's links have become others: those that it follows, where what it has done for them is another
+/// thing now, and those of which it says something new.
+fn turned(before: &Links, now: &Links) -> BTreeSet<Key> {
+    let followed = before.follows.iter().chain(&now.follows);
+    let turned = followed.filter(|one| !(before.follows.contains(one) && now.follows.contains(one)));
+    let told = before.tells.iter().chain(&now.tells);
+    let anew = told.filter(|(key, _)| before.tells.get(*key) != now.tells.get(*key));
+    turned.map(|one| one.key.clone()).chain(anew.map(|(key, _)| key.clone())).collect()
 }
 
 /// Under which entries an object with these links is found.

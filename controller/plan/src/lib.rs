@@ -27,6 +27,7 @@ pub mod release;
 mod samples;
 pub mod service;
 pub mod start;
+pub mod target;
 pub mod wake;
 pub mod world;
 

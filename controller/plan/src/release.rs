@@ -17,7 +17,7 @@ pub mod steps;
 pub use decide::{Action, Effected, Stop, decide};
 pub use desired::Desired;
 pub use looks::{Look, looks, more};
-pub use observed::{BuildSeen, Observed, PipelineFacts, TargetSeen};
+pub use observed::{BuildSeen, Observed, PipelineFacts};
 pub use record::Record;
 pub use report::{Pass, refused, report};
 pub use state::{State, assess};

@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::git::{Ask, Credential, GitFault, Poll};
 use crate::key::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
+use futures::future::join_all;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};
@@ -13,7 +14,7 @@ use launchway_plan::look::Looked;
 use launchway_plan::pipeline::desired::{Branch, Source};
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Types of Secrets that let their holder into the cluster: whoever may write a Pipeline could have them sent anywhere.
 const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
@@ -29,7 +30,13 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         head: Looked::NotAsked,
         next_poll: None,
         releases: releases(desired, record, context).await?,
+        targets: BTreeMap::new(),
     };
+    let names = observed.targets_to_look_at(desired, record);
+    let seen = join_all(names.iter().map(|name| kube_api::target(name, &desired.namespace, context))).await;
+    for (name, seen) in names.into_iter().zip(seen) {
+        observed.targets.insert(name, seen?);
+    }
     if allowed.is_ok() && !desired.suspended {
         match &desired.source {
             Source::Git(branch) => git(&mut observed, desired, branch, context).await?,

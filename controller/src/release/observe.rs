@@ -1,7 +1,6 @@
 //! Looks at a Release's world: its Pipeline, builds, image, targets and verifications. Changes nothing.
 
 use crate::context::Context;
-use crate::key::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
 use crate::web::Cap;
 use bytes::Bytes;
@@ -9,16 +8,14 @@ use futures::future::join_all;
 use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use launchway_cloud::Cloud;
-use launchway_crds::Service;
 use launchway_crds::pipeline::HttpVerification;
 use launchway_plan::account::scope;
-use launchway_plan::condition::{find, is_true};
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
-use launchway_plan::reason::ConditionType;
 use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
-use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, TargetSeen, looks, more, rank};
+use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks, more, rank};
+use launchway_plan::target::TargetSeen;
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
 /// For how long after the end of a failed build we try to read its log, in seconds.
@@ -98,7 +95,7 @@ async fn one(
             Ok(cloud) => cloud.is_immutable(repository).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
-        Look::Target(name) => Seen::Target(target(name, desired, context).await?),
+        Look::Target(name) => Seen::Target(kube_api::target(name, &desired.namespace, context).await?),
         Look::Verify { http, .. } => Seen::Verified(verification(http, context).await),
     })
 }
@@ -159,23 +156,6 @@ async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
 fn is_worth_another_look(build: &LiveBuild, fault: &Fault, at: Timestamp) -> bool {
     let ended = build.ended_at.unwrap_or(build.started_at);
     !fault.is_terminal() && at < ended + SignedDuration::from_secs(LOG_WAITS)
-}
-
-async fn target(name: &str, desired: &Desired, context: &Context) -> Result<Option<TargetSeen>, Unreachable> {
-    let key = Key { kind: Kind::Service, namespace: desired.namespace.clone(), name: name.to_owned() };
-    let Some(service) = kube_api::found::<Service>(&key, context).await? else { return Ok(None) };
-    let generation = service.metadata.generation.unwrap_or_default();
-    let status = service.status.filter(|status| status.observed_generation == generation);
-    let stalled = status.as_ref().filter(|status| is_true(&status.conditions, ConditionType::Stalled));
-    let mut containers = service.spec.task_definition.container_definitions.iter();
-    let follows = containers.find_map(|container| container.image_from.as_ref());
-    Ok(Some(TargetSeen {
-        follows: follows.map(|from| format!("{}/{}", from.pipeline, from.stage)),
-        stalled: stalled
-            .and_then(|status| find(&status.conditions, ConditionType::Stalled))
-            .map(|condition| condition.message.clone()),
-        rollout: status.and_then(|status| status.rollout),
-    }))
 }
 
 async fn verification(http: &HttpVerification, context: &Context) -> Result<(), String> {

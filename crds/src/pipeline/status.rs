@@ -100,11 +100,28 @@ pub struct StageStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verified: Option<Verified>,
 
+    /// Why the stage does not run what it was proved to run. Absent: it does, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+
     /// Releases that are ready for the stage and do not enter it yet: of all stages together the newest five.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 5))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["release".into()]))]
     pub waiting: Vec<Waiting>,
+}
+
+/// Why a stage does not run what it was proved to run.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Trouble {
+    /// Why, in one word.
+    #[schemars(length(max = 63))]
+    pub reason: String,
+
+    /// Why, for people.
+    #[schemars(length(max = 512))]
+    pub message: String,
 }
 
 /// What a stage should run, why, and since when.

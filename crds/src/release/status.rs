@@ -134,6 +134,8 @@ pub struct StageRecord {
 pub enum StagePhase {
     /// The targets are rolled.
     Rolling,
+    /// The targets are set to the release's images, and no task runs that could prove them. A newer Release may enter.
+    Unproved,
     /// The targets run the release's images; the verification is asked.
     Verifying,
     /// The stage runs the release, proved.

@@ -42,7 +42,7 @@ pub const NEWER_COMMIT: Story = Story {
             world,
             &[
                 ("Pipeline", "greeter", "Released", "True", ""),
-                ("Release", "greeter-1", "Ready", "True", ""),
+                ("Release", "greeter-1", "Ready", "False", "Superseded"),
                 ("Release", "greeter-1", "Deployed", "False", "Superseded"),
                 ("Release", "greeter-2", "Verified", "True", ""),
             ],

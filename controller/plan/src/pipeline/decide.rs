@@ -66,7 +66,9 @@ fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
         | Course::Stuck(_)
         | Course::Failed(_)
         | Course::Released(_)
-        | Course::Unreached { .. } => {}
+        | Course::Unreached { .. }
+        | Course::Adrift { .. }
+        | Course::Gone { .. } => {}
     }
     // Nothing tells us that a Secret, a credential or a repository was mended.
     match &observed.head {

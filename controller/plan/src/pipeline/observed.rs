@@ -1,14 +1,18 @@
 //! What a pass over a Pipeline saw. Faults are inside; nothing is judged.
 
+use super::desired::{Desired, Stage, Target};
+use super::record::Record;
 use crate::account::AccountSeen;
 use crate::condition::{find, is_true};
 use crate::life::{Life, life};
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
+use crate::target::TargetSeen;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{ImageStatus, Summary};
 use launchway_crds::release::{Release, ReleasePhase, ReleaseReason, StagePhase, StageRecord};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a pass over a Pipeline saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +27,9 @@ pub struct Observed {
     pub next_poll: Option<Timestamp>,
     /// The Pipeline's Releases. Those that had not ended, and those that hold a stage, were read live, one by one.
     pub releases: Vec<ReleaseSeen>,
+    /// The targets of the stages that were given to a Release, by Service; absent: there is no such Service. They are looked at
+    /// while no Release is at work.
+    pub targets: BTreeMap<String, Option<TargetSeen>>,
 }
 
 /// A Release of the Pipeline, as far as the Pipeline is concerned with it.
@@ -61,6 +68,25 @@ pub enum Maker {
     Pipeline(i64),
     /// A person.
     Person,
+}
+
+impl Observed {
+    /// The Services that tell what runs, once no Release is at work: the targets of stages that were given to one.
+    pub fn targets_to_look_at(&self, desired: &Desired, record: &Record) -> BTreeSet<String> {
+        if self.releases.iter().any(|release| !release.ended()) {
+            return BTreeSet::new();
+        }
+        let given = |stage: &&Stage| {
+            record.stage(&stage.name).is_some_and(|status| status.grant.is_some())
+                || self.releases.iter().any(|release| release.stage(&stage.name).is_some())
+        };
+        let targets = desired.stages.iter().filter(given).flat_map(|stage| &stage.targets);
+        targets
+            .map(|target| match target {
+                Target::Service(name) => name.clone(),
+            })
+            .collect()
+    }
 }
 
 impl ReleaseSeen {

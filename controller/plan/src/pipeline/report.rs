@@ -12,8 +12,12 @@ use crate::fault::Fault;
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
+use crate::target::Standing;
 use jiff::Timestamp;
-use launchway_crds::pipeline::{Pipeline, PipelineStatus, Summary};
+use launchway_crds::pipeline::{Grant, Pipeline, PipelineStatus, Summary, Trouble};
+
+/// How long the message of a stage's trouble may be, in bytes.
+const TROUBLE: usize = 512;
 
 /// What a pass over a Pipeline found and did.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +57,7 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     let at = pass.observed.at;
     next.stages = pass.state.holding.stages.clone();
     next.superseded = pass.state.holding.superseded.clone();
+    troubled(&mut next, &pass.state.course);
     let of = pass.desired.source.reference();
     match (&pass.state.turn, pass.outcome) {
         (Turn::Adopted(adopted), _) => next.heads = vec![adopted.clone()],
@@ -67,6 +72,19 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     next.observed_generation = pass.desired.generation;
     next.summary = Some(summary(pass, &tell, record));
     next
+}
+
+/// Writes down which stage does not run what it was proved to run. The Release that brought it tells it on.
+fn troubled(next: &mut PipelineStatus, course: &Course) {
+    let Course::Adrift { stage, standing, .. } = course else { return };
+    let (reason, why) = match standing {
+        Standing::Stuck(reason, why) | Standing::Failed(reason, why) => (*reason, why),
+        Standing::Unproved(why) => (Reason::Unproved, why),
+        Standing::Rolling(_) | Standing::Done => return,
+    };
+    for status in next.stages.iter_mut().filter(|status| *status.name == **stage) {
+        status.trouble = Some(Trouble { reason: reason.to_string(), message: cut(why, TROUBLE) });
+    }
 }
 
 fn source(record: &Record, pass: &Pass<'_>) -> Statement {
@@ -119,7 +137,7 @@ impl Tell {
     /// At work: what the last Release left stands, and before the first one ended nothing is ready.
     fn at_work(last: Option<&Last>, reason: Reason, message: String) -> Self {
         let standing = match last {
-            Some(Last::Released(last)) => standing(Truth::True, None, Reason::Succeeded, &told(last)),
+            Some(Last::Released(last)) => standing(Truth::True, None, Reason::Succeeded, &released(last)),
             Some(Last::Failed(last)) => standing(
                 Truth::False,
                 Some(ConditionType::Stalled),
@@ -167,14 +185,14 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
     match (&pass.state.course, &pass.observed.head) {
         (Course::Refused(refusal), _) => Tell::stalled(refusal.reason(), refusal.to_string()),
         (Course::Held(held), _) => Tell::held(held.reason, held.message.clone()),
-        (Course::Nothing, _) => nothing(pass),
+        (Course::Nothing, _) => nothing(record, pass),
         (Course::AtWork(newest), _) => Tell::at_work(last, reason(newest, Reason::Progressing), told(newest)),
         (Course::Stuck(newest), _) => Tell::stalled(reason(newest, Reason::AwsRefused), told(newest)),
         (Course::Failed(newest) | Course::Released(newest), _) if newer => {
             Tell::at_work(last, Reason::Progressing, format!("a newer commit than that of {} was seen", newest.name))
         }
         (Course::Failed(newest), _) => Tell::failed(reason(newest, Reason::RolloutFailed), told(newest)),
-        (Course::Released(_) | Course::Unreached { .. }, Looked::Seen(Err(refusal))) => {
+        (Course::Released(_) | Course::Unreached { .. } | Course::Gone { .. }, Looked::Seen(Err(refusal))) => {
             Tell::stalled(refusal.reason(), refusal.to_string())
         }
         (Course::Released(_), Looked::Blind(fault)) if is_unproved(record, pass, fault) => {
@@ -182,6 +200,13 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         }
         (Course::Released(newest), _) => Tell::well(told(newest)),
         (Course::Unreached { newest, stage }, _) => Tell::failed(Reason::StageNotReached, unreached(newest, stage)),
+        (Course::Gone { stage, grant }, _) if newer => Tell::at_work(
+            None,
+            Reason::Progressing,
+            format!("a newer commit than that of {} in stage {stage} was seen", grant.release),
+        ),
+        (Course::Gone { stage, grant }, _) => Tell::failed(Reason::ReleaseGone, gone(stage, grant)),
+        (Course::Adrift { newest, stage, standing }, _) => adrift(newest, stage, standing),
     }
 }
 
@@ -193,25 +218,67 @@ fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
     fault.is_terminal() && !seen
 }
 
-fn unreached(newest: &Newest, stage: &str) -> String {
+/// What runs in a stage was given by a Release that nobody can ask any more.
+fn gone(stage: &str, grant: &Grant) -> String {
     format!(
-        "Release {} ended before there was a stage {stage}: push a commit, or make a Release with reason Manual of commit {}",
-        newest.name, newest.commit
+        "stage {stage} was given commit {} by Release {}, which was deleted before it had proved it: {}",
+        grant.commit.short(),
+        grant.release,
+        release_again(&grant.commit)
     )
 }
 
+fn release_again(commit: &str) -> String {
+    format!("push a commit, or make a Release with reason Manual of commit {commit}")
+}
+
+/// A target does not run what it was proved with.
+fn adrift(newest: &Newest, stage: &str, standing: &Standing) -> Tell {
+    let commit = brief(&newest.commit);
+    let told = |why: &str| format!("commit {commit} was released by {}; stage {stage}: {why}", newest.name);
+    match standing {
+        Standing::Done => Tell::well(told("its targets run it")),
+        Standing::Rolling(why) => Tell::at_work(None, Reason::Rolling, told(why)),
+        Standing::Unproved(why) => Tell::new(Truth::Unknown, None, Truth::Unknown, Reason::Unproved, told(why)),
+        Standing::Stuck(reason, why) | Standing::Failed(reason, why) => Tell::failed(*reason, told(why)),
+    }
+}
+
+/// The last Release with a result, while a newer one is at work: what it was, and not what runs.
+fn released(last: &Newest) -> String {
+    format!(
+        "Release {} was the last one that was released: commit {} was verified in every stage",
+        last.name,
+        brief(&last.commit)
+    )
+}
+
+fn unreached(newest: &Newest, stage: &str) -> String {
+    format!("Release {} ended before there was a stage {stage}: {}", newest.name, release_again(&newest.commit))
+}
+
 /// There is no Release yet.
-fn nothing(pass: &Pass<'_>) -> Tell {
+fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     let working = |reason, message| Tell::at_work(None, reason, message);
     match &pass.observed.head {
         Looked::Seen(Err(refusal)) => Tell::stalled(refusal.reason(), refusal.to_string()),
+        Looked::Seen(Ok(commit)) if pass.state.turn == Turn::Same => deleted(commit),
         Looked::Seen(Ok(commit)) => {
             working(Reason::Progressing, format!("making a Release of commit {}", brief(commit)))
         }
         Looked::Blind(fault) if fault.is_terminal() => Tell::stalled(Reason::SourceRefused, blind(fault)),
         Looked::Blind(fault) => working(Reason::Unavailable, blind(fault)),
-        Looked::NotAsked => working(Reason::NoCommitYet, "the branch was not looked at yet".to_owned()),
+        Looked::NotAsked => match record.heads().first() {
+            Some(head) => deleted(&head.commit),
+            None => working(Reason::NoCommitYet, "the branch was not looked at yet".to_owned()),
+        },
     }
+}
+
+/// The head's Release is gone, and there is no other.
+fn deleted(commit: &str) -> Tell {
+    let message = format!("the Release of commit {} was deleted: {}", brief(commit), release_again(commit));
+    Tell::failed(Reason::ReleaseGone, message)
 }
 
 fn blind(fault: &Fault) -> String {
@@ -233,9 +300,10 @@ fn summary(pass: &Pass<'_>, tell: &Tell, record: &Record) -> Summary {
         | Course::Stuck(newest)
         | Course::Failed(newest)
         | Course::Released(newest)
-        | Course::Unreached { newest, .. } => Some(newest),
+        | Course::Unreached { newest, .. }
+        | Course::Adrift { newest, .. } => Some(newest),
         Course::Held(held) => held.newest.as_ref(),
-        Course::Refused(_) | Course::Nothing => None,
+        Course::Refused(_) | Course::Nothing | Course::Gone { .. } => None,
     };
     let (commit, stage) = shown(record);
     let (reason, message) = match (&pass.state.course, &pass.observed.head) {

@@ -38,6 +38,11 @@ impl Holding {
         self.opens.map_or(Wake::OnChange, |opens| Wake::After(opens.duration_since(at).as_secs().max(0) + 1))
     }
 
+    /// What a stage was given last, of all stages.
+    pub fn newest_grant(&self) -> Option<&Grant> {
+        self.stages.iter().filter_map(|stage| stage.grant.as_ref()).max_by_key(|grant| grant.number)
+    }
+
     /// What the Release of that name waits for, if it waits for a stage.
     pub fn waiting<'a>(&'a self, release: &str) -> Option<(&'a StageStatus, &'a Waiting)> {
         let of = |stage: &'a StageStatus| Some((stage, stage.waiting.iter().find(|one| *one.release == *release)?));
@@ -190,7 +195,7 @@ impl<'a> Entry<'a> {
             None => held,
         };
         let waiting = waits.iter().filter_map(|(release, closed)| waiting(release, closed)).collect();
-        let stage = StageStatus { name: self.stage.name.as_str().into(), grant, verified, waiting };
+        let stage = StageStatus { name: self.stage.name.as_str().into(), grant, verified, trouble: None, waiting };
         Decided { stage, overtaken: overtaken.collect(), opens }
     }
 
@@ -229,7 +234,7 @@ impl<'a> Entry<'a> {
         match grant.reason {
             GrantReason::Release => {
                 let over = |own: &StageRecord| match own.phase {
-                    StagePhase::Verified | StagePhase::Failed => true,
+                    StagePhase::Unproved | StagePhase::Verified | StagePhase::Failed => true,
                     StagePhase::Rolling | StagePhase::Verifying => false,
                 };
                 !holder.ended() && !holder.stage(&self.stage.name).is_some_and(over)

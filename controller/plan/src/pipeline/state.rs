@@ -1,6 +1,6 @@
 //! Where a Pipeline stands: computed from what is wanted, recorded and seen, and never stored.
 
-use super::desired::Desired;
+use super::desired::{Desired, Target};
 use super::gates::resume_command;
 use super::heads::{Turn, turn};
 use super::observed::{Observed, ReleaseSeen};
@@ -11,7 +11,8 @@ use crate::condition::whole;
 use crate::life::Life;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
-use launchway_crds::pipeline::{Summary, Waiting, WaitsFor};
+use crate::target::{Standing, standing, together};
+use launchway_crds::pipeline::{Grant, Summary, Waiting, WaitsFor};
 use launchway_crds::release::ReleasePhase;
 
 /// Where a Pipeline stands.
@@ -62,6 +63,22 @@ pub enum Course {
         /// The stage's name.
         stage: String,
     },
+    /// It was proved in every stage, and a target of this stage does not run it as it should now.
+    Adrift {
+        /// It.
+        newest: Newest,
+        /// The stage's name.
+        stage: String,
+        /// How its targets stand.
+        standing: Standing,
+    },
+    /// A stage was given to a Release that was deleted before it had proved the stage.
+    Gone {
+        /// The stage's name.
+        stage: String,
+        /// What it was given.
+        grant: Box<Grant>,
+    },
 }
 
 /// Why a Pipeline is held.
@@ -100,7 +117,7 @@ pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State 
     let course = match refusal {
         Some(refusal) => Course::Refused(refusal),
         None if desired.suspended => Course::Held(suspended(desired, record, observed)),
-        None => reached(course(observed, &holding), desired, &holding),
+        None => standing_now(desired, observed, &holding),
     };
     State { turn, surplus: surplus(desired, &holding, observed), holding, course, last: last(observed) }
 }
@@ -111,19 +128,56 @@ fn suspended(desired: &Desired, record: &Record, observed: &Observed) -> Held {
     Held { newest: None, reason: Reason::Suspended, message }
 }
 
-/// A Release that ended well is released only if it went through every stage that there is now.
-fn reached(course: Course, desired: &Desired, holding: &Holding) -> Course {
-    let Course::Released(newest) = course else { return course };
-    let verified = |name: &str| {
-        holding.stages.iter().filter(|stage| *stage.name == *name).find_map(|stage| stage.verified.as_ref())
+/// How the newest Release stands, by what the stages were given last and by what their targets run now. A Release that is
+/// gone is told by what the Pipeline has recorded of it: deleting one changes nothing that runs.
+fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Course {
+    let course = match holding.newest_grant().filter(|grant| is_gone(grant, observed)) {
+        Some(grant) => Course::Released(recorded(grant)),
+        None => course(observed, holding),
     };
-    let missing = desired
-        .stages
-        .iter()
-        .find(|stage| verified(&stage.name).is_none_or(|verified| *verified.release != *newest.name));
-    match missing {
-        Some(stage) => Course::Unreached { newest, stage: stage.name.clone() },
-        None => Course::Released(newest),
+    let Course::Released(newest) = course else { return course };
+    for stage in &desired.stages {
+        let status = holding.stages.iter().find(|status| *status.name == *stage.name);
+        let Some((grant, verified)) =
+            status.and_then(|status| Some((status.grant.as_ref()?, status.verified.as_ref())))
+        else {
+            return Course::Unreached { newest, stage: stage.name.clone() };
+        };
+        let proved = verified.is_some_and(|verified| verified.grant == grant.number);
+        if !proved || *grant.release != *newest.name {
+            return Course::Gone { stage: stage.name.clone(), grant: Box::new(grant.clone()) };
+        }
+        let source = format!("{}/{}", desired.name, stage.name);
+        let of = |target: &Target| match target {
+            Target::Service(name) => standing(name, &source, grant, observed.targets.get(name), observed.at),
+        };
+        match together(stage.targets.iter().map(of).collect()) {
+            Standing::Done => {}
+            standing => return Course::Adrift { newest, stage: stage.name.clone(), standing },
+        }
+    }
+    Course::Released(newest)
+}
+
+/// Whether the Release that entered a stage last is gone, and none was made since then.
+fn is_gone(grant: &Grant, observed: &Observed) -> bool {
+    let there = observed.releases.iter().any(|release| *grant.release == *release.name);
+    let newer =
+        |release: &ReleaseSeen| !release.ended() || release.created.is_some_and(|created| created > grant.since.0);
+    !there && !observed.releases.iter().any(newer)
+}
+
+/// A Release that is gone, as its grant tells of it.
+fn recorded(grant: &Grant) -> Newest {
+    Newest {
+        name: grant.release.to_string(),
+        commit: grant.commit.to_string(),
+        stage: String::new(),
+        reason: Reason::Succeeded.to_string(),
+        message: format!(
+            "commit {} runs in every stage, verified; the Release itself was deleted",
+            grant.commit.short()
+        ),
     }
 }
 

@@ -4,4 +4,5 @@ mod gating;
 mod heads;
 mod holding;
 mod rows;
+mod running;
 mod sizes;

@@ -153,8 +153,10 @@ fn of_stage(state: &StageState) -> Wake {
     match state {
         StageState::Deployed | StageState::Verified => Wake::Now,
         StageState::Verifying(_) => Wake::After(VERIFIES),
-        StageState::Waiting(_) | StageState::Rolling(_) | StageState::Stuck(..) | StageState::Failed(..) => {
-            Wake::After(WATCHED)
-        }
+        StageState::Waiting(_)
+        | StageState::Rolling(_)
+        | StageState::Unproved(_)
+        | StageState::Stuck(..)
+        | StageState::Failed(..) => Wake::After(WATCHED),
     }
 }

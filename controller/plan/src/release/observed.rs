@@ -3,10 +3,10 @@
 use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
+use crate::target::TargetSeen;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
-use launchway_crds::service::RolloutStatus;
 use std::collections::BTreeMap;
 
 /// What a pass over a Release saw.
@@ -52,17 +52,6 @@ pub enum BuildSeen {
     Known(Looked<Option<LiveBuild>>),
     /// The builds of the intent's project that are not much older than the intent.
     Searched(Looked<Vec<LiveBuild>>),
-}
-
-/// What was seen of a target.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TargetSeen {
-    /// The stage that it takes its image from, `<pipeline>/<stage>`; absent: its images are literals.
-    pub follows: Option<String>,
-    /// The Service's rollout.
-    pub rollout: Option<RolloutStatus>,
-    /// Why it cannot go on, where it says so for its present generation.
-    pub stalled: Option<String>,
 }
 
 impl Observed {

@@ -1,18 +1,15 @@
 //! Where a Release's stages stand, judged by the grants that the Services echo and by the verifications.
 
 use super::desired::Desired;
-use super::observed::{Observed, PipelineFacts, TargetSeen};
+use super::observed::{Observed, PipelineFacts};
 use super::record::Record;
 use crate::pipeline::desired::{Method, Stage, Target, Verification};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
+use crate::target::{Standing, standing, together};
 use jiff::SignedDuration;
 use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
 use launchway_crds::release::{StagePhase, StageRecord};
-use launchway_crds::service::{RolloutOutcome, RolloutPhase, RolloutStatus};
-
-/// How long a Service may take to take a grant up, in seconds: a watch and a pass.
-const HEARS: i64 = 60;
 
 /// Where the stage stands at which a Release is.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +20,8 @@ pub enum StageState {
     Rolling(String),
     /// A target cannot go on until somebody changes something; it was not given up.
     Stuck(Reason, String),
+    /// The targets are set to the release's images, and no task proves that they work.
+    Unproved(String),
     /// The targets run the release's images: the verification begins.
     Deployed,
     /// The verification is asked.
@@ -111,24 +110,37 @@ pub fn stage_state(desired: &Desired, record: &Record, current: &Current<'_>, ob
     };
     let source = format!("{}/{}", desired.pipeline, stage.name);
     let of_target = |target: &Target| match target {
-        Target::Service(service) => service_state(service, &source, granted, observed),
+        Target::Service(service) => standing(service, &source, granted, observed.targets.get(service), observed.at),
     };
-    let targets: Vec<_> = stage.targets.iter().map(of_target).collect();
-    if let Some(TargetState::Failed(reason, why)) =
-        targets.iter().find(|target| matches!(target, TargetState::Failed(..)))
-    {
-        return StageState::Failed(*reason, why.clone());
+    let all: Vec<Standing> = stage.targets.iter().map(of_target).collect();
+    let others = others(stage, &all);
+    match together(all) {
+        Standing::Failed(reason, why) => StageState::Failed(reason, format!("{why}{others}")),
+        Standing::Stuck(reason, why) => StageState::Stuck(reason, why),
+        Standing::Rolling(why) => StageState::Rolling(why),
+        Standing::Unproved(why) => StageState::Unproved(why),
+        Standing::Done => verification(record, stage, granted, observed),
     }
-    if let Some(TargetState::Stuck(reason, why)) =
-        targets.iter().find(|target| matches!(target, TargetState::Stuck(..)))
-    {
-        return StageState::Stuck(*reason, why.clone());
+}
+
+/// What the other targets of a stage run of which one failed: they are not taken back.
+fn others(stage: &Stage, all: &[Standing]) -> String {
+    let names = |is: fn(&Standing) -> bool| {
+        let both = stage.targets.iter().zip(all).filter(move |(_, one)| is(one));
+        both.map(|(Target::Service(name), _)| name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (new, on_its_way) = (
+        names(|one| matches!(one, Standing::Done | Standing::Unproved(_))),
+        names(|one| matches!(one, Standing::Rolling(_))),
+    );
+    let mut text = String::new();
+    if !new.is_empty() {
+        text.push_str(&format!("; {new} of the same stage runs this commit and stays so"));
     }
-    let rolling: Vec<_> = targets.iter().filter_map(TargetState::rolling).collect();
-    if !rolling.is_empty() {
-        return StageState::Rolling(rolling.join("; "));
+    if !on_its_way.is_empty() {
+        text.push_str(&format!("; {on_its_way} of the same stage is still being brought to it"));
     }
-    verification(record, stage, granted, observed)
+    text
 }
 
 fn verification(record: &Record, stage: &Stage, granted: &Grant, observed: &Observed) -> StageState {
@@ -159,75 +171,5 @@ fn verification(record: &Record, stage: &Stage, granted: &Grant, observed: &Obse
 fn asked(verification: &Verification) -> &str {
     match &verification.method {
         Method::Http(http) => http.url.split_once('?').map_or(http.url.as_str(), |(url, _)| url),
-    }
-}
-
-enum TargetState {
-    Done,
-    Rolling(String),
-    Stuck(Reason, String),
-    Failed(Reason, String),
-}
-
-impl TargetState {
-    fn rolling(&self) -> Option<&str> {
-        match self {
-            Self::Rolling(how) => Some(how),
-            Self::Done | Self::Stuck(..) | Self::Failed(..) => None,
-        }
-    }
-}
-
-fn service_state(service: &str, source: &str, granted: &Grant, observed: &Observed) -> TargetState {
-    let seen = match observed.targets.get(service) {
-        None => return TargetState::Rolling(format!("Service {service} is looked at next")),
-        Some(None) => {
-            return TargetState::Stuck(
-                Reason::NotListed,
-                format!(
-                    "there is no Service {service} in this namespace: apply it, or take it out of the stage's targets"
-                ),
-            );
-        }
-        Some(Some(seen)) if seen.follows.as_deref() != Some(source) => {
-            return TargetState::Stuck(
-                Reason::NotListed,
-                format!(
-                    "Service {service} does not take its image from here: give a container imageFrom with this Pipeline and stage, or take the Service out of the stage's targets"
-                ),
-            );
-        }
-        Some(Some(seen)) => seen,
-    };
-    let own = |rollout: &&RolloutStatus| rollout.grant == granted.number && rollout.source.as_deref() == Some(source);
-    let Some(rollout) = seen.rollout.as_ref().filter(own) else {
-        return unheard(service, seen, granted, observed);
-    };
-    let reason = rollout.reason.clone().unwrap_or_default();
-    match rollout.phase {
-        RolloutPhase::Done => TargetState::Done,
-        RolloutPhase::Rolling => match &seen.stalled {
-            Some(why) => stuck(service, why),
-            None => TargetState::Rolling(format!("Service {service} is being rolled")),
-        },
-        RolloutPhase::Stuck => stuck(service, &reason),
-        RolloutPhase::Failed => {
-            let rolled_back = rollout.outcome == Some(RolloutOutcome::RolledBack);
-            let word = if rolled_back { Reason::RolledBack } else { Reason::RolloutFailed };
-            TargetState::Failed(word, format!("Service {service}: {reason}"))
-        }
-    }
-}
-
-fn stuck(service: &str, why: &str) -> TargetState {
-    TargetState::Stuck(Reason::TargetStalled, format!("Service {service} cannot go on: {why}"))
-}
-
-/// The Service has not taken the grant up yet. What it says may still be about the last one, for a moment.
-fn unheard(service: &str, seen: &TargetSeen, granted: &Grant, observed: &Observed) -> TargetState {
-    let waited = observed.at > granted.since.0 + SignedDuration::from_secs(HEARS);
-    match seen.stalled.as_ref().filter(|_| waited) {
-        Some(why) => stuck(service, why),
-        None => TargetState::Rolling(format!("Service {service} has not begun")),
     }
 }

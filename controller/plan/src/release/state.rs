@@ -31,6 +31,8 @@ pub struct State {
     pub steps: Vec<Step>,
     /// Whether a build of it runs or may have been started.
     pub at_work: bool,
+    /// Of a Release that was proved in every stage: why one of them does not run it any more as it should.
+    pub trouble: Option<(Reason, String)>,
 }
 
 /// How far a Release is.
@@ -101,7 +103,18 @@ pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State 
     }
     // A finalizer without a record: the status was lost, and what was started is still to be found.
     let lost = desired.finalizer && record.work.is_none() && !course.is_over();
-    State { course, steps, at_work: record.is_at_work() || lost }
+    State { course, steps, at_work: record.is_at_work() || lost, trouble: trouble(desired, record, observed) }
+}
+
+/// What the Pipeline says of the stages that still rest on a Release that succeeded.
+fn trouble(desired: &Desired, record: &Record, observed: &Observed) -> Option<(Reason, String)> {
+    let status = observed.pipeline.as_ref()?.status.as_ref().filter(|_| record.ended == Some(Ending::Succeeded))?;
+    status.stages.iter().find_map(|stage| {
+        let own = stage.grant.as_ref().is_some_and(|grant| *grant.release == *desired.name);
+        let trouble = stage.trouble.as_ref().filter(|_| own)?;
+        let reason = Reason::parse(&trouble.reason).unwrap_or(Reason::TargetStalled);
+        Some((reason, format!("stage {}: {}", stage.name, trouble.message)))
+    })
 }
 
 fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step]) -> Course {

@@ -5,15 +5,18 @@ use crate::address::{Allowed, Rules, Scheme};
 use crate::condition::{find, is_true};
 use crate::fault::{Fault, Remedy};
 use crate::look::Looked;
+use crate::pipeline::desired::Target;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Desired, Observed, Record, ReleaseSeen, assess, refused};
 use crate::reason::ConditionType;
 use crate::refusal::Refusal;
 use crate::samples::release::{images, pipeline, release, stage};
 use crate::samples::{COMMIT, account, at, fault};
+use crate::target::TargetSeen;
 use launchway_crds::Release;
 use launchway_crds::pipeline::PipelineStatus;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// The Pipeline with those changes, parsed.
 pub fn parsed(changes: &Value) -> Desired {
@@ -24,7 +27,14 @@ pub fn parsed(changes: &Value) -> Desired {
 /// What a pass saw: those Releases, and no head.
 pub fn sight(releases: Vec<Release>) -> Observed {
     let releases = releases.into_iter().filter_map(ReleaseSeen::parse).collect();
-    Observed { at: at(10), account: account(), head: Looked::NotAsked, next_poll: None, releases }
+    Observed {
+        at: at(10),
+        account: account(),
+        head: Looked::NotAsked,
+        next_poll: None,
+        releases,
+        targets: BTreeMap::new(),
+    }
 }
 
 /// What a Pipeline with that status has recorded.
@@ -34,15 +44,33 @@ pub fn recorded(status: &PipelineStatus) -> Record {
     Record::parse(&pipeline)
 }
 
-struct World {
-    changes: Value,
-    generation: i64,
-    record: PipelineStatus,
-    observed: Observed,
+/// The targets run what their stages were given, as far as they are looked at and nothing else was said of them.
+pub fn echo(desired: &Desired, record: &Record, observed: &mut Observed) {
+    for name in observed.targets_to_look_at(desired, record) {
+        let of =
+            |stage: &&crate::pipeline::desired::Stage| stage.targets.iter().any(|Target::Service(one)| *one == name);
+        let stage = desired.stages.iter().find(of).expect("a stage of that target");
+        let recorded = record.stage(&stage.name).and_then(|status| status.grant.as_ref()).map(|grant| grant.number);
+        let own = observed.releases.iter().filter_map(|release| release.stage(&stage.name)).map(|own| own.grant).max();
+        let source = format!("{}/{}", desired.name, stage.name);
+        let rollout = json!({"grant": recorded.max(own), "source": source, "generation": 1, "meaning": "v1-a",
+            "phase": "Done", "startedAt": crate::samples::time(0)});
+        let rollout = serde_json::from_value(rollout).unwrap();
+        let seen = TargetSeen { follows: Some(source), rollout: Some(rollout), stalled: None, unproved: None };
+        observed.targets.insert(name, Some(seen));
+    }
+}
+
+/// A Pipeline, what it recorded and what it sees.
+pub struct World {
+    pub changes: Value,
+    pub generation: i64,
+    pub record: PipelineStatus,
+    pub observed: Observed,
 }
 
 impl World {
-    fn new(releases: Vec<Release>) -> Self {
+    pub fn new(releases: Vec<Release>) -> Self {
         let mut observed = sight(releases);
         observed.head = Looked::Seen(Ok(COMMIT.into()));
         let mut record = Record::empty().status().clone();
@@ -50,11 +78,14 @@ impl World {
         Self { changes: json!({}), generation: 1, record, observed }
     }
 
-    fn pass(&mut self) {
+    pub fn pass(&mut self) {
         let mut desired = parsed(&self.changes);
         desired.generation = self.generation;
         for _ in 0..3 {
             let record = recorded(&self.record);
+            if self.observed.targets.is_empty() {
+                echo(&desired, &record, &mut self.observed);
+            }
             let state = assess(&desired, &record, &self.observed);
             let outcome = Outcome::Idle;
             let pass = Pass { desired: &desired, observed: &self.observed, state: &state, outcome: &outcome };
@@ -82,7 +113,7 @@ fn said(reason: &str, status: &str) -> Value {
     json!([{"type": "Ready", "status": status, "reason": reason, "message": "so it is", "lastTransitionTime": crate::samples::time(0)}])
 }
 
-fn succeeded(number: i64) -> Release {
+pub fn succeeded(number: i64) -> Release {
     release(
         number,
         number,
@@ -92,7 +123,7 @@ fn succeeded(number: i64) -> Release {
     )
 }
 
-fn failed(number: i64) -> Release {
+pub fn failed(number: i64) -> Release {
     release(
         number,
         number,
@@ -101,7 +132,7 @@ fn failed(number: i64) -> Release {
     )
 }
 
-fn at_work(number: i64) -> Release {
+pub fn at_work(number: i64) -> Release {
     release(
         number,
         number,
@@ -135,11 +166,15 @@ fn the_first_release_ever_makes_the_pipeline_work_and_a_later_one_leaves_it_as_i
     row!("pipeline-first", world);
     let mut world = World::new(vec![succeeded(1)]);
     world.pass();
-    let before = find(&world.record.conditions, ConditionType::Ready).cloned();
+    let turned = |world: &World| {
+        let ready = find(&world.record.conditions, ConditionType::Ready).unwrap();
+        (ready.status.clone(), ready.reason.clone(), ready.last_transition_time.clone())
+    };
+    let before = turned(&world);
     world.observed.releases.extend(ReleaseSeen::parse(at_work(2)));
     world.pass();
     row!("pipeline-later", world);
-    assert_eq!(find(&world.record.conditions, ConditionType::Ready).cloned(), before);
+    assert_eq!(turned(&world), before);
     let mut world = World::new(vec![failed(1)]);
     world.pass();
     let before = find(&world.record.conditions, ConditionType::Stalled).cloned();

@@ -177,6 +177,9 @@ fn stage(next: &mut ReleaseStatus, name: &str, grant: i64, state: &StageState, a
         StageState::Rolling(why) | StageState::Stuck(_, why) => {
             (record.phase, record.deployed_at, record.message) = (StagePhase::Rolling, None, message(why));
         }
+        StageState::Unproved(why) => {
+            (record.phase, record.deployed_at, record.message) = (StagePhase::Unproved, None, message(why));
+        }
         StageState::Deployed => {
             (record.phase, record.deployed_at, record.message) = (StagePhase::Verifying, Some(now), None);
         }

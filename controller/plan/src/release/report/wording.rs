@@ -1,7 +1,7 @@
 //! What a Release's conditions and columns say: where it is, what it waits for, what failed, and what to do.
 
 use super::pass::Pass;
-use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut};
+use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
 use crate::fault::Fault;
 use crate::image::{reference, short};
 use crate::life::Life;
@@ -53,6 +53,11 @@ impl Wording {
             WaitsFor::Person | WaitsFor::Time => Self::held(wait.reason, wait.message.clone()),
             WaitsFor::Correction => Self::stalled(wait.reason, wait.message.clone()),
         }
+    }
+
+    /// It ended without having released its commit: nobody who waits for that is told yes.
+    fn never(reason: Reason, message: impl Into<String>) -> Self {
+        Self::new(Truth::False, None, reason, message)
     }
 
     fn ended(reason: Reason, message: impl Into<String>) -> Self {
@@ -123,11 +128,11 @@ fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
             let step = pass.state.steps.iter().find(failed).map(|step| step.name.clone());
             Wording { place: step, ..Wording::stalled(*reason, why.clone()) }
         }
-        End::Superseded(by) => Wording::ended(
+        End::Superseded(by) => Wording::never(
             Reason::Superseded,
             format!("Release {by} took its place; to release {commit} after all, make a Release with reason Manual"),
         ),
-        End::Cancelled(why) => Wording::ended(Reason::Cancelled, why.clone()),
+        End::Cancelled(why) => Wording::never(Reason::Cancelled, why.clone()),
         End::Before(Ending::Succeeded) => {
             Wording::ended(Reason::Succeeded, format!("commit {commit} ran in every stage"))
         }
@@ -135,8 +140,8 @@ fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
             let message = format!("commit {commit} failed: see the steps and stages in the status");
             Wording::stalled(Reason::BuildFailed, message)
         }
-        End::Before(Ending::Superseded) => Wording::ended(Reason::Superseded, "a newer Release took its place"),
-        End::Before(Ending::Cancelled) => Wording::ended(Reason::Cancelled, "it was cancelled"),
+        End::Before(Ending::Superseded) => Wording::never(Reason::Superseded, "a newer Release took its place"),
+        End::Before(Ending::Cancelled) => Wording::never(Reason::Cancelled, "it was cancelled"),
     }
 }
 
@@ -186,6 +191,7 @@ fn of_stage(name: &str, state: &StageState) -> Wording {
         StageState::Waiting(wait) => Wording::waiting(wait),
         StageState::Rolling(why) => Wording::working(Reason::Rolling, format!("stage {name}: {why}")),
         StageState::Stuck(reason, why) => Wording::stalled(*reason, format!("stage {name}: {why}")),
+        StageState::Unproved(why) => Wording::held(Reason::Unproved, format!("stage {name}: {why}")),
         StageState::Deployed => Wording::working(
             Reason::Verifying,
             format!("stage {name}: the targets run the image; the verification begins"),
@@ -204,7 +210,7 @@ pub(super) fn statements(
     wording: &Wording,
 ) -> Vec<Statement> {
     if matches!(pass.state.course, Course::Over(End::Before(_))) && !before.conditions.is_empty() {
-        return kept(pass);
+        return kept(before, pass);
     }
     let new = |kind, truth, message: String| Statement::New(Answer::new(kind, truth, wording.reason, message));
     let mut all = vec![new(ConditionType::Ready, wording.ready, wording.message.clone())];
@@ -236,10 +242,10 @@ fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
 }
 
 /// The conditions of a Release that ended before. One that cannot be deleted yet says how it can be.
-fn kept(pass: &Pass<'_>) -> Vec<Statement> {
+fn kept(before: &ReleaseStatus, pass: &Pass<'_>) -> Vec<Statement> {
     let Desired { namespace, name, life, .. } = pass.desired;
     if *life == Life::Stays || !pass.state.at_work {
-        return ConditionType::ALL.iter().map(|kind| Statement::Kept(*kind)).collect();
+        return ConditionType::ALL.iter().filter_map(|kind| kept_or_told(*kind, before, pass)).collect();
     }
     let message =
         format!("stopping its builds before it is deleted; to delete it without that: {}", abandon(namespace, name));
@@ -248,6 +254,28 @@ fn kept(pass: &Pass<'_>) -> Vec<Statement> {
         .iter()
         .filter(|kind| **kind != ConditionType::Reconciling && **kind != ConditionType::Stalled);
     others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
+}
+
+/// What is said of a Release whose stages have recovered.
+fn again(pass: &Pass<'_>) -> String {
+    format!("commit {} runs in every stage, verified", pass.desired.commit.short())
+}
+
+/// A condition of a Release that ended before. One that succeeded tells on what became of its stages, and when they have
+/// recovered.
+fn kept_or_told(kind: ConditionType, before: &ReleaseStatus, pass: &Pass<'_>) -> Option<Statement> {
+    let say = |truth, reason, message: &str| Some(Statement::New(Answer::new(kind, truth, reason, message)));
+    let was_well = find(&before.conditions, ConditionType::Ready).is_none_or(|ready| ready.status == "True");
+    let succeeded = before.phase == Some(ReleasePhase::Succeeded);
+    match (&pass.state.trouble, kind) {
+        (Some((reason, why)), ConditionType::Ready | ConditionType::Deployed) => say(Truth::False, *reason, why),
+        (Some((reason, why)), ConditionType::Stalled) => say(Truth::True, *reason, why),
+        (None, ConditionType::Ready | ConditionType::Deployed) if succeeded && !was_well => {
+            say(Truth::True, Reason::Succeeded, &again(pass))
+        }
+        (None, ConditionType::Stalled) if succeeded => None,
+        (_, kind) => Some(Statement::Kept(kind)),
+    }
 }
 
 /// The command that lets a Release go and leaves its builds alone.
@@ -287,7 +315,17 @@ fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (ConditionType, Truth)>
 /// The columns.
 pub(super) fn summary(before: &ReleaseStatus, pass: &Pass<'_>, wording: &Wording) -> Summary {
     if let (Course::Over(End::Before(_)), Some(summary)) = (&pass.state.course, &before.summary) {
-        return summary.clone();
+        let of = |reason: Reason, message: &str| Summary {
+            reason: reason.to_string(),
+            message: cut(message, MESSAGE_MAX),
+            ..summary.clone()
+        };
+        let succeeded = before.phase == Some(ReleasePhase::Succeeded);
+        return match &pass.state.trouble {
+            Some((reason, why)) => of(*reason, why),
+            None if succeeded && summary.reason != Reason::Succeeded.as_str() => of(Reason::Succeeded, &again(pass)),
+            None => summary.clone(),
+        };
     }
     let last = before.stages.last().map(|stage| stage.name.as_str());
     let earlier = before.summary.as_ref().map(|summary| summary.stage.as_str());

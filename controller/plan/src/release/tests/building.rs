@@ -215,7 +215,8 @@ fn a_release_that_is_superseded_in_doubt_first_finds_its_build_then_stops_it_the
     assert_eq!(world.builds[0].1.status, BuildStatus::Stopped);
     assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Superseded), 1));
     assert_eq!(world.release.metadata.finalizers, None);
-    assert!(is_true(&world.status.conditions, ConditionType::Ready));
+    let ready = find(&world.status.conditions, ConditionType::Ready).unwrap();
+    assert_eq!((&*ready.status, &*ready.reason), ("False", "Superseded"), "its commit never ran");
 }
 
 #[test]

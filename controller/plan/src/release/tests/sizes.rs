@@ -63,7 +63,7 @@ proptest! {
             let step = |name: &String| Step {
                 name: name.clone(), kind: StepKind::Check, project: "p".repeat(150).into(), state: state(),
             };
-            let state = State { course, steps: names.iter().map(step).collect(), at_work: true };
+            let state = State { course, steps: names.iter().map(step).collect(), at_work: true, trouble: None };
             report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &Outcome::Idle })
         };
         for _ in 0..retries {
@@ -86,7 +86,7 @@ proptest! {
         prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
         prop_assert!(next.steps[0].log.len() >= lines.min(8), "the end of the log of the step that decided is kept");
         prop_assert_eq!(next.phase, Some(Ending::Failed.phase()));
-        let over = State { course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), at_work: false };
+        let over = State { course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), at_work: false, trouble: None };
         let again = report(&next, &Pass { desired: &desired, observed: &observed, state: &over, action: None, outcome: &Outcome::Idle });
         prop_assert_eq!(again, next);
     }

@@ -6,9 +6,10 @@ use crate::reason::ConditionType;
 use crate::release::report::{Pass, report};
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
-use crate::release::{Desired, Observed, Record, TargetSeen, assess};
+use crate::release::{Desired, Observed, Record, assess};
 use crate::samples::at;
 use crate::samples::release::{begun, granted, images, release, sight};
+use crate::target::TargetSeen;
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StagePhase, StepPhase};
 use launchway_crds::service::RolloutOutcome;
 use launchway_crds::service::RolloutStatus;
@@ -35,7 +36,7 @@ fn saw(second: i64, stages: &Value, service: &str, target: Option<TargetSeen>) -
 }
 
 fn seen(rollout: Option<RolloutStatus>) -> Option<TargetSeen> {
-    Some(TargetSeen { follows: None, rollout, stalled: None })
+    Some(TargetSeen { follows: None, rollout, stalled: None, unproved: None })
 }
 
 fn step(record: &mut ReleaseStatus, observed: &Observed) -> Course {
@@ -123,7 +124,12 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_next_at_once() {
     let staging = json!([granted("staging", 5, "web-1")]);
     let old = || {
         let rollout = rollout("staging", 4, "Failed", Some("ECS rolled it back"));
-        Some(TargetSeen { follows: None, rollout: Some(rollout), stalled: Some("ECS rolled it back".into()) })
+        Some(TargetSeen {
+            follows: None,
+            rollout: Some(rollout),
+            stalled: Some("ECS rolled it back".into()),
+            unproved: None,
+        })
     };
     assert!(matches!(stage(&step(&mut record, &saw(5, &staging, "web-staging", old()))), StageState::Rolling(_)));
     assert!(matches!(stage(&step(&mut record, &saw(90, &staging, "web-staging", old()))), StageState::Stuck(..)));
@@ -147,15 +153,20 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
     let mut record = built();
     let staging = json!([granted("staging", 5, "web-1")]);
     let rolling = || Some(rollout("staging", 5, "Rolling", None));
-    let hangs =
-        Some(TargetSeen { follows: None, rollout: rolling(), stalled: Some("longer than its deadline".into()) });
+    let hangs = Some(TargetSeen {
+        follows: None,
+        rollout: rolling(),
+        stalled: Some("longer than its deadline".into()),
+        unproved: None,
+    });
     let course = step(&mut record, &saw(1, &staging, "web-staging", hangs));
     assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("longer than its deadline")));
     assert!(matches!(
         stage(&step(&mut record, &saw(2, &staging, "web-staging", seen(rolling())))),
         StageState::Rolling(_)
     ));
-    let elsewhere = Some(TargetSeen { follows: Some("web/prod".into()), rollout: rolling(), stalled: None });
+    let elsewhere =
+        Some(TargetSeen { follows: Some("web/prod".into()), rollout: rolling(), stalled: None, unproved: None });
     let course = step(&mut record, &saw(3, &staging, "web-staging", elsewhere));
     assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("imageFrom")), "{course:?}");
     assert!(is_true(&record.conditions, ConditionType::Stalled));
