@@ -151,8 +151,28 @@ const ECS: &[Guess] = &[
         source: "The service authorization reference's resource type; that the revision is a star is general experience",
     },
     Guess {
-        what: "EC2 capacity is endless: launch type EC2 and every capacity provider run tasks as Fargate does",
+        what: "Capacity is endless unless `Lack::Capacity` or `Lack::FargateVcpus` says otherwise; launch type EC2 and every capacity provider run tasks as Fargate does",
         source: "A choice",
+    },
+    Guess {
+        what: "A task for which there is no room, whose role ECS can not take on, or whose subnet is gone is tried again every `Timing::unplaced`, and the event is said again after six hours",
+        source: "Developer guide, \"Viewing Amazon ECS service event messages\", has the sentences and the six hours; how often it is tried is not said",
+    },
+    Guess {
+        what: "Subnets and security groups are looked at by the calls that name them and before each task; the event then says EC2's sentence",
+        source: "Users published the refusals of CreateService and RunTask; of later launches only the form \"failed to launch a task with (error …)\"",
+    },
+    Guess {
+        what: "What a task does not get stops it in this order: secrets, the registry's token, log streams, images; after as long as a pull takes",
+        source: "Users published each sentence; the order is that of Fargate's agent as far as \"unable to pull secrets or registry auth\" and the log driver's check tell it",
+    },
+    Guess {
+        what: "Without an execution role, an instance's role may pull and log whatever is asked",
+        source: "A choice: there are no instances here",
+    },
+    Guess {
+        what: "logs:CreateLogStream is asked of `log-group:NAME:log-stream:*`, PutLogEvents not at all",
+        source: "The agent makes the stream at the task's start, lines come later; streams of tasks are not kept here",
     },
     Guess {
         what: "A change to an empty capacityProviderStrategy must be forced too; a service that CreateService was told neither of is one of launch type EC2",

@@ -10,6 +10,7 @@ use super::capacity;
 use super::clusters::{Cluster, RunToken, asked, meant};
 use super::definitions::Definition;
 use super::health::Watched;
+use super::obstacles::{self, Asked, Obstacle, Room};
 use super::service_calls::may_pass;
 use super::service_rules::{definition, invalid};
 use super::service_views::Shown;
@@ -51,10 +52,40 @@ pub(super) fn run(world: &mut World, call: &Call) -> Answer {
     let launch = capacity::launch_type(strategy(call), call.text("launchType").unwrap_or("EC2"));
     capacity::fits(launch, call.text("platformVersion"), &definition)?;
     let tags = with_propagated(call, &name, &definition, tags);
-    let started: Vec<Task> = (0..count).map(|_| started(world, call, &definition, launch, &tags)).collect();
-    let views: Vec<Value> = started.iter().map(|task| task.view(&place, &name, call.now, Shown::WithTags)).collect();
-    keep(world, call, &name, started);
-    Ok(json!({"tasks": views, "failures": []}))
+    named_are_there(world, call)?;
+    let (mut tasks, mut failures) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        match room(world, call, &definition, launch, &tasks) {
+            Ok(()) => tasks.push(started(world, call, &definition, launch, &tags)),
+            Err(Obstacle::Unplaced(reason)) => failures.push(json!({"reason": reason})),
+            Err(Obstacle::Unlaunched(error)) => return Err(Refusal::new("ClientException", error)),
+        }
+    }
+    let views: Vec<Value> = tasks.iter().map(|task| task.view(&place, &name, call.now, Shown::WithTags)).collect();
+    keep(world, call, &name, tasks);
+    Ok(json!({"tasks": views, "failures": failures}))
+}
+
+fn named_are_there(world: &World, call: &Call) -> Result<(), Refusal> {
+    world.ecs.get(&call.place()).map_or(Ok(()), |state| obstacles::named_are_there(&state.lacks, call))
+}
+
+/// Whether one more task can be started beside those that this call started.
+fn room(
+    world: &World,
+    call: &Call,
+    definition: &Definition,
+    launch_type: &str,
+    begun: &[Task],
+) -> Result<(), Obstacle> {
+    let Some(state) = world.ecs.get(&call.place()) else {
+        return Ok(());
+    };
+    let network = call.member("networkConfiguration").unwrap_or(&Value::Null);
+    let there = state.clusters.values().flat_map(Cluster::tasks);
+    let used = state.lacks.most_vcpus().map_or(0, |_| obstacles::used(there.chain(begun), call.now));
+    let asked = Asked { lacks: &state.lacks, iam: &world.iam, definition, network };
+    obstacles::none(&asked, Room { launch_type, strategy: strategy(call), used })
 }
 
 /// How many tasks are asked for, if the rest of the call is in order.
@@ -133,7 +164,9 @@ fn repeated(world: &World, call: &Call, name: &str) -> Result<Option<Value>, Ref
 }
 
 fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch: &str, tags: &Tags) -> Task {
-    let timing = world.ecs.get(&call.place()).map(|state| state.timing.clone()).unwrap_or_default();
+    let place = call.place();
+    let state = world.ecs.entry(place.clone()).or_default();
+    let timing = &state.timing;
     let owner = Owner::Run {
         group: call.text("group").map_or_else(|| format!("family:{}", definition.family), str::to_owned),
         started_by: call.text("startedBy").map(str::to_owned),
@@ -155,10 +188,12 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch:
             .then(|| capacity::resolved(call.text("platformVersion").unwrap_or("LATEST")).to_owned()),
         execute_command: call.flag("enableExecuteCommand"),
         tags: tags.clone().into_iter().collect(),
-        timing: &timing,
+        timing,
         now: call.now,
     };
-    Task::start(start, Library { ecr: &world.ecr, told: &world.image_story })
+    let library =
+        Library { ecr: &world.ecr, told: &world.image_story, iam: &world.iam, place: &place, lacks: &state.lacks };
+    Task::start(start, library)
 }
 
 fn keep(world: &mut World, call: &Call, name: &str, started: Vec<Task>) {

@@ -10,6 +10,7 @@ use super::clusters::{asked, meant};
 use super::definitions::{Definition, bad_token, page_size, paged};
 use super::drift::starts_deployment;
 use super::events::Events;
+use super::obstacles;
 use super::scheduler;
 use super::service_rules::{self, invalid};
 use super::settings::Settings;
@@ -160,6 +161,7 @@ fn wanted(state: &EcsState, call: &Call) -> Result<(Settings, Arc<Definition>, u
     let desired = service_rules::desired(call)?.ok_or_else(|| invalid("desiredCount can not be blank."))?;
     let settings = Settings::created(call, &definition.arn);
     service_rules::fits(state, &settings, &definition)?;
+    obstacles::named_are_there(&state.lacks, call)?;
     Ok((settings, definition, desired))
 }
 
@@ -206,6 +208,7 @@ fn updated(
     let given = call.text("taskDefinition").map(|_| definition.arn.as_str());
     let settings = capacity::changed(service.settings.updated(call, given), service, call)?;
     service_rules::fits(state, &settings, &definition)?;
+    obstacles::named_are_there(&state.lacks, call)?;
     Ok((settings, service_rules::desired(call)?, definition))
 }
 

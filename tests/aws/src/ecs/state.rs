@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::clusters::Cluster;
 use super::definitions::{Definition, Family};
 use super::events::Events;
+use super::lacks::{Lack, Lacks};
 use super::settings::Settings;
 use super::tags::Tags;
 use super::tasks::Task;
@@ -29,6 +30,8 @@ pub struct EcsState {
     pub unrollable: Unrollable,
     /// What is refused.
     pub rules: Rules,
+    /// What is not there.
+    pub(super) lacks: Lacks,
     /// When each service moves next.
     pub(super) agenda: BTreeSet<(Timestamp, String, String)>,
 }
@@ -42,6 +45,16 @@ impl EcsState {
     /// Adds a target group that is attached to a load balancer.
     pub fn add_target_group(&mut self, arn: &str) {
         self.target_groups.insert(arn.to_owned());
+    }
+
+    /// Takes something away, or says that it was never there: `ecs.lack(Lack::Subnet("subnet-1".to_owned()))`.
+    pub fn lack(&mut self, lack: Lack) {
+        self.lacks.add(lack);
+    }
+
+    /// Brings back what was lacking, under the same name or glob.
+    pub fn supply(&mut self, lack: &Lack) {
+        self.lacks.remove(lack);
     }
 
     /// A service, whatever its status.

@@ -4,14 +4,19 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::lacks::Lacks;
 use crate::ecr::EcrState;
+use crate::iam::Iam;
 use crate::{Place, TaskStory};
 
-/// What stories are looked up in.
+/// What a task's start is looked up in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Library<'a> {
     pub ecr: &'a BTreeMap<Place, EcrState>,
     pub told: &'a BTreeMap<String, TaskStory>,
+    pub iam: &'a Iam,
+    pub place: &'a Place,
+    pub lacks: &'a Lacks,
 }
 
 /// One container's image, resolved.
@@ -40,7 +45,7 @@ impl Library<'_> {
 }
 
 /// `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY[:TAG|@DIGEST]`.
-fn ecr_reference(image: &str) -> Option<(Place, &str, &str)> {
+pub(super) fn ecr_reference(image: &str) -> Option<(Place, &str, &str)> {
     let (host, path) = image.split_once('/')?;
     let (account, rest) = host.split_once(".dkr.ecr.")?;
     let region = rest.strip_suffix(".amazonaws.com")?;

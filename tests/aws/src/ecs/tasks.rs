@@ -9,8 +9,10 @@ use serde_json::Value;
 use super::definitions::Definition;
 use super::ends::End;
 use super::health::Watched;
+use super::resources::Getting;
 use super::stories::{Library, Resolved, of_task};
 use super::timing::Timing;
+use crate::TaskStory;
 
 /// Stopped tasks can be seen for an hour.
 pub(super) const VISIBLE: SignedDuration = SignedDuration::from_hours(1);
@@ -140,12 +142,22 @@ pub(super) struct Start<'a> {
     pub now: Timestamp,
 }
 
+/// Why the task does not get what it needs, if it does not.
+fn got(start: &Start<'_>, library: Library<'_>) -> Option<String> {
+    let Library { place, lacks, iam, .. } = library;
+    let (definition, network, task) = (&*start.definition, &*start.network, start.id.as_str());
+    Getting { place, lacks, iam, definition, network, task }.fault()
+}
+
 impl Task {
     /// Starts a task: its images are resolved, and its timeline is laid out.
     pub(super) fn start(start: Start<'_>, library: Library<'_>) -> Self {
         let resolved: Vec<Resolved> =
             start.images.iter().map(|(_, image, pinned)| library.resolved(image, pinned.as_deref())).collect();
-        let (story, container) = of_task(start.definition.containers(), &resolved);
+        let (story, container) = match got(&start, library) {
+            Some(reason) => (TaskStory::NeverStarts { reason }, 0),
+            None => of_task(start.definition.containers(), &resolved),
+        };
         let named = start.images.into_iter().zip(&resolved);
         let containers = named
             .map(|((name, image, _), resolved)| Container { name, image, digest: resolved.digest.clone() })

@@ -27,6 +27,8 @@ pub struct Timing {
     pub steady: SignedDuration,
     /// Until a task that failed is tried again; grows after the third round, up to 27 minutes.
     pub retry: SignedDuration,
+    /// Until a task for which there was no room is tried again.
+    pub unplaced: SignedDuration,
     /// From STOP_REQUESTED to STOPPED, from ROLLBACK_REQUESTED to ROLLBACK_IN_PROGRESS, and from DRAINING to INACTIVE at the least.
     pub yielding: SignedDuration,
     /// How long an INACTIVE service can still be described.
@@ -48,6 +50,7 @@ impl Default for Timing {
             deprovisioning: seconds(10),
             steady: seconds(5),
             retry: seconds(10),
+            unplaced: seconds(60),
             yielding: seconds(3),
             inactive: SignedDuration::from_hours(1),
         }
