@@ -57,8 +57,16 @@ const ECS: &[Guess] = &[
         source: "Fargate as seen; AWS promises nothing",
     },
     Guess {
-        what: "The circuit breaker counts tasks that exit within `Timing::settled` (40 s) of RUNNING, with or without health checks",
-        source: "Reports of crashing images that trip it; the developer guide only names tasks that do not reach RUNNING or fail health checks",
+        what: "The circuit breaker counts tasks that exit within `Timing::settled` (40 s) of RUNNING, with or without health checks; with `CrashLoops::Overlooked` only those that something checks, and the others are replaced at once",
+        source: "Reports of crashing images that trip it; the developer guide only names tasks that do not reach RUNNING or fail health checks, and throttles only the former",
+    },
+    Guess {
+        what: "A task for which there is no room is not counted as failed; with `Unplaced::Counted` it is",
+        source: "No task has failed; users report roll-backs of deployments that met their vCPU quota",
+    },
+    Guess {
+        what: "How far failures are apart: `Timing::retry`, or with `Timing::observed` and `Timing::falling_silent` what one account each showed",
+        source: "Events that users published in July and September 2026; AWS promises nothing",
     },
     Guess {
         what: "The scheduler pauses `Timing::retry` after a failed round, doubling from the fourth, up to 27 minutes, with or without a circuit breaker",

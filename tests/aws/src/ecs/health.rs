@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::definitions::Definition;
 use super::ends::End;
+use super::state::CrashLoops;
 use super::tasks::Task;
 use super::timing::Timing;
 use crate::TaskStory;
@@ -77,25 +78,31 @@ impl Definition {
 
 impl Task {
     /// Lays out how it lives; `container` is the one that the story is about.
-    pub(super) fn live(&mut self, story: TaskStory, container: usize, timing: &Timing) {
+    pub(super) fn live(&mut self, story: TaskStory, container: usize, timing: &Timing, crash_loops: CrashLoops) {
         match story {
+            TaskStory::Pulls { then, .. } => self.live(*then, container, timing, crash_loops),
             TaskStory::Healthy { after } => self.healthy_at = self.counts_from(span(after), timing),
             TaskStory::NeverStarts { reason } => self.end = Some(End::never_started(self.pulled_at, reason, timing)),
             TaskStory::Crashes { after, exit_code, reason } => {
                 let at = self.running_at.checked_add(span(after)).unwrap_or(Timestamp::MAX);
                 let settled = self.running_at + timing.settled;
                 self.healthy_at = (at > settled).then_some(settled);
-                self.end = Some(End::crashed(at, (exit_code, container, reason), at <= settled, timing));
+                let failed = at <= settled && (self.checked() || crash_loops == CrashLoops::Counted);
+                self.end = Some(End::crashed(at, (exit_code, container, reason), failed, timing));
             }
             TaskStory::NeverHealthy => self.fail_checks(container, timing),
         }
     }
 
+    /// Whether something checks its health.
+    fn checked(&self) -> bool {
+        self.watched.balanced() || self.definition.essential().any(|at| self.definition.checks(at))
+    }
+
     /// From when on it counts as healthy: if something checks it, when that has passed, all of it; else when it has settled
     /// [API_DeploymentConfiguration, minimumHealthyPercent].
     fn counts_from(&self, after: SignedDuration, timing: &Timing) -> Option<Timestamp> {
-        let checked = self.watched.balanced() || self.definition.essential().any(|at| self.definition.checks(at));
-        let after = if checked { after } else { after.max(timing.settled) };
+        let after = if self.checked() { after } else { after.max(timing.settled) };
         self.running_at.checked_add(after).ok()
     }
 
@@ -148,6 +155,6 @@ impl Task {
     }
 }
 
-fn span(after: Duration) -> SignedDuration {
+pub(super) fn span(after: Duration) -> SignedDuration {
     SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX)
 }

@@ -189,6 +189,7 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch:
         execute_command: call.flag("enableExecuteCommand"),
         tags: tags.clone().into_iter().collect(),
         timing,
+        crash_loops: state.crash_loops,
         now: call.now,
     };
     let library =

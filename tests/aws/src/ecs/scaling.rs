@@ -8,7 +8,7 @@ use super::health::Watched;
 use super::obstacles::{self, Asked, Obstacle, Room};
 use super::scheduler::Scheduler;
 use super::service_calls::task_tags;
-use super::state::{Deployment, Launches, Revision, RolloutState, Service};
+use super::state::{Deployment, Launches, Revision, RolloutState, Service, Unplaced};
 use super::stories::Library;
 use super::tasks::{Owner, Start, Task};
 
@@ -114,6 +114,10 @@ impl Scheduler<'_> {
     /// No task comes of it for now: the event says why, and it is tried again.
     fn miss(&self, service: &mut Service, number: u64, obstacle: &Obstacle) {
         service.events.say_once(&service.name, self.now, &obstacle.event());
+        match self.unplaced {
+            Unplaced::Counted => self.count_failure(service, number),
+            Unplaced::Overlooked => {}
+        }
         if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {
             deployment.retry_at = Some(self.now + self.timing.unplaced);
         }
@@ -141,6 +145,7 @@ impl Scheduler<'_> {
                 platform: kept.settings.platform().map(str::to_owned),
                 execute_command: service.settings.member("enableExecuteCommand") == true,
                 timing: self.timing,
+                crash_loops: self.crash_loops,
                 now: self.now,
             },
             self.library,

@@ -8,7 +8,8 @@ use super::clusters::Cluster;
 use super::definitions::Family;
 use super::obstacles;
 use super::state::{
-    DeploymentStatus, EcsState, Launches, RolloutState, RolloutStatus, Service, ServiceStatus, Unrollable,
+    CrashLoops, DeploymentStatus, EcsState, Launches, RolloutState, RolloutStatus, Service, ServiceStatus, Unplaced,
+    Unrollable,
 };
 use super::stories::Library;
 use super::tasks::{Counted, Task};
@@ -22,6 +23,8 @@ pub(super) struct Scheduler<'a> {
     pub families: &'a BTreeMap<String, Family>,
     pub timing: &'a Timing,
     pub unrollable: Unrollable,
+    pub crash_loops: CrashLoops,
+    pub unplaced: Unplaced,
     pub library: Library<'a>,
     pub ids: &'a mut Ids,
     /// CPU that the tasks of other services have in use on Fargate, in units of 1/1024 vCPU; counted only if there is a bound.
@@ -78,9 +81,18 @@ pub(super) fn with_service(
     };
     let library = Library { ecr: &world.ecr, told: &world.image_story, iam: &world.iam, place, lacks: &state.lacks };
     let used_beside = state.lacks.most_vcpus().map_or(0, |_| used_beside(&state, (cluster, name), now));
-    let (families, timing, unrollable) = (&state.families, &state.timing, state.unrollable);
-    let mut scheduler =
-        Scheduler { place, families, timing, unrollable, library, ids: &mut world.ids, used_beside, now };
+    let mut scheduler = Scheduler {
+        place,
+        families: &state.families,
+        timing: &state.timing,
+        unrollable: state.unrollable,
+        crash_loops: state.crash_loops,
+        unplaced: state.unplaced,
+        library,
+        ids: &mut world.ids,
+        used_beside,
+        now,
+    };
     let due = state.clusters.get_mut(cluster).and_then(|cluster| touched(cluster, name, &mut scheduler, act));
     if let Some((before, after)) = due {
         let entry = |due| (due, cluster.to_owned(), name.to_owned());

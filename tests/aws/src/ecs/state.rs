@@ -28,6 +28,10 @@ pub struct EcsState {
     pub timing: Timing,
     /// What becomes of a rollout that should roll back and cannot.
     pub unrollable: Unrollable,
+    /// Whether tasks that nothing checks count as failed when they crash.
+    pub crash_loops: CrashLoops,
+    /// Whether tasks for which there is no room count as failed.
+    pub unplaced: Unplaced,
     /// What is refused.
     pub rules: Rules,
     /// What is not there.
@@ -93,6 +97,28 @@ pub enum Unrollable {
     RollbackFailed,
     /// It stays IN_PROGRESS for ever [developer guide, "Deployment circuit breaker": the deployment stalls].
     Stalls,
+}
+
+/// Whether the circuit breaker counts a task without any health check that reaches RUNNING and exits within `Timing::settled`. The developer
+/// guide and aws/containers-roadmap#1206 say that it does not; one account was seen in September 2026 to roll back after four such tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CrashLoops {
+    /// It does, and the scheduler pauses after each.
+    #[default]
+    Counted,
+    /// It does not: the task is replaced at once, for ever.
+    Overlooked,
+}
+
+/// Whether the circuit breaker counts a task that could not be placed. AWS does not say: no task has failed then, but users saw deployments
+/// rolled back that ran into their quota.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unplaced {
+    /// It does not.
+    #[default]
+    Overlooked,
+    /// It does.
+    Counted,
 }
 
 /// A service's status.

@@ -1,6 +1,7 @@
 //! What a task's images hold in store for it: ECR is asked for the digest, the world for the story.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -70,16 +71,39 @@ fn not_found(image: &str) -> TaskStory {
 pub(super) fn of_task(containers: &[Value], resolved: &[Resolved]) -> (TaskStory, usize) {
     let essential =
         |index: usize| containers.get(index).is_some_and(|container| container["essential"] != Value::Bool(false));
-    let worst = resolved
-        .iter()
-        .enumerate()
-        .filter(|(index, resolved)| essential(*index) || matches!(resolved.story, TaskStory::NeverStarts { .. }));
+    let worst = resolved.iter().enumerate().filter(|(index, resolved)| {
+        essential(*index) || matches!(pulled(&resolved.story), TaskStory::NeverStarts { .. })
+    });
     let worst = worst.max_by_key(|(index, resolved)| (badness(&resolved.story), std::cmp::Reverse(*index)));
-    worst.map_or((TaskStory::default(), 0), |(index, resolved)| (resolved.story.clone(), index))
+    worst.map_or((TaskStory::default(), 0), |(index, resolved)| (pulled(&resolved.story).clone(), index))
+}
+
+/// How long the images of a task take to pull, if one of them has a story of that.
+pub(super) fn pulling(resolved: &[Resolved]) -> Option<Duration> {
+    let told = resolved.iter().filter_map(|one| match &one.story {
+        TaskStory::Pulls { during, .. } => Some(*during),
+        TaskStory::Healthy { .. }
+        | TaskStory::Crashes { .. }
+        | TaskStory::NeverStarts { .. }
+        | TaskStory::NeverHealthy => None,
+    });
+    told.max()
+}
+
+/// A story without how long its images take.
+fn pulled(story: &TaskStory) -> &TaskStory {
+    match story {
+        TaskStory::Pulls { then, .. } => pulled(then),
+        TaskStory::Healthy { .. }
+        | TaskStory::Crashes { .. }
+        | TaskStory::NeverStarts { .. }
+        | TaskStory::NeverHealthy => story,
+    }
 }
 
 fn badness(story: &TaskStory) -> u128 {
     match story {
+        TaskStory::Pulls { then, .. } => badness(then),
         TaskStory::Healthy { after } => after.as_millis().min(u128::from(u32::MAX)),
         TaskStory::NeverHealthy => u128::from(u32::MAX) + 1,
         TaskStory::Crashes { .. } => u128::from(u32::MAX) + 2,

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::definitions::Definition;
 use super::ends::End;
-use super::health::Watched;
+use super::health::{Watched, span};
 use super::resources::Getting;
-use super::stories::{Library, Resolved, of_task};
+use super::state::CrashLoops;
+use super::stories::{Library, Resolved, of_task, pulling};
 use super::timing::Timing;
 use crate::TaskStory;
 
@@ -139,6 +140,7 @@ pub(super) struct Start<'a> {
     pub execute_command: bool,
     pub tags: Vec<(String, String)>,
     pub timing: &'a Timing,
+    pub crash_loops: CrashLoops,
     pub now: Timestamp,
 }
 
@@ -164,7 +166,8 @@ impl Task {
             .collect();
         let timing = start.timing;
         let pending_at = start.now + timing.provisioning;
-        let pulled_at = pending_at + timing.pulling;
+        let usual = if matches!(story, TaskStory::NeverStarts { .. }) { timing.failing_pull() } else { timing.pulling };
+        let pulled_at = pending_at + pulling(&resolved).map_or(usual, span);
         let running_at = if start.watched.balanced() { pulled_at + timing.activating } else { pulled_at };
         let mut task = Self {
             id: start.id.into(),
@@ -186,7 +189,7 @@ impl Task {
             watched: start.watched,
             counted: Counted::Started,
         };
-        task.live(story, container, timing);
+        task.live(story, container, timing, start.crash_loops);
         task
     }
 

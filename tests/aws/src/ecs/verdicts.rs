@@ -80,7 +80,7 @@ impl Scheduler<'_> {
     }
 
     /// One more failed task; all that fail at one time are one round, after which the scheduler pauses.
-    fn count_failure(&self, service: &mut Service, number: u64) {
+    pub(super) fn count_failure(&self, service: &mut Service, number: u64) {
         if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {
             deployment.failed_in_a_row += 1;
             deployment.failed_tasks += usize::from(!deployment.proven);
