@@ -195,12 +195,12 @@ const ECS: &[Guess] = &[
         source: "API_ServiceRevision has them; that the rollback restores them is an inference",
     },
     Guess {
-        what: "Failing health checks are acted upon `Timing::unhealthy` after RUNNING or at the end of the grace period, whichever is later",
+        what: "Failing health checks are acted upon after RUNNING or at the end of the grace period, whichever is later: a target group's after `Timing::unhealthy`, a container's after (interval x retries) + startPeriod",
         source: "API_UpdateService: until then the scheduler ignores them; whether the count begins anew is not documented",
     },
     Guess {
-        what: "A container that fails both its own and its target group's check is stopped for the target group's",
-        source: "Not documented; the target group's default is the faster one",
+        what: "A task that fails several checks is stopped for the one that has failed first, at a tie for the target group's",
+        source: "Not documented",
     },
     Guess {
         what: "A task that is stopped shows the health that was last heard of",

@@ -130,7 +130,10 @@ impl Scheduler<'_> {
         if let Err(obstacle) = self.room(service, &kept, &definition) {
             return Some(Err(obstacle));
         }
-        let watched = Watched::Service { targets: kept.settings.targets(), grace: kept.settings.grace() };
+        let targets = kept.settings.targets();
+        let sick = targets.iter().map(|(group, _)| group.clone());
+        let sick = sick.filter(|group| self.library.lacks.healthy_targets(group)).collect();
+        let watched = Watched::Service { targets, sick, grace: kept.settings.grace() };
         let id = self.ids.hex(32);
         let task = Task::start(
             Start {

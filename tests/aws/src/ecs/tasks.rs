@@ -190,6 +190,7 @@ impl Task {
             counted: Counted::Started,
         };
         task.live(story, container, timing, start.crash_loops);
+        task.fail_targets(timing);
         task
     }
 

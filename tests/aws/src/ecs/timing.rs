@@ -17,7 +17,7 @@ pub struct Timing {
     pub activating: SignedDuration,
     /// A task without a health check counts as healthy this long after RUNNING: 40 s [API_DeploymentConfiguration, minimumHealthyPercent].
     pub settled: SignedDuration,
-    /// From RUNNING until failing health checks have a task replaced.
+    /// From RUNNING until a target group's failing health checks have a task replaced. A container's own check says itself how long it takes.
     pub unhealthy: SignedDuration,
     /// DEACTIVATING: targets are drained; only behind a load balancer. AWS's default is 300 s.
     pub draining: SignedDuration,
