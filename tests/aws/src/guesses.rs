@@ -251,8 +251,20 @@ const ECS: &[Guess] = &[
         source: "API_ContainerDefinition: the total must be lower than the task's; equal is taken, as users do it",
     },
     Guess {
-        what: "A container needs 4 MiB",
-        source: "API_ContainerDefinition advises 6 MiB since Docker 20.10.0 and 4 MiB before; which of them is demanded is not said",
+        what: "A container needs 6 MiB",
+        source: "API_ContainerDefinition: 6 MiB since Docker 20.10.0, 4 MiB before; which of them is demanded is not said",
+    },
+    Guess {
+        what: "An essential container with a restart policy that exits after `restartAttemptPeriod` with a code that is not ignored is started again, and the task counts as if it had not ended; its restartCount is not shown",
+        source: "Developer guide, \"Restart individual containers in Amazon ECS tasks with container restart policies\"; a container that exits sooner is not restarted",
+    },
+    Guess {
+        what: "An ID of a task that is neither 32 nor 36 characters long is `taskId length should be one of [32,36]`",
+        source: "Users published the sentence, of DescribeTasks; StopTask is taken to say it too",
+    },
+    Guess {
+        what: "RunTask's overrides of command, environment, cpu and memory are shown and change nothing that is played; those of roles do",
+        source: "A choice: images have stories, whatever their command",
     },
     Guess {
         what: "A volume of which only the name is given is shown with an empty host; an EFS volume without rootDirectory with /",

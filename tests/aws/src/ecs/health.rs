@@ -81,6 +81,16 @@ impl Definition {
         SignedDuration::from_secs(number("interval", 30) * number("retries", 3) + number("startPeriod", 0))
     }
 
+    /// Whether a container that exits so is started again in its task, by its restart policy [API_ContainerRestartPolicy].
+    fn restarts(&self, index: usize, after: SignedDuration, code: i32) -> bool {
+        let Some(policy) = self.containers().get(index).map(|container| &container["restartPolicy"]) else {
+            return false;
+        };
+        let period = policy["restartAttemptPeriod"].as_i64().unwrap_or(300);
+        let ignored = policy["ignoredExitCodes"].as_array().is_some_and(|codes| codes.iter().any(|one| *one == code));
+        policy["enabled"] == true && !ignored && after >= SignedDuration::from_secs(period)
+    }
+
     /// The indices of its essential containers.
     fn essential(&self) -> impl Iterator<Item = usize> {
         let containers = self.containers().iter().enumerate();
@@ -95,6 +105,11 @@ impl Task {
             TaskStory::Pulls { then, .. } => self.live(*then, container, timing, crash_loops),
             TaskStory::Healthy { after } => self.healthy_at = self.counts_from(span(after), timing),
             TaskStory::NeverStarts { reason } => self.end = Some(End::never_started(self.pulled_at, reason, timing)),
+            TaskStory::Crashes { after, exit_code, .. }
+                if self.definition.restarts(container, span(after), exit_code) =>
+            {
+                self.healthy_at = self.counts_from(SignedDuration::ZERO, timing);
+            }
             TaskStory::Crashes { after, exit_code, reason } => {
                 let at = self.running_at.checked_add(span(after)).unwrap_or(Timestamp::MAX);
                 let settled = self.running_at + timing.settled;

@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 use super::arns::{arn, cluster_arn};
 use super::capacity;
 use super::clusters::{Cluster, RunToken, asked, meant};
+use super::definition_rules::items;
 use super::definitions::Definition;
 use super::health::Watched;
 use super::obstacles::{self, Asked, Obstacle, Room};
 use super::service_calls::may_pass;
-use super::service_rules::{definition, invalid};
+use super::service_rules::{self, definition, invalid};
 use super::service_views::Shown;
 use super::stories::Library;
 use super::tags::{self, Tags};
-use super::task_calls::{task_arn, task_id};
+use super::task_calls::{long_enough, task_arn, task_id};
 use super::tasks::{Owner, Start, Task};
 use crate::{Answer, Call, Refusal, World};
 
@@ -46,11 +47,11 @@ pub(super) fn run(world: &mut World, call: &Call) -> Answer {
     if let Some(answer) = repeated(world, call, &name)? {
         return Ok(answer);
     }
-    let definition = definition(world.ecs.get(&place).ok_or_else(|| invalid("Cluster not found."))?, call, given)?;
+    let definition = definition(world.ecs.get(&place).ok_or_else(|| invalid("Cluster not found."))?, call, given)
+        .map_err(|refused| invalid(refused.message))?;
+    let definition = Arc::new(with_roles(call, &definition));
     may_pass(world, call, &definition)?;
-    network(call, &definition)?;
-    let launch = capacity::launch_type(strategy(call), call.text("launchType").unwrap_or("EC2"));
-    capacity::fits(launch, call.text("platformVersion"), &definition)?;
+    let launch = fits(call, &definition)?;
     let tags = with_propagated(call, &name, &definition, tags);
     named_are_there(world, call)?;
     let (mut tasks, mut failures) = (Vec::new(), Vec::new());
@@ -129,17 +130,36 @@ fn with_propagated(call: &Call, cluster: &str, definition: &Definition, given: T
     tags
 }
 
-fn network(call: &Call, definition: &Definition) -> Result<(), Refusal> {
-    let given = call.member("networkConfiguration").is_some_and(|network| {
-        network["awsvpcConfiguration"]["subnets"].as_array().is_some_and(|list| !list.is_empty())
-    });
-    match (definition.text("networkMode") == Some("awsvpc"), given) {
-        (true, false) => Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")),
-        (false, true) => {
-            Err(invalid("Network Configuration is not valid for the given networkMode of this task definition."))
-        }
-        (true, true) | (false, false) => Ok(()),
+/// The launch type, if the call fits the definition.
+fn fits<'a>(call: &'a Call, definition: &Definition) -> Result<&'a str, Refusal> {
+    service_rules::network(call.member("networkConfiguration").unwrap_or(&Value::Null), definition)?;
+    capacity::strategy_fits(strategy(call))?;
+    let launch = capacity::launch_type(strategy(call), call.text("launchType").unwrap_or("EC2"));
+    capacity::fits(launch, call.text("platformVersion"), definition)?;
+    service_rules::placement(launch, call.list("placementConstraints"), call.list("placementStrategy"))?;
+    service_rules::volumes(call.list("volumeConfigurations"), definition)?;
+    let overridden = call.member("overrides").map_or(&[][..], |overrides| items(overrides, "containerOverrides"));
+    let known = |name: &Value| definition.containers().iter().any(|container| container["name"] == *name);
+    match overridden.iter().find(|one| !known(&one["name"])) {
+        Some(one) => Err(invalid(format!(
+            "Override for container named {} is not a container in the TaskDefinition.",
+            one["name"].as_str().unwrap_or_default()
+        ))),
+        None => Ok(launch),
     }
+}
+
+/// The definition with the roles that the call gives instead of its own.
+fn with_roles(call: &Call, definition: &Definition) -> Definition {
+    let mut definition = definition.clone();
+    for role in ["taskRoleArn", "executionRoleArn"] {
+        let given = call.member("overrides").and_then(|overrides| overrides[role].as_str());
+        if let Some(given) = given {
+            let body = Arc::make_mut(&mut definition.body);
+            body.insert(role.to_owned(), json!(super::arns::role_arn(&call.account, given)));
+        }
+    }
+    definition
 }
 
 fn repeated(world: &World, call: &Call, name: &str) -> Result<Option<Value>, Refusal> {
@@ -219,6 +239,7 @@ pub(super) fn stop(world: &mut World, call: &Call) -> Answer {
         if given.starts_with("arn:") { given.clone() } else { arn(&place, &format!("task/{named}/{given}")) };
     world.allow(call, "ecs:StopTask", &resource, &[("ecs:cluster", &cluster_arn(&place, &named))])?;
     let name = meant(world.ecs.get(&place), call)?;
+    long_enough(&given)?;
     let missing = || invalid("The referenced task was not found.");
     let id = task_id(call, &name, &given).ok_or_else(missing)?;
     let state = world.ecs.get_mut(&place).ok_or_else(missing)?;

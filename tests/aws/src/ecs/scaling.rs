@@ -204,14 +204,18 @@ impl Scheduler<'_> {
     }
 }
 
-/// The first task of a revision fixes its digests.
+/// The first task of a revision fixes its digests, but of containers whose `versionConsistency` is disabled.
 fn pin(revision: &mut Arc<Revision>, task: &Task) {
     if revision.images.iter().all(|(_, _, digest)| digest.is_some()) {
         return;
     }
-    for ((_, _, digest), container) in Arc::make_mut(revision).images.iter_mut().zip(task.containers.iter()) {
-        if digest.is_none() {
-            digest.clone_from(&container.digest);
-        }
+    let given = task.definition.containers().iter();
+    let pinned = task
+        .containers
+        .iter()
+        .zip(given)
+        .map(|(container, given)| container.digest.clone().filter(|_| given["versionConsistency"] != "disabled"));
+    for ((_, _, digest), pinned) in Arc::make_mut(revision).images.iter_mut().zip(pinned) {
+        *digest = digest.take().or(pinned);
     }
 }

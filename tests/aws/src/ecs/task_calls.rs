@@ -105,6 +105,12 @@ pub(super) fn task_arn(call: &Call, cluster: &str, task: &Task) -> String {
     arn(&call.place(), &format!("task/{cluster}/{}", task.id))
 }
 
+/// The last part of a task's ID or ARN must be as long as an ID.
+pub(super) fn long_enough(given: &str) -> Result<(), Refusal> {
+    let id = given.rsplit('/').next().unwrap_or(given);
+    if [32, 36].contains(&id.len()) { Ok(()) } else { Err(invalid("taskId length should be one of [32,36]")) }
+}
+
 /// The ID that a task's ID or ARN in this cluster means.
 pub(super) fn task_id<'a>(call: &Call, cluster: &str, given: &'a str) -> Option<&'a str> {
     if !given.starts_with("arn:") {
@@ -135,6 +141,7 @@ pub(super) fn describe(world: &mut World, call: &Call) -> Answer {
     let state = world.ecs.get(&place);
     let name = meant(state, call)?;
     let cluster = state.and_then(|state| state.clusters.get(&name));
+    given.iter().try_for_each(|task| long_enough(task))?;
     let shown = Shown::of(call);
     let (mut tasks, mut failures): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
     for given in &given {

@@ -61,7 +61,8 @@ impl Scheduler<'_> {
         let sentence = match (end.code, end.group.as_deref()) {
             ("TaskFailedToStart", _) => Some(format!("was unable to place a task. Reason: {}.", end.reason)),
             ("ServiceSchedulerInitiated", Some(group)) => Some(format!(
-                "(task {id}) is unhealthy in (target-group {group}) due to (reason Health checks failed)."
+                "(task {id}) (port {}) is unhealthy in (target-group {group}) due to (reason Health checks failed with these codes: [502]).",
+                service.settings.port_behind(group)
             )),
             ("ServiceSchedulerInitiated", None) => Some(format!("(task {id}) failed container health checks.")),
             _ => None,

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use aws_sdk_ecs::types::{
-    DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState, ServiceDeploymentStatus as Status,
+    DeploymentCircuitBreaker, DeploymentConfiguration, DeploymentRolloutState, DesiredStatus,
+    ServiceDeploymentStatus as Status,
 };
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::ecs::{CrashLoops, EcsState, Lack, Timing, Unplaced};
+use serde_json::json;
 
 use crate::stage::{Stage, place};
 
@@ -160,5 +162,22 @@ async fn a_task_without_room_is_overlooked_by_the_breaker_or_counted() {
         stage.roll(&next).await;
         stage.wait(1200);
         assert_eq!(stage.rollouts().await[0].status(), Some(&status));
+    }
+}
+
+#[tokio::test]
+async fn a_restart_policy_starts_a_container_again_that_ran_long_enough() {
+    for (ran, ignored, running) in [(120, 0, true), (119, 0, false), (120, 1, false)] {
+        let stage = Stage::new();
+        crashing(&stage, "app", ran);
+        let policy = json!({"enabled": true, "restartAttemptPeriod": 120, "ignoredExitCodes": [ignored]});
+        let request = json!({
+            "family": "web", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+            "containerDefinitions": [{"name": "app", "image": "app", "restartPolicy": policy}],
+        });
+        stage.ask("RegisterTaskDefinition", &request).unwrap();
+        stage.create("web").await;
+        stage.wait(1 + 25 + 125);
+        assert_eq!(stage.tasks(DesiredStatus::Stopped).await.is_empty(), running, "{ran} {ignored}");
     }
 }
