@@ -22,6 +22,10 @@ pub const GUESSES: &[&[Guess]] = &[
 
 const WIRE: &[Guess] = &[
     Guess {
+        what: "The token of a page is good for 24 hours in every service but CodeBuild, then it is refused as one that was never given",
+        source: "CloudWatch Logs documents the 24 hours; of the others it is not said",
+    },
+    Guess {
         what: "Signatures are not verified, nor x-amz-date: the access key ID alone says who calls",
         source: "A choice: what Launchway sends is signed by the SDK, whose signatures AWS checks",
     },

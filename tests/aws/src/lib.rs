@@ -14,6 +14,7 @@ pub mod limits;
 pub mod log;
 pub mod logs;
 mod misfits;
+mod mixed;
 pub mod model;
 pub mod policy;
 pub mod snapshots;

@@ -217,7 +217,12 @@ impl World {
                 let answer = self.as_it_was(older_by, |world| world.perform(&Call { now: world.now, ..call.clone() }));
                 (Some(answer), Fate::Arrives, Duration::ZERO)
             }
-            Some(Fault::StaleReads { .. }) => (Some(self.perform(call)), Fate::Arrives, Duration::ZERO),
+            Some(Fault::MixedReads { up_to, seed }) if reads(&call.operation) => {
+                (Some(self.mixed(call, up_to, seed)), Fate::Arrives, Duration::ZERO)
+            }
+            Some(Fault::StaleReads { .. } | Fault::MixedReads { .. }) => {
+                (Some(self.perform(call)), Fate::Arrives, Duration::ZERO)
+            }
         }
     }
 
@@ -230,17 +235,27 @@ impl World {
         answer.err().filter(|refusal| refusal.code.starts_with("AccessDenied")).unwrap_or_else(whole)
     }
 
-    fn perform(&mut self, call: &Call) -> Answer {
-        self.limits.take(call)?;
-        misfits::refused(call)?;
-        let answer = match call.service {
+    /// How many requests came in so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What the service does, whatever the limits.
+    pub(crate) fn act(&mut self, call: &Call) -> Answer {
+        match call.service {
             "ecs" => ecs::answer(self, call),
             "ecr" => ecr::answer(self, call),
             "codebuild" => codebuild::answer(self, call),
             "logs" => logs::answer(self, call),
             "ssm" => ssm::answer(self, call),
             _ => sts::answer(self, call),
-        };
+        }
+    }
+
+    pub(crate) fn perform(&mut self, call: &Call) -> Answer {
+        self.limits.take(call)?;
+        misfits::refused(call)?;
+        let answer = self.act(call);
         if self.memory == Memory::LastMinute && answer.is_ok() && !reads(&call.operation) {
             let present = self.snapshot();
             self.snapshots.keep(present);

@@ -36,7 +36,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     };
     let views: Vec<Value> =
         service.rollouts.iter().rev().filter(shown).map(|rollout| rollout.brief(service, &call.place())).collect();
-    let (views, next) = page(&views, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (views, next) = page(&views, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"serviceDeployments": views}), next))
 }
 

@@ -293,7 +293,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     };
     let arns: Vec<&String> =
         services.into_iter().flat_map(|services| services.values()).filter(fits).map(|service| &service.arn).collect();
-    let (arns, next) = page(&arns, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (arns, next) = page(&arns, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"serviceArns": arns}), next))
 }
 

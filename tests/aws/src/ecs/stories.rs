@@ -35,9 +35,9 @@ impl Library<'_> {
         let Some((place, repository, reference)) = ecr_reference(image) else {
             return Resolved { digest: reference_digest(image), story: told.unwrap_or_default() };
         };
-        let Some(found) =
-            self.ecr.get(&place).and_then(|registry| registry.image(repository, pinned.unwrap_or(reference)))
-        else {
+        let wanted = pinned.unwrap_or(reference);
+        let registry = self.ecr.get(&place).filter(|registry| !registry.archived(repository, wanted));
+        let Some(found) = registry.and_then(|registry| registry.image(repository, wanted)) else {
             return Resolved { digest: None, story: not_found(image) };
         };
         let story = told.or_else(|| self.told.get(&found.digest).cloned()).unwrap_or_else(|| found.story.clone());

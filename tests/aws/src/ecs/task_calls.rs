@@ -28,7 +28,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
         .unwrap_or_default();
     let mut arns: Vec<String> = tasks.into_iter().filter(wanted).map(|task| task_arn(call, &cluster, task)).collect();
     arns.sort();
-    let (arns, next) = page(&arns, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (arns, next) = page(&arns, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"taskArns": arns}), next))
 }
 
