@@ -81,8 +81,8 @@ const ECS: &[Guess] = &[
         source: "Outputs of DescribeServices during and after a rollback that users published",
     },
     Guess {
-        what: "The failed deployment is shown ACTIVE and FAILED until its rollback is over, then not at all",
-        source: "The same outputs; one of them shows it as DRAINING for a while",
+        what: "The failed deployment is shown ACTIVE and FAILED until its rollback is over, with `FailedDeployments::Draining` as DRAINING and IN_PROGRESS; then not at all",
+        source: "The same outputs show both",
     },
     Guess {
         what: "`Service.taskDefinition` and the other members that start a deployment are the old revision's from the moment the rollback begins",

@@ -30,4 +30,4 @@ pub use guesses::{GUESSES, Guess};
 pub use log::{LogEntry, Outcome};
 pub use story::TaskStory;
 pub use wire::{Fate, WireReply, WireRequest};
-pub use world::World;
+pub use world::{Answers, World};

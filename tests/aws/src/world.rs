@@ -30,6 +30,16 @@ enum Memory {
     LastMinute,
 }
 
+/// Whether answers are held to the model of their operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// They are not looked at.
+    #[default]
+    Unchecked,
+    /// One that does not fit is a panic that says how.
+    HeldToModel,
+}
+
 /// An AWS: plain data.
 #[derive(Clone, Debug, Default)]
 pub struct World {
@@ -53,6 +63,8 @@ pub struct World {
     pub image_story: BTreeMap<String, TaskStory>,
     /// Every request, in order.
     pub log: Vec<LogEntry>,
+    /// Whether answers are held to the model: for tests of the simulator itself, as it takes time.
+    pub answers: Answers,
     pub(crate) ids: Ids,
     pub(crate) snapshots: Snapshots,
     seed: u64,
@@ -256,6 +268,11 @@ impl World {
         self.limits.take(call)?;
         misfits::refused(call)?;
         let answer = self.act(call);
+        if let (Answers::HeldToModel, Ok(given)) = (self.answers, &answer)
+            && let Some(misfit) = misfits::of_answer(call, given)
+        {
+            panic!("the answer of {}:{} is not one of AWS's: {misfit}", call.service, call.operation);
+        }
         if self.memory == Memory::LastMinute && answer.is_ok() && !reads(&call.operation) {
             let present = self.snapshot();
             self.snapshots.keep(present);

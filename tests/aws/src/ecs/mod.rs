@@ -43,8 +43,8 @@ pub use ends::End;
 pub use events::Event;
 pub use lacks::Lack;
 pub use state::{
-    Breaker, BreakerStatus, Counts, CrashLoops, Deployment, DeploymentStatus, EcsState, Revision, Rollback, Rollout,
-    RolloutState, RolloutStatus, Rules, Service, ServiceStatus, Unplaced, Unrollable,
+    Breaker, BreakerStatus, Counts, CrashLoops, Deployment, DeploymentStatus, EcsState, FailedDeployments, Revision,
+    Rollback, Rollout, RolloutState, RolloutStatus, Rules, Service, ServiceStatus, Unplaced, Unrollable,
 };
 pub use tags::Tags;
 pub use tasks::{Owner, Task, TaskStatus};

@@ -8,8 +8,8 @@ use super::clusters::Cluster;
 use super::definitions::Family;
 use super::obstacles;
 use super::state::{
-    CrashLoops, DeploymentStatus, EcsState, Launches, RolloutState, RolloutStatus, Service, ServiceStatus, Unplaced,
-    Unrollable,
+    CrashLoops, DeploymentStatus, EcsState, FailedDeployments, Launches, RolloutState, RolloutStatus, Service,
+    ServiceStatus, Unplaced, Unrollable,
 };
 use super::stories::Library;
 use super::tasks::{Counted, Task};
@@ -25,6 +25,7 @@ pub(super) struct Scheduler<'a> {
     pub unrollable: Unrollable,
     pub crash_loops: CrashLoops,
     pub unplaced: Unplaced,
+    pub failed_deployments: FailedDeployments,
     pub library: Library<'a>,
     pub ids: &'a mut Ids,
     /// CPU that the tasks of other services have in use on Fargate, in units of 1/1024 vCPU; counted only if there is a bound.
@@ -88,6 +89,7 @@ pub(super) fn with_service(
         unrollable: state.unrollable,
         crash_loops: state.crash_loops,
         unplaced: state.unplaced,
+        failed_deployments: state.failed_deployments,
         library,
         ids: &mut world.ids,
         used_beside,

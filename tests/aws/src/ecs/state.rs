@@ -32,6 +32,8 @@ pub struct EcsState {
     pub crash_loops: CrashLoops,
     /// Whether tasks for which there is no room count as failed.
     pub unplaced: Unplaced,
+    /// How a failed deployment is shown during a rollback.
+    pub failed_deployments: FailedDeployments,
     /// What is refused.
     pub rules: Rules,
     /// What is not there.
@@ -121,6 +123,16 @@ pub enum Unplaced {
     Counted,
 }
 
+/// How `deployments[]` shows a deployment that has failed, while the service rolls back. Users published both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailedDeployments {
+    /// ACTIVE, and FAILED.
+    #[default]
+    Failed,
+    /// DRAINING, and IN_PROGRESS.
+    Draining,
+}
+
 /// A service's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceStatus {
@@ -202,6 +214,7 @@ pub struct Deployment {
     pub(super) rounds: u32,
     pub(super) retry_at: Option<Timestamp>,
     pub(super) launches: Launches,
+    pub(super) shown: FailedDeployments,
 }
 
 /// Whether a deployment may still start tasks.

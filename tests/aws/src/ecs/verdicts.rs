@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::events::named;
 use super::scheduler::Scheduler;
 use super::state::{
-    BreakerStatus, Deployment, DeploymentStatus, Launches, Rollback, Rollout, RolloutState, RolloutStatus, Service,
-    Unrollable,
+    BreakerStatus, Deployment, DeploymentStatus, FailedDeployments, Launches, Rollback, Rollout, RolloutState,
+    RolloutStatus, Service, Unrollable,
 };
 use super::tasks::Counted;
 
@@ -218,6 +218,7 @@ impl Scheduler<'_> {
         service.events.say(&service.name, self.now, &format!("rolling back to deployment ecs-svc/{to}."));
         for deployment in &mut service.deployments {
             deployment.status = DeploymentStatus::Active;
+            deployment.shown = self.failed_deployments;
         }
         service.deployments.retain(|deployment| deployment.number != to);
         service.deployments.insert(0, self.rolled_back_to(to));
@@ -244,6 +245,7 @@ impl Scheduler<'_> {
             rounds: 0,
             retry_at: None,
             launches: Launches::Allowed,
+            shown: FailedDeployments::Failed,
         }
     }
 

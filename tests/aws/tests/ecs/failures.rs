@@ -7,7 +7,7 @@ use aws_sdk_ecs::types::{
     ServiceDeploymentStatus as Status,
 };
 use launchway_test_aws::TaskStory;
-use launchway_test_aws::ecs::{CrashLoops, EcsState, Lack, Timing, Unplaced};
+use launchway_test_aws::ecs::{CrashLoops, EcsState, FailedDeployments, Lack, Timing, Unplaced};
 use serde_json::json;
 
 use crate::stage::{Stage, place};
@@ -179,5 +179,23 @@ async fn a_restart_policy_starts_a_container_again_that_ran_long_enough() {
         stage.create("web").await;
         stage.wait(1 + 25 + 125);
         assert_eq!(stage.tasks(DesiredStatus::Stopped).await.is_empty(), running, "{ran} {ignored}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_deployment_is_shown_as_failed_or_as_draining_while_the_service_rolls_back() {
+    for (told, shown) in
+        [(FailedDeployments::Failed, ("ACTIVE", "FAILED")), (FailedDeployments::Draining, ("DRAINING", "IN_PROGRESS"))]
+    {
+        let stage = Stage::new();
+        set(&stage, |ecs| {
+            ecs.failed_deployments = told;
+            ecs.timing.deprovisioning = jiff::SignedDuration::from_mins(10);
+        });
+        failures_of(&stage, "crash", &[200]).await;
+        let service = stage.described("web");
+        let failed = &service["deployments"][1];
+        assert_eq!((failed["status"].as_str().unwrap(), failed["rolloutState"].as_str().unwrap()), shown);
+        assert_eq!(service["deployments"][0]["status"], "PRIMARY");
     }
 }
