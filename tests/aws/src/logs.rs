@@ -103,6 +103,9 @@ fn log_events(world: &mut World, call: &Call) -> Answer {
     let stream = call.text("logStreamName").ok_or_else(|| invalid("logStreamName must be specified."))?;
     let arn = call.arn("logs", &format!("log-group:{group}:log-stream:{stream}"));
     world.allow(call, "logs:GetLogEvents", &arn, &[])?;
+    if call.flag("unmask") {
+        world.allow(call, "logs:Unmask", &arn, &[])?;
+    }
     let pages = world.logs.get(&call.place()).map(|state| state.pages).unwrap_or_default();
     let asked = Asked::parse(call, pages)?;
     let streams = world.logs.get(&call.place()).and_then(|state| state.groups.get(&group));

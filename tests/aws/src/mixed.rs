@@ -41,9 +41,8 @@ fn joined(answers: Vec<Value>) -> Value {
     let mut all = answers.into_iter();
     let mut whole = all.next().unwrap_or_default();
     for (name, value) in all.filter_map(|answer| answer.as_object().cloned()).flatten() {
-        match (whole.get_mut(&name).and_then(Value::as_array_mut), value) {
-            (Some(list), Value::Array(more)) => list.extend(more),
-            (Some(_) | None, _) => {}
+        if let (Some(list), Value::Array(more)) = (whole.get_mut(&name).and_then(Value::as_array_mut), value) {
+            list.extend(more);
         }
     }
     whole

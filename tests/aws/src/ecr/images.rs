@@ -29,6 +29,8 @@ enum Missing {
     Absent,
     /// It is archived.
     Archived,
+    /// Its manifest is of a type that the caller does not accept.
+    OtherMediaType,
 }
 
 impl Missing {
@@ -44,6 +46,7 @@ impl Missing {
                 ("ImageTagDoesNotMatchDigest", "Invalid request parameters: given tag does not map to the given digest")
             }
             Self::Absent => ("ImageNotFound", "Requested image not found"),
+            Self::OtherMediaType => ("ImageInaccessible", "Requested image has no manifest of an accepted media type"),
             Self::Archived => ("ImageInaccessible", "Requested image is archived"),
         }
     }
@@ -106,10 +109,16 @@ pub fn describe(world: &mut World, call: &Call) -> Answer {
 pub fn batch(world: &mut World, call: &Call) -> Answer {
     let repository = repository(world, call, "ecr:BatchGetImage")?;
     let ids = image_ids(call)?;
+    let accepted = call.texts("acceptedMediaTypes");
+    let accepts = accepted.is_empty() || accepted.iter().any(|kind| kind == MANIFEST_TYPE);
     let mut images = Vec::new();
     let mut failures = Vec::new();
     for id in &ids {
         let active = |image: &Image| !repository.archived.contains(&image.digest);
+        if !accepts {
+            failures.push(failure(id, &Missing::OtherMediaType));
+            continue;
+        }
         match id.wanted(repository).and_then(|image| if active(image) { Ok(image) } else { Err(Missing::Archived) }) {
             Ok(image) => images.push(whole(call, id, image)),
             Err(missing) => failures.push(failure(id, &missing)),

@@ -49,6 +49,10 @@ pub const GUESSES: &[Guess] = &[
         source: "API_DescribeImagesFilter, imageStatus; API_ImageFailure has the code; of the rest only that an archived image can not be pulled",
     },
     Guess {
+        what: "BatchGetImage: an image whose manifest is of no accepted media type fails as ImageInaccessible",
+        source: "API_BatchGetImage names the accepted types; what becomes of others is not said, AWS may convert them",
+    },
+    Guess {
         what: "A registryId of another account is answered like one's own: repository policies are not looked at",
         source: "A choice",
     },

@@ -138,6 +138,12 @@ fn fits<'a>(call: &'a Call, definition: &Definition) -> Result<&'a str, Refusal>
     capacity::fits(launch, call.text("platformVersion"), definition)?;
     service_rules::placement(launch, call.list("placementConstraints"), call.list("placementStrategy"))?;
     service_rules::volumes(call.list("volumeConfigurations"), definition)?;
+    if !call.list("volumeConfigurations").is_empty() {
+        return Err(Refusal::new("UnsupportedFeatureException", "The simulator does not know volumes of a run task."));
+    }
+    if call.text("referenceId").is_some_and(|reference| reference.len() > 1024) {
+        return Err(invalid("referenceId can have at most 1024 characters."));
+    }
     let overridden = call.member("overrides").map_or(&[][..], |overrides| items(overrides, "containerOverrides"));
     let known = |name: &Value| definition.containers().iter().any(|container| container["name"] == *name);
     match overridden.iter().find(|one| !known(&one["name"])) {

@@ -286,6 +286,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     let services = state.and_then(|state| state.clusters.get(&cluster)).map(|cluster| &cluster.services);
     let fits = |service: &&Service| {
         service.status == ServiceStatus::Active
+            && call.text("resourceManagementType").is_none_or(|by| by == "CUSTOMER")
             && call.text("launchType").is_none_or(|launch| launch == service.settings.text("launchType"))
             && call
                 .text("schedulingStrategy")

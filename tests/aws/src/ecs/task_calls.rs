@@ -61,6 +61,9 @@ impl Desired {
 /// Filters that exclude others.
 fn alone(call: &Call) -> Result<(), Refusal> {
     let any = |members: &[&str]| members.iter().any(|member| call.member(member).is_some());
+    if any(&["daemonName"]) {
+        return Err(Refusal::new("UnsupportedFeatureException", "The simulator does not know daemons."));
+    }
     if any(&["startedBy"]) && any(&["serviceName", "family", "launchType", "containerInstance"]) {
         return Err(invalid("cannot specify startedBy with other arguments"));
     }

@@ -46,7 +46,16 @@ fn scalar(shape: &Shape, value: &Value) -> Value {
     match shape {
         Shape::Integer | Shape::Long => text.parse::<i64>().map_or_else(|_| value.clone(), |number| json!(number)),
         Shape::Boolean => text.parse::<bool>().map_or_else(|_| value.clone(), |flag| json!(flag)),
-        _ => value.clone(),
+        Shape::String
+        | Shape::Float
+        | Shape::Double
+        | Shape::Timestamp
+        | Shape::Document
+        | Shape::Enum(_)
+        | Shape::List(_)
+        | Shape::Map(_)
+        | Shape::Structure(_)
+        | Shape::Union(_) => value.clone(),
     }
 }
 
