@@ -271,6 +271,14 @@ const ECS: &[Guess] = &[
         source: "A choice: images have stories, whatever their command",
     },
     Guess {
+        what: "What is not played is refused: settings, statistics and attachments of DescribeClusters as InvalidParameterException; daemons of ListTasks and volumes of RunTask as UnsupportedFeatureException",
+        source: "A choice: AWS answers them",
+    },
+    Guess {
+        what: "A namespace that Service Connect names and that is not there is NamespaceNotFoundException, of CreateService and UpdateService",
+        source: "The error is in both models; the sentence is its documentation's",
+    },
+    Guess {
         what: "A volume of which only the name is given is shown with an empty host; an EFS volume without rootDirectory with /",
         source: "Outputs of DescribeTaskDefinition that users published; API_EFSVolumeConfiguration",
     },

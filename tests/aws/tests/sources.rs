@@ -1,11 +1,11 @@
-//! What a build is made of: pipelines' projects, source that is not there, secondary sources.
+//! What a build is made of and when it comes to it: pipelines' projects, source that is not there, secondary sources, the queue.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod account;
 
 use account::{Account, COMMIT, ROLE, context, refusal};
 use aws_sdk_codebuild::types::{ArtifactsType, ProjectArtifacts, ProjectSource, ProjectSourceVersion};
-use launchway_test_aws::codebuild::{Lack, Project, Source};
+use launchway_test_aws::codebuild::{AccountLimits, Lack, Project, Queue, Source};
 
 /// Makes `web` a project that a pipeline builds.
 fn of_a_pipeline(account: &Account) {
@@ -81,4 +81,36 @@ async fn what_a_build_is_told_beside_its_source_is_shown() {
     assert_eq!(build.environment.unwrap().host_kernel.unwrap().as_str(), "LINUX_KERNEL_6");
     let nameless = start().secondary_sources_override(second().build().unwrap());
     assert!(refusal(nameless.send().await).1.contains("must have a sourceIdentifier of its own"));
+}
+
+/// The tags of ten builds of which one may run at a time, in the order in which they left the queue.
+async fn order(queue: Queue) -> Vec<usize> {
+    let account = Account::new();
+    account.builds(|builds| {
+        builds.queue = queue;
+        builds.limits = AccountLimits { running: 1, queued: 100 };
+    });
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(account.start(&format!("v{number}")).await);
+    }
+    account.pass(3600);
+    let mut begun = Vec::new();
+    for (number, id) in ids.iter().enumerate() {
+        let build = account.build(id).await;
+        let phase = build.phases().iter().find(|run| run.phase_type.as_ref().unwrap().as_str() == "PROVISIONING");
+        begun.push((phase.unwrap().start_time.unwrap().secs(), number));
+    }
+    begun.sort_unstable();
+    begun.into_iter().map(|(_, number)| number).collect()
+}
+
+#[tokio::test]
+async fn builds_leave_the_queue_oldest_first_or_in_any_order() {
+    let in_order: Vec<usize> = (0..10).collect();
+    assert_eq!(order(Queue::OldestFirst).await, in_order);
+    let (one, again) = (order(Queue::Unpredictable { seed: 1 }).await, order(Queue::Unpredictable { seed: 1 }).await);
+    assert_ne!(one, in_order);
+    assert_eq!(one, again, "the seed decides");
+    assert_ne!(one, order(Queue::Unpredictable { seed: 2 }).await);
 }

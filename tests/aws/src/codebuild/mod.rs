@@ -106,6 +106,31 @@ pub const GUESSES: &[Guess] = &[
     },
 ];
 
+/// In which order builds leave QUEUED, if there are more than may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Queue {
+    /// The oldest first.
+    #[default]
+    OldestFirst,
+    /// In some order that the seed decides: the order is "not possible to predict", says AWS of queued builds.
+    Unpredictable {
+        /// Another seed gives another order.
+        seed: u64,
+    },
+}
+
+impl Queue {
+    /// What comes first of builds that may take a step at the same time.
+    fn rank(self, order: u64) -> u64 {
+        match self {
+            Self::OldestFirst => order,
+            Self::Unpredictable { seed } => {
+                fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ order).u64(..)
+            }
+        }
+    }
+}
+
 /// Source that is not there: builds of it fail in DOWNLOAD_SOURCE. Globs, e.g. `refs/heads/*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lack {
@@ -137,6 +162,8 @@ pub struct CodeBuildState {
     pub stories: Stories,
     /// The account's limits.
     pub limits: AccountLimits,
+    /// In which order builds leave the queue.
+    pub queue: Queue,
     /// Source that can not be fetched.
     pub lacks: Vec<Lack>,
     projects: BTreeMap<String, Arc<Project>>,

@@ -26,6 +26,8 @@ pub enum Lack {
         /// How many may be in use at a time.
         beyond: u32,
     },
+    /// A namespace of Cloud Map that Service Connect names.
+    Namespace(String),
     /// Health behind a target group: every target there fails its health checks.
     HealthyTargets(String),
 }
@@ -81,6 +83,10 @@ impl Lacks {
         self.any(|lack| matches!(lack, Lack::Capacity(lacking) if glob(lacking, of)))
     }
 
+    pub(super) fn namespace(&self, name: &str) -> bool {
+        self.any(|lack| matches!(lack, Lack::Namespace(of) if glob(of, name)))
+    }
+
     pub(super) fn healthy_targets(&self, group: &str) -> bool {
         self.any(|lack| matches!(lack, Lack::HealthyTargets(of) if glob(of, group)))
     }
@@ -97,6 +103,7 @@ impl Lacks {
             | Lack::LogGroup(_)
             | Lack::CapacityProvider(_)
             | Lack::Capacity(_)
+            | Lack::Namespace(_)
             | Lack::HealthyTargets(_) => None,
         });
         bounds.min()

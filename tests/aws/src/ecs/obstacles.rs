@@ -55,10 +55,14 @@ pub(super) struct Room<'a> {
     pub used: u64,
 }
 
-/// The subnets, security groups and capacity providers that a request names must be there.
+/// The subnets, security groups, namespaces and capacity providers that a request names must be there.
 pub(super) fn named_are_there(lacks: &Lacks, call: &Call) -> Result<(), Refusal> {
     if let Some(network) = call.member("networkConfiguration") {
         interface(lacks, network).map_err(invalid)?;
+    }
+    let connected = call.member("serviceConnectConfiguration").and_then(|connect| connect["namespace"].as_str());
+    if connected.is_some_and(|namespace| lacks.namespace(namespace)) {
+        return Err(Refusal::new("NamespaceNotFoundException", "The specified namespace wasn't found."));
     }
     let providers = call.list("capacityProviderStrategy").iter().filter_map(|one| one["capacityProvider"].as_str());
     match providers.into_iter().find(|name| lacks.capacity_provider(name)) {

@@ -257,3 +257,15 @@ async fn a_capacity_provider_that_the_cluster_does_not_have_is_refused() {
     let refused = stage.ask("CreateService", &request).unwrap_err();
     assert!(refused.starts_with("InvalidParameterException: The specified capacity provider strategy cannot contain"));
 }
+
+#[tokio::test]
+async fn a_namespace_that_is_not_there_is_refused() {
+    let stage = Stage::new();
+    stage.ask("RegisterTaskDefinition", &definition(&json!({}))).unwrap();
+    lack(&stage, Lack::Namespace("internal".to_owned()));
+    let mut request = service();
+    request["serviceConnectConfiguration"] = json!({"enabled": true, "namespace": "internal"});
+    assert!(stage.ask("CreateService", &request).unwrap_err().starts_with("NamespaceNotFoundException: "));
+    request["serviceConnectConfiguration"]["namespace"] = json!("other");
+    stage.ask("CreateService", &request).unwrap();
+}
