@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::iam::Caller;
@@ -126,26 +126,33 @@ pub fn from_epoch(value: &Value) -> Option<Timestamp> {
     Timestamp::from_millisecond((value.as_f64()? * 1000.0).round() as i64).ok()
 }
 
-/// One page of `items` and the token of the next; `None` if the token is none that was handed out.
-pub fn page<T: Clone>(items: &[T], token: Option<&str>, size: usize) -> Option<(Vec<T>, Option<String>)> {
-    let start = match token {
+/// How long the token of a page is good [CloudWatch Logs, API_GetLogEvents; of other services it is not documented].
+pub(crate) const TOKENS_LIVE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The page of `items` that the call's `nextToken` means, and the token of the next; `None` if the token is none that was handed out within a
+/// day.
+pub fn page<T: Clone>(items: &[T], call: &Call, size: usize) -> Option<(Vec<T>, Option<String>)> {
+    let start = match call.text("nextToken") {
         None => 0,
-        Some(token) => offset(token)?,
+        Some(token) => offset(token, call.now)?,
     };
     let end = items.len().min(start.saturating_add(size));
-    let next = (end < items.len()).then(|| token_of(end));
+    let next = (end < items.len()).then(|| token_of(end, call.now));
     Some((items.get(start..end)?.to_vec(), next))
 }
 
-fn token_of(offset: usize) -> String {
+fn token_of(offset: usize, now: Timestamp) -> String {
     use base64::Engine;
-    base64::engine::general_purpose::STANDARD.encode(format!("launchway-page:{offset}"))
+    base64::engine::general_purpose::STANDARD.encode(format!("launchway-page:{}:{offset}", now.as_millisecond()))
 }
 
-fn offset(token: &str) -> Option<usize> {
+fn offset(token: &str, now: Timestamp) -> Option<usize> {
     use base64::Engine;
     let bytes = base64::engine::general_purpose::STANDARD.decode(token).ok()?;
-    String::from_utf8(bytes).ok()?.strip_prefix("launchway-page:")?.parse().ok()
+    let text = String::from_utf8(bytes).ok()?;
+    let (given, offset) = text.strip_prefix("launchway-page:")?.split_once(':')?;
+    let given = Timestamp::from_millisecond(given.parse().ok()?).ok()?;
+    if now.duration_since(given) > TOKENS_LIVE { None } else { offset.parse().ok() }
 }
 
 /// The answer with its `nextToken`, if there is one.

@@ -24,6 +24,14 @@ pub enum Fault {
         /// How old the answer is.
         older_by: Duration,
     },
+    /// A read is answered from the world at some time within this long, another time for each call and for each resource that it names: what
+    /// is seen is mixed, and goes back and forth. Needs [`crate::World::keep_snapshots`].
+    MixedReads {
+        /// How old an answer may be.
+        up_to: Duration,
+        /// Another seed gives other ages.
+        seed: u64,
+    },
 }
 
 /// Which of the calls that a rule's glob matches are struck.

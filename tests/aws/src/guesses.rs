@@ -22,6 +22,10 @@ pub const GUESSES: &[&[Guess]] = &[
 
 const WIRE: &[Guess] = &[
     Guess {
+        what: "The token of a page is good for 24 hours in every service but CodeBuild, then it is refused as one that was never given",
+        source: "CloudWatch Logs documents the 24 hours; of the others it is not said",
+    },
+    Guess {
         what: "Signatures are not verified, nor x-amz-date: the access key ID alone says who calls",
         source: "A choice: what Launchway sends is signed by the SDK, whose signatures AWS checks",
     },
@@ -57,8 +61,16 @@ const ECS: &[Guess] = &[
         source: "Fargate as seen; AWS promises nothing",
     },
     Guess {
-        what: "The circuit breaker counts tasks that exit within `Timing::settled` (40 s) of RUNNING, with or without health checks",
-        source: "Reports of crashing images that trip it; the developer guide only names tasks that do not reach RUNNING or fail health checks",
+        what: "The circuit breaker counts tasks that exit within `Timing::settled` (40 s) of RUNNING, with or without health checks; with `CrashLoops::Overlooked` only those that something checks, and the others are replaced at once",
+        source: "Reports of crashing images that trip it; the developer guide only names tasks that do not reach RUNNING or fail health checks, and throttles only the former",
+    },
+    Guess {
+        what: "A task for which there is no room is not counted as failed; with `Unplaced::Counted` it is",
+        source: "No task has failed; users report roll-backs of deployments that met their vCPU quota",
+    },
+    Guess {
+        what: "How far failures are apart: `Timing::retry`, or with `Timing::observed` and `Timing::falling_silent` what one account each showed",
+        source: "Events that users published in July and September 2026; AWS promises nothing",
     },
     Guess {
         what: "The scheduler pauses `Timing::retry` after a failed round, doubling from the fourth, up to 27 minutes, with or without a circuit breaker",
@@ -69,8 +81,8 @@ const ECS: &[Guess] = &[
         source: "Outputs of DescribeServices during and after a rollback that users published",
     },
     Guess {
-        what: "The failed deployment is shown ACTIVE and FAILED until its rollback is over, then not at all",
-        source: "The same outputs; one of them shows it as DRAINING for a while",
+        what: "The failed deployment is shown ACTIVE and FAILED until its rollback is over, with `FailedDeployments::Draining` as DRAINING and IN_PROGRESS; then not at all",
+        source: "The same outputs show both",
     },
     Guess {
         what: "`Service.taskDefinition` and the other members that start a deployment are the old revision's from the moment the rollback begins",
@@ -151,8 +163,28 @@ const ECS: &[Guess] = &[
         source: "The service authorization reference's resource type; that the revision is a star is general experience",
     },
     Guess {
-        what: "EC2 capacity is endless: launch type EC2 and every capacity provider run tasks as Fargate does",
+        what: "Capacity is endless unless `Lack::Capacity` or `Lack::FargateVcpus` says otherwise; launch type EC2 and every capacity provider run tasks as Fargate does",
         source: "A choice",
+    },
+    Guess {
+        what: "A task for which there is no room, whose role ECS can not take on, or whose subnet is gone is tried again every `Timing::unplaced`, and the event is said again after six hours",
+        source: "Developer guide, \"Viewing Amazon ECS service event messages\", has the sentences and the six hours; how often it is tried is not said",
+    },
+    Guess {
+        what: "Subnets and security groups are looked at by the calls that name them and before each task; the event then says EC2's sentence",
+        source: "Users published the refusals of CreateService and RunTask; of later launches only the form \"failed to launch a task with (error …)\"",
+    },
+    Guess {
+        what: "What a task does not get stops it in this order: secrets, the registry's token, log streams, images; after as long as a pull takes",
+        source: "Users published each sentence; the order is that of Fargate's agent as far as \"unable to pull secrets or registry auth\" and the log driver's check tell it",
+    },
+    Guess {
+        what: "Without an execution role, an instance's role may pull and log whatever is asked",
+        source: "A choice: there are no instances here",
+    },
+    Guess {
+        what: "logs:CreateLogStream is asked of `log-group:NAME:log-stream:*`, PutLogEvents not at all",
+        source: "The agent makes the stream at the task's start, lines come later; streams of tasks are not kept here",
     },
     Guess {
         what: "A change to an empty capacityProviderStrategy must be forced too; a service that CreateService was told neither of is one of launch type EC2",
@@ -167,12 +199,12 @@ const ECS: &[Guess] = &[
         source: "API_ServiceRevision has them; that the rollback restores them is an inference",
     },
     Guess {
-        what: "Failing health checks are acted upon `Timing::unhealthy` after RUNNING or at the end of the grace period, whichever is later",
+        what: "Failing health checks are acted upon after RUNNING or at the end of the grace period, whichever is later: a target group's after `Timing::unhealthy`, a container's after (interval x retries) + startPeriod",
         source: "API_UpdateService: until then the scheduler ignores them; whether the count begins anew is not documented",
     },
     Guess {
-        what: "A container that fails both its own and its target group's check is stopped for the target group's",
-        source: "Not documented; the target group's default is the faster one",
+        what: "A task that fails several checks is stopped for the one that has failed first, at a tie for the target group's",
+        source: "Not documented",
     },
     Guess {
         what: "A task that is stopped shows the health that was last heard of",
@@ -223,8 +255,28 @@ const ECS: &[Guess] = &[
         source: "API_ContainerDefinition: the total must be lower than the task's; equal is taken, as users do it",
     },
     Guess {
-        what: "A container needs 4 MiB",
-        source: "API_ContainerDefinition advises 6 MiB since Docker 20.10.0 and 4 MiB before; which of them is demanded is not said",
+        what: "A container needs 6 MiB",
+        source: "API_ContainerDefinition: 6 MiB since Docker 20.10.0, 4 MiB before; which of them is demanded is not said",
+    },
+    Guess {
+        what: "An essential container with a restart policy that exits after `restartAttemptPeriod` with a code that is not ignored is started again, and the task counts as if it had not ended; its restartCount is not shown",
+        source: "Developer guide, \"Restart individual containers in Amazon ECS tasks with container restart policies\"; a container that exits sooner is not restarted",
+    },
+    Guess {
+        what: "An ID of a task that is neither 32 nor 36 characters long is `taskId length should be one of [32,36]`",
+        source: "Users published the sentence, of DescribeTasks; StopTask is taken to say it too",
+    },
+    Guess {
+        what: "RunTask's overrides of command, environment, cpu and memory are shown and change nothing that is played; those of roles do",
+        source: "A choice: images have stories, whatever their command",
+    },
+    Guess {
+        what: "What is not played is refused: settings, statistics and attachments of DescribeClusters as InvalidParameterException; daemons of ListTasks and volumes of RunTask as UnsupportedFeatureException",
+        source: "A choice: AWS answers them",
+    },
+    Guess {
+        what: "A namespace that Service Connect names and that is not there is NamespaceNotFoundException, of CreateService and UpdateService",
+        source: "The error is in both models; the sentence is its documentation's",
     },
     Guess {
         what: "A volume of which only the name is given is shown with an empty host; an EFS volume without rootDirectory with /",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use crate::faults::glob;
 use crate::policy::Policy;
 use crate::wire::Parsed;
 use crate::{Call, Refusal};
@@ -35,7 +36,7 @@ pub struct Credential {
 /// A role.
 #[derive(Clone, Debug, Default)]
 pub struct Role {
-    /// ARN globs of those who may assume it; empty lets anyone of its own account.
+    /// ARN globs of those who may assume it, and names of AWS's services; empty lets anyone of its own account, and any service.
     pub trusts: Vec<String>,
     /// The `sts:ExternalId` that its trust asks for.
     pub external_id: Option<String>,
@@ -77,6 +78,18 @@ impl Iam {
     /// Forgets what was used.
     pub fn forget_used(&mut self) {
         self.used.clear();
+    }
+
+    /// Whether a service of AWS, e.g. `ecs-tasks.amazonaws.com`, can take on this role.
+    pub(crate) fn serves(&self, role: &str, service: &str) -> bool {
+        let trusts = |role: &Role| role.trusts.is_empty() || role.trusts.iter().any(|trusted| glob(trusted, service));
+        self.roles.get(role).is_some_and(trusts)
+    }
+
+    /// Whether a role may do this. Not written down as used: it is not the caller's right.
+    pub(crate) fn role_may(&self, role: &str, action: &str, resource: &str) -> bool {
+        let policy = self.roles.get(role).and_then(|role| role.policy.as_ref());
+        policy.is_none_or(|policy| policy.allows(action, resource, &[]))
     }
 
     /// Whose key a request was signed with.

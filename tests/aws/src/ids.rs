@@ -31,10 +31,11 @@ impl Ids {
         id
     }
 
-    /// The next ID: `length` letters and digits.
+    /// The next ID: `length` letters, digits, `-` and `_`, as ECS names service deployments.
     pub fn letters(&mut self, length: usize) -> String {
+        const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let mut rng = self.rng();
-        (0..length).map(|_| rng.alphanumeric()).collect()
+        (0..length).map(|_| char::from(LETTERS[rng.usize(..LETTERS.len())])).collect()
     }
 
     /// The next ID: a number of 19 digits, as ECS numbers deployments.

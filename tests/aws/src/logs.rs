@@ -7,6 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::call::TOKENS_LIVE;
 use crate::{Answer, Call, Guess, Refusal, World};
 
 /// Events in one answer, at most [API_GetLogEvents].
@@ -26,8 +27,8 @@ pub const GUESSES: &[Guess] = &[
         source: "A choice; in AWS they follow within seconds",
     },
     Guess {
-        what: "GetLogEvents: a page is empty only where nothing is left",
-        source: "API_GetLogEvents: pages may be empty or short before the end",
+        what: "GetLogEvents: a page is empty only where nothing is left, or with `Pages::EmptyBetween` before each other page",
+        source: "API_GetLogEvents: pages may be empty or short before the end; when they are is not said",
     },
 ];
 
@@ -42,9 +43,22 @@ pub struct Event {
 
 type Stream = Arc<Vec<Event>>;
 
+/// How pages are filled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pages {
+    /// As full as they can be.
+    #[default]
+    Full,
+    /// Before each page that holds something there is an empty one, and only its token leads on [API_GetLogEvents: a page may be empty though
+    /// more events are there].
+    EmptyBetween,
+}
+
 /// The log groups of one account and region: group → stream → events in order of time.
 #[derive(Clone, Debug, Default)]
 pub struct LogsState {
+    /// How pages are filled.
+    pub pages: Pages,
     groups: BTreeMap<String, BTreeMap<String, Stream>>,
 }
 
@@ -89,14 +103,18 @@ fn log_events(world: &mut World, call: &Call) -> Answer {
     let stream = call.text("logStreamName").ok_or_else(|| invalid("logStreamName must be specified."))?;
     let arn = call.arn("logs", &format!("log-group:{group}:log-stream:{stream}"));
     world.allow(call, "logs:GetLogEvents", &arn, &[])?;
-    let asked = Asked::parse(call)?;
+    if call.flag("unmask") {
+        world.allow(call, "logs:Unmask", &arn, &[])?;
+    }
+    let pages = world.logs.get(&call.place()).map(|state| state.pages).unwrap_or_default();
+    let asked = Asked::parse(call, pages)?;
     let streams = world.logs.get(&call.place()).and_then(|state| state.groups.get(&group));
     let events = streams.ok_or_else(|| missing("log group"))?.get(stream).ok_or_else(|| missing("log stream"))?;
     let page = asked.page(events);
     Ok(json!({
         "events": events[page.clone()].iter().map(event).collect::<Vec<_>>(),
-        "nextForwardToken": Token::Forward(page.end).to_string(),
-        "nextBackwardToken": Token::Backward(page.start).to_string(),
+        "nextForwardToken": asked.token_at(Way::Forward, page.end, call.now),
+        "nextBackwardToken": asked.token_at(Way::Backward, page.start, call.now),
     }))
 }
 
@@ -118,6 +136,7 @@ fn event(event: &Event) -> Value {
 /// What a call asks for: which way from where, and how many.
 struct Asked {
     token: Option<Token>,
+    pages: Pages,
     from_head: bool,
     limit: usize,
     start: Option<i64>,
@@ -125,13 +144,17 @@ struct Asked {
 }
 
 impl Asked {
-    fn parse(call: &Call) -> Result<Self, Refusal> {
+    fn parse(call: &Call, pages: Pages) -> Result<Self, Refusal> {
         let token = match call.text("nextToken") {
             None => None,
-            Some(text) => Some(Token::parse(text).ok_or_else(|| invalid("The specified nextToken is invalid."))?),
+            Some(text) => {
+                let token = Token::parse(text).filter(|token| call.now.duration_since(token.given) <= TOKENS_LIVE);
+                Some(token.ok_or_else(|| invalid("The specified nextToken is invalid."))?)
+            }
         };
         Ok(Self {
             token,
+            pages,
             from_head: call.flag("startFromHead"),
             limit: limit(call)?,
             start: call.number("startTime"),
@@ -142,12 +165,34 @@ impl Asked {
     /// The positions that are given back. Positions count over the whole stream, so that tokens stay good while it grows.
     fn page(&self, events: &[Event]) -> Range<usize> {
         let window = self.window(events);
-        match (self.token, self.from_head) {
-            (Some(Token::Forward(from)), _) => self.forward(events, &window, from),
-            (Some(Token::Backward(to)), _) => self.backward(events, &window, to),
+        let page = match (self.token.map(|token| (token.way, token.position)), self.from_head) {
+            (Some((Way::Forward, from)), _) => self.forward(events, &window, from),
+            (Some((Way::Backward, to)), _) => self.backward(events, &window, to),
             (None, true) => self.forward(events, &window, window.start),
             (None, false) => self.backward(events, &window, window.end),
+        };
+        match self.leads_backward() {
+            _ if !self.is_empty() => page,
+            true => page.end..page.end,
+            false => page.start..page.start,
         }
+    }
+
+    fn leads_backward(&self) -> bool {
+        self.token.map_or(!self.from_head, |token| token.way == Way::Backward)
+    }
+
+    /// Whether this page is one of those that are empty before another.
+    fn is_empty(&self) -> bool {
+        self.pages == Pages::EmptyBetween && self.token.is_none_or(|token| !token.after_empty)
+    }
+
+    /// The token of a place; the one that was sent, if it says the same.
+    fn token_at(&self, way: Way, position: usize, now: Timestamp) -> String {
+        let onward = (way == Way::Backward) == self.leads_backward();
+        let new = Token { way, position, after_empty: self.is_empty() && onward, given: now };
+        let sent = self.token.filter(|sent| sent.way == way && sent.position == position && !self.is_empty());
+        sent.unwrap_or(new).to_string()
     }
 
     /// The events between `startTime` (included) and `endTime` (excluded).
@@ -190,31 +235,42 @@ fn limit(call: &Call) -> Result<usize, Refusal> {
     )))
 }
 
+/// Which way a token leads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Forward,
+    Backward,
+}
+
 /// A place in a stream and the way from there. At the end, the answer's token is the one that was sent.
 #[derive(Clone, Copy)]
-enum Token {
-    Forward(usize),
-    Backward(usize),
+struct Token {
+    way: Way,
+    position: usize,
+    /// Whether it came with an empty page: the next one is not.
+    after_empty: bool,
+    given: Timestamp,
 }
 
 impl Token {
+    /// `f/` or `b/`, 56 digits, `/s`: AWS's form. The digits are the time, whether the page was empty, and the position.
     fn parse(text: &str) -> Option<Self> {
-        let (way, position) = text.strip_suffix("/s")?.split_once('/')?;
-        let position = position.parse().ok()?;
-        match way {
-            "f" => Some(Self::Forward(position)),
-            "b" => Some(Self::Backward(position)),
-            _ => None,
-        }
+        let (way, digits) = text.strip_suffix("/s")?.split_once('/')?;
+        let way = match way {
+            "f" => Way::Forward,
+            "b" => Way::Backward,
+            _ => return None,
+        };
+        let given = Timestamp::from_millisecond(digits.get(..20)?.parse().ok()?).ok()?;
+        Some(Self { way, position: digits.get(21..)?.parse().ok()?, after_empty: digits.get(20..21)? == "1", given })
     }
 }
 
 impl std::fmt::Display for Token {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Forward(position) => write!(out, "f/{position:056}/s"),
-            Self::Backward(position) => write!(out, "b/{position:056}/s"),
-        }
+        let way = if self.way == Way::Forward { "f" } else { "b" };
+        let (given, empty) = (self.given.as_millisecond(), u8::from(self.after_empty));
+        write!(out, "{way}/{given:020}{empty}{:035}/s", self.position)
     }
 }
 

@@ -1,7 +1,9 @@
-//! The service models of ECS and CodeBuild as the SDKs in Cargo.lock have them: of each operation the members that it takes and gives, their
-//! kinds, and the values of enums. The files under `model/` are written by `cargo modelgen`; a test holds them to the SDKs.
+//! The service models of ECS, CodeBuild, ECR, Logs and STS as the SDKs in Cargo.lock have them, and SSM's: of each operation the members that
+//! it takes and gives, their kinds, and the values of enums. The files under `model/` are written by `cargo modelgen`, and a test holds them to
+//! the SDKs; SSM's one operation was written down by hand from botocore's model.
 
 mod fit;
+mod query;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -9,6 +11,7 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 
 pub use fit::{Misfit, misfit};
+pub(crate) use query::{typed, untyped};
 
 /// A structure, or a union: a structure that holds exactly one of its members.
 #[derive(Debug)]
@@ -100,12 +103,33 @@ fn half(operation: &str, half: &str) -> &'static Structure {
 
 /// What an operation takes; nothing if the model of its service is not here. A service is called as in [`crate::Call::service`].
 pub fn find(service: &str, operation: &str) -> Option<&'static Structure> {
-    let structures = match service {
+    of(service)?.get(&format!("{operation}Input")).map(Arc::as_ref)
+}
+
+/// What an operation gives back; as [`find`].
+pub fn given_by(service: &str, operation: &str) -> Option<&'static Structure> {
+    of(service)?.get(&format!("{operation}Output")).map(Arc::as_ref)
+}
+
+/// The services that have a model here, and the operations that each model has, in the order of names.
+pub fn operations() -> Vec<(&'static str, Vec<String>)> {
+    let named = |service| {
+        let inputs = of(service).into_iter().flatten().filter_map(|(name, _)| name.strip_suffix("Input"));
+        (service, inputs.filter(|name| given_by(service, name).is_some()).map(str::to_owned).collect())
+    };
+    ["codebuild", "ecr", "ecs", "logs", "ssm", "sts"].map(named).to_vec()
+}
+
+fn of(service: &str) -> Option<&'static Structures> {
+    Some(match service {
         "ecs" => &ECS,
         "codebuild" => &CODEBUILD,
+        "ecr" => &ECR,
+        "logs" => &LOGS,
+        "ssm" => &SSM,
+        "sts" => &STS,
         _ => return None,
-    };
-    structures.get(&format!("{operation}Input")).map(Arc::as_ref)
+    })
 }
 
 impl Structure {
@@ -167,6 +191,10 @@ type Structures = BTreeMap<String, Arc<Structure>>;
 
 static ECS: LazyLock<Structures> = LazyLock::new(|| parsed(include_str!("../model/ecs.json")));
 static CODEBUILD: LazyLock<Structures> = LazyLock::new(|| parsed(include_str!("../model/codebuild.json")));
+static ECR: LazyLock<Structures> = LazyLock::new(|| parsed(include_str!("../model/ecr.json")));
+static LOGS: LazyLock<Structures> = LazyLock::new(|| parsed(include_str!("../model/logs.json")));
+static SSM: LazyLock<Structures> = LazyLock::new(|| parsed(include_str!("../model/ssm.json")));
+static STS: LazyLock<Structures> = LazyLock::new(|| parsed(include_str!("../model/sts.json")));
 
 fn parsed(text: &str) -> Structures {
     let model: Value = serde_json::from_str(text).expect("the committed model is JSON");

@@ -1,4 +1,4 @@
-//! SSM parameters and, for builds alone, secrets of Secrets Manager. Paths, versions other than the latest, labels and policies are not here.
+//! SSM parameters with their versions and, for builds alone, secrets of Secrets Manager. Paths, labels and policies are not here.
 
 use std::collections::BTreeMap;
 
@@ -62,10 +62,14 @@ pub struct Parameter {
     pub modified_at: Timestamp,
 }
 
+/// Versions of a parameter that are kept [user guide, "Working with parameter versions"].
+const VERSIONS: usize = 100;
+
 /// The parameters and secrets of one account and region.
 #[derive(Clone, Debug, Default)]
 pub struct SsmState {
-    parameters: BTreeMap<String, Parameter>,
+    /// By name: the versions that are kept, oldest first.
+    parameters: BTreeMap<String, Vec<Parameter>>,
     secrets: BTreeMap<String, String>,
 }
 
@@ -82,8 +86,10 @@ impl SsmState {
 
     /// Writes a parameter of any kind, or its next version.
     pub fn put_kind(&mut self, name: &str, value: &str, kind: Kind, modified_at: Timestamp) {
-        let version = self.parameters.get(name).map_or(0, |old| old.version) + 1;
-        self.parameters.insert(name.to_owned(), Parameter { kind, value: value.to_owned(), version, modified_at });
+        let versions = self.parameters.entry(name.to_owned()).or_default();
+        let version = versions.last().map_or(0, |old| old.version) + 1;
+        versions.push(Parameter { kind, value: value.to_owned(), version, modified_at });
+        versions.drain(..versions.len().saturating_sub(VERSIONS));
     }
 
     /// Takes a parameter away.
@@ -96,14 +102,14 @@ impl SsmState {
         self.secrets.insert(id.to_owned(), value.to_owned());
     }
 
-    /// The parameter of this name (with or without a version, `name:3`) or ARN.
+    /// The parameter of this name or ARN, as it is or in a version that is kept, `name:3`.
     pub fn parameter(&self, name: &str) -> Option<(&str, &Parameter)> {
         let name = plain_name(name);
         let (name, version) =
             name.rsplit_once(':').map_or((name.as_str(), None), |(name, version)| (name, Some(version)));
-        let (name, parameter) = self.parameters.get_key_value(name)?;
-        let same = version.is_none_or(|version| version == parameter.version.to_string());
-        same.then_some((name.as_str(), parameter))
+        let (name, versions) = self.parameters.get_key_value(name)?;
+        let meant = |parameter: &&Parameter| version.is_none_or(|version| version == parameter.version.to_string());
+        Some((name.as_str(), versions.iter().rev().find(meant)?))
     }
 
     /// What a build sees under `secret-id:json-key:version-stage:version-id`; the error is CodeBuild's message.

@@ -24,6 +24,13 @@ pub enum TaskStory {
         /// `stoppedReason`, e.g. `CannotPullContainerError: …`.
         reason: String,
     },
+    /// Its images take this long to pull, silently; then it goes on. Takes the place of `Timing::pulling`.
+    Pulls {
+        /// From PENDING until the images are there, or the pull is given up.
+        during: Duration,
+        /// What becomes of it then.
+        then: Box<TaskStory>,
+    },
     /// It runs, but fails the load balancer's or the container's health checks and is replaced.
     NeverHealthy,
 }

@@ -25,6 +25,7 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
 }
 
 fn assume_role(world: &mut World, call: &Call) -> Answer {
+    known(call)?;
     let (role, session, seconds) = (ROLE.checked(call)?, SESSION.checked(call)?, duration(call)?);
     if call.text("ExternalId").is_some() {
         EXTERNAL_ID.checked(call)?;
@@ -43,6 +44,16 @@ fn assume_role(world: &mut World, call: &Call) -> Answer {
     forget_expired(&mut world.iam.credentials, call.now);
     world.iam.credentials.insert(key, Credential { caller, token: Some(token), expires: Some(expires) });
     Ok(reply)
+}
+
+/// Session policies, tags, MFA and what else is not played is refused.
+fn known(call: &Call) -> Result<(), Refusal> {
+    const PLAYED: &[&str] = &["Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId"];
+    let mut members = call.input.as_object().into_iter().flat_map(|members| members.keys());
+    match members.find(|name| !PLAYED.contains(&name.as_str())) {
+        Some(name) => Err(invalid(format!("The simulator does not know {name} of AssumeRole."))),
+        None => Ok(()),
+    }
 }
 
 /// What a text member of AssumeRole must be like [API_AssumeRole].

@@ -30,6 +30,16 @@ enum Memory {
     LastMinute,
 }
 
+/// Whether answers are held to the model of their operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// They are not looked at.
+    #[default]
+    Unchecked,
+    /// One that does not fit is a panic that says how.
+    HeldToModel,
+}
+
 /// An AWS: plain data.
 #[derive(Clone, Debug, Default)]
 pub struct World {
@@ -53,6 +63,8 @@ pub struct World {
     pub image_story: BTreeMap<String, TaskStory>,
     /// Every request, in order.
     pub log: Vec<LogEntry>,
+    /// Whether answers are held to the model: for tests of the simulator itself, as it takes time.
+    pub answers: Answers,
     pub(crate) ids: Ids,
     pub(crate) snapshots: Snapshots,
     seed: u64,
@@ -217,7 +229,12 @@ impl World {
                 let answer = self.as_it_was(older_by, |world| world.perform(&Call { now: world.now, ..call.clone() }));
                 (Some(answer), Fate::Arrives, Duration::ZERO)
             }
-            Some(Fault::StaleReads { .. }) => (Some(self.perform(call)), Fate::Arrives, Duration::ZERO),
+            Some(Fault::MixedReads { up_to, seed }) if reads(&call.operation) => {
+                (Some(self.mixed(call, up_to, seed)), Fate::Arrives, Duration::ZERO)
+            }
+            Some(Fault::StaleReads { .. } | Fault::MixedReads { .. }) => {
+                (Some(self.perform(call)), Fate::Arrives, Duration::ZERO)
+            }
         }
     }
 
@@ -230,17 +247,32 @@ impl World {
         answer.err().filter(|refusal| refusal.code.starts_with("AccessDenied")).unwrap_or_else(whole)
     }
 
-    fn perform(&mut self, call: &Call) -> Answer {
-        self.limits.take(call)?;
-        misfits::refused(call)?;
-        let answer = match call.service {
+    /// How many requests came in so far.
+    pub(crate) fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What the service does, whatever the limits.
+    pub(crate) fn act(&mut self, call: &Call) -> Answer {
+        match call.service {
             "ecs" => ecs::answer(self, call),
             "ecr" => ecr::answer(self, call),
             "codebuild" => codebuild::answer(self, call),
             "logs" => logs::answer(self, call),
             "ssm" => ssm::answer(self, call),
             _ => sts::answer(self, call),
-        };
+        }
+    }
+
+    pub(crate) fn perform(&mut self, call: &Call) -> Answer {
+        self.limits.take(call)?;
+        misfits::refused(call)?;
+        let answer = self.act(call);
+        if let (Answers::HeldToModel, Ok(given)) = (self.answers, &answer)
+            && let Some(misfit) = misfits::of_answer(call, given)
+        {
+            panic!("the answer of {}:{} is not one of AWS's: {misfit}", call.service, call.operation);
+        }
         if self.memory == Memory::LastMinute && answer.is_ok() && !reads(&call.operation) {
             let present = self.snapshot();
             self.snapshots.keep(present);

@@ -228,3 +228,21 @@ async fn rights_are_asked_for_on_the_repository() {
     assert_eq!(code, "AccessDeniedException");
     assert!(message.contains("arn:aws:ecr:eu-west-1:123456789012:repository/team/web"), "{message}");
 }
+
+#[tokio::test]
+async fn an_archived_image_is_named_with_its_status_and_not_given() {
+    let account = Account::new();
+    push(&account, "v1", "one").unwrap();
+    account.images(|images| images.archive("team/web", "v1"));
+    let ask = || account.ecr().describe_images().repository_name("team/web");
+    let named = ask().image_ids(tagged("v1")).send().await.unwrap();
+    assert_eq!(named.image_details()[0].image_status.as_ref().unwrap().as_str(), "ARCHIVED");
+    assert!(ask().send().await.unwrap().image_details().is_empty());
+    let archived = DescribeImagesFilter::builder().image_status("ARCHIVED".into()).build();
+    assert_eq!(ask().filter(archived).send().await.unwrap().image_details().len(), 1);
+    let whole = account.ecr().batch_get_image().repository_name("team/web").image_ids(tagged("v1"));
+    let reply = whole.send().await.unwrap();
+    assert_eq!(reply.failures()[0].failure_code(), Some(&ImageFailureCode::ImageInaccessible));
+    push(&account, "v1", "one").unwrap();
+    assert_eq!(ask().send().await.unwrap().image_details().len(), 1, "pushed again it is there");
+}

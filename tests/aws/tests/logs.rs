@@ -8,6 +8,7 @@ use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::operation::get_log_events::GetLogEventsOutput;
 use aws_sdk_cloudwatchlogs::operation::get_log_events::builders::GetLogEventsFluentBuilder;
 use jiff::SignedDuration;
+use launchway_test_aws::logs::Pages;
 use launchway_test_aws::{Fault, When};
 use serde_json::json;
 
@@ -126,4 +127,43 @@ async fn rights_are_asked_for_on_the_stream() {
     let (code, message) = refusal(read(&account).send().await);
     assert_eq!(code, "AccessDeniedException");
     assert!(message.contains("arn:aws:logs:eu-west-1:123456789012:log-group:group:log-stream:stream"), "{message}");
+}
+
+#[tokio::test]
+async fn an_empty_page_is_not_the_end() {
+    let account = with_lines(5);
+    account.logs_state(|logs| logs.pages = Pages::EmptyBetween);
+    for from_head in [true, false] {
+        let (mut token, mut seen, mut empty) = (None, Vec::new(), 0);
+        loop {
+            let page = read(&account).start_from_head(from_head).limit(3).set_next_token(token.clone());
+            let page = page.send().await.unwrap();
+            let texts: Vec<String> = lines(&page).iter().map(|line| (*line).to_owned()).collect();
+            let next = if from_head { page.next_forward_token } else { page.next_backward_token };
+            empty += usize::from(texts.is_empty());
+            seen.push(texts);
+            if next == token {
+                break;
+            }
+            token = next;
+        }
+        seen.retain(|texts| !texts.is_empty());
+        let wanted =
+            if from_head { [vec!["0", "1", "2"], vec!["3", "4"]] } else { [vec!["2", "3", "4"], vec!["0", "1"]] };
+        assert_eq!(seen, wanted);
+        assert!(empty >= 3, "one before each page and one before the end, of {empty}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_good_for_a_day() {
+    let account = with_lines(5);
+    let first = read(&account).start_from_head(true).limit(3).send().await.unwrap();
+    let token = first.next_forward_token.unwrap();
+    account.pass(24 * 3600);
+    let second = read(&account).start_from_head(true).next_token(&token).send().await.unwrap();
+    assert_eq!(lines(&second), ["3", "4"]);
+    account.pass(1);
+    let (code, message) = refusal(read(&account).start_from_head(true).next_token(&token).send().await);
+    assert_eq!((code.as_str(), message.as_str()), ("InvalidParameterException", "The specified nextToken is invalid."));
 }

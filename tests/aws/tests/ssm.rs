@@ -52,11 +52,11 @@ fn a_parameter_is_found_by_its_arn_and_by_its_version() {
         parameters.put("plain", "two");
         parameters.put("/deep/name", "three");
     });
-    let names = ["arn:aws:ssm:eu-west-1:123456789012:parameter/deep/name", "plain:2", "plain:1"];
+    let names = ["arn:aws:ssm:eu-west-1:123456789012:parameter/deep/name", "plain:2", "plain:1", "plain:3"];
     let (_, answer) = parameters(&account, json!({ "Names": names }));
     let values: Vec<_> = answer["Parameters"].as_array().unwrap().iter().map(|found| found["Value"].clone()).collect();
-    assert_eq!(values, ["three", "two"]);
-    assert_eq!(answer["InvalidParameters"], json!(["plain:1"]));
+    assert_eq!(values, ["three", "two", "one"]);
+    assert_eq!(answer["InvalidParameters"], json!(["plain:3"]));
 }
 
 #[test]

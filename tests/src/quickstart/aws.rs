@@ -232,6 +232,6 @@ fn timing(speed: u32) -> Timing {
         steady: faster(usual.steady),
         retry: faster(usual.retry),
         yielding: faster(usual.yielding),
-        inactive: usual.inactive,
+        ..usual
     }
 }

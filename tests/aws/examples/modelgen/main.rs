@@ -1,4 +1,4 @@
-//! `cargo modelgen`: reads the models of ECS and CodeBuild out of the SDK's source and writes what the simulator is held to.
+//! `cargo modelgen`: reads the models of ECS, CodeBuild, ECR, Logs and STS out of the SDK's source and writes what the simulator is held to.
 //! With `--check` it writes nothing and fails if a committed file says something else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 // Rust's grammar grows with syn: what is not looked for is passed over.
@@ -39,10 +39,26 @@ const ECS: &[&str] = &[
 /// The operations of CodeBuild that the simulator answers.
 const CODEBUILD: &[&str] = &["BatchGetBuilds", "BatchGetProjects", "ListBuildsForProject", "StartBuild", "StopBuild"];
 
-/// The committed files with what they should say, and the crate that says it.
+/// The operations of ECR that the simulator answers.
+const ECR: &[&str] = &["BatchGetImage", "DescribeImages", "DescribeRepositories"];
+
+/// The operations of CloudWatch Logs that the simulator answers.
+const LOGS: &[&str] = &["GetLogEvents"];
+
+/// The operations of STS that the simulator answers.
+const STS: &[&str] = &["AssumeRole", "GetCallerIdentity"];
+
+/// The committed files with what they should say, and the crate that says it. `ssm.json` is written by hand: no SDK of SSM is used here.
 fn files() -> Vec<(PathBuf, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("model");
-    [("ecs.json", "aws-sdk-ecs", ECS), ("codebuild.json", "aws-sdk-codebuild", CODEBUILD)]
+    let models = [
+        ("ecs.json", "aws-sdk-ecs", ECS),
+        ("codebuild.json", "aws-sdk-codebuild", CODEBUILD),
+        ("ecr.json", "aws-sdk-ecr", ECR),
+        ("logs.json", "aws-sdk-cloudwatchlogs", LOGS),
+        ("sts.json", "aws-sdk-sts", STS),
+    ];
+    models
         .map(|(file, package, operations)| (folder.join(file), read::model(&sdk::source(package), operations)))
         .to_vec()
 }

@@ -1,5 +1,6 @@
-//! Reads a service's model out of its SDK's generated source: fields say the kinds, schemas say the names on the wire, `deserialize`, `build`
-//! and the docs of builders say what is required, `values()` says what an enum can be.
+//! Reads a service's model out of its SDK's generated source: fields say the kinds, schemas say the names on the wire (of an SDK without
+//! schemas the code that writes and reads the wire), `deserialize`, `build` and the docs of builders say what is required, `values()` says what
+//! an enum can be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::read_to_string;
@@ -10,7 +11,8 @@ use syn::{Expr, Fields, GenericArgument, Item, Lit, PathArguments, Type};
 
 /// Everything that these operations take and give, as the committed file writes it.
 pub fn model(sdk: &Path, operations: &[&str]) -> String {
-    let mut reader = Reader { sdk, structures: BTreeMap::new(), unions: BTreeMap::new(), enums: BTreeMap::new() };
+    let (structures, unions, enums) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut reader = Reader { sdk, structures, unions, enums };
     for operation in operations {
         for half in ["Input", "Output"] {
             let folder = format!("src/operation/{}", snake(operation));
@@ -42,6 +44,22 @@ impl Reader<'_> {
         self.structures.contains_key(name) || self.unions.contains_key(name) || self.enums.contains_key(name)
     }
 
+    /// A shape's fields as the code calls them that writes and reads it: by the one word in quotes there that is called as the field is.
+    fn spoken(&self, shape: &str, fields: &[(String, &Type)]) -> Vec<String> {
+        let files = [shape, shape.trim_end_matches("Output")]
+            .map(|name| self.sdk.join(format!("src/protocol_serde/shape_{}.rs", snake(name))));
+        let text: String = files.iter().filter_map(|file| read_to_string(file).ok()).collect();
+        let quoted: BTreeSet<&str> = text.lines().flat_map(|line| line.split('"').skip(1).step_by(2)).collect();
+        let word = |field: &str| {
+            let words: Vec<&&str> = quoted.iter().filter(|word| bare(word) == bare(field)).collect();
+            match words[..] {
+                [word] => (*word).to_owned(),
+                _ => panic!("{field} of {shape} is on the wire one of {words:?}"),
+            }
+        };
+        fields.iter().map(|(field, _)| word(field)).collect()
+    }
+
     /// Reads a shape and all that it names.
     fn read(&mut self, path: &str, name: &str) {
         let text = read_to_string(self.sdk.join(path)).unwrap_or_else(|why| panic!("{path}: {why}"));
@@ -57,6 +75,7 @@ impl Reader<'_> {
             self.enums.insert(name.to_owned(), json!(values(&text)));
             return;
         }
+        let wire = if wire.is_empty() { self.spoken(name, &members) } else { wire };
         assert_eq!(members.len(), wire.len(), "{path}: fields and schema differ");
         let required = required(&text);
         let mut read = Members::new();

@@ -179,8 +179,9 @@ impl Build {
             "projectName": self.project,
             "phases": self.phases.iter().map(PhaseRun::render).collect::<Vec<_>>(),
             "source": self.source,
-            "secondarySources": [],
-            "secondarySourceVersions": [],
+            "secondarySources": self.overrides.secondary_sources,
+            "secondarySourceVersions": self.overrides.secondary_versions,
+            "secondaryArtifacts": self.overrides.secondary_artifacts(self),
             "artifacts": self.overrides.artifacts(self),
             "cache": self.overrides.cache,
             "environment": self.environment,
@@ -206,6 +207,9 @@ impl Build {
         }
         if self.is_complete() {
             build["endTime"] = epoch(self.began(Phase::Completed).unwrap_or(self.started_at));
+        }
+        if let Some(enabled) = self.overrides.debug {
+            build["debugSession"] = json!({ "sessionEnabled": enabled });
         }
         if let Some(vpc) = &self.vpc {
             build["vpcConfig"] = vpc.clone();

@@ -56,11 +56,12 @@ pub(super) fn drain(world: &mut World, state: &mut CodeBuildState, now: Timestam
     }
 }
 
-/// The next step of all builds: when, and of which. Of those at the same time the oldest build's.
+/// The next step of all builds: when, and of which. Of those at the same time, that of the build which the queue puts first.
 pub(super) fn next_step(state: &CodeBuildState) -> Option<(Timestamp, u64)> {
     let room = room(state);
     let active = state.active.iter().filter_map(|number| Some((*number, state.builds.get(number)?)));
-    active.filter_map(|(number, build)| Some((next_of(build, room)?.0.max(state.latest_step), number))).min()
+    let steps = active.filter_map(|(number, build)| Some((next_of(build, room)?.0.max(state.latest_step), number)));
+    steps.min_by_key(|(at, number)| (*at, state.queue.rank(*number)))
 }
 
 fn room(state: &CodeBuildState) -> Room {

@@ -67,6 +67,18 @@ pub const GUESSES: &[Guess] = &[
         what: "A project's concurrentBuildLimit refuses StartBuild with AccountLimitExceededException \"Cannot have more than N active builds for the project\"",
         source: "API_Project: new builds are throttled and not run; the error is not named",
     },
+    Guess {
+        what: "A project of CODEPIPELINE type is refused with InvalidInputException unless sourceTypeOverride and artifactsOverride are of another type, and so is an override to CODEPIPELINE; its artifacts are CODEPIPELINE as well",
+        source: "The sentence about artifacts is aws-actions/aws-codebuild-run-build issue 114's, the one about the source is made after it; CreateProject refuses one without the other",
+    },
+    Guess {
+        what: "Source that is not there fails DOWNLOAD_SOURCE with CLIENT_ERROR \"reference not found for primary source and source version VERSION\", or \"repository not found …\"; the two sentences are told apart by what is lacking",
+        source: "Published logs of failed builds; which sentence a commit that is not there gets is not known",
+    },
+    Guess {
+        what: "At most twelve secondary sources, versions and artifacts, each with an identifier of its own; they are shown and not fetched, debug sessions are shown and not opened",
+        source: "API_StartBuild and API_ProjectSource have the bounds; the error is a guess",
+    },
     Guess { what: "resolvedSourceVersion is there from the end of DOWNLOAD_SOURCE", source: "Not documented" },
     Guess {
         what: "Faults: phase status FAULT with context INTERNAL_SERVICE_ERROR, then COMPLETED",
@@ -94,6 +106,40 @@ pub const GUESSES: &[Guess] = &[
     },
 ];
 
+/// In which order builds leave QUEUED, if there are more than may run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Queue {
+    /// The oldest first.
+    #[default]
+    OldestFirst,
+    /// In some order that the seed decides: the order is "not possible to predict", says AWS of queued builds.
+    Unpredictable {
+        /// Another seed gives another order.
+        seed: u64,
+    },
+}
+
+impl Queue {
+    /// What comes first of builds that may take a step at the same time.
+    fn rank(self, order: u64) -> u64 {
+        match self {
+            Self::OldestFirst => order,
+            Self::Unpredictable { seed } => {
+                fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ order).u64(..)
+            }
+        }
+    }
+}
+
+/// Source that is not there: builds of it fail in DOWNLOAD_SOURCE. Globs, e.g. `refs/heads/*`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// A branch, a tag or a commit, as `sourceVersion` names it.
+    Version(String),
+    /// A repository, as the source's location names it.
+    Repository(String),
+}
+
 /// How many builds an account may have at a time, of all projects in a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountLimits {
@@ -116,6 +162,10 @@ pub struct CodeBuildState {
     pub stories: Stories,
     /// The account's limits.
     pub limits: AccountLimits,
+    /// In which order builds leave the queue.
+    pub queue: Queue,
+    /// Source that can not be fetched.
+    pub lacks: Vec<Lack>,
     projects: BTreeMap<String, Arc<Project>>,
     /// In the order they were started.
     builds: BTreeMap<u64, Arc<Build>>,
@@ -127,6 +177,21 @@ pub struct CodeBuildState {
 }
 
 impl CodeBuildState {
+    /// What DOWNLOAD_SOURCE says of a build whose source is not there.
+    fn unfetchable(&self, build: &Build) -> Option<String> {
+        let version = build.source_version.as_deref().unwrap_or_default();
+        let location = build.source["location"].as_str().unwrap_or_default();
+        let lacking = |lack: &&Lack| match lack {
+            Lack::Version(of) => crate::faults::glob(of, version),
+            Lack::Repository(of) => crate::faults::glob(of, location),
+        };
+        let what = match self.lacks.iter().find(lacking)? {
+            Lack::Version(_) => "reference",
+            Lack::Repository(_) => "repository",
+        };
+        Some(format!("{what} not found for primary source and source version {version}"))
+    }
+
     /// Adds a project, or replaces the one of that name; its builds stay.
     pub fn add_project(&mut self, project: Project) {
         self.projects.insert(project.name.clone(), Arc::new(project));

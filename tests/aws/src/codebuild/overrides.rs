@@ -1,4 +1,7 @@
-//! StartBuild's overrides of cache, logs, artifacts and key: nothing here uses a cache or makes artifacts, builds only show what they were told.
+//! StartBuild's overrides of cache, logs, artifacts, key and secondary sources: nothing here uses a cache, makes artifacts or fetches a second
+//! source, builds only show what they were told.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -17,8 +20,18 @@ pub(super) struct Overrides {
     pub s3_logs: Value,
     /// `encryptionKey`.
     pub key: Option<String>,
+    /// `secondarySources`.
+    pub secondary_sources: Vec<Value>,
+    /// `secondarySourceVersions`.
+    pub secondary_versions: Vec<Value>,
+    /// `debugSession.sessionEnabled`, if that was asked for.
+    pub debug: Option<bool>,
     artifacts: Value,
+    secondary_artifacts: Vec<Value>,
 }
+
+/// Secondary sources, and secondary artifacts, at most [API_StartBuild].
+const SECONDARY: usize = 12;
 
 impl Overrides {
     /// What the call asks for.
@@ -27,12 +40,19 @@ impl Overrides {
         let told = |member: &str, default: Value| if logs[member].is_object() { logs[member].clone() } else { default };
         let artifacts = call.member("artifactsOverride").cloned().unwrap_or(json!({ "type": "NO_ARTIFACTS" }));
         sound(&artifacts)?;
+        let secondary = |member: &str, identifier: &str| secondary(call, member, identifier);
+        let secondary_artifacts = secondary("secondaryArtifactsOverride", "artifactIdentifier")?;
+        secondary_artifacts.iter().try_for_each(sound)?;
         Ok(Self {
             cache: call.member("cacheOverride").cloned().unwrap_or(json!({ "type": "NO_CACHE" })),
             cloud_watch: told("cloudWatchLogs", json!({ "status": "ENABLED" })),
             s3_logs: told("s3Logs", json!({ "status": "DISABLED", "encryptionDisabled": false })),
             key: call.text("encryptionKeyOverride").map(str::to_owned),
+            secondary_sources: secondary("secondarySourcesOverride", "sourceIdentifier")?,
+            secondary_versions: secondary("secondarySourcesVersionOverride", "sourceIdentifier")?,
+            debug: call.member("debugSessionEnabled").and_then(Value::as_bool),
             artifacts,
+            secondary_artifacts,
         })
     }
 
@@ -53,26 +73,51 @@ impl Overrides {
 
     /// `Build.artifacts`.
     pub(super) fn artifacts(&self, build: &Build) -> Value {
-        let mut view = json!({ "location": self.location(build) });
-        for member in ["overrideArtifactName", "encryptionDisabled", "artifactIdentifier", "bucketOwnerAccess"] {
-            if !self.artifacts[member].is_null() {
-                view[member] = self.artifacts[member].clone();
-            }
-        }
-        view
+        shown(&self.artifacts, build)
     }
 
-    /// Bucket, path, build and name, as far as they are asked for [API_ProjectArtifacts].
-    fn location(&self, build: &Build) -> String {
-        let text = |member: &str| self.artifacts[member].as_str().filter(|text| !text.is_empty());
-        let Some(bucket) = text("location").filter(|_| self.artifacts["type"] == "S3") else {
-            return String::new();
-        };
-        let id = build.id.split_once(':').map(|(_, uuid)| uuid).filter(|_| text("namespaceType") == Some("BUILD_ID"));
-        let name = text("name").unwrap_or(&build.project);
-        let parts = [Some(bucket), text("path"), id, Some(name)];
-        format!("arn:aws:s3:::{}", parts.into_iter().flatten().collect::<Vec<_>>().join("/"))
+    /// `Build.secondaryArtifacts`.
+    pub(super) fn secondary_artifacts(&self, build: &Build) -> Value {
+        self.secondary_artifacts.iter().map(|artifacts| shown(artifacts, build)).collect()
     }
+}
+
+/// A list of at most twelve, each with another identifier.
+fn secondary(call: &Call, member: &str, identifier: &str) -> Result<Vec<Value>, Refusal> {
+    let list = call.list(member);
+    if list.len() > SECONDARY {
+        return Err(invalid(format!("Invalid input: {member} must have at most {SECONDARY} items")));
+    }
+    let mut names = BTreeSet::new();
+    let mut named =
+        |one: &Value| one[identifier].as_str().is_some_and(|name| !name.is_empty() && names.insert(name.to_owned()));
+    if list.iter().all(&mut named) {
+        Ok(list.to_vec())
+    } else {
+        Err(invalid(format!("Invalid input: each of {member} must have a {identifier} of its own")))
+    }
+}
+
+fn shown(artifacts: &Value, build: &Build) -> Value {
+    let mut view = json!({ "location": location(artifacts, build) });
+    for member in ["overrideArtifactName", "encryptionDisabled", "artifactIdentifier", "bucketOwnerAccess"] {
+        if !artifacts[member].is_null() {
+            view[member] = artifacts[member].clone();
+        }
+    }
+    view
+}
+
+/// Bucket, path, build and name, as far as they are asked for [API_ProjectArtifacts].
+fn location(artifacts: &Value, build: &Build) -> String {
+    let text = |member: &str| artifacts[member].as_str().filter(|text| !text.is_empty());
+    let Some(bucket) = text("location").filter(|_| artifacts["type"] == "S3") else {
+        return String::new();
+    };
+    let id = build.id.split_once(':').map(|(_, uuid)| uuid).filter(|_| text("namespaceType") == Some("BUILD_ID"));
+    let name = text("name").unwrap_or(&build.project);
+    let parts = [Some(bucket), text("path"), id, Some(name)];
+    format!("arn:aws:s3:::{}", parts.into_iter().flatten().collect::<Vec<_>>().join("/"))
 }
 
 fn sound(artifacts: &Value) -> Result<(), Refusal> {

@@ -11,10 +11,13 @@ use super::invalid;
 /// Projects in one BatchGetProjects, at most [API_BatchGetProjects].
 const NAMES: usize = 100;
 
+/// The type of a source and of artifacts that a pipeline gives and takes; a project has both or none [API_ProjectArtifacts].
+pub(super) const CODEPIPELINE: &str = "CODEPIPELINE";
+
 /// Where the source comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// `GITHUB`, `CODECOMMIT`, `S3`, `NO_SOURCE`, …
+    /// `GITHUB`, `CODECOMMIT`, `S3`, `NO_SOURCE`, … Of `CODEPIPELINE` the artifacts are too.
     pub kind: String,
     /// A URL, or `bucket/key`; none for `NO_SOURCE`.
     pub location: Option<String>,
@@ -159,7 +162,7 @@ impl Project {
             "name": self.name,
             "arn": super::project_arn(call, &self.name),
             "source": self.source(),
-            "artifacts": { "type": "NO_ARTIFACTS" },
+            "artifacts": { "type": if self.source.kind == CODEPIPELINE { CODEPIPELINE } else { "NO_ARTIFACTS" } },
             "cache": { "type": "NO_CACHE" },
             "environment": self.environment(),
             "serviceRole": self.service_role,

@@ -69,6 +69,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     let orders = state.by_project.get(name).map_or(&[][..], |orders| orders.as_slice());
     let (ids, next) = match order(call, orders)? {
         Order::NewestFirst => older(state, orders, call)?,
+        Order::OldestFirst if call.member("nextToken").is_some() => return Err(invalid("Invalid nextToken")),
         Order::OldestFirst => (orders.iter().filter_map(|order| id(state, *order)).collect(), None),
     };
     Ok(with_token(json!({ "ids": ids }), next))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::build::{AutoRetry, Build, PhaseRun, PhaseStatus};
 use super::overrides::Overrides;
-use super::project::{Project, Variable, VariableKind};
+use super::project::{CODEPIPELINE, Project, Variable, VariableKind};
 use super::story::{BuildStory, Outcome, Phase, Push, StartedBuild};
 use super::{CodeBuildState, course, invalid, not_found, project_arn, project_name};
 use crate::{Answer, Call, Refusal, World};
@@ -32,7 +32,7 @@ const SOURCE_OVERRIDES: [(&str, &str); 9] = [
 ];
 
 /// StartBuild's overrides that go into `environment` under another name.
-const ENVIRONMENT_OVERRIDES: [(&str, &str); 8] = [
+const ENVIRONMENT_OVERRIDES: [(&str, &str); 9] = [
     ("environmentTypeOverride", "type"),
     ("imageOverride", "image"),
     ("computeTypeOverride", "computeType"),
@@ -41,6 +41,7 @@ const ENVIRONMENT_OVERRIDES: [(&str, &str); 8] = [
     ("certificateOverride", "certificate"),
     ("fleetOverride", "fleet"),
     ("registryCredentialOverride", "registryCredential"),
+    ("hostKernelOverride", "hostKernel"),
 ];
 
 /// An idempotency token, and what it was first used for.
@@ -133,6 +134,10 @@ fn launch(world: &mut World, state: &mut CodeBuildState, mut build: Build, at: T
     build.started_at = at;
     build.phases = vec![PhaseRun::begins(Phase::Submitted, at)];
     build.story = state.stories.choice(&started(&build));
+    if let Some(message) = state.unfetchable(&build) {
+        let code = "CLIENT_ERROR".to_owned();
+        build.story.outcome = Outcome::Fails { phase: Phase::DownloadSource, code, message };
+    }
     state.ids.insert(build.id.clone(), order);
     state.active.insert(order);
     state.builds.insert(order, Arc::new(build));
@@ -240,10 +245,24 @@ fn source(call: &Call, project: &Project) -> Result<Value, Refusal> {
     let mut source = project.source();
     put_overrides(call, &mut source, &SOURCE_OVERRIDES);
     let kind = source["type"].as_str().unwrap_or_default();
+    outside_of_a_pipeline(call, project, kind)?;
     if call.flag("reportBuildStatusOverride") && NO_STATUS.contains(&kind) {
         return Err(invalid(format!("Invalid input: reportBuildStatus is not supported for source type {kind}")));
     }
     Ok(source)
+}
+
+/// A project of CodePipeline's is built outside of a pipeline if both its source and its artifacts are overridden.
+fn outside_of_a_pipeline(call: &Call, project: &Project, kind: &str) -> Result<(), Refusal> {
+    if kind == CODEPIPELINE {
+        return Err(invalid("SourceTypeOverride must be set when using source type CodePipeline"));
+    }
+    let artifacts = call.member("artifactsOverride").map_or(&Value::Null, |artifacts| &artifacts["type"]);
+    let overridden = artifacts.as_str().is_some_and(|kind| kind != CODEPIPELINE);
+    if artifacts == CODEPIPELINE || (project.source.kind == CODEPIPELINE && !overridden) {
+        return Err(invalid("ArtifactsOverride must be set when using artifacts type CodePipelines"));
+    }
+    Ok(())
 }
 
 fn environment(call: &Call, project: &Project, variables: &[Variable]) -> Value {

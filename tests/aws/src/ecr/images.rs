@@ -27,6 +27,10 @@ enum Missing {
     OtherDigest,
     /// It is not there.
     Absent,
+    /// It is archived.
+    Archived,
+    /// Its manifest is of a type that the caller does not accept.
+    OtherMediaType,
 }
 
 impl Missing {
@@ -42,6 +46,8 @@ impl Missing {
                 ("ImageTagDoesNotMatchDigest", "Invalid request parameters: given tag does not map to the given digest")
             }
             Self::Absent => ("ImageNotFound", "Requested image not found"),
+            Self::OtherMediaType => ("ImageInaccessible", "Requested image has no manifest of an accepted media type"),
+            Self::Archived => ("ImageInaccessible", "Requested image is archived"),
         }
     }
 }
@@ -92,8 +98,9 @@ pub fn describe(world: &mut World, call: &Call) -> Answer {
     if call.member("maxResults").is_some() || call.member("nextToken").is_some() {
         return Err(invalid("maxResults and nextToken cannot be used when imageIds are specified"));
     }
-    let found =
-        ids.iter().map(|id| id.image(repository).ok_or_else(|| no_image(call, id)).map(|image| detail(call, image)));
+    let found = ids
+        .iter()
+        .map(|id| id.image(repository).ok_or_else(|| no_image(call, id)).map(|image| detail(call, repository, image)));
     let details: Vec<Value> = found.collect::<Result<_, _>>()?;
     Ok(json!({ "imageDetails": details }))
 }
@@ -102,10 +109,17 @@ pub fn describe(world: &mut World, call: &Call) -> Answer {
 pub fn batch(world: &mut World, call: &Call) -> Answer {
     let repository = repository(world, call, "ecr:BatchGetImage")?;
     let ids = image_ids(call)?;
+    let accepted = call.texts("acceptedMediaTypes");
+    let accepts = accepted.is_empty() || accepted.iter().any(|kind| kind == MANIFEST_TYPE);
     let mut images = Vec::new();
     let mut failures = Vec::new();
     for id in &ids {
-        match id.wanted(repository) {
+        let active = |image: &Image| !repository.archived.contains(&image.digest);
+        if !accepts {
+            failures.push(failure(id, &Missing::OtherMediaType));
+            continue;
+        }
+        match id.wanted(repository).and_then(|image| if active(image) { Ok(image) } else { Err(Missing::Archived) }) {
             Ok(image) => images.push(whole(call, id, image)),
             Err(missing) => failures.push(failure(id, &missing)),
         }
@@ -138,14 +152,20 @@ fn list(call: &Call, repository: &Repository) -> Answer {
         Some("UNTAGGED") => image.tags.is_empty(),
         Some(_) | None => true,
     };
-    let active = matches!(filter("imageStatus"), None | Some("ACTIVE" | "ANY"));
-    let images: Vec<&Image> = repository.images.values().filter(|image| active && tagged(image)).collect();
-    let (images, next) = page(&images, call.text("nextToken"), page_size(call)?).ok_or_else(bad_token)?;
-    let details: Vec<Value> = images.into_iter().map(|image| detail(call, image)).collect();
+    let wanted = filter("imageStatus").unwrap_or("ACTIVE");
+    let images = repository.images.values();
+    let images: Vec<&Image> =
+        images.filter(|image| (wanted == "ANY" || wanted == status(repository, image)) && tagged(image)).collect();
+    let (images, next) = page(&images, call, page_size(call)?).ok_or_else(bad_token)?;
+    let details: Vec<Value> = images.into_iter().map(|image| detail(call, repository, image)).collect();
     Ok(with_token(json!({ "imageDetails": details }), next))
 }
 
-fn detail(call: &Call, image: &Image) -> Value {
+fn status(repository: &Repository, image: &Image) -> &'static str {
+    if repository.archived.contains(&image.digest) { "ARCHIVED" } else { "ACTIVE" }
+}
+
+fn detail(call: &Call, repository: &Repository, image: &Image) -> Value {
     let mut detail = json!({
         "registryId": registry(call),
         "repositoryName": call.text("repositoryName"),
@@ -154,7 +174,7 @@ fn detail(call: &Call, image: &Image) -> Value {
         "imagePushedAt": epoch(image.pushed_at),
         "imageManifestMediaType": MANIFEST_TYPE,
         "artifactMediaType": "application/vnd.docker.container.image.v1+json",
-        "imageStatus": "ACTIVE",
+        "imageStatus": status(repository, image),
     });
     if !image.tags.is_empty() {
         detail["imageTags"] = json!(image.tags);

@@ -3,7 +3,7 @@
 mod images;
 mod repositories;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -43,6 +43,14 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         what: "BatchGetImage: a tag that is on another image than the digest is ImageTagDoesNotMatchDigest, a tag that is nowhere ImageNotFound; the sentences",
         source: "API_ImageFailure names the codes; LocalStack's tests of its ECR, which is closed, the rest",
+    },
+    Guess {
+        what: "DescribeImages gives an archived image that is asked for by its ID with its status, and lists it if the filter says so; BatchGetImage fails it as ImageInaccessible; a task can not pull it; pushed again it is ACTIVE",
+        source: "API_DescribeImagesFilter, imageStatus; API_ImageFailure has the code; of the rest only that an archived image can not be pulled",
+    },
+    Guess {
+        what: "BatchGetImage: an image whose manifest is of no accepted media type fails as ImageInaccessible",
+        source: "API_BatchGetImage names the accepted types; what becomes of others is not said, AWS may convert them",
     },
     Guess {
         what: "A registryId of another account is answered like one's own: repository policies are not looked at",
@@ -90,6 +98,8 @@ pub struct Repository {
     pub created_at: Timestamp,
     /// Its images, by digest.
     pub images: BTreeMap<String, Image>,
+    /// Digests of those that are archived: still there, and not to be pulled [user guide, "Image archival"].
+    pub archived: BTreeSet<String>,
 }
 
 /// One image.
@@ -144,6 +154,21 @@ impl EcrState {
         Ok(Arc::make_mut(found).put(tag, content, story, now))
     }
 
+    /// Archives an image, by its tag or digest.
+    pub fn archive(&mut self, repository: &str, tag_or_digest: &str) {
+        let digest = self.image(repository, tag_or_digest).map(|image| image.digest.clone());
+        if let (Some(found), Some(digest)) = (self.repositories.get_mut(repository), digest) {
+            Arc::make_mut(found).archived.insert(digest);
+        }
+    }
+
+    /// Whether the image with this tag or digest is archived.
+    pub fn archived(&self, repository: &str, tag_or_digest: &str) -> bool {
+        let found = self.repositories.get(repository);
+        found
+            .is_some_and(|found| found.image(tag_or_digest).is_some_and(|image| found.archived.contains(&image.digest)))
+    }
+
     /// The image with this tag or digest.
     pub fn image(&self, repository: &str, tag_or_digest: &str) -> Option<&Image> {
         self.repositories.get(repository)?.image(tag_or_digest)
@@ -174,6 +199,7 @@ impl Repository {
         });
         image.tags.push(tag.to_owned());
         image.story = story;
+        self.archived.remove(&digest);
         digest
     }
 }

@@ -25,7 +25,7 @@ pub fn describe(world: &mut World, call: &Call) -> Answer {
         return Err(no_repository(missing, &account));
     }
     let wanted: Vec<_> = held.iter().filter(|(name, _)| names.is_empty() || names.contains(name)).collect();
-    let (page, next) = page(&wanted, call.text("nextToken"), page_size(call)?).ok_or_else(bad_token)?;
+    let (page, next) = page(&wanted, call, page_size(call)?).ok_or_else(bad_token)?;
     let rendered: Vec<Value> =
         page.into_iter().map(|(name, repository)| render(call, &account, name, repository)).collect();
     Ok(with_token(json!({ "repositories": rendered }), next))

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::arns::arn;
 use super::scheduler::Scheduler;
 use super::state::{
-    Breaker, BreakerStatus, Counts, Deployment, DeploymentStatus, Launches, Revision, Rollout, RolloutState,
-    RolloutStatus, Service,
+    Breaker, BreakerStatus, Counts, Deployment, DeploymentStatus, FailedDeployments, Launches, Revision, Rollout,
+    RolloutState, RolloutStatus, Service,
 };
 
 impl Scheduler<'_> {
@@ -60,6 +60,7 @@ impl Scheduler<'_> {
             rounds: 0,
             retry_at: None,
             launches: Launches::Later,
+            shown: FailedDeployments::Failed,
         }
     }
 

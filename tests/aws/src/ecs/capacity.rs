@@ -1,5 +1,5 @@
-//! Launch types and capacity providers: what a service or a task runs on, and how UpdateService goes from one to the other. Capacity itself
-//! is endless.
+//! Launch types and capacity providers: what a service or a task runs on, and how UpdateService goes from one to the other. Whether there is
+//! capacity, `obstacles` says.
 
 use serde_json::Value;
 

@@ -62,6 +62,12 @@ pub(super) fn describe(world: &mut World, call: &Call) -> Answer {
     if asked.len() > 100 {
         return Err(Refusal::new("InvalidParameterException", "clusters can have at most 100 items."));
     }
+    if let Some(other) = call.texts("include").iter().find(|included| *included != "TAGS") {
+        return Err(Refusal::new(
+            "InvalidParameterException",
+            format!("The simulator does not know {other} of a cluster."),
+        ));
+    }
     let place = call.place();
     let arns: Vec<String> = asked.iter().map(|given| cluster_arn(&place, cluster_name(Some(given)))).collect();
     for arn in &arns {

@@ -10,8 +10,8 @@ use crate::Refusal;
 const MOST: usize = 10;
 /// Characters of an image's reference.
 const LONGEST_IMAGE: usize = 255;
-/// MiB that Docker needs for a container.
-const LEAST_MEMORY: i64 = 4;
+/// MiB that Docker needs for a container since 20.10.0 [API_ContainerDefinition, memory].
+const LEAST_MEMORY: i64 = 6;
 
 /// The containers as they will be described.
 pub(super) fn containers(body: &Map<String, Value>, network: &str) -> Result<Vec<Value>, Refusal> {
@@ -41,6 +41,7 @@ fn filled(given: &Value, network: &str, sized: bool) -> Result<Value, Refusal> {
         return Err(refused("Links are not supported when networkMode=awsvpc."));
     }
     logs(&container)?;
+    restarts(&name, &container)?;
     let ports = container.get("portMappings").and_then(Value::as_array).cloned().unwrap_or_default();
     let ports: Vec<Value> = ports.iter().map(|port| port_filled(port, network)).collect::<Result<_, _>>()?;
     container.insert("portMappings".to_owned(), Value::Array(ports));
@@ -81,6 +82,24 @@ fn logs(container: &Map<String, Value>) -> Result<(), Refusal> {
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// The ranges of API_ContainerRestartPolicy.
+fn restarts(name: &str, container: &Map<String, Value>) -> Result<(), Refusal> {
+    let Some(policy) = container.get("restartPolicy") else {
+        return Ok(());
+    };
+    if policy["restartAttemptPeriod"].as_i64().is_some_and(|seconds| !(60..=1800).contains(&seconds)) {
+        return Err(refused(format!(
+            "Invalid restartPolicy for container '{name}'. restartAttemptPeriod must be between 60 and 1800 seconds."
+        )));
+    }
+    if policy["ignoredExitCodes"].as_array().is_some_and(|codes| codes.len() > 50) {
+        return Err(refused(format!(
+            "Invalid restartPolicy for container '{name}'. ignoredExitCodes can have at most 50 items."
+        )));
+    }
+    Ok(())
 }
 
 /// The ranges and the defaults of API_HealthCheck.

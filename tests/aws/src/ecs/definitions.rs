@@ -235,7 +235,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     if call.text("sort") == Some("DESC") {
         arns.reverse();
     }
-    let (arns, next) = page(&arns, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (arns, next) = page(&arns, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"taskDefinitionArns": arns}), next))
 }
 

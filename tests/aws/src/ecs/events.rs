@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::call::epoch;
@@ -18,6 +18,9 @@ pub struct Event {
     /// `(service web) has reached a steady state.`
     pub message: Arc<str>,
 }
+
+/// A cause that lasts is said again after this long.
+const REPEATED: SignedDuration = SignedDuration::from_hours(6);
 
 /// AWS returns the latest hundred.
 const KEPT: usize = 100;
@@ -36,6 +39,16 @@ impl Events {
         let id = format!("{:08x}-0000-4000-8000-{:012x}", at.as_second() as u32, self.count);
         self.kept.push_front(Event { id: id.into(), at, message: format!("(service {service}) {what}").into() });
         self.kept.truncate(KEPT);
+    }
+
+    /// The same, unless nothing but that was said in the last six hours since tasks were last started
+    /// [developer guide, "Viewing Amazon ECS service event messages": duplicates are left out until the cause is resolved].
+    pub(super) fn say_once(&mut self, service: &str, at: Timestamp, what: &str) {
+        let recent = self.kept.iter().take_while(|event| event.at > at - REPEATED);
+        let since = recent.take_while(|event| !event.message.contains(" has started "));
+        if !since.into_iter().any(|event| event.message.ends_with(what)) {
+            self.say(service, at, what);
+        }
     }
 
     /// Newest first.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::definitions::Definition;
 use super::ends::End;
+use super::state::CrashLoops;
 use super::tasks::Task;
 use super::timing::Timing;
 use crate::TaskStory;
@@ -19,6 +21,8 @@ pub(super) enum Watched {
     Service {
         /// The target groups, each with the container behind it.
         targets: Vec<(String, String)>,
+        /// Those of them in which no target is ever healthy.
+        sick: Vec<String>,
         /// How long failing health checks are overlooked after RUNNING: a target group's and the containers'
         /// [API_UpdateService, healthCheckGracePeriodSeconds].
         grace: SignedDuration,
@@ -68,6 +72,25 @@ impl Definition {
         self.containers().get(index).is_some_and(|container| container["healthCheck"].is_object())
     }
 
+    /// From RUNNING until a container's check that always fails is UNHEALTHY: (interval x retries) + startPeriod [API_HealthCheck].
+    fn patience(&self, index: usize) -> SignedDuration {
+        let number = |member: &str, default: i64| {
+            let given = self.containers().get(index).map(|container| &container["healthCheck"][member]);
+            given.and_then(Value::as_i64).unwrap_or(default)
+        };
+        SignedDuration::from_secs(number("interval", 30) * number("retries", 3) + number("startPeriod", 0))
+    }
+
+    /// Whether a container that exits so is started again in its task, by its restart policy [API_ContainerRestartPolicy].
+    fn restarts(&self, index: usize, after: SignedDuration, code: i32) -> bool {
+        let Some(policy) = self.containers().get(index).map(|container| &container["restartPolicy"]) else {
+            return false;
+        };
+        let period = policy["restartAttemptPeriod"].as_i64().unwrap_or(300);
+        let ignored = policy["ignoredExitCodes"].as_array().is_some_and(|codes| codes.iter().any(|one| *one == code));
+        policy["enabled"] == true && !ignored && after >= SignedDuration::from_secs(period)
+    }
+
     /// The indices of its essential containers.
     fn essential(&self) -> impl Iterator<Item = usize> {
         let containers = self.containers().iter().enumerate();
@@ -77,46 +100,77 @@ impl Definition {
 
 impl Task {
     /// Lays out how it lives; `container` is the one that the story is about.
-    pub(super) fn live(&mut self, story: TaskStory, container: usize, timing: &Timing) {
+    pub(super) fn live(&mut self, story: TaskStory, container: usize, timing: &Timing, crash_loops: CrashLoops) {
         match story {
+            TaskStory::Pulls { then, .. } => self.live(*then, container, timing, crash_loops),
             TaskStory::Healthy { after } => self.healthy_at = self.counts_from(span(after), timing),
             TaskStory::NeverStarts { reason } => self.end = Some(End::never_started(self.pulled_at, reason, timing)),
+            TaskStory::Crashes { after, exit_code, .. }
+                if self.definition.restarts(container, span(after), exit_code) =>
+            {
+                self.healthy_at = self.counts_from(SignedDuration::ZERO, timing);
+            }
             TaskStory::Crashes { after, exit_code, reason } => {
                 let at = self.running_at.checked_add(span(after)).unwrap_or(Timestamp::MAX);
                 let settled = self.running_at + timing.settled;
                 self.healthy_at = (at > settled).then_some(settled);
-                self.end = Some(End::crashed(at, (exit_code, container, reason), at <= settled, timing));
+                let failed = at <= settled && (self.checked() || crash_loops == CrashLoops::Counted);
+                self.end = Some(End::crashed(at, (exit_code, container, reason), failed, timing));
             }
             TaskStory::NeverHealthy => self.fail_checks(container, timing),
         }
     }
 
+    /// Whether something checks its health.
+    fn checked(&self) -> bool {
+        self.watched.balanced() || self.definition.essential().any(|at| self.definition.checks(at))
+    }
+
     /// From when on it counts as healthy: if something checks it, when that has passed, all of it; else when it has settled
     /// [API_DeploymentConfiguration, minimumHealthyPercent].
     fn counts_from(&self, after: SignedDuration, timing: &Timing) -> Option<Timestamp> {
-        let checked = self.watched.balanced() || self.definition.essential().any(|at| self.definition.checks(at));
-        let after = if checked { after } else { after.max(timing.settled) };
+        let after = if self.checked() { after } else { after.max(timing.settled) };
         self.running_at.checked_add(after).ok()
     }
 
     /// Fails the checks that there are on a container. One that nothing checks is never found out.
     fn fail_checks(&mut self, container: usize, timing: &Timing) {
         let checked = self.definition.checks(container);
-        let sick_at = self.running_at + timing.unhealthy;
-        self.sick = checked.then_some((sick_at, container));
+        self.sick = checked.then(|| (self.running_at + self.definition.patience(container), container));
         let name = self.containers.get(container).map_or("", |container| container.name.as_str());
         self.end = match &self.watched {
             Watched::No => None,
-            Watched::Service { targets, grace } => {
-                let draining = if targets.is_empty() { SignedDuration::ZERO } else { timing.draining };
-                let group = targets.iter().find(|(_, behind)| behind == name).map(|(group, _)| group.clone());
-                let overlooked = self.running_at.checked_add(*grace).unwrap_or(Timestamp::MAX);
-                let noticed = checked || group.is_some();
-                noticed.then(|| End::unhealthy(sick_at.max(overlooked), group, draining, timing))
+            Watched::Service { targets, grace, .. } => {
+                let failing = targets.iter().find(|(_, behind)| behind == name).map(|(group, _)| group.clone());
+                self.noticed(failing, *grace, timing)
             }
         };
         if self.end.is_none() {
             self.healthy_at = self.counts_from(SignedDuration::ZERO, timing);
+        }
+    }
+
+    /// The end that failing checks make: the container's own or the target group's, whichever is first.
+    fn noticed(&self, group: Option<String>, grace: SignedDuration, timing: &Timing) -> Option<End> {
+        let draining = if self.watched.balanced() { timing.draining } else { SignedDuration::ZERO };
+        let overlooked = self.running_at.checked_add(grace).unwrap_or(Timestamp::MAX);
+        let own = self.sick.map(|(at, _)| (at.max(overlooked), None));
+        let targets = group.map(|group| ((self.running_at + timing.unhealthy).max(overlooked), Some(group)));
+        let (at, group) = targets.into_iter().chain(own).min_by_key(|(at, _)| *at)?;
+        Some(End::unhealthy(at, group, draining, timing))
+    }
+
+    /// What a target group in which no target is ever healthy makes of a task that would run well.
+    pub(super) fn fail_targets(&mut self, timing: &Timing) {
+        let Watched::Service { sick, grace, .. } = &self.watched else {
+            return;
+        };
+        let Some(end) = sick.first().and_then(|group| self.noticed(Some(group.clone()), *grace, timing)) else {
+            return;
+        };
+        if self.end.as_ref().is_none_or(|other| end.at < other.at) {
+            self.healthy_at = None;
+            self.end = Some(end);
         }
     }
 
@@ -148,6 +202,6 @@ impl Task {
     }
 }
 
-fn span(after: Duration) -> SignedDuration {
+pub(super) fn span(after: Duration) -> SignedDuration {
     SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX)
 }

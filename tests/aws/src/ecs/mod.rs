@@ -14,7 +14,10 @@ mod ends;
 mod events;
 mod fargate_rules;
 mod health;
+mod lacks;
 mod looks;
+mod obstacles;
+mod resources;
 mod rollout_calls;
 mod rollout_views;
 mod run_task;
@@ -38,9 +41,10 @@ pub use clusters::Cluster;
 pub use definitions::{Definition, DefinitionStatus, Family};
 pub use ends::End;
 pub use events::Event;
+pub use lacks::Lack;
 pub use state::{
-    Breaker, BreakerStatus, Counts, Deployment, DeploymentStatus, EcsState, Revision, Rollback, Rollout, RolloutState,
-    RolloutStatus, Rules, Service, ServiceStatus, Unrollable,
+    Breaker, BreakerStatus, Counts, CrashLoops, Deployment, DeploymentStatus, EcsState, FailedDeployments, Revision,
+    Rollback, Rollout, RolloutState, RolloutStatus, Rules, Service, ServiceStatus, Unplaced, Unrollable,
 };
 pub use tags::Tags;
 pub use tasks::{Owner, Task, TaskStatus};

@@ -15,10 +15,13 @@ use crate::{Answer, Call, Refusal, World};
 
 /// `ListServiceDeployments`: newest first.
 pub(super) fn list(world: &mut World, call: &Call) -> Answer {
-    let (cluster, name) = target(call)?;
+    let alone = named_alone(call);
+    let (cluster, name) = alone.clone().map_or_else(|| target(call), Ok)?;
     may(world, call, "ecs:ListServiceDeployments", &cluster, &name, &[])?;
     let state = world.ecs.get(&call.place());
-    meant(state, call)?;
+    if alone.is_none() {
+        meant(state, call)?;
+    }
     let service = state
         .and_then(|state| state.service(&cluster, &name))
         .filter(|service| service.status != ServiceStatus::Inactive)
@@ -33,8 +36,17 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     };
     let views: Vec<Value> =
         service.rollouts.iter().rev().filter(shown).map(|rollout| rollout.brief(service, &call.place())).collect();
-    let (views, next) = page(&views, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (views, next) = page(&views, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"serviceDeployments": views}), next))
+}
+
+/// The cluster and the name in a service's ARN, if no cluster is given beside it.
+fn named_alone(call: &Call) -> Option<(String, String)> {
+    let given = call.text("service").filter(|_| call.text("cluster").is_none())?;
+    match path(call, given, "service")?[..] {
+        [cluster, name] => Some((cluster.to_owned(), name.to_owned())),
+        _ => None,
+    }
 }
 
 fn between(call: &Call) -> impl Fn(Timestamp) -> bool {

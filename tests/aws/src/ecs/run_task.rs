@@ -8,14 +8,16 @@ use serde_json::{Value, json};
 use super::arns::{arn, cluster_arn};
 use super::capacity;
 use super::clusters::{Cluster, RunToken, asked, meant};
+use super::definition_rules::items;
 use super::definitions::Definition;
 use super::health::Watched;
+use super::obstacles::{self, Asked, Obstacle, Room};
 use super::service_calls::may_pass;
-use super::service_rules::{definition, invalid};
+use super::service_rules::{self, definition, invalid};
 use super::service_views::Shown;
 use super::stories::Library;
 use super::tags::{self, Tags};
-use super::task_calls::{task_arn, task_id};
+use super::task_calls::{long_enough, task_arn, task_id};
 use super::tasks::{Owner, Start, Task};
 use crate::{Answer, Call, Refusal, World};
 
@@ -45,16 +47,46 @@ pub(super) fn run(world: &mut World, call: &Call) -> Answer {
     if let Some(answer) = repeated(world, call, &name)? {
         return Ok(answer);
     }
-    let definition = definition(world.ecs.get(&place).ok_or_else(|| invalid("Cluster not found."))?, call, given)?;
+    let definition = definition(world.ecs.get(&place).ok_or_else(|| invalid("Cluster not found."))?, call, given)
+        .map_err(|refused| invalid(refused.message))?;
+    let definition = Arc::new(with_roles(call, &definition));
     may_pass(world, call, &definition)?;
-    network(call, &definition)?;
-    let launch = capacity::launch_type(strategy(call), call.text("launchType").unwrap_or("EC2"));
-    capacity::fits(launch, call.text("platformVersion"), &definition)?;
+    let launch = fits(call, &definition)?;
     let tags = with_propagated(call, &name, &definition, tags);
-    let started: Vec<Task> = (0..count).map(|_| started(world, call, &definition, launch, &tags)).collect();
-    let views: Vec<Value> = started.iter().map(|task| task.view(&place, &name, call.now, Shown::WithTags)).collect();
-    keep(world, call, &name, started);
-    Ok(json!({"tasks": views, "failures": []}))
+    named_are_there(world, call)?;
+    let (mut tasks, mut failures) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        match room(world, call, &definition, launch, &tasks) {
+            Ok(()) => tasks.push(started(world, call, &definition, launch, &tags)),
+            Err(Obstacle::Unplaced(reason)) => failures.push(json!({"reason": reason})),
+            Err(Obstacle::Unlaunched(error)) => return Err(Refusal::new("ClientException", error)),
+        }
+    }
+    let views: Vec<Value> = tasks.iter().map(|task| task.view(&place, &name, call.now, Shown::WithTags)).collect();
+    keep(world, call, &name, tasks);
+    Ok(json!({"tasks": views, "failures": failures}))
+}
+
+fn named_are_there(world: &World, call: &Call) -> Result<(), Refusal> {
+    world.ecs.get(&call.place()).map_or(Ok(()), |state| obstacles::named_are_there(&state.lacks, call))
+}
+
+/// Whether one more task can be started beside those that this call started.
+fn room(
+    world: &World,
+    call: &Call,
+    definition: &Definition,
+    launch_type: &str,
+    begun: &[Task],
+) -> Result<(), Obstacle> {
+    let Some(state) = world.ecs.get(&call.place()) else {
+        return Ok(());
+    };
+    let network = call.member("networkConfiguration").unwrap_or(&Value::Null);
+    let there = state.clusters.values().flat_map(Cluster::tasks);
+    let used = state.lacks.most_vcpus().map_or(0, |_| obstacles::used(there.chain(begun), call.now));
+    let asked = Asked { lacks: &state.lacks, iam: &world.iam, definition, network };
+    obstacles::none(&asked, Room { launch_type, strategy: strategy(call), used })
 }
 
 /// How many tasks are asked for, if the rest of the call is in order.
@@ -98,17 +130,42 @@ fn with_propagated(call: &Call, cluster: &str, definition: &Definition, given: T
     tags
 }
 
-fn network(call: &Call, definition: &Definition) -> Result<(), Refusal> {
-    let given = call.member("networkConfiguration").is_some_and(|network| {
-        network["awsvpcConfiguration"]["subnets"].as_array().is_some_and(|list| !list.is_empty())
-    });
-    match (definition.text("networkMode") == Some("awsvpc"), given) {
-        (true, false) => Err(invalid("Network Configuration must be provided when networkMode 'awsvpc' is specified.")),
-        (false, true) => {
-            Err(invalid("Network Configuration is not valid for the given networkMode of this task definition."))
-        }
-        (true, true) | (false, false) => Ok(()),
+/// The launch type, if the call fits the definition.
+fn fits<'a>(call: &'a Call, definition: &Definition) -> Result<&'a str, Refusal> {
+    service_rules::network(call.member("networkConfiguration").unwrap_or(&Value::Null), definition)?;
+    capacity::strategy_fits(strategy(call))?;
+    let launch = capacity::launch_type(strategy(call), call.text("launchType").unwrap_or("EC2"));
+    capacity::fits(launch, call.text("platformVersion"), definition)?;
+    service_rules::placement(launch, call.list("placementConstraints"), call.list("placementStrategy"))?;
+    service_rules::volumes(call.list("volumeConfigurations"), definition)?;
+    if !call.list("volumeConfigurations").is_empty() {
+        return Err(Refusal::new("UnsupportedFeatureException", "The simulator does not know volumes of a run task."));
     }
+    if call.text("referenceId").is_some_and(|reference| reference.len() > 1024) {
+        return Err(invalid("referenceId can have at most 1024 characters."));
+    }
+    let overridden = call.member("overrides").map_or(&[][..], |overrides| items(overrides, "containerOverrides"));
+    let known = |name: &Value| definition.containers().iter().any(|container| container["name"] == *name);
+    match overridden.iter().find(|one| !known(&one["name"])) {
+        Some(one) => Err(invalid(format!(
+            "Override for container named {} is not a container in the TaskDefinition.",
+            one["name"].as_str().unwrap_or_default()
+        ))),
+        None => Ok(launch),
+    }
+}
+
+/// The definition with the roles that the call gives instead of its own.
+fn with_roles(call: &Call, definition: &Definition) -> Definition {
+    let mut definition = definition.clone();
+    for role in ["taskRoleArn", "executionRoleArn"] {
+        let given = call.member("overrides").and_then(|overrides| overrides[role].as_str());
+        if let Some(given) = given {
+            let body = Arc::make_mut(&mut definition.body);
+            body.insert(role.to_owned(), json!(super::arns::role_arn(&call.account, given)));
+        }
+    }
+    definition
 }
 
 fn repeated(world: &World, call: &Call, name: &str) -> Result<Option<Value>, Refusal> {
@@ -133,7 +190,9 @@ fn repeated(world: &World, call: &Call, name: &str) -> Result<Option<Value>, Ref
 }
 
 fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch: &str, tags: &Tags) -> Task {
-    let timing = world.ecs.get(&call.place()).map(|state| state.timing.clone()).unwrap_or_default();
+    let place = call.place();
+    let state = world.ecs.entry(place.clone()).or_default();
+    let timing = &state.timing;
     let owner = Owner::Run {
         group: call.text("group").map_or_else(|| format!("family:{}", definition.family), str::to_owned),
         started_by: call.text("startedBy").map(str::to_owned),
@@ -155,10 +214,13 @@ fn started(world: &mut World, call: &Call, definition: &Arc<Definition>, launch:
             .then(|| capacity::resolved(call.text("platformVersion").unwrap_or("LATEST")).to_owned()),
         execute_command: call.flag("enableExecuteCommand"),
         tags: tags.clone().into_iter().collect(),
-        timing: &timing,
+        timing,
+        crash_loops: state.crash_loops,
         now: call.now,
     };
-    Task::start(start, Library { ecr: &world.ecr, told: &world.image_story })
+    let library =
+        Library { ecr: &world.ecr, told: &world.image_story, iam: &world.iam, place: &place, lacks: &state.lacks };
+    Task::start(start, library)
 }
 
 fn keep(world: &mut World, call: &Call, name: &str, started: Vec<Task>) {
@@ -183,6 +245,7 @@ pub(super) fn stop(world: &mut World, call: &Call) -> Answer {
         if given.starts_with("arn:") { given.clone() } else { arn(&place, &format!("task/{named}/{given}")) };
     world.allow(call, "ecs:StopTask", &resource, &[("ecs:cluster", &cluster_arn(&place, &named))])?;
     let name = meant(world.ecs.get(&place), call)?;
+    long_enough(&given)?;
     let missing = || invalid("The referenced task was not found.");
     let id = task_id(call, &name, &given).ok_or_else(missing)?;
     let state = world.ecs.get_mut(&place).ok_or_else(missing)?;

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use super::definitions::Definition;
 use super::events::named;
 use super::health::Watched;
+use super::obstacles::{self, Asked, Obstacle, Room};
 use super::scheduler::Scheduler;
 use super::service_calls::task_tags;
-use super::state::{Deployment, Launches, Revision, RolloutState, Service};
+use super::state::{Deployment, Launches, Revision, RolloutState, Service, Unplaced};
+use super::stories::Library;
 use super::tasks::{Owner, Start, Task};
 
 impl Scheduler<'_> {
@@ -90,7 +93,17 @@ impl Scheduler<'_> {
         let missing = service.desired.saturating_sub(self.wanted(service, primary.number));
         let (_, maximum) = service.settings.bounds(service.desired);
         let count = missing.min(maximum.saturating_sub(all));
-        let started: Vec<String> = (0..count).filter_map(|_| self.start_task(service, primary.number)).collect();
+        let mut started = Vec::new();
+        for _ in 0..count {
+            match self.start_task(service, primary.number) {
+                Some(Ok(id)) => started.push(id),
+                Some(Err(obstacle)) => {
+                    self.miss(service, primary.number, &obstacle);
+                    break;
+                }
+                None => break,
+            }
+        }
         if !started.is_empty() {
             let names = named(started.iter().map(String::as_str));
             service.events.say(&service.name, self.now, &format!("has started {} tasks: {names}.", started.len()));
@@ -98,11 +111,29 @@ impl Scheduler<'_> {
         }
     }
 
-    fn start_task(&mut self, service: &mut Service, number: u64) -> Option<String> {
+    /// No task comes of it for now: the event says why, and it is tried again.
+    fn miss(&self, service: &mut Service, number: u64, obstacle: &Obstacle) {
+        service.events.say_once(&service.name, self.now, &obstacle.event());
+        match self.unplaced {
+            Unplaced::Counted => self.count_failure(service, number),
+            Unplaced::Overlooked => {}
+        }
+        if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {
+            deployment.retry_at = Some(self.now + self.timing.unplaced);
+        }
+    }
+
+    fn start_task(&mut self, service: &mut Service, number: u64) -> Option<Result<String, Obstacle>> {
         let revision = service.revisions.iter().position(|revision| revision.number == number)?;
         let kept = service.revisions[revision].clone();
         let definition = self.definition(&kept.definition)?.clone();
-        let watched = Watched::Service { targets: kept.settings.targets(), grace: kept.settings.grace() };
+        if let Err(obstacle) = self.room(service, &kept, &definition) {
+            return Some(Err(obstacle));
+        }
+        let targets = kept.settings.targets();
+        let sick = targets.iter().map(|(group, _)| group.clone());
+        let sick = sick.filter(|group| self.library.lacks.healthy_targets(group)).collect();
+        let watched = Watched::Service { targets, sick, grace: kept.settings.grace() };
         let id = self.ids.hex(32);
         let task = Task::start(
             Start {
@@ -117,16 +148,26 @@ impl Scheduler<'_> {
                 platform: kept.settings.platform().map(str::to_owned),
                 execute_command: service.settings.member("enableExecuteCommand") == true,
                 timing: self.timing,
+                crash_loops: self.crash_loops,
                 now: self.now,
             },
             self.library,
         );
         pin(&mut service.revisions[revision], &task);
         service.tasks.push(task);
-        Some(id)
+        Some(Ok(id))
     }
 
-    pub(super) fn definition(&self, arn: &str) -> Option<&Arc<super::definitions::Definition>> {
+    fn room(&self, service: &Service, revision: &Revision, definition: &Definition) -> Result<(), Obstacle> {
+        let Library { lacks, iam, .. } = self.library;
+        let network = revision.settings.member("networkConfiguration");
+        let used = self.used_beside + obstacles::used(service.tasks.iter(), self.now);
+        let (launch_type, strategy) =
+            (revision.settings.launch_type(), revision.settings.member("capacityProviderStrategy"));
+        obstacles::none(&Asked { lacks, iam, definition, network }, Room { launch_type, strategy, used })
+    }
+
+    pub(super) fn definition(&self, arn: &str) -> Option<&Arc<Definition>> {
         let (family, revision) = arn.rsplit_once('/')?.1.split_once(':')?;
         self.families.get(family)?.revisions.get(revision.parse::<usize>().ok()?.checked_sub(1)?)
     }
@@ -163,14 +204,18 @@ impl Scheduler<'_> {
     }
 }
 
-/// The first task of a revision fixes its digests.
+/// The first task of a revision fixes its digests, but of containers whose `versionConsistency` is disabled.
 fn pin(revision: &mut Arc<Revision>, task: &Task) {
     if revision.images.iter().all(|(_, _, digest)| digest.is_some()) {
         return;
     }
-    for ((_, _, digest), container) in Arc::make_mut(revision).images.iter_mut().zip(task.containers.iter()) {
-        if digest.is_none() {
-            digest.clone_from(&container.digest);
-        }
+    let given = task.definition.containers().iter();
+    let pinned = task
+        .containers
+        .iter()
+        .zip(given)
+        .map(|(container, given)| container.digest.clone().filter(|_| given["versionConsistency"] != "disabled"));
+    for ((_, _, digest), pinned) in Arc::make_mut(revision).images.iter_mut().zip(pinned) {
+        *digest = digest.take().or(pinned);
     }
 }

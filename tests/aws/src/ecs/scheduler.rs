@@ -6,7 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clusters::Cluster;
 use super::definitions::Family;
-use super::state::{DeploymentStatus, Launches, RolloutState, RolloutStatus, Service, ServiceStatus, Unrollable};
+use super::obstacles;
+use super::state::{
+    CrashLoops, DeploymentStatus, EcsState, FailedDeployments, Launches, RolloutState, RolloutStatus, Service,
+    ServiceStatus, Unplaced, Unrollable,
+};
 use super::stories::Library;
 use super::tasks::{Counted, Task};
 use super::timing::Timing;
@@ -19,8 +23,13 @@ pub(super) struct Scheduler<'a> {
     pub families: &'a BTreeMap<String, Family>,
     pub timing: &'a Timing,
     pub unrollable: Unrollable,
+    pub crash_loops: CrashLoops,
+    pub unplaced: Unplaced,
+    pub failed_deployments: FailedDeployments,
     pub library: Library<'a>,
     pub ids: &'a mut Ids,
+    /// CPU that the tasks of other services have in use on Fargate, in units of 1/1024 vCPU; counted only if there is a bound.
+    pub used_beside: u64,
     pub now: Timestamp,
 }
 
@@ -71,9 +80,21 @@ pub(super) fn with_service(
     let Some(mut state) = world.ecs.get_mut(place).map(std::mem::take) else {
         return;
     };
-    let library = Library { ecr: &world.ecr, told: &world.image_story };
-    let (families, timing, unrollable) = (&state.families, &state.timing, state.unrollable);
-    let mut scheduler = Scheduler { place, families, timing, unrollable, library, ids: &mut world.ids, now };
+    let library = Library { ecr: &world.ecr, told: &world.image_story, iam: &world.iam, place, lacks: &state.lacks };
+    let used_beside = state.lacks.most_vcpus().map_or(0, |_| used_beside(&state, (cluster, name), now));
+    let mut scheduler = Scheduler {
+        place,
+        families: &state.families,
+        timing: &state.timing,
+        unrollable: state.unrollable,
+        crash_loops: state.crash_loops,
+        unplaced: state.unplaced,
+        failed_deployments: state.failed_deployments,
+        library,
+        ids: &mut world.ids,
+        used_beside,
+        now,
+    };
     let due = state.clusters.get_mut(cluster).and_then(|cluster| touched(cluster, name, &mut scheduler, act));
     if let Some((before, after)) = due {
         let entry = |due| (due, cluster.to_owned(), name.to_owned());
@@ -81,6 +102,15 @@ pub(super) fn with_service(
         after.map(|due| state.agenda.insert(entry(due)));
     }
     world.ecs.insert(place.clone(), state);
+}
+
+fn used_beside(state: &EcsState, (cluster, name): (&str, &str), now: Timestamp) -> u64 {
+    let clusters = state.clusters.iter();
+    let used = clusters.map(|(its_name, found)| {
+        let others = found.services.values().filter(|service| its_name != cluster || service.name != name);
+        obstacles::used(others.flat_map(|service| &service.tasks).chain(&found.runs), now)
+    });
+    used.sum()
 }
 
 type Due = Option<Timestamp>;

@@ -10,6 +10,7 @@ use super::clusters::{asked, meant};
 use super::definitions::{Definition, bad_token, page_size, paged};
 use super::drift::starts_deployment;
 use super::events::Events;
+use super::obstacles;
 use super::scheduler;
 use super::service_rules::{self, invalid};
 use super::settings::Settings;
@@ -160,6 +161,7 @@ fn wanted(state: &EcsState, call: &Call) -> Result<(Settings, Arc<Definition>, u
     let desired = service_rules::desired(call)?.ok_or_else(|| invalid("desiredCount can not be blank."))?;
     let settings = Settings::created(call, &definition.arn);
     service_rules::fits(state, &settings, &definition)?;
+    obstacles::named_are_there(&state.lacks, call)?;
     Ok((settings, definition, desired))
 }
 
@@ -206,6 +208,7 @@ fn updated(
     let given = call.text("taskDefinition").map(|_| definition.arn.as_str());
     let settings = capacity::changed(service.settings.updated(call, given), service, call)?;
     service_rules::fits(state, &settings, &definition)?;
+    obstacles::named_are_there(&state.lacks, call)?;
     Ok((settings, service_rules::desired(call)?, definition))
 }
 
@@ -283,6 +286,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     let services = state.and_then(|state| state.clusters.get(&cluster)).map(|cluster| &cluster.services);
     let fits = |service: &&Service| {
         service.status == ServiceStatus::Active
+            && call.text("resourceManagementType").is_none_or(|by| by == "CUSTOMER")
             && call.text("launchType").is_none_or(|launch| launch == service.settings.text("launchType"))
             && call
                 .text("schedulingStrategy")
@@ -290,7 +294,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
     };
     let arns: Vec<&String> =
         services.into_iter().flat_map(|services| services.values()).filter(fits).map(|service| &service.arn).collect();
-    let (arns, next) = page(&arns, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (arns, next) = page(&arns, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"serviceArns": arns}), next))
 }
 

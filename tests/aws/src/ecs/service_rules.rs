@@ -67,11 +67,12 @@ pub(super) fn fits(state: &EcsState, settings: &Settings, definition: &Definitio
         return Ok(());
     }
     launch(settings, definition)?;
-    network(settings, definition)?;
+    network(settings.member("networkConfiguration"), definition)?;
     load_balancers(state, settings, definition)?;
     role(settings, definition)?;
-    placement(settings)?;
-    volumes(settings, definition)?;
+    let list = |name: &str| settings.member(name).as_array().map_or(&[][..], Vec::as_slice);
+    placement(settings.launch_type(), list("placementConstraints"), list("placementStrategy"))?;
+    volumes(list("volumeConfigurations"), definition)?;
     bounds(settings)
 }
 
@@ -105,8 +106,9 @@ fn launch(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
     capacity::fits(settings.launch_type(), settings.member("platformVersion").as_str(), definition)
 }
 
-fn network(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
-    let vpc = &settings.member("networkConfiguration")["awsvpcConfiguration"];
+/// The network interface, for definitions that have one of their own.
+pub(super) fn network(network: &Value, definition: &Definition) -> Result<(), Refusal> {
+    let vpc = &network["awsvpcConfiguration"];
     match (definition.text("networkMode") == Some("awsvpc"), vpc.is_object()) {
         (false, false) => return Ok(()),
         (true, false) => {
@@ -173,10 +175,9 @@ fn role(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn placement(settings: &Settings) -> Result<(), Refusal> {
-    let any = |name: &str| settings.member(name).as_array().is_some_and(|list| !list.is_empty());
-    let fargate = settings.launch_type() == capacity::FARGATE;
-    match (any("placementConstraints"), any("placementStrategy")) {
+pub(super) fn placement(launch: &str, constraints: &[Value], strategy: &[Value]) -> Result<(), Refusal> {
+    let fargate = launch == capacity::FARGATE;
+    match (!constraints.is_empty(), !strategy.is_empty()) {
         (true, _) if fargate => Err(invalid("Placement constraints are not supported with FARGATE launch type.")),
         (_, true) if fargate => Err(invalid("Placement strategies are not supported with FARGATE launch type.")),
         _ => Ok(()),
@@ -184,8 +185,7 @@ fn placement(settings: &Settings) -> Result<(), Refusal> {
 }
 
 /// A volume is configured at launch if the task definition leaves that to the service.
-fn volumes(settings: &Settings, definition: &Definition) -> Result<(), Refusal> {
-    let given = settings.member("volumeConfigurations").as_array().map_or(&[][..], Vec::as_slice);
+pub(super) fn volumes(given: &[Value], definition: &Definition) -> Result<(), Refusal> {
     let left = definition.body.get("volumes").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let open = |name: &Value| left.iter().any(|volume| volume["name"] == *name && volume["configuredAtLaunch"] == true);
     match given.iter().find(|volume| !open(&volume["name"])) {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::arns::cluster_arn;
 use super::settings::Settings;
-use super::state::{Counts, Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus};
+use super::state::{Counts, Deployment, DeploymentStatus, FailedDeployments, RolloutState, Service, ServiceStatus};
 use super::tags;
 use crate::call::epoch;
 use crate::{Call, Place, model};
@@ -94,10 +94,12 @@ impl Service {
     fn deployment_view(&self, deployment: &Deployment, now: Timestamp) -> Value {
         let counts = self.counts(deployment.number, now);
         let settings = self.revision(deployment.number).map_or(&self.settings, |revision| &revision.settings);
+        let drains = deployment.state == RolloutState::Failed && deployment.shown == FailedDeployments::Draining;
         let mut view = json!({
             "id": format!("ecs-svc/{}", deployment.number),
             "status": match deployment.status {
                 DeploymentStatus::Primary => "PRIMARY",
+                DeploymentStatus::Active if drains => "DRAINING",
                 DeploymentStatus::Active => "ACTIVE",
             },
             "taskDefinition": settings.text("taskDefinition"),
@@ -110,6 +112,7 @@ impl Service {
             "rolloutState": match deployment.state {
                 RolloutState::InProgress => "IN_PROGRESS",
                 RolloutState::Completed => "COMPLETED",
+                RolloutState::Failed if drains => "IN_PROGRESS",
                 RolloutState::Failed => "FAILED",
             },
             "rolloutStateReason": deployment.reason,

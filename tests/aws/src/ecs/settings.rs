@@ -174,6 +174,14 @@ impl Settings {
             .collect()
     }
 
+    /// The port of the container behind a target group.
+    pub(super) fn port_behind(&self, group: &str) -> i64 {
+        let balancers = self.member("loadBalancers").as_array().into_iter().flatten();
+        let behind =
+            balancers.filter(|one| one["targetGroupArn"] == group).find_map(|one| one["containerPort"].as_i64());
+        behind.unwrap_or_default()
+    }
+
     /// `minimumHealthyPercent`, rounded up, and `maximumPercent`, rounded down, of `desired` tasks.
     pub(super) fn bounds(&self, desired: usize) -> (usize, usize) {
         let configuration = self.member("deploymentConfiguration");

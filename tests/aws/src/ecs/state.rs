@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::clusters::Cluster;
 use super::definitions::{Definition, Family};
 use super::events::Events;
+use super::lacks::{Lack, Lacks};
 use super::settings::Settings;
 use super::tags::Tags;
 use super::tasks::Task;
@@ -27,8 +28,16 @@ pub struct EcsState {
     pub timing: Timing,
     /// What becomes of a rollout that should roll back and cannot.
     pub unrollable: Unrollable,
+    /// Whether tasks that nothing checks count as failed when they crash.
+    pub crash_loops: CrashLoops,
+    /// Whether tasks for which there is no room count as failed.
+    pub unplaced: Unplaced,
+    /// How a failed deployment is shown during a rollback.
+    pub failed_deployments: FailedDeployments,
     /// What is refused.
     pub rules: Rules,
+    /// What is not there.
+    pub(super) lacks: Lacks,
     /// When each service moves next.
     pub(super) agenda: BTreeSet<(Timestamp, String, String)>,
 }
@@ -42,6 +51,16 @@ impl EcsState {
     /// Adds a target group that is attached to a load balancer.
     pub fn add_target_group(&mut self, arn: &str) {
         self.target_groups.insert(arn.to_owned());
+    }
+
+    /// Takes something away, or says that it was never there: `ecs.lack(Lack::Subnet("subnet-1".to_owned()))`.
+    pub fn lack(&mut self, lack: Lack) {
+        self.lacks.add(lack);
+    }
+
+    /// Brings back what was lacking, under the same name or glob.
+    pub fn supply(&mut self, lack: &Lack) {
+        self.lacks.remove(lack);
     }
 
     /// A service, whatever its status.
@@ -80,6 +99,38 @@ pub enum Unrollable {
     RollbackFailed,
     /// It stays IN_PROGRESS for ever [developer guide, "Deployment circuit breaker": the deployment stalls].
     Stalls,
+}
+
+/// Whether the circuit breaker counts a task without any health check that reaches RUNNING and exits within `Timing::settled`. The developer
+/// guide and aws/containers-roadmap#1206 say that it does not; one account was seen in September 2026 to roll back after four such tasks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CrashLoops {
+    /// It does, and the scheduler pauses after each.
+    #[default]
+    Counted,
+    /// It does not: the task is replaced at once, for ever.
+    Overlooked,
+}
+
+/// Whether the circuit breaker counts a task that could not be placed. AWS does not say: no task has failed then, but users saw deployments
+/// rolled back that ran into their quota.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unplaced {
+    /// It does not.
+    #[default]
+    Overlooked,
+    /// It does.
+    Counted,
+}
+
+/// How `deployments[]` shows a deployment that has failed, while the service rolls back. Users published both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FailedDeployments {
+    /// ACTIVE, and FAILED.
+    #[default]
+    Failed,
+    /// DRAINING, and IN_PROGRESS.
+    Draining,
 }
 
 /// A service's status.
@@ -163,6 +214,7 @@ pub struct Deployment {
     pub(super) rounds: u32,
     pub(super) retry_at: Option<Timestamp>,
     pub(super) launches: Launches,
+    pub(super) shown: FailedDeployments,
 }
 
 /// Whether a deployment may still start tasks.

@@ -1,17 +1,23 @@
 //! What a task's images hold in store for it: ECR is asked for the digest, the world for the story.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
 
+use super::lacks::Lacks;
 use crate::ecr::EcrState;
+use crate::iam::Iam;
 use crate::{Place, TaskStory};
 
-/// What stories are looked up in.
+/// What a task's start is looked up in.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Library<'a> {
     pub ecr: &'a BTreeMap<Place, EcrState>,
     pub told: &'a BTreeMap<String, TaskStory>,
+    pub iam: &'a Iam,
+    pub place: &'a Place,
+    pub lacks: &'a Lacks,
 }
 
 /// One container's image, resolved.
@@ -29,9 +35,9 @@ impl Library<'_> {
         let Some((place, repository, reference)) = ecr_reference(image) else {
             return Resolved { digest: reference_digest(image), story: told.unwrap_or_default() };
         };
-        let Some(found) =
-            self.ecr.get(&place).and_then(|registry| registry.image(repository, pinned.unwrap_or(reference)))
-        else {
+        let wanted = pinned.unwrap_or(reference);
+        let registry = self.ecr.get(&place).filter(|registry| !registry.archived(repository, wanted));
+        let Some(found) = registry.and_then(|registry| registry.image(repository, wanted)) else {
             return Resolved { digest: None, story: not_found(image) };
         };
         let story = told.or_else(|| self.told.get(&found.digest).cloned()).unwrap_or_else(|| found.story.clone());
@@ -40,7 +46,7 @@ impl Library<'_> {
 }
 
 /// `ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY[:TAG|@DIGEST]`.
-fn ecr_reference(image: &str) -> Option<(Place, &str, &str)> {
+pub(super) fn ecr_reference(image: &str) -> Option<(Place, &str, &str)> {
     let (host, path) = image.split_once('/')?;
     let (account, rest) = host.split_once(".dkr.ecr.")?;
     let region = rest.strip_suffix(".amazonaws.com")?;
@@ -65,16 +71,39 @@ fn not_found(image: &str) -> TaskStory {
 pub(super) fn of_task(containers: &[Value], resolved: &[Resolved]) -> (TaskStory, usize) {
     let essential =
         |index: usize| containers.get(index).is_some_and(|container| container["essential"] != Value::Bool(false));
-    let worst = resolved
-        .iter()
-        .enumerate()
-        .filter(|(index, resolved)| essential(*index) || matches!(resolved.story, TaskStory::NeverStarts { .. }));
+    let worst = resolved.iter().enumerate().filter(|(index, resolved)| {
+        essential(*index) || matches!(pulled(&resolved.story), TaskStory::NeverStarts { .. })
+    });
     let worst = worst.max_by_key(|(index, resolved)| (badness(&resolved.story), std::cmp::Reverse(*index)));
-    worst.map_or((TaskStory::default(), 0), |(index, resolved)| (resolved.story.clone(), index))
+    worst.map_or((TaskStory::default(), 0), |(index, resolved)| (pulled(&resolved.story).clone(), index))
+}
+
+/// How long the images of a task take to pull, if one of them has a story of that.
+pub(super) fn pulling(resolved: &[Resolved]) -> Option<Duration> {
+    let told = resolved.iter().filter_map(|one| match &one.story {
+        TaskStory::Pulls { during, .. } => Some(*during),
+        TaskStory::Healthy { .. }
+        | TaskStory::Crashes { .. }
+        | TaskStory::NeverStarts { .. }
+        | TaskStory::NeverHealthy => None,
+    });
+    told.max()
+}
+
+/// A story without how long its images take.
+fn pulled(story: &TaskStory) -> &TaskStory {
+    match story {
+        TaskStory::Pulls { then, .. } => pulled(then),
+        TaskStory::Healthy { .. }
+        | TaskStory::Crashes { .. }
+        | TaskStory::NeverStarts { .. }
+        | TaskStory::NeverHealthy => story,
+    }
 }
 
 fn badness(story: &TaskStory) -> u128 {
     match story {
+        TaskStory::Pulls { then, .. } => badness(then),
         TaskStory::Healthy { after } => after.as_millis().min(u128::from(u32::MAX)),
         TaskStory::NeverHealthy => u128::from(u32::MAX) + 1,
         TaskStory::Crashes { .. } => u128::from(u32::MAX) + 2,

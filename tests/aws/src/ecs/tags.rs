@@ -80,6 +80,7 @@ pub(super) fn may_create(world: &mut World, call: &Call, resource: &str, tags: &
 /// `TagResource`.
 pub(super) fn tag(world: &mut World, call: &Call) -> Answer {
     let arn = named(call)?;
+    demanded(call, "tags")?;
     let new = listed(call.list("tags"))?;
     let asked = asked(&new);
     let context: Vec<(&str, &str)> = asked.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
@@ -99,6 +100,7 @@ pub(super) fn tag(world: &mut World, call: &Call) -> Answer {
 /// `UntagResource`.
 pub(super) fn untag(world: &mut World, call: &Call) -> Answer {
     let arn = named(call)?;
+    demanded(call, "tagKeys")?;
     world.allow(call, "ecs:UntagResource", &arn, &[])?;
     change(world, call, &arn, |tags| {
         for key in call.texts("tagKeys") {
@@ -107,6 +109,11 @@ pub(super) fn untag(world: &mut World, call: &Call) -> Answer {
         Ok(())
     })?;
     Ok(json!({}))
+}
+
+fn demanded(call: &Call, member: &str) -> Result<(), Refusal> {
+    let missing = || Refusal::new("InvalidParameterException", format!("{member} can not be null."));
+    call.member(member).map(drop).ok_or_else(missing)
 }
 
 /// `ListTagsForResource`.

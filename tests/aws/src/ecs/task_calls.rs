@@ -28,7 +28,7 @@ pub(super) fn list(world: &mut World, call: &Call) -> Answer {
         .unwrap_or_default();
     let mut arns: Vec<String> = tasks.into_iter().filter(wanted).map(|task| task_arn(call, &cluster, task)).collect();
     arns.sort();
-    let (arns, next) = page(&arns, call.text("nextToken"), size).ok_or_else(bad_token)?;
+    let (arns, next) = page(&arns, call, size).ok_or_else(bad_token)?;
     Ok(paged(json!({"taskArns": arns}), next))
 }
 
@@ -61,6 +61,9 @@ impl Desired {
 /// Filters that exclude others.
 fn alone(call: &Call) -> Result<(), Refusal> {
     let any = |members: &[&str]| members.iter().any(|member| call.member(member).is_some());
+    if any(&["daemonName"]) {
+        return Err(Refusal::new("UnsupportedFeatureException", "The simulator does not know daemons."));
+    }
     if any(&["startedBy"]) && any(&["serviceName", "family", "launchType", "containerInstance"]) {
         return Err(invalid("cannot specify startedBy with other arguments"));
     }
@@ -105,6 +108,12 @@ pub(super) fn task_arn(call: &Call, cluster: &str, task: &Task) -> String {
     arn(&call.place(), &format!("task/{cluster}/{}", task.id))
 }
 
+/// The last part of a task's ID or ARN must be as long as an ID.
+pub(super) fn long_enough(given: &str) -> Result<(), Refusal> {
+    let id = given.rsplit('/').next().unwrap_or(given);
+    if [32, 36].contains(&id.len()) { Ok(()) } else { Err(invalid("taskId length should be one of [32,36]")) }
+}
+
 /// The ID that a task's ID or ARN in this cluster means.
 pub(super) fn task_id<'a>(call: &Call, cluster: &str, given: &'a str) -> Option<&'a str> {
     if !given.starts_with("arn:") {
@@ -135,6 +144,7 @@ pub(super) fn describe(world: &mut World, call: &Call) -> Answer {
     let state = world.ecs.get(&place);
     let name = meant(state, call)?;
     let cluster = state.and_then(|state| state.clusters.get(&name));
+    given.iter().try_for_each(|task| long_enough(task))?;
     let shown = Shown::of(call);
     let (mut tasks, mut failures): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
     for given in &given {

@@ -8,9 +8,12 @@ use serde_json::Value;
 
 use super::definitions::Definition;
 use super::ends::End;
-use super::health::Watched;
-use super::stories::{Library, Resolved, of_task};
+use super::health::{Watched, span};
+use super::resources::Getting;
+use super::state::CrashLoops;
+use super::stories::{Library, Resolved, of_task, pulling};
 use super::timing::Timing;
+use crate::TaskStory;
 
 /// Stopped tasks can be seen for an hour.
 pub(super) const VISIBLE: SignedDuration = SignedDuration::from_hours(1);
@@ -137,7 +140,15 @@ pub(super) struct Start<'a> {
     pub execute_command: bool,
     pub tags: Vec<(String, String)>,
     pub timing: &'a Timing,
+    pub crash_loops: CrashLoops,
     pub now: Timestamp,
+}
+
+/// Why the task does not get what it needs, if it does not.
+fn got(start: &Start<'_>, library: Library<'_>) -> Option<String> {
+    let Library { place, lacks, iam, .. } = library;
+    let (definition, network, task) = (&*start.definition, &*start.network, start.id.as_str());
+    Getting { place, lacks, iam, definition, network, task }.fault()
 }
 
 impl Task {
@@ -145,14 +156,18 @@ impl Task {
     pub(super) fn start(start: Start<'_>, library: Library<'_>) -> Self {
         let resolved: Vec<Resolved> =
             start.images.iter().map(|(_, image, pinned)| library.resolved(image, pinned.as_deref())).collect();
-        let (story, container) = of_task(start.definition.containers(), &resolved);
+        let (story, container) = match got(&start, library) {
+            Some(reason) => (TaskStory::NeverStarts { reason }, 0),
+            None => of_task(start.definition.containers(), &resolved),
+        };
         let named = start.images.into_iter().zip(&resolved);
         let containers = named
             .map(|((name, image, _), resolved)| Container { name, image, digest: resolved.digest.clone() })
             .collect();
         let timing = start.timing;
         let pending_at = start.now + timing.provisioning;
-        let pulled_at = pending_at + timing.pulling;
+        let usual = if matches!(story, TaskStory::NeverStarts { .. }) { timing.failing_pull() } else { timing.pulling };
+        let pulled_at = pending_at + pulling(&resolved).map_or(usual, span);
         let running_at = if start.watched.balanced() { pulled_at + timing.activating } else { pulled_at };
         let mut task = Self {
             id: start.id.into(),
@@ -174,7 +189,8 @@ impl Task {
             watched: start.watched,
             counted: Counted::Started,
         };
-        task.live(story, container, timing);
+        task.live(story, container, timing, start.crash_loops);
+        task.fail_targets(timing);
         task
     }
 

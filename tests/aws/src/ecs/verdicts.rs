@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::events::named;
 use super::scheduler::Scheduler;
 use super::state::{
-    BreakerStatus, Deployment, DeploymentStatus, Launches, Rollback, Rollout, RolloutState, RolloutStatus, Service,
-    Unrollable,
+    BreakerStatus, Deployment, DeploymentStatus, FailedDeployments, Launches, Rollback, Rollout, RolloutState,
+    RolloutStatus, Service, Unrollable,
 };
 use super::tasks::Counted;
 
@@ -61,7 +61,8 @@ impl Scheduler<'_> {
         let sentence = match (end.code, end.group.as_deref()) {
             ("TaskFailedToStart", _) => Some(format!("was unable to place a task. Reason: {}.", end.reason)),
             ("ServiceSchedulerInitiated", Some(group)) => Some(format!(
-                "(task {id}) is unhealthy in (target-group {group}) due to (reason Health checks failed)."
+                "(task {id}) (port {}) is unhealthy in (target-group {group}) due to (reason Health checks failed with these codes: [502]).",
+                service.settings.port_behind(group)
             )),
             ("ServiceSchedulerInitiated", None) => Some(format!("(task {id}) failed container health checks.")),
             _ => None,
@@ -80,7 +81,7 @@ impl Scheduler<'_> {
     }
 
     /// One more failed task; all that fail at one time are one round, after which the scheduler pauses.
-    fn count_failure(&self, service: &mut Service, number: u64) {
+    pub(super) fn count_failure(&self, service: &mut Service, number: u64) {
         if let Some(deployment) = service.deployments.iter_mut().find(|deployment| deployment.number == number) {
             deployment.failed_in_a_row += 1;
             deployment.failed_tasks += usize::from(!deployment.proven);
@@ -217,6 +218,7 @@ impl Scheduler<'_> {
         service.events.say(&service.name, self.now, &format!("rolling back to deployment ecs-svc/{to}."));
         for deployment in &mut service.deployments {
             deployment.status = DeploymentStatus::Active;
+            deployment.shown = self.failed_deployments;
         }
         service.deployments.retain(|deployment| deployment.number != to);
         service.deployments.insert(0, self.rolled_back_to(to));
@@ -243,6 +245,7 @@ impl Scheduler<'_> {
             rounds: 0,
             retry_at: None,
             launches: Launches::Allowed,
+            shown: FailedDeployments::Failed,
         }
     }
 

@@ -11,7 +11,7 @@ use launchway_test_aws::door::Connector;
 use launchway_test_aws::ecr::{EcrState, Mutability};
 use launchway_test_aws::logs::LogsState;
 use launchway_test_aws::ssm::SsmState;
-use launchway_test_aws::{Place, World};
+use launchway_test_aws::{Answers, Place, World};
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "eu-west-1";
@@ -48,6 +48,7 @@ impl Account {
     pub fn new() -> Self {
         let start: Timestamp = "2026-09-01T10:00:00Z".parse().unwrap();
         let mut world = World::new(7);
+        world.answers = Answers::HeldToModel;
         world.add_user(ACCOUNT, "alice", KEY);
         let account = Self { world: Arc::new(Mutex::new(world)), clock: Arc::new(Mutex::new(start)) };
         account.builds(|builds| builds.add_project(Project::new("web", ROLE, "https://github.com/team/web.git")));

@@ -184,3 +184,45 @@ async fn a_denial_names_the_action_and_the_resource_and_changes_nothing() {
     );
     assert_eq!(stage.service().await.desired_count(), 2);
 }
+
+#[tokio::test]
+async fn mixed_reads_go_back_and_forth_and_differ_within_one_answer() {
+    let stage = Stage::new();
+    stage.lock().keep_snapshots();
+    let definition = stage.register("app").await;
+    stage.create(&definition).await;
+    stage.wait(50);
+    stage.ecs().update_service().cluster("prod").service("web").desired_count(3).send().await.unwrap();
+    stage.wait(20);
+    let mixed = Fault::MixedReads { up_to: Duration::from_secs(40), seed: 1 };
+    stage.lock().faults.add("ecs:Describe*", When::Always, mixed);
+    let mut wanted = Vec::new();
+    let mut within = false;
+    for _ in 0..20 {
+        let reply = stage.ecs().describe_services().cluster("prod").services("web").services("web").send().await;
+        let counts: Vec<i32> = reply.unwrap().services().iter().map(|service| service.desired_count()).collect();
+        within |= counts[0] != counts[1];
+        wanted.push(counts[0]);
+    }
+    assert!(wanted.windows(2).any(|pair| pair[0] > pair[1]), "it goes back: {wanted:?}");
+    assert!(wanted.windows(2).any(|pair| pair[0] < pair[1]), "and forth: {wanted:?}");
+    assert!(within, "one answer holds both");
+    let many: Vec<String> = (0..11).map(|number| format!("web-{number}")).collect();
+    let refused = stage.ecs().describe_services().cluster("prod").set_services(Some(many)).send().await.unwrap_err();
+    assert_eq!(refused.code(), Some("InvalidParameterException"), "a call is judged as a whole");
+    stage.lock().faults.clear();
+    assert_eq!(stage.service().await.desired_count(), 3);
+}
+
+#[tokio::test]
+async fn a_page_token_is_good_for_a_day() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    let page = || stage.ecs().list_tasks().cluster("prod").max_results(1);
+    let token = page().send().await.unwrap().next_token().unwrap().to_owned();
+    stage.wait(24 * 3600);
+    page().next_token(&token).send().await.unwrap();
+    stage.wait(1);
+    let refused = page().next_token(&token).send().await.unwrap_err();
+    assert_eq!((refused.code(), refused.message()), (Some("InvalidParameterException"), Some("Invalid token.")));
+}

@@ -2,9 +2,10 @@
 
 use aws_sdk_ecs::operation::create_service::builders::CreateServiceFluentBuilder;
 use aws_sdk_ecs::types::{
-    ContainerDefinition, DesiredStatus, LoadBalancer, PortMapping, ServiceDeploymentStatus as Status, Task,
+    ContainerDefinition, DesiredStatus, HealthCheck, LoadBalancer, PortMapping, ServiceDeploymentStatus as Status, Task,
 };
 use launchway_test_aws::TaskStory;
+use launchway_test_aws::ecs::Lack;
 
 use crate::samples::GROUP_OF_CLOUDS;
 use crate::stage::{Stage, TARGET_GROUP, balancer, breaker, checked, container, network, place};
@@ -93,7 +94,7 @@ async fn a_task_is_stopped_for_the_check_that_fails() {
     let reason = |containers: Vec<ContainerDefinition>| async {
         let stage = Stage::new();
         service(&stage, containers).await.load_balancers(balancer()).send().await.unwrap();
-        stage.wait(100);
+        stage.wait(130);
         stage.tasks(DesiredStatus::Stopped).await[0].stopped_reason().unwrap().to_owned()
     };
     let behind = format!("Task failed ELB health checks in (target-group {TARGET_GROUP})");
@@ -138,4 +139,57 @@ async fn every_target_group_counts() {
     let stopped = stage.tasks(DesiredStatus::Stopped).await;
     let reason = format!("Task failed ELB health checks in (target-group {GROUP_OF_CLOUDS})");
     assert_eq!(stopped[0].stopped_reason(), Some(&*reason));
+}
+
+/// A container whose check always fails and has these numbers.
+fn failing(interval: i32, retries: i32, start: i32) -> ContainerDefinition {
+    let check = HealthCheck::builder().command("CMD").command("false").interval(interval).retries(retries);
+    let check = check.start_period(start).build().unwrap();
+    ContainerDefinition::builder().name("app").image("unhealthy").health_check(check).build()
+}
+
+#[tokio::test]
+async fn a_containers_check_fails_after_its_own_numbers() {
+    for (container, seconds) in [(failing(5, 2, 0), 10), (failing(30, 3, 60), 150), (checked("app", "unhealthy"), 90)] {
+        let stage = Stage::new();
+        service(&stage, vec![container]).await.send().await.unwrap();
+        stage.wait(26 + seconds - 1);
+        assert_eq!(stage.tasks(DesiredStatus::Stopped).await.len(), 0, "after {seconds} s");
+        stage.wait(1);
+        assert_eq!(stage.tasks(DesiredStatus::Stopped).await.len(), 1, "after {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn the_check_that_fails_first_stops_the_task() {
+    for (interval, reason) in [(5, "Task failed container health checks"), (30, "Task failed ELB health checks in")] {
+        let stage = Stage::new();
+        let mut container = failing(interval, 2, 0);
+        container.port_mappings = container_ports();
+        let request = service(&stage, vec![container]).await.load_balancers(balancer());
+        stage.lock().ecs.get_mut(&place()).unwrap().timing.unhealthy = jiff::SignedDuration::from_secs(30);
+        request.send().await.unwrap();
+        stage.wait(31 + 30);
+        let stopped = stage.tasks(DesiredStatus::Stopped).await;
+        assert!(stopped[0].stopped_reason().unwrap().starts_with(reason));
+    }
+}
+
+fn container_ports() -> Option<Vec<PortMapping>> {
+    Some(vec![PortMapping::builder().container_port(8080).build()])
+}
+
+#[tokio::test]
+async fn a_second_target_group_that_is_sick_fails_the_rollout() {
+    let stage = Stage::new();
+    stage.lock().ecs.get_mut(&place()).unwrap().add_target_group(GROUP_OF_CLOUDS);
+    stage.lock().ecs.get_mut(&place()).unwrap().lack(Lack::HealthyTargets("*targetgroup/admin/*".to_owned()));
+    let second = LoadBalancer::builder().container_name("app").container_port(8080).target_group_arn(GROUP_OF_CLOUDS);
+    let request = service(&stage, vec![container("app")]).await.load_balancers(balancer());
+    request.load_balancers(second.build()).send().await.unwrap();
+    stage.wait(1200);
+    assert_eq!(stage.rollouts().await[0].status(), Some(&Status::RollbackFailed));
+    let stopped = stage.tasks(DesiredStatus::Stopped).await;
+    assert!(stopped.iter().all(|task| task.stopped_reason().unwrap().contains("targetgroup/admin")), "{stopped:?}");
+    assert!(!stopped.is_empty());
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_ecs::types::{HealthCheck, LoadBalancer, ServiceDeploymentStatus as Status};
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::ecr::Mutability;
+use serde_json::json;
 
 use crate::stage::{Fargate, Stage, TARGET_GROUP, breaker, container, network, place};
 
@@ -46,6 +47,25 @@ async fn the_first_task_fixes_the_digest_and_a_moved_tag_changes_nothing_until_f
     let arn = rollout.target_service_revision().unwrap().arn().unwrap();
     let reply = stage.ecs().describe_service_revisions().service_revision_arns(arn).send().await.unwrap();
     assert_eq!(reply.service_revisions()[0].container_images()[0].image_digest(), Some(second.as_str()));
+}
+
+#[tokio::test]
+async fn a_container_whose_versions_need_not_be_consistent_follows_its_tag() {
+    let stage = Stage::new();
+    let first = push(&stage, "one", TaskStory::default());
+    let request = json!({
+        "family": "web", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+        "executionRoleArn": "exec",
+        "containerDefinitions": [{"name": "app", "image": IMAGE, "versionConsistency": "disabled"}],
+    });
+    stage.ask("RegisterTaskDefinition", &request).unwrap();
+    stage.create("web").await;
+    stage.wait(120);
+    let second = push(&stage, "two", TaskStory::default());
+    stage.ecs().update_service().cluster("prod").service("web").desired_count(3).send().await.unwrap();
+    stage.wait(120);
+    let running = stage.lock().ecs[&place()].service("prod", "web").unwrap().running_images(stage.now());
+    assert_eq!(running, [first.clone(), first, second]);
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ mod failures;
 mod faults;
 mod health;
 mod images;
+mod lacks;
 mod lists;
 mod members;
 mod ports;

@@ -208,7 +208,9 @@ async fn parts_of_a_task_definition_that_do_not_fit_together_are_refused() {
         request["containerDefinitions"][0]["secrets"] = json!([{"name": "KEY", "valueFrom": "key"}]);
     };
     assert!(refused(&both).starts_with("The secret name must be unique"));
-    assert!(of_app("memory", json!(2)).ends_with("must be at least 4 MiB."));
+    assert!(of_app("memory", json!(5)).ends_with("must be at least 6 MiB."));
+    let restarts = |period: i64| json!({"enabled": true, "restartAttemptPeriod": period});
+    assert!(of_app("restartPolicy", restarts(59)).ends_with("between 60 and 1800 seconds."));
     assert!(of_app("memory", json!(4096)).starts_with("The total memory of the containers, 4096"));
     assert!(of_app("cpu", json!(2048)).starts_with("The total cpu of the containers, 2048"));
     assert!(of_app("logConfiguration", json!({"logDriver": "awslogs"})).ends_with("requires options: awslogs-group"));

@@ -358,3 +358,14 @@ async fn what_supersedes_a_rollback_and_fails_has_nothing_to_go_back_to() {
     assert_eq!(statuses(&stage).await[..2], [Status::RollbackFailed, Status::Stopped]);
     assert_eq!(stage.service().await.running_count(), 2, "the good tasks go on");
 }
+
+#[tokio::test]
+async fn rollouts_are_listed_by_the_services_arn_alone() {
+    let stage = Stage::new();
+    stage.steady("app").await;
+    let arn = stage.service().await.service_arn().unwrap().to_owned();
+    let listed = stage.ecs().list_service_deployments().service(arn).send().await.unwrap();
+    assert_eq!(listed.service_deployments().len(), 1);
+    let refused = stage.ask("ListServiceDeployments", &serde_json::json!({"service": "web"})).unwrap_err();
+    assert_eq!(refused, "ClusterNotFoundException: Cluster not found.", "a name alone is one of cluster default");
+}

@@ -3,6 +3,7 @@
 use aws_sdk_ecs::error::ProvideErrorMetadata;
 use aws_sdk_ecs::types::{LaunchType, PropagateTags, Tag};
 use launchway_test_aws::TaskStory;
+use serde_json::{Value, json};
 
 use crate::stage::{Fargate, Stage, container, network, place};
 
@@ -108,4 +109,57 @@ async fn a_service_task_that_is_stopped_by_hand_is_replaced() {
         (described.tasks()[0].stop_code().unwrap().as_str(), described.tasks()[0].stopped_reason()),
         ("UserInitiated", Some("a test"))
     );
+}
+
+/// RunTask of `web` on Fargate with one more member.
+fn run_with(stage: &Stage, member: &str, value: Value) -> Result<Value, String> {
+    let mut request = json!({
+        "cluster": "prod", "taskDefinition": "web", "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+    });
+    request[member] = value;
+    stage.ask("RunTask", &request)
+}
+
+#[tokio::test]
+async fn what_a_run_can_not_have_is_refused() {
+    let stage = Stage::new();
+    stage.register("app").await;
+    let refused = |member: &str, value: Value| {
+        let refused = run_with(&stage, member, value).expect_err(member);
+        refused.strip_prefix("InvalidParameterException: ").expect(&refused).to_owned()
+    };
+    assert_eq!(
+        refused("overrides", json!({"containerOverrides": [{"name": "other", "command": ["x"]}]})),
+        "Override for container named other is not a container in the TaskDefinition."
+    );
+    let subnets: Vec<String> = (0..17).map(|number| format!("subnet-{number}")).collect();
+    assert_eq!(
+        refused("networkConfiguration", json!({"awsvpcConfiguration": {"subnets": subnets}})),
+        "subnets can have at most 16 items."
+    );
+    assert!(refused("placementStrategy", json!([{"type": "random"}])).contains("not supported with FARGATE"));
+    let volume = json!([{"name": "data", "managedEBSVolume": {"roleArn": "arn:aws:iam::111122223333:role/ebs"}}]);
+    assert!(refused("volumeConfigurations", volume).contains("no volume data"));
+    stage.ask("DeregisterTaskDefinition", &json!({"taskDefinition": "web:1"})).unwrap();
+    assert_eq!(refused("taskDefinition", json!("web:1")), "TaskDefinition is inactive");
+}
+
+#[tokio::test]
+async fn a_run_takes_on_the_roles_that_it_is_given() {
+    let stage = Stage::new();
+    stage.register("app").await;
+    let other = |role: &str| run_with(&stage, "overrides", json!({"taskRoleArn": role}));
+    assert!(other("nobody").unwrap_err().starts_with("ClientException: ECS was unable to assume the role"));
+    assert_eq!(other("exec").unwrap()["failures"], json!([]));
+}
+
+#[tokio::test]
+async fn the_id_of_a_task_is_as_long_as_an_id() {
+    let stage = Stage::new();
+    for (operation, member) in [("DescribeTasks", "tasks"), ("StopTask", "task")] {
+        let value = if member == "tasks" { json!(["short"]) } else { json!("short") };
+        let refused = stage.ask(operation, &json!({"cluster": "prod", member: value})).unwrap_err();
+        assert_eq!(refused, "InvalidParameterException: taskId length should be one of [32,36]");
+    }
 }

@@ -13,7 +13,7 @@ use aws_sdk_ecs::types::{
 };
 use jiff::{SignedDuration, Timestamp};
 use launchway_test_aws::door::Connector;
-use launchway_test_aws::{Place, TaskStory, WireRequest, World};
+use launchway_test_aws::{Answers, Place, TaskStory, WireRequest, World};
 use serde_json::{Value, json};
 
 pub const ACCOUNT: &str = "111122223333";
@@ -36,6 +36,7 @@ pub fn place() -> Place {
 impl Stage {
     pub fn new() -> Self {
         let mut world = World::new(7);
+        world.answers = Answers::HeldToModel;
         world.add_user(ACCOUNT, "operator", KEY);
         world.add_role(ACCOUNT, "exec");
         let ecs = world.ecs.entry(place()).or_default();
