@@ -83,7 +83,7 @@ impl Index {
     /// Notes that the object is there, or has changed; whom that wakes, itself included. Who depended on it before the
     /// change is woken as well.
     pub fn changed(&mut self, key: &Key, links: Links) -> BTreeSet<Key> {
-        let mut woken = self.links.get(key).map(|before| turned(before, &links)).unwrap_or_default();
+        let mut woken = turned(self.links.get(key).unwrap_or(&Links::default()), &links);
         woken.append(&mut self.forget(key));
         for entry in entries(&links) {
             self.dependents.entry(entry).or_default().insert(key.clone());

@@ -36,6 +36,8 @@ pub enum Kind {
     Backwards,
     /// The image that a build left which did not succeed, rolled.
     Left,
+    /// Success claimed for a commit that does not run.
+    Claims,
     /// An effect for an object that is gone.
     Gone,
     /// The end is not as it should be, or there is none.
@@ -46,7 +48,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the table's columns.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Builds,
         Kind::Services,
         Kind::Revisions,
@@ -56,6 +58,7 @@ impl Kind {
         Kind::Rerolls,
         Kind::Backwards,
         Kind::Left,
+        Kind::Claims,
         Kind::Gone,
         Kind::End,
         Kind::Spins,
@@ -73,6 +76,7 @@ impl Kind {
             Kind::Rerolls => "re-rolls",
             Kind::Backwards => "backwards",
             Kind::Left => "left images",
+            Kind::Claims => "claims",
             Kind::Gone => "gone",
             Kind::End => "end",
             Kind::Spins => "spins",
@@ -123,6 +127,7 @@ pub fn harm(story: &Story, world: &World, end: &End, hidden: Hidden) -> Vec<Harm
     add(Kind::Rerolls, rollouts::rerolls(world));
     add(Kind::Backwards, rollouts::backwards(world, story.order));
     add(Kind::Left, rollouts::left(world));
+    add(Kind::Claims, claims(world));
     add(Kind::Gone, effects::gone(world));
     add(Kind::End, ending(story, world, end));
     add(Kind::Spins, spins(world));
@@ -166,6 +171,30 @@ fn ending(story: &Story, world: &World, end: &End) -> Vec<String> {
     }
     if let Some(step) = story.awaited(world) {
         wrong.push(format!("the world never was so that {step}"));
+    }
+    wrong
+}
+
+/// A Pipeline that says at the end that a commit is released, while a service of its stages does not run it.
+fn claims(world: &World) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for pipeline in world.store.objects("Pipeline") {
+        let (name, value) = (pipeline.meta("name"), pipeline.value());
+        if !world.is("Pipeline", name, "Released", "True") {
+            continue;
+        }
+        let commit = value["status"]["summary"]["commit"].as_str().unwrap_or_default();
+        let stages = value["spec"]["stages"].as_array().into_iter().flatten();
+        let targets = stages.flat_map(|stage| stage["targets"].as_array().into_iter().flatten());
+        for target in targets.filter_map(|target| target["service"].as_str()) {
+            let runs = world.object("Service", target).map(|service| {
+                let ecs = service.value()["spec"]["name"].as_str().unwrap_or(target).to_owned();
+                world.running(&ecs)
+            });
+            if !runs.as_ref().is_some_and(|runs| runs.iter().any(|one| one.starts_with(commit))) {
+                wrong.push(format!("{name} says that {commit} is released, and {target} runs {runs:?}"));
+            }
+        }
     }
     wrong
 }

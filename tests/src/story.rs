@@ -4,6 +4,7 @@ mod builds;
 mod people;
 mod releases;
 mod services;
+mod trouble;
 mod upgrade;
 
 use jiff::SignedDuration;
@@ -68,6 +69,11 @@ pub const STORIES: &[&Story] = &[
     &services::ADJUSTED,
     &services::MOVED,
     &services::HANDED_OVER,
+    &trouble::DELETED,
+    &trouble::TASKS,
+    &trouble::SECRET,
+    &trouble::SILENT,
+    &trouble::FORCED,
     &upgrade::UPGRADE,
 ];
 

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use launchway::key::Kind;
 use launchway_crds::Service;
-use launchway_test_aws::codebuild::Stories;
-use launchway_test_aws::{Fault, When};
+use launchway_test_aws::codebuild::{BuildStory, PhaseSeconds, Stories};
+use launchway_test_aws::ecr::Mutability;
+use launchway_test_aws::{Fault, TaskStory, When};
 use launchway_tests::scenario::Player;
 use launchway_tests::scenario::script::fate;
 use launchway_tests::world::{World, sample};
@@ -42,6 +43,7 @@ const RIGHTS: &[Right] = &[
     first("codebuild:StartBuild", "project/shop-greeter-check"),
     first("codebuild:BatchGetBuilds", "project/shop-greeter-check"),
     first("ecr:DescribeImages", "repository/shop-greeter"),
+    Right { before: built_twice, ..first("ecr:DescribeRepositories", "repository/shop-greeter") },
     Right { before: reply_lost, ..first("codebuild:ListBuildsForProject", "project/shop-greeter-check") },
     Right { before: released, story: second, ..first("ecs:UpdateService", "service/shop/greeter") },
     Right { before: building, story: second, ..first("codebuild:StopBuild", "project/shop-greeter-build") },
@@ -77,6 +79,34 @@ fn begun(player: &mut Player) {
 
 fn reply_lost(player: &mut Player) {
     player.world.aws().faults.add("codebuild:StartBuild", When::Nth(1), Fault::LoseReply);
+}
+
+/// A person has built the commit twice at the same time, once well and once not: whose image it is depends on whether tags can
+/// be moved.
+fn built_twice(player: &mut Player) {
+    let world = &player.world;
+    world.admit_person();
+    let mut aws = world.aws();
+    aws.ecr.entry(sample::place()).or_default().add_repository(sample::REPOSITORY, Mutability::Mutable);
+    aws.codebuild.entry(sample::place()).or_default().stories = Stories::new(|build| {
+        let phase = launchway_test_aws::codebuild::Phase::Build;
+        match (build.project == sample::BUILD, build.number) {
+            (true, 1) => BuildStory::fails(phase, "make test", 2)
+                .taking(PhaseSeconds::only_build(40))
+                .leaving(launchway_test_aws::codebuild::Phase::PostBuild, TaskStory::default()),
+            (true, 2) => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(40)),
+            _ => fate(build),
+        }
+    });
+    drop(aws);
+    let commit = sample::commit("good-1");
+    let variable = |name: &str, value: &str| json!({"name": name, "value": value});
+    let build = json!({"projectName": sample::BUILD, "sourceVersion": commit, "environmentVariablesOverride":
+        [variable("IMAGE_REPO_NAME", sample::REPOSITORY), variable("IMAGE_TAG", &commit)]});
+    for _ in 0..2 {
+        world.person("codebuild:StartBuild", &build).unwrap();
+    }
+    player.advance(SignedDuration::from_mins(5));
 }
 
 fn released(player: &mut Player) {

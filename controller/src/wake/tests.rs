@@ -148,7 +148,19 @@ fn scan_change(before: &World, after: &World, key: &Key) -> BTreeSet<Key> {
     if let Some(new) = after.get(key) {
         woken.append(&mut scan(after, key, new));
     }
+    let (was, is) = (before.get(key).and_then(echo), after.get(key).and_then(echo));
+    if was != is {
+        let followed = [was, is].into_iter().flatten().map(|(pipeline, _)| pipeline);
+        woken.extend(followed.map(|name| Key { kind: Kind::Pipeline, namespace: key.namespace.clone(), name }));
+    }
     woken
+}
+
+/// The Pipeline that a Service follows, and what it has done of what that shows. Where it turns, the Pipeline is woken.
+fn echo(object: &Object) -> Option<(String, Option<(usize, i64)>)> {
+    let Object::Service { follows: Some(follows), ready, has, .. } = object else { return None };
+    let has = has.as_ref().filter(|(pipeline, ..)| *ready == "True" && pipeline == follows);
+    Some((follows.clone(), has.map(|(_, stage, grant)| (*stage, *grant))))
 }
 
 #[derive(Clone, Debug)]

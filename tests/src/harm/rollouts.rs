@@ -6,8 +6,7 @@ use launchway_test_aws::ecs::{Rollout, RolloutStatus, Service};
 use serde_json::Value;
 
 use super::content::{circumstances, definitions, plain, services};
-use crate::world::World;
-use crate::world::sample;
+use crate::world::{World, is_by_person, sample};
 
 /// The members of a service that start a rollout, beside its task definition, and where its tasks run, which a rollout
 /// that was forced may change.
@@ -34,6 +33,9 @@ pub(super) fn rerolls(world: &World) -> Vec<String> {
         let when = |rollout: &Rollout| circumstances(&writes, &service.name, rollout.created_at);
         let what: Vec<Value> = service.rollouts.iter().map(|one| rolled(&service, one, &definitions)).collect();
         for (at, rollout) in service.rollouts.iter().enumerate() {
+            if by_person(world, &service.name, rollout) {
+                continue;
+            }
             let left = (0..at).rev().find(|&earlier| {
                 let same = what[earlier] == what[at];
                 same && (failed(&service.rollouts[earlier]) || earlier + 1 == at)
@@ -44,6 +46,14 @@ pub(super) fn rerolls(world: &World) -> Vec<String> {
         }
     }
     again
+}
+
+/// Whether a person asked for it.
+fn by_person(world: &World, service: &str, rollout: &Rollout) -> bool {
+    world.aws().log.iter().any(|entry| {
+        let of = entry.input["service"].as_str().is_some_and(|named| named.rsplit('/').next() == Some(service));
+        entry.operation == "UpdateService" && of && entry.at == rollout.created_at && is_by_person(entry)
+    })
 }
 
 fn failed(rollout: &Rollout) -> bool {

@@ -6,7 +6,7 @@ use super::{After, BEGIN, RARELY, Step, Story, always, both_run, releases, settl
 use crate::world::{World, sample};
 
 /// A second good commit, released after the first.
-const SECOND: Story = Story {
+pub const SECOND: Story = Story {
     name: "second release",
     after: After::Story(&releases::FIRST),
     script: &[

@@ -107,7 +107,10 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
     });
     let named = live_means(question.wanted, question.task_definition, live);
     let succeeded = newest.is_some_and(|seen| brought && seen.deployment.status == DeploymentStatus::Successful);
-    if (named && !brought && !came_to_nothing) || succeeded {
+    // ECS takes a service back to what ran before. One that names what was rolled back was asked for it again, a moment ago.
+    let again = newest.is_some_and(|seen| brought && seen.deployment.status.end() == Some(End::RolledBack))
+        && question.begun.is_some_and(|begun| question.at <= after(begun.started_at.0, SHOWN));
+    if (named && !brought && !came_to_nothing) || succeeded || (named && again) {
         return Some("waiting for ECS to list the deployment that was just requested".to_owned());
     }
     None
