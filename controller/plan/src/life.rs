@@ -37,3 +37,8 @@ pub fn life(meta: &ObjectMeta) -> Life {
 pub fn finalizer(meta: &ObjectMeta) -> bool {
     meta.finalizers.as_ref().is_some_and(|all| all.iter().any(|one| one == launchway_crds::FINALIZER))
 }
+
+/// The command that ends the suspension of a Pipeline.
+pub fn resume_command(namespace: &str, pipeline: &str) -> String {
+    format!("kubectl -n {namespace} patch lwp {pipeline} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'")
+}

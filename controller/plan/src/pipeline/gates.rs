@@ -4,6 +4,7 @@
 use super::desired::{Desired, Stage};
 use super::observed::ReleaseSeen;
 use crate::condition::{cut, whole};
+use crate::life::resume_command;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use jiff::Timestamp;
@@ -101,7 +102,11 @@ fn suspension(asked: &Asked<'_>) -> Gate {
         true => asked.closed(
             WaitsFor::Person,
             Reason::Suspended,
-            format!("Pipeline {} is suspended; to continue: {}", asked.desired.name, resume_command(asked.desired)),
+            format!(
+                "Pipeline {} is suspended; to continue: {}",
+                asked.desired.name,
+                resume_command(&asked.desired.namespace, &asked.desired.name)
+            ),
         ),
         false => Gate::Open,
     }
@@ -123,14 +128,6 @@ fn occupation(asked: &Asked<'_>) -> Gate {
         ),
         (None, Some(_) | None) => Gate::Open,
     }
-}
-
-/// The command that ends a suspension.
-pub fn resume_command(desired: &Desired) -> String {
-    format!(
-        "kubectl -n {} patch lwp {} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
-        desired.namespace, desired.name
-    )
 }
 
 impl Asked<'_> {

@@ -1,14 +1,13 @@
 //! Where a Pipeline stands: computed from what is wanted, recorded and seen, and never stored.
 
 use super::desired::{Desired, Target};
-use super::gates::resume_command;
 use super::heads::{Turn, turn};
 use super::observed::{Observed, ReleaseSeen};
 use super::record::Record;
 use super::stages::{Holding, hold};
 use crate::account::scope;
 use crate::condition::whole;
-use crate::life::Life;
+use crate::life::{Life, resume_command};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::target::{Standing, standing, together};
@@ -124,7 +123,8 @@ pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State 
 
 fn suspended(desired: &Desired, record: &Record, observed: &Observed) -> Held {
     let since = record.held_since(Reason::Suspended).unwrap_or_else(|| whole(observed.at));
-    let message = format!("suspended since {since}; to continue: {}", resume_command(desired));
+    let message =
+        format!("suspended since {since}; to continue: {}", resume_command(&desired.namespace, &desired.name));
     Held { newest: None, reason: Reason::Suspended, message }
 }
 

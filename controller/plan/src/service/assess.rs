@@ -12,6 +12,7 @@ use super::state::{Blocker, Chore, Guard, Rollout, State};
 use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
 use crate::fault::{Fault, FaultKind, Remedy};
 use crate::life::Life;
+use crate::life::resume_command;
 use crate::look::Looked;
 use crate::reason::Reason;
 use crate::world::{Deployment, LiveService, ServiceLife};
@@ -103,7 +104,7 @@ struct View<'a> {
 
 impl View<'_> {
     fn state(&self) -> State {
-        let rollout = self.rollout();
+        let rollout = self.rollout().and_then(|rollout| self.unless_suspended(rollout));
         let chores = rollout.as_ref().ok().and_then(|rollout| self.chores(rollout));
         State { chores, ..State::of(rollout) }
     }
@@ -136,6 +137,25 @@ impl View<'_> {
                 self.present(live)
             }
         }
+    }
+
+    /// Nothing is begun while the Pipeline is suspended, whoever asks for it: an edit, a grant, a person's hand in AWS.
+    fn unless_suspended(&self, rollout: Rollout) -> Result<Rollout, Blocker> {
+        let begins = matches!(
+            rollout,
+            Rollout::Unregistered | Rollout::Unrecorded | Rollout::Absent { .. } | Rollout::Outdated { .. }
+        );
+        let found = self.observed.pipeline.as_ref().and_then(|pipeline| pipeline.found.as_ref());
+        let (true, Some(source), true) = (begins, &self.desired.source, found.is_some_and(|(spec, _)| spec.suspend))
+        else {
+            return Ok(rollout);
+        };
+        let why = format!(
+            "Pipeline {} is suspended: what ECS has now is left as it is, and what the spec asks for is rolled when it continues: {}",
+            source.pipeline,
+            resume_command(&self.desired.namespace, &source.pipeline)
+        );
+        Err(Blocker::Suspended { why })
     }
 
     fn settling(&self, effects: &[Effect]) -> Option<Rollout> {

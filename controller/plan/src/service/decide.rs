@@ -99,7 +99,7 @@ fn guard(desired: &Desired, guard: Guard) -> Option<Plan<Action>> {
 fn blocked(blocker: &Blocker, resync: i64) -> Wake {
     match blocker {
         Blocker::Refused(refusal) => Wake::of_refusal(refusal),
-        Blocker::NoImage(_) | Blocker::OldGrant { .. } => Wake::Every(resync),
+        Blocker::NoImage(_) | Blocker::OldGrant { .. } | Blocker::Suspended { .. } => Wake::Every(resync),
         Blocker::Blind(fault) => Wake::of_look(fault),
         Blocker::Unclear(_) => Wake::After(FOLLOWS),
         Blocker::Stuck { .. } => Wake::Every(STUCK),

@@ -80,6 +80,11 @@ pub enum Blocker {
         /// What there is, and what to do.
         why: String,
     },
+    /// The Pipeline that it follows is suspended, and a rollout is due: none is begun.
+    Suspended {
+        /// What would be done, and how it continues.
+        why: String,
+    },
     /// The object is being deleted: nothing is rolled any more.
     Leaving,
 }

@@ -4,6 +4,7 @@ mod absent;
 mod chores;
 mod converging;
 mod deleting;
+mod holding;
 mod meaning;
 mod rolling;
 mod rows;

@@ -4,7 +4,7 @@ use super::pass::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
 use crate::fault::Fault;
 use crate::image::{reference, short};
-use crate::life::Life;
+use crate::life::{Life, resume_command};
 use crate::reason::{ConditionType, Reason};
 use crate::release::BUILD;
 use crate::release::desired::Desired;
@@ -146,11 +146,9 @@ fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
 }
 
 fn suspended(pass: &Pass<'_>) -> Wording {
-    let message = format!(
-        "Pipeline {0} is suspended; to continue: kubectl -n {1} patch lwp {0} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'",
-        pass.desired.pipeline, pass.desired.namespace
-    );
-    Wording::held(Reason::Suspended, message)
+    let Desired { namespace, pipeline, .. } = pass.desired;
+    let resume = resume_command(namespace, pipeline);
+    Wording::held(Reason::Suspended, format!("Pipeline {pipeline} is suspended; to continue: {resume}"))
 }
 
 fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {

@@ -70,6 +70,15 @@ impl Tell {
         }
     }
 
+    /// It is kept out on purpose.
+    fn held(reason: Reason, message: &str) -> Self {
+        Self {
+            ready: say(ConditionType::Ready, Truth::Unknown, reason, message),
+            extra: vec![say(ConditionType::Held, Truth::True, reason, message)],
+            ..Self::working(reason, message)
+        }
+    }
+
     /// All is set as it should be, and no task has shown that it works.
     fn unproved(message: &str) -> Self {
         let open = |kind| say(kind, Truth::Unknown, Reason::Unproved, message);
@@ -212,6 +221,7 @@ fn tell_blocker(before: &Record, pass: &Pass<'_>, blocker: &Blocker) -> Tell {
             "the stage shows grant {seen}, older than the one that was rolled: waiting for a newer one"
         )),
         Blocker::Stuck { reason, why } => Tell::stalled(*reason, why),
+        Blocker::Suspended { why } => Tell::held(Reason::Suspended, why),
         Blocker::Leaving => Tell::blind("this object is being deleted; the ECS service stays as it is"),
     }
 }

@@ -105,6 +105,10 @@ fn every_state_is_reached() {
     world.run(60);
     world.pipeline = Some(pipeline(Some(2)));
     all.push(world.pass().0);
+    world.pipeline = Some(pipeline(Some(4)));
+    world.pipeline.as_mut().unwrap().found.as_mut().unwrap().0.suspend = true;
+    world.edit(&json!({"taskDefinition": {"memory": 2048}}));
+    all.push(world.pass().0);
     let mut observed = world.observe();
     observed.account = AccountSeen { spec: None, ..account() };
     all.push(world.pass_with(&observed).0);
