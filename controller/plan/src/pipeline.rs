@@ -4,6 +4,7 @@ pub mod decide;
 pub mod desired;
 pub mod gates;
 pub mod heads;
+pub mod looks;
 pub mod observed;
 pub mod record;
 pub mod report;

@@ -12,6 +12,7 @@ use launchway_crds::Release;
 use launchway_plan::account::scope;
 use launchway_plan::look::Looked;
 use launchway_plan::pipeline::desired::{Branch, Source};
+use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +33,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         releases: releases(desired, record, context).await?,
         targets: BTreeMap::new(),
     };
-    let names = observed.targets_to_look_at(desired, record);
+    let names = targets(desired, record, &observed.releases);
     let seen = join_all(names.iter().map(|name| kube_api::target(name, &desired.namespace, context))).await;
     for (name, seen) in names.into_iter().zip(seen) {
         observed.targets.insert(name, seen?);

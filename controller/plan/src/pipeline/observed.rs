@@ -1,7 +1,5 @@
 //! What a pass over a Pipeline saw. Faults are inside; nothing is judged.
 
-use super::desired::{Desired, Stage, Target};
-use super::record::Record;
 use crate::account::AccountSeen;
 use crate::condition::{find, is_true};
 use crate::life::{Life, life};
@@ -12,7 +10,7 @@ use crate::target::TargetSeen;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{ImageStatus, Summary};
 use launchway_crds::release::{Release, ReleasePhase, ReleaseReason, StagePhase, StageRecord};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a pass over a Pipeline saw.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,25 +66,6 @@ pub enum Maker {
     Pipeline(i64),
     /// A person.
     Person,
-}
-
-impl Observed {
-    /// The Services that tell what runs, once no Release is at work: the targets of stages that were given to one.
-    pub fn targets_to_look_at(&self, desired: &Desired, record: &Record) -> BTreeSet<String> {
-        if self.releases.iter().any(|release| !release.ended()) {
-            return BTreeSet::new();
-        }
-        let given = |stage: &&Stage| {
-            record.stage(&stage.name).is_some_and(|status| status.grant.is_some())
-                || self.releases.iter().any(|release| release.stage(&stage.name).is_some())
-        };
-        let targets = desired.stages.iter().filter(given).flat_map(|stage| &stage.targets);
-        targets
-            .map(|target| match target {
-                Target::Service(name) => name.clone(),
-            })
-            .collect()
-    }
 }
 
 impl ReleaseSeen {

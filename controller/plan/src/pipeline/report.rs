@@ -77,10 +77,12 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
 /// Writes down which stage does not run what it was proved to run. The Release that brought it tells it on.
 fn troubled(next: &mut PipelineStatus, course: &Course) {
     let Course::Adrift { stage, standing, .. } = course else { return };
-    let (reason, why) = match standing {
-        Standing::Stuck(reason, why) | Standing::Failed(reason, why) => (*reason, why),
-        Standing::Unproved(why) => (Reason::Unproved, why),
-        Standing::Rolling(_) | Standing::Done => return,
+    let (reason, why) = if let Standing::Stuck(reason, why) | Standing::Failed(reason, why) = standing {
+        (*reason, why)
+    } else if let Standing::Unproved(why) = standing {
+        (Reason::Unproved, why)
+    } else {
+        return;
     };
     for status in next.stages.iter_mut().filter(|status| *status.name == **stage) {
         status.trouble = Some(Trouble { reason: reason.to_string(), message: cut(why, TROUBLE) });

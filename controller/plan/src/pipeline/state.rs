@@ -151,9 +151,9 @@ fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Co
         let of = |target: &Target| match target {
             Target::Service(name) => standing(name, &source, grant, observed.targets.get(name), observed.at),
         };
-        match together(stage.targets.iter().map(of).collect()) {
-            Standing::Done => {}
-            standing => return Course::Adrift { newest, stage: stage.name.clone(), standing },
+        let standing = together(stage.targets.iter().map(of).collect());
+        if standing != Standing::Done {
+            return Course::Adrift { newest, stage: stage.name.clone(), standing };
         }
     }
     Course::Released(newest)

@@ -123,10 +123,9 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
 fn image(desired: &Desired, work: &Work) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
-    let build = work.build().filter(|build| match build.progress {
-        Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) => true,
-        Progress::Intended(_) | Progress::Running(_) | Progress::Stopped(_) => false,
-    });
+    let build = work
+        .build()
+        .filter(|build| matches!(build.progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)));
     build.filter(|_| checked).map(|_| of_image(desired, work))
 }
 

@@ -65,14 +65,13 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
 
 /// When the Release's own build began, if it succeeded: before, or as this pass saw it.
 fn succeeded(work: &Work, observed: &Observed) -> Option<Timestamp> {
-    match &work.build()?.progress {
-        Progress::Succeeded(Some(Started { started_at, .. })) => Some(started_at.0),
-        Progress::Running(started) => {
-            let build = observed.build(&work.build()?.name)?;
-            (build.id == started.id && build.status == BuildStatus::Succeeded).then_some(started.started_at.0)
-        }
-        _ => None,
+    let step = work.build()?;
+    if let Progress::Succeeded(Some(Started { started_at, .. })) = &step.progress {
+        return Some(started_at.0);
     }
+    let Progress::Running(started) = &step.progress else { return None };
+    let build = observed.build(&step.name)?;
+    (build.id == started.id && build.status == BuildStatus::Succeeded).then_some(started.started_at.0)
 }
 
 /// A build that was under way when the image was pushed may have pushed it. Of several, one that succeeded did if tags
@@ -81,14 +80,13 @@ fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>,
     let (mut proof, mut other) = (None, None);
     for build in builds.filter(|build| build.started_at <= image.pushed_at) {
         let within = build.ended_at.is_none_or(|ended| image.pushed_at <= ended);
-        match build.status {
-            BuildStatus::Succeeded if within => proof = Some(build),
-            BuildStatus::Succeeded => {}
-            _ if within => other = Some((build, true)),
-            _ if build.ended_at.is_some_and(|ended| image.pushed_at <= ended + LATE) => {
-                other = other.or(Some((build, false)));
-            }
-            _ => {}
+        let late = build.ended_at.is_some_and(|ended| image.pushed_at <= ended + LATE);
+        if build.status == BuildStatus::Succeeded {
+            proof = if within { Some(build) } else { proof };
+        } else if within {
+            other = Some((build, true));
+        } else if late {
+            other = other.or(Some((build, false)));
         }
     }
     let Some((other, sure)) = other else { return Found::Image(image) };

@@ -121,10 +121,8 @@ fn secrets(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Contex
 }
 
 fn push(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Context> {
-    match &build.story.outcome {
-        Outcome::Succeeds { pushes: Push::Image(story) } => push_image(world, build, story.clone(), at),
-        _ => Ok(()),
-    }
+    let Outcome::Succeeds { pushes: Push::Image(story) } = &build.story.outcome else { return Ok(()) };
+    push_image(world, build, story.clone(), at)
 }
 
 fn push_image(world: &mut World, build: &Build, story: TaskStory, at: Timestamp) -> Result<(), Context> {

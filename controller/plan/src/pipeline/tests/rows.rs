@@ -46,7 +46,7 @@ pub fn recorded(status: &PipelineStatus) -> Record {
 
 /// The targets run what their stages were given, as far as they are looked at and nothing else was said of them.
 pub fn echo(desired: &Desired, record: &Record, observed: &mut Observed) {
-    for name in observed.targets_to_look_at(desired, record) {
+    for name in crate::pipeline::looks::targets(desired, record, &observed.releases) {
         let of =
             |stage: &&crate::pipeline::desired::Stage| stage.targets.iter().any(|Target::Service(one)| *one == name);
         let stage = desired.stages.iter().find(of).expect("a stage of that target");
