@@ -149,6 +149,16 @@ const RARELY: Step = Step {
     act: |world| world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "24h".into()),
 };
 
+/// A second good commit comes after a first release.
+const SECOND_COMMIT: Step =
+    Step { name: "a second commit is pushed", when: always, later: 0, act: |world| push_again(world, "good-2") };
+
+/// Pushes another commit, and has the branch looked at often again: [`RARELY`] left it at once a day.
+fn push_again(world: &World, commit: &str) {
+    sample::push(world, commit);
+    world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "2m".into());
+}
+
 /// Whether the newest Release has come to an end, and the Pipeline has said so.
 fn settled(world: &World) -> bool {
     let head = world.git.head(sample::URL, "main").unwrap_or_default();

@@ -2,25 +2,14 @@
 
 use serde_json::json;
 
-use super::{After, BEGIN, RARELY, Step, Story, always, both_run, releases, settled, unsaid};
+use super::{After, BEGIN, RARELY, SECOND_COMMIT, Step, Story, always, both_run, releases, settled, unsaid};
 use crate::world::{World, sample};
 
 /// A second good commit, released after the first.
 pub const SECOND: Story = Story {
     name: "second release",
     after: After::Story(&releases::FIRST),
-    script: &[
-        Step {
-            name: "a second commit is pushed",
-            when: always,
-            later: 0,
-            act: |world| {
-                sample::push(world, "good-2");
-                world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "2m".into());
-            },
-        },
-        RARELY,
-    ],
+    script: &[SECOND_COMMIT, RARELY],
     order: &["good-1", "good-2"],
     judge: |world| both_run(world, "good-2"),
 };

@@ -1,7 +1,6 @@
 //! Stories of commits that become rollouts, well and badly.
 
-use super::{After, BEGIN, RARELY, Step, Story, always, both_run, unsaid};
-use crate::world::sample;
+use super::{After, BEGIN, RARELY, Step, Story, always, both_run, push_again, unsaid};
 
 /// The first release of everything, through two stages.
 pub const FIRST: Story = Story {
@@ -35,10 +34,7 @@ pub const ROLLED_BACK: Story = Story {
             name: "a commit that crashes is pushed",
             when: always,
             later: 0,
-            act: |world| {
-                sample::push(world, "crashing-2");
-                world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "2m".into());
-            },
+            act: |world| push_again(world, "crashing-2"),
         },
         RARELY,
     ],

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{After, RARELY, Step, Story, always, both_run, releases, settled, unsaid};
+use super::{After, RARELY, SECOND_COMMIT, Step, Story, always, both_run, releases, settled, unsaid};
 use crate::world::sample::services::{
     SIDECAR, bare, literal, made_by_hand, owner_tag, registered_by_hand, rich, set_count, set_memory,
 };
@@ -35,18 +35,7 @@ const RICH_FIRST: Story = Story {
 pub const RICH: Story = Story {
     name: "rich services",
     after: After::Story(&RICH_FIRST),
-    script: &[
-        Step {
-            name: "a second commit is pushed",
-            when: always,
-            later: 0,
-            act: |world| {
-                sample::push(world, "good-2");
-                world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "2m".into());
-            },
-        },
-        RARELY,
-    ],
+    script: &[SECOND_COMMIT, RARELY],
     order: &["good-1", "good-2"],
     judge: |world| {
         let said = unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]);

@@ -4,7 +4,7 @@
 use launchway_test_aws::ecs::{Lack, Timing};
 use serde_json::json;
 
-use super::{After, RARELY, Step, Story, always, both_run, people, releases, settled, unsaid};
+use super::{After, RARELY, SECOND_COMMIT, Step, Story, always, both_run, people, push_again, releases, unsaid};
 use crate::world::{World, sample};
 
 /// Every Release is deleted, the newest first.
@@ -147,8 +147,7 @@ pub const SILENT: Story = Story {
             later: 0,
             act: |world| {
                 with_ecs(world, |ecs| ecs.timing = Timing::falling_silent());
-                sample::push(world, "crashing-2");
-                world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "2m".into());
+                push_again(world, "crashing-2");
             },
         },
         RARELY,
@@ -172,15 +171,7 @@ pub const FORCED: Story = Story {
     name: "forced by a person during a rollout",
     after: After::Story(&releases::FIRST),
     script: &[
-        Step {
-            name: "a second commit is pushed",
-            when: always,
-            later: 0,
-            act: |world| {
-                sample::push(world, "good-2");
-                world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "2m".into());
-            },
-        },
+        SECOND_COMMIT,
         Step {
             name: "a person forces a new deployment",
             when: |world| world.service("greeter-staging").is_some_and(|service| service.rollouts.len() == 2),
@@ -192,7 +183,7 @@ pub const FORCED: Story = Story {
                 world.person("ecs:UpdateService", &forced).expect("a deployment that is forced");
             },
         },
-        Step { name: "the branch is looked at daily", when: settled, later: 60, act: |world| (RARELY.act)(world) },
+        RARELY,
     ],
     order: &["good-1", "good-2"],
     judge: |world| {

@@ -122,7 +122,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
 fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
     let commit = pass.desired.commit.short();
     match end {
-        End::Succeeded => Wording::ended(Reason::Succeeded, format!("commit {commit} runs in every stage, verified")),
+        End::Succeeded => Wording::ended(Reason::Succeeded, runs(pass)),
         End::Failed(reason, why) => {
             let failed = |step: &&Step| matches!(step.state, StepState::Over(Over::Failed { .. }));
             let step = pass.state.steps.iter().find(failed).map(|step| step.name.clone());
@@ -254,8 +254,8 @@ fn kept(before: &ReleaseStatus, pass: &Pass<'_>) -> Vec<Statement> {
     others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
 }
 
-/// What is said of a Release whose stages have recovered.
-fn again(pass: &Pass<'_>) -> String {
+/// What is said of a Release that succeeded, and of one whose stages have recovered.
+fn runs(pass: &Pass<'_>) -> String {
     format!("commit {} runs in every stage, verified", pass.desired.commit.short())
 }
 
@@ -269,7 +269,7 @@ fn kept_or_told(kind: ConditionType, before: &ReleaseStatus, pass: &Pass<'_>) ->
         (Some((reason, why)), ConditionType::Ready | ConditionType::Deployed) => say(Truth::False, *reason, why),
         (Some((reason, why)), ConditionType::Stalled) => say(Truth::True, *reason, why),
         (None, ConditionType::Ready | ConditionType::Deployed) if succeeded && !was_well => {
-            say(Truth::True, Reason::Succeeded, &again(pass))
+            say(Truth::True, Reason::Succeeded, &runs(pass))
         }
         (None, ConditionType::Stalled) if succeeded => None,
         (_, kind) => Some(Statement::Kept(kind)),
@@ -321,7 +321,7 @@ pub(super) fn summary(before: &ReleaseStatus, pass: &Pass<'_>, wording: &Wording
         let succeeded = before.phase == Some(ReleasePhase::Succeeded);
         return match &pass.state.trouble {
             Some((reason, why)) => of(*reason, why),
-            None if succeeded && summary.reason != Reason::Succeeded.as_str() => of(Reason::Succeeded, &again(pass)),
+            None if succeeded && summary.reason != Reason::Succeeded.as_str() => of(Reason::Succeeded, &runs(pass)),
             None => summary.clone(),
         };
     }
