@@ -71,7 +71,7 @@ pub struct PipelineSpec {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<Image>,
 
-    /// What a newer commit does to an older one that is being checked or built. `Supersede`, the default, stops it.
+    /// How many commits are checked and built at once, and what a newer commit does to an older one. Default: `{mode: Newest, limit: 1}`.
     #[serde(default)]
     pub concurrency: Concurrency,
 
@@ -152,10 +152,41 @@ pub struct Image {
     pub repository: Repository,
 }
 
-/// What a newer commit does to an older one that is being checked or built.
+/// How many commits of the branch are checked and built at once, and what a newer commit does to an older one. A Release
+/// that a person made is built at once, and gives way to nothing that comes from the branch.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("self.mode != 'Supersede' || self.limit == 1")
+    .message("limit is for the modes Newest and Queue: Supersede stops the older build"))]
+pub struct Concurrency {
+    /// What becomes of older commits. `Newest`, the default: a build that runs is never stopped, and of the commits that wait only the newest is built. `Supersede`: a newer commit stops the older one's checks and build. `Queue`: every commit that the branch was seen at is built and goes through every stage, in order.
+    #[serde(default)]
+    pub mode: Mode,
+
+    /// How many commits are checked and built at once, 1 to 10. Default: 1.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 10))]
+    pub limit: i32,
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self { mode: Mode::default(), limit: one() }
+    }
+}
+
+fn one() -> i32 {
+    1
+}
+
+/// What a newer commit does to an older one.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Concurrency {
-    /// The older one's checks and builds are stopped, and it ends as superseded.
+pub enum Mode {
+    /// The build that runs ends; then only the newest commit that waits is built.
     #[default]
+    Newest,
+    /// The older one's checks and builds are stopped, and it ends as superseded.
     Supersede,
+    /// Every commit is built and goes through every stage, in order.
+    Queue,
 }

@@ -56,6 +56,9 @@ pub struct Step {
 pub const STORIES: &[&Story] = &[
     &releases::FIRST,
     &builds::NEWER_COMMIT,
+    &builds::BUSY,
+    &builds::QUEUE,
+    &builds::BY_HAND,
     &builds::FAILING_BUILD,
     &releases::ROLLED_BACK,
     &people::MANUAL,

@@ -51,6 +51,7 @@ macro_rules! scenarios {
 }
 
 scenarios!(
+    by_hand,
     deletion,
     drift,
     failing_build,
@@ -60,9 +61,11 @@ scenarios!(
     first_release,
     hanging_source,
     lost_reply,
+    newest,
     no_account,
     not_ours,
     old_commit,
+    queue,
     retry,
     rolled_back,
     supersede,

@@ -1,5 +1,6 @@
 //! What is decided for a Pipeline: which commits become Releases, and which Release holds which stage. The only arbiter.
 
+pub mod building;
 pub mod decide;
 pub mod desired;
 pub mod gates;

@@ -31,6 +31,12 @@ pub struct PipelineStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub stages: Vec<StageStatus>,
 
+    /// Releases of the branch's commits that are being checked and built, or may begin. Those that persons made need not be here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub building: Vec<ObjectName>,
+
     /// Releases that were told to give way to a newer one, and have not ended yet. Where there are more, the oldest are told first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]

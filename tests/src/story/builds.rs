@@ -2,6 +2,7 @@
 
 use launchway_test_aws::codebuild::Build;
 use launchway_test_aws::ecr::Mutability;
+use serde_json::json;
 
 use super::{After, BEGIN, RARELY, Step, Story, always, both_run, people, unsaid};
 use crate::world::{World, sample};
@@ -16,18 +17,39 @@ const BEGIN_SLOW: Step = Step {
     },
 };
 
+/// The same with one that takes four minutes, and the branch looked at twice a minute.
+const BEGIN_LONG: Step = Step {
+    act: |world| {
+        sample::push(world, "long-1");
+        sample::apply(world);
+        world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["git"]["interval"] = "30s".into());
+    },
+    ..BEGIN_SLOW
+};
+
+/// Sets `spec.concurrency.mode`.
+fn set_mode(world: &World, mode: &str) {
+    world.edit("Pipeline", sample::PIPELINE, |spec| spec["concurrency"] = json!({"mode": mode}));
+}
+
 fn builds_of(world: &World, commit: &str) -> Vec<Build> {
     let commit = sample::commit(commit);
     let images = world.builds().into_iter().filter(|build| build.project == sample::BUILD);
     images.filter(|build| build.source_version.as_deref() == Some(commit.as_str())).collect()
 }
 
-/// A newer commit comes while the first is being built.
+/// A newer commit comes while the first is being built, and a newer commit stops the older build.
 pub const NEWER_COMMIT: Story = Story {
     name: "newer commit",
     after: After::Nothing,
     script: &[
-        BEGIN_SLOW,
+        Step {
+            act: |world| {
+                (BEGIN_SLOW.act)(world);
+                set_mode(world, "Supersede");
+            },
+            ..BEGIN_SLOW
+        },
         Step {
             name: "a newer commit is pushed during the build",
             when: |world| !builds_of(world, "slow-1").is_empty(),
@@ -51,6 +73,98 @@ pub const NEWER_COMMIT: Story = Story {
             wrong.push(format!("the older build {} ended {}, not STOPPED", build.id, build.status()));
         }
         [wrong, both_run(world, "good-2")].concat()
+    },
+};
+
+/// Two more commits come while the first is being built: one is built at a time, and no build is stopped.
+pub const BUSY: Story = Story {
+    name: "two commits during a build",
+    after: After::Nothing,
+    script: &[
+        BEGIN_LONG,
+        Step {
+            name: "a newer commit is pushed during the build",
+            when: |world| !builds_of(world, "long-1").is_empty(),
+            later: 50,
+            act: |world| sample::push(world, "good-2"),
+        },
+        Step {
+            name: "another one is pushed while it waits",
+            when: |world| world.object("Release", "greeter-2").is_some(),
+            later: 10,
+            act: |world| sample::push(world, "good-3"),
+        },
+        RARELY,
+    ],
+    // Who is away for long finds the first build ended, and builds the second commit too.
+    order: &["long-1", "good-2", "good-3"],
+    judge: |world| {
+        let wrong = unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]);
+        [wrong, one_by_one(world), both_run(world, "good-3")].concat()
+    },
+};
+
+/// Image builds that were stopped, or ran beside another one.
+fn one_by_one(world: &World) -> Vec<String> {
+    let mut builds: Vec<Build> = world.builds().into_iter().filter(|build| build.project == sample::BUILD).collect();
+    builds.sort_by_key(|build| build.started_at);
+    let stopped = builds.iter().filter(|build| build.status() == "STOPPED");
+    let mut wrong: Vec<String> = stopped.map(|build| format!("the build {} was stopped", build.id)).collect();
+    for pair in
+        builds.windows(2).filter(|pair| pair[0].phases.last().is_some_and(|last| last.started_at > pair[1].started_at))
+    {
+        wrong.push(format!("the builds {} and {} ran at once", pair[0].id, pair[1].id));
+    }
+    wrong
+}
+
+/// The same two commits in a queue: each is built and goes through every stage, in order.
+pub const QUEUE: Story = Story {
+    name: "queue of commits",
+    after: After::Nothing,
+    script: &[
+        Step {
+            act: |world| {
+                (BEGIN_LONG.act)(world);
+                set_mode(world, "Queue");
+            },
+            ..BEGIN_LONG
+        },
+        BUSY.script[1],
+        BUSY.script[2],
+        RARELY,
+    ],
+    order: &["long-1", "good-2", "good-3"],
+    judge: |world| {
+        let released = |name| ("Release", name, "Verified", "True", "");
+        let wrong = unsaid(world, &[released("greeter-1"), released("greeter-2"), released("greeter-3")]);
+        [wrong, one_by_one(world), both_run(world, "good-3")].concat()
+    },
+};
+
+/// A person's Release of a commit that takes long to build, while the branch moves on. It is not superseded, and the newer
+/// commit goes after it.
+pub const BY_HAND: Story = Story {
+    name: "person's release, newer commit",
+    after: After::Nothing,
+    script: &[
+        Step {
+            name: "the manifests are applied, and a person releases a commit that takes long to build",
+            when: always,
+            later: 0,
+            act: |world| {
+                sample::apply(world);
+                set_mode(world, "Supersede");
+                people::release(world, "by-hand", "long-1");
+            },
+        },
+        Step { when: |world| !builds_of(world, "long-1").is_empty(), ..NEWER_COMMIT.script[1] },
+        RARELY,
+    ],
+    order: &["long-1", "good-2"],
+    judge: |world| {
+        let released = |name| ("Release", name, "Verified", "True", "");
+        [unsaid(world, &[released("by-hand"), released("greeter-1")]), both_run(world, "good-2")].concat()
     },
 };
 

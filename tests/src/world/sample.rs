@@ -114,6 +114,7 @@ pub fn fate(build: &StartedBuild) -> BuildStory {
             .leaving(launchway_test_aws::codebuild::Phase::PostBuild, TaskStory::default()),
         () if is("crashing") => BuildStory::succeeds(crashes).taking(PhaseSeconds::only_build(40)),
         () if is("slow") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(900)),
+        () if is("long") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(240)),
         () if is("faulty") && build.number == 1 => {
             BuildStory::new(launchway_test_aws::codebuild::Outcome::Faults { phase })
                 .taking(PhaseSeconds::only_build(40))

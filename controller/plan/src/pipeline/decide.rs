@@ -45,11 +45,9 @@ pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Act
         return Plan::rest(Wake::OnChange);
     }
     match (&state.turn, &state.surplus) {
-        (Turn::New { commit, number }, _) => Plan::act(Action::Release {
-            name: format!("{}-{number}", desired.name),
-            number: *number,
-            commit: commit.clone(),
-        }),
+        (Turn::New { commit, number }, _) => {
+            Plan::act(Action::Release { name: desired.release(*number).0, number: *number, commit: commit.clone() })
+        }
         (Turn::Adopted(_), _) => Plan::rest(Wake::Now),
         (Turn::Same, Some(name)) => Plan::act(Action::Forget(name.clone())),
         (Turn::Same, None) => Plan::rest(sooner(wake(desired, observed, state), state.holding.wake(observed.at))),

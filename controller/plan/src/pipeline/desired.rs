@@ -5,8 +5,8 @@ use crate::address::{self, Rules};
 use crate::condition::cut;
 use crate::life::{Life, life};
 use crate::refusal::Refusal;
-use launchway_crds::name::Duration;
-use launchway_crds::pipeline::{self, CodeBuild, Expectation, Git, HttpVerification, Pipeline, PipelineSpec};
+use launchway_crds::name::{Duration, ObjectName};
+use launchway_crds::pipeline::{self, CodeBuild, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec};
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
 
@@ -34,6 +34,10 @@ pub struct Desired {
     pub source: Source,
     /// The stages, in their order.
     pub stages: Vec<Stage>,
+    /// What a newer commit does to an older one.
+    pub mode: Mode,
+    /// How many commits are checked and built at once.
+    pub limit: usize,
     /// Whether nothing new is begun.
     pub suspended: bool,
     /// How many ended Releases are kept.
@@ -113,10 +117,17 @@ impl Desired {
             region: spec.region.as_ref().map(ToString::to_string),
             source: Source::parse(&spec.source, rules)?,
             stages: stages(spec, rules)?,
+            mode: spec.concurrency.mode,
+            limit: usize::try_from(spec.concurrency.limit).unwrap_or(1),
             suspended: spec.suspend,
             history: usize::try_from(spec.history_limit).unwrap_or(usize::MAX),
             spec: spec.clone(),
         })
+    }
+
+    /// The name of the Release of that number.
+    pub fn release(&self, number: i64) -> ObjectName {
+        format!("{}-{number}", self.name).as_str().into()
     }
 
     /// What a Release records when it starts, if the account allows all of it.

@@ -51,6 +51,8 @@ pub struct Asked<'a> {
     pub grant: Option<&'a Grant>,
     /// The Release that entered the stage last, and is at work there still.
     pub occupant: Option<&'a ReleaseSeen>,
+    /// An older Release that goes first, whether it has come this far or not.
+    pub goes_first: Option<&'a ReleaseSeen>,
     /// The Release that wants to enter.
     pub release: &'a ReleaseSeen,
     /// What was recorded when this was asked last.
@@ -61,7 +63,7 @@ pub struct Asked<'a> {
 
 /// All gates of the stage. Where several are closed, the first is told: what needs somebody stands before what does not.
 pub fn gates(asked: &Asked<'_>) -> Vec<Gate> {
-    vec![account(asked), suspension(asked), occupation(asked)]
+    vec![account(asked), suspension(asked), occupation(asked), line(asked)]
 }
 
 /// Those that are closed, in their order.
@@ -128,6 +130,18 @@ fn occupation(asked: &Asked<'_>) -> Gate {
         ),
         (None, Some(_) | None) => Gate::Open,
     }
+}
+
+/// In a queue the older Release goes first, and everywhere one that a person made goes before a newer commit.
+fn line(asked: &Asked<'_>) -> Gate {
+    let Some(first) = asked.goes_first.filter(|_| asked.occupant.is_none()) else { return Gate::Open };
+    let why = if first.is_persons() { "which a person made before" } else { "which is older" };
+    let away = format!("kubectl delete releases.launchway.dev {} -n {}", first.name, asked.desired.namespace);
+    asked.closed(
+        WaitsFor::Release,
+        Reason::WaitingForStage,
+        format!("Release {}, {why}, goes first; to let it not: {away}", first.name),
+    )
 }
 
 impl Asked<'_> {

@@ -29,7 +29,7 @@ pub enum Turn {
 pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
     let of = desired.source.reference();
     let known = record.number();
-    let numbered = |release: &ReleaseSeen| release.number().filter(|number| *number > known);
+    let numbered = |release: &ReleaseSeen| release.number.filter(|number| *number > known);
     let newest = observed
         .releases
         .iter()

@@ -8,8 +8,8 @@ use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use crate::target::TargetSeen;
 use jiff::Timestamp;
-use launchway_crds::pipeline::{ImageStatus, Summary};
-use launchway_crds::release::{Release, ReleasePhase, ReleaseReason, StagePhase, StageRecord};
+use launchway_crds::pipeline::{ImageStatus, Summary, Superseded};
+use launchway_crds::release::{Release, ReleasePhase, StagePhase, StageRecord};
 use std::collections::BTreeMap;
 
 /// What a pass over a Pipeline saw.
@@ -37,8 +37,8 @@ pub struct ReleaseSeen {
     pub name: String,
     /// The commit.
     pub commit: String,
-    /// Who made it.
-    pub made_by: Maker,
+    /// The number that a Pipeline gave it; none: a person made it.
+    pub number: Option<i64>,
     /// The UIDs of its owners.
     pub owners: Vec<String>,
     /// Whether it stays, or is being deleted.
@@ -49,6 +49,8 @@ pub struct ReleaseSeen {
     pub phase: ReleasePhase,
     /// Whether it says that it cannot go on.
     pub stalled: bool,
+    /// Whether it has begun: what it runs is recorded.
+    pub begun: bool,
     /// The reason of its `Ready`.
     pub reason: String,
     /// What its columns say.
@@ -59,33 +61,21 @@ pub struct ReleaseSeen {
     pub stages: Vec<StageRecord>,
 }
 
-/// Who made a Release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Maker {
-    /// A Pipeline, under that number.
-    Pipeline(i64),
-    /// A person.
-    Person,
-}
-
 impl ReleaseSeen {
     /// The Release; none: it releases what this version does not know, and has no part in what is decided.
     pub fn parse(release: Release) -> Option<Self> {
         let (meta, spec) = (release.metadata, release.spec);
         let life = life(&meta);
-        let made_by = match (spec.reason, spec.number) {
-            (ReleaseReason::NewCommit, Some(number)) => Maker::Pipeline(number),
-            (ReleaseReason::NewCommit, None) | (ReleaseReason::Manual, _) => Maker::Person,
-        };
         let mut seen = Self {
             name: meta.name?,
             commit: spec.commit?.0,
-            made_by,
+            number: spec.number,
             owners: meta.owner_references.into_iter().flatten().map(|owner| owner.uid).collect(),
             life,
             created: meta.creation_timestamp.map(|time| time.0),
             phase: ReleasePhase::Active,
             stalled: false,
+            begun: false,
             reason: Reason::Progressing.to_string(),
             summary: Summary::default(),
             images: Vec::new(),
@@ -93,6 +83,7 @@ impl ReleaseSeen {
         };
         if let Some(status) = release.status {
             seen.phase = status.phase.unwrap_or(ReleasePhase::Active);
+            seen.begun = status.plan.is_some();
             seen.stalled = is_true(&status.conditions, ConditionType::Stalled);
             if let Some(ready) = find(&status.conditions, ConditionType::Ready) {
                 seen.reason = ready.reason.clone();
@@ -110,19 +101,17 @@ impl ReleaseSeen {
 
     /// The order of Releases, the same for everybody: by creation, then number, then name.
     pub fn order(&self) -> (Option<Timestamp>, i64, &str) {
-        let number = match self.made_by {
-            Maker::Pipeline(number) => number,
-            Maker::Person => i64::MAX,
-        };
-        (self.created, number, &self.name)
+        (self.created, self.number.unwrap_or(i64::MAX), &self.name)
     }
 
-    /// The number that a Pipeline gave it; none: a person made it.
-    pub fn number(&self) -> Option<i64> {
-        match self.made_by {
-            Maker::Pipeline(number) => Some(number),
-            Maker::Person => None,
-        }
+    /// Whether a person made it.
+    pub fn is_persons(&self) -> bool {
+        self.number.is_none()
+    }
+
+    /// That it gives way to another one.
+    pub fn gives_way(&self, by: &Self) -> Superseded {
+        Superseded { release: self.name.as_str().into(), by: by.name.as_str().into() }
     }
 
     /// Whether it belongs to the Pipeline of that UID and is not being deleted.

@@ -24,6 +24,7 @@ impl Record {
             conditions: Vec::new(),
             heads: Vec::new(),
             stages: Vec::new(),
+            building: Vec::new(),
             superseded: Vec::new(),
             summary: None,
         })
@@ -59,10 +60,16 @@ impl Record {
         self.0.superseded.iter().filter(|one| active.iter().any(|release| *one.release == *release.name))
     }
 
+    /// Whether the Release of that name may be checked and built.
+    pub fn may_build(&self, release: &str) -> bool {
+        self.0.building.iter().any(|one| **one == *release)
+    }
+
     /// The names of Releases that the record speaks of.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let holders = self.0.stages.iter().filter_map(|stage| stage.grant.as_ref()).map(|grant| grant.release.as_str());
-        holders.chain(self.0.superseded.iter().map(|one| one.release.as_str()))
+        let superseded = self.0.superseded.iter().map(|one| one.release.as_str());
+        holders.chain(superseded).chain(self.0.building.iter().map(|one| one.as_str()))
     }
 
     /// The condition of that type.

@@ -56,6 +56,7 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     let mut next = record.status().clone();
     let at = pass.observed.at;
     next.stages = pass.state.holding.stages.clone();
+    next.building = pass.state.holding.building.releases.clone();
     next.superseded = pass.state.holding.superseded.clone();
     troubled(&mut next, &pass.state.course);
     let of = pass.desired.source.reference();
@@ -63,6 +64,7 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
         (Turn::Adopted(adopted), _) => next.heads = vec![adopted.clone()],
         (_, Outcome::Done(Effected::Released { number, commit })) => {
             next.heads = vec![head(&of, commit, *number, at)];
+            next.building.extend(pass.state.holding.building.has_room.then(|| pass.desired.release(*number)));
         }
         (_, _) => {}
     }

@@ -1,6 +1,7 @@
 //! Which Release holds which stage. A rollout is never cut off; the newest Release whose gates are all open enters, and
 //! only then do the older ones that wait give way. A grant never falls.
 
+use super::building::{Building, building, outbuilt};
 use super::desired::{Desired, Stage};
 use super::gates::{Asked, Closed, Gate, closed, gates, waiting};
 use super::observed::{Observed, ReleaseSeen};
@@ -10,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::wake::Wake;
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
-use launchway_crds::pipeline::{Grant, GrantReason, StageStatus, Superseded, Verified, Waiting};
+use launchway_crds::pipeline::{Grant, GrantReason, Mode, StageStatus, Superseded, Verified, Waiting};
 use launchway_crds::release::{StagePhase, StageRecord};
 
 /// How many Releases that wait are recorded, of all stages together, the newest: a status is at most 32 KiB large.
@@ -23,6 +24,8 @@ const SUPERSEDED: usize = 20;
 pub struct Holding {
     /// The stages, in the spec's order.
     pub stages: Vec<StageStatus>,
+    /// Who is checked and built.
+    pub building: Building,
     /// Releases that give way.
     pub superseded: Vec<Superseded>,
     /// How many more give way once some of those have ended: the list has no room for them.
@@ -78,14 +81,17 @@ pub(super) fn hold_with(
     active.sort_by_key(|release| release.order());
     let mut superseded: Vec<Superseded> = record.told(&active).cloned().collect();
     let told = superseded.len();
-    if refusal.is_none() && !desired.suspended {
-        outbuilt(&mut superseded, observed, &active);
+    let begins = refusal.is_none() && !desired.suspended;
+    if begins {
+        outbuilt(&mut superseded, desired, record, observed, &active);
     }
-    let mut holding = Holding::default();
+    let building = building(desired, record, &active, &superseded, begins);
+    let mut holding = Holding { building, ..Holding::default() };
     for (index, stage) in desired.stages.iter().enumerate() {
         let before = index.checked_sub(1).and_then(|index| desired.stages.get(index));
         let eligible = eligible(&active, stage, before, &superseded);
-        let entry = Entry { desired, refusal, stage, record: record.stage(&stage.name), observed, gates };
+        let goes_first = goes_first(desired, stage, &active, &superseded);
+        let entry = Entry { desired, refusal, stage, record: record.stage(&stage.name), observed, goes_first, gates };
         let decided = entry.decide(&eligible);
         superseded.extend(decided.overtaken);
         holding.opens = [holding.opens, decided.opens].into_iter().flatten().min();
@@ -94,21 +100,6 @@ pub(super) fn hold_with(
     keep_newest_waiting(&mut holding.stages, &active);
     (holding.superseded, holding.untold) = told_first(superseded, told, &active);
     holding
-}
-
-/// Releases that are still being checked or built while there is a newer one give way (`concurrency: Supersede`). Who
-/// was told stays told: a list may have forgotten the newer one, and the older one's build is stopped already.
-fn outbuilt(superseded: &mut Vec<Superseded>, observed: &Observed, active: &[&ReleaseSeen]) {
-    let Some(newest) = observed.releases.iter().max_by_key(|release| release.order()) else { return };
-    for release in active.iter().filter(|release| release.name != newest.name && release.images.is_empty()) {
-        if superseded.iter().all(|one| *one.release != *release.name) {
-            superseded.push(gives_way(release, newest));
-        }
-    }
-}
-
-fn gives_way(release: &ReleaseSeen, by: &ReleaseSeen) -> Superseded {
-    Superseded { release: release.name.as_str().into(), by: by.name.as_str().into() }
 }
 
 /// Releases that have come as far as this stage and not beyond, and were not told to give way; oldest first.
@@ -125,6 +116,22 @@ fn eligible<'a>(
             && superseded.iter().all(|one| *one.release != *release.name)
     };
     active.iter().filter(arrived).copied().collect()
+}
+
+/// The Releases that no newer one of the branch overtakes on the way to this stage, oldest first: in a queue all, else
+/// those that persons made.
+fn goes_first<'a>(
+    desired: &Desired,
+    stage: &Stage,
+    active: &[&'a ReleaseSeen],
+    superseded: &[Superseded],
+) -> Vec<&'a ReleaseSeen> {
+    let first = |release: &&&ReleaseSeen| {
+        (desired.mode == Mode::Queue || release.is_persons())
+            && !release.has_passed(&stage.name)
+            && superseded.iter().all(|one| *one.release != *release.name)
+    };
+    active.iter().filter(first).copied().collect()
 }
 
 fn says_something(stage: &StageStatus) -> bool {
@@ -160,6 +167,7 @@ struct Entry<'a> {
     stage: &'a Stage,
     record: Option<&'a StageStatus>,
     observed: &'a Observed,
+    goes_first: Vec<&'a ReleaseSeen>,
     gates: &'a Gates<'a>,
 }
 
@@ -186,7 +194,7 @@ impl<'a> Entry<'a> {
         // Whoever is older than the one in the stage cannot enter any more.
         let first = enters.or(holder);
         let overtaken = eligible.iter().filter_map(|release| {
-            first.filter(|first| release.order() < first.order()).map(|first| gives_way(release, first))
+            first.filter(|first| release.order() < first.order()).map(|first| release.gives_way(first))
         });
         let opens = waits.iter().flat_map(|(_, closed)| closed).filter_map(|closed| closed.opens).min();
         let verified = self.verified(held.as_ref());
@@ -207,8 +215,15 @@ impl<'a> Entry<'a> {
     ) -> Asked<'b> {
         let before = self.record.and_then(|stage| stage.waiting.iter().find(|one| *one.release == *release.name));
         let occupant = grant.and(holder).filter(|holder| grant.is_some_and(|grant| self.is_at_work(grant, holder)));
-        let Self { desired, refusal, stage, .. } = *self;
-        Asked { desired, refusal, stage, grant, occupant, release, before, at: self.observed.at }
+        let is_older = |first: &&&ReleaseSeen| first.order() < release.order();
+        let goes_first = self.goes_first.iter().find(is_older).filter(|_| self.waits_in_line(release)).copied();
+        let &Self { desired, refusal, stage, .. } = self;
+        Asked { desired, refusal, stage, grant, occupant, goes_first, release, before, at: self.observed.at }
+    }
+
+    /// Whether the Release overtakes nobody who goes first. One that a person made does, but for a queue.
+    fn waits_in_line(&self, release: &ReleaseSeen) -> bool {
+        self.desired.mode == Mode::Queue || !release.is_persons()
     }
 
     fn release(&self, name: &str) -> Option<&'a ReleaseSeen> {

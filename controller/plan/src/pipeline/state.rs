@@ -243,7 +243,7 @@ fn newest(release: &ReleaseSeen) -> Newest {
 /// The oldest ended Release of those that the Pipeline made, if there are more than are kept and no stage rests on it.
 fn surplus(desired: &Desired, holding: &Holding, observed: &Observed) -> Option<String> {
     let mut over: Vec<&ReleaseSeen> =
-        observed.releases.iter().filter(|release| release.number().is_some() && release.ended()).collect();
+        observed.releases.iter().filter(|release| release.number.is_some() && release.ended()).collect();
     over.sort_by_key(|release| release.order());
     let surplus = over.len().saturating_sub(desired.history);
     let rests = |release: &ReleaseSeen| {

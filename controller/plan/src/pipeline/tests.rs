@@ -1,5 +1,6 @@
 //! Decisions about Pipelines, tested with values.
 
+mod building;
 mod gating;
 mod heads;
 mod holding;

@@ -140,7 +140,7 @@ fn of_course(course: &Course) -> Wake {
     match course {
         Course::Starting(_) | Course::Built(_) => Wake::Now,
         Course::Refused(refusal) => Wake::of_refusal(refusal),
-        Course::Suspended | Course::Over(End::Before(_)) => Wake::OnChange,
+        Course::Suspended | Course::InLine(_) | Course::Over(End::Before(_)) => Wake::OnChange,
         Course::Checking | Course::Building | Course::Unproved { .. } => Wake::After(BUILDS),
         Course::Pushing => Wake::After(PUSHES),
         Course::Blind(fault) => Wake::of_look(fault),

@@ -27,6 +27,8 @@ pub struct Desired {
     pub pipeline: String,
     /// The commit.
     pub commit: CommitId,
+    /// Whether a person made it, and not its Pipeline.
+    pub is_persons: bool,
     /// When it was made.
     pub created: Option<Timestamp>,
 }
@@ -48,6 +50,7 @@ impl Desired {
             finalizer: finalizer(meta),
             pipeline: spec.pipeline.to_string(),
             commit: spec.commit.clone().ok_or_else(|| Refusal::unknown("spec", "commit"))?,
+            is_persons: spec.number.is_none(),
             created: meta.creation_timestamp.as_ref().map(|time| time.0),
         })
     }

@@ -16,6 +16,7 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::SignedDuration;
+use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
 
@@ -42,6 +43,8 @@ pub enum Course {
     Refused(Refusal),
     /// The Pipeline is suspended: nothing new is started.
     Suspended,
+    /// It waits until its Pipeline lets it begin. These Releases are being built before it.
+    InLine(Vec<String>),
     /// What it runs is to be recorded.
     Starting(Box<ReleasePlan>),
     /// Checks run.
@@ -128,7 +131,7 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
     if let Some(by) = superseded(desired, pipeline) {
         return Course::Over(End::Superseded(by));
     }
-    let Some(work) = &record.work else { return starting(pipeline, observed) };
+    let Some(work) = &record.work else { return starting(desired, pipeline, observed) };
     if !record.images.is_empty() {
         return at_stage(desired, record, pipeline, observed);
     }
@@ -173,15 +176,27 @@ fn failure(state: &StepState) -> Option<(Reason, String)> {
     }
 }
 
-fn starting(pipeline: &PipelineFacts, observed: &Observed) -> Course {
+fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) -> Course {
     if pipeline.spec.suspend {
         return Course::Suspended;
     }
     let allowed = scope(&observed.account, pipeline.spec.region.as_deref());
     match allowed.and_then(|scope| checked_plan(&pipeline.spec, &scope)) {
+        Ok(_) if !may_begin(desired, pipeline) => {
+            Course::InLine(being_built(pipeline).map(ToString::to_string).collect())
+        }
         Ok(plan) => Course::Starting(Box::new(plan)),
         Err(refusal) => Course::Refused(refusal),
     }
+}
+
+/// Whether the Pipeline lets the Release begin. One that a person made need not ask.
+fn may_begin(desired: &Desired, pipeline: &PipelineFacts) -> bool {
+    desired.is_persons || being_built(pipeline).any(|name| **name == *desired.name)
+}
+
+fn being_built(pipeline: &PipelineFacts) -> impl Iterator<Item = &ObjectName> {
+    pipeline.status.iter().flat_map(|status| &status.building)
 }
 
 fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {

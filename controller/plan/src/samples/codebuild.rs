@@ -67,7 +67,11 @@ pub struct World {
     /// Which builds of the image push it.
     pub pushes: Pushes,
     ended: usize,
+    passes: usize,
 }
+
+/// More passes than any test needs: a world in which what is waited for never comes fails, and does not hang.
+const PASSES: usize = 10_000;
 
 impl World {
     /// A Release that was just made.
@@ -85,6 +89,7 @@ impl World {
             immutable: false,
             pushes: Pushes::Good,
             ended: 0,
+            passes: 0,
         }
     }
 
@@ -166,6 +171,8 @@ impl World {
 
     /// One pass; the state that it found and when the next one is due.
     pub fn pass(&mut self) -> (State, Wake) {
+        self.passes += 1;
+        assert!(self.passes < PASSES, "nothing comes of it: {:?}", self.status);
         let observed = self.observe();
         self.pass_with(&observed)
     }

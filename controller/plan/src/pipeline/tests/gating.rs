@@ -141,7 +141,7 @@ proptest! {
             let index = |name: &str| observed.releases.iter().position(|one| one.name == name).unwrap();
             let extra = gate.clone();
             let numbered = move |asked: &Asked<'_>| {
-                let index = usize::try_from(asked.release.number().unwrap()).unwrap();
+                let index = usize::try_from(asked.release.number.unwrap()).unwrap();
                 extra[index].iter().cloned().chain(gates(asked)).collect()
             };
             let holding = hold_with(&desired, &recorded(&status), &observed, None, &numbered);

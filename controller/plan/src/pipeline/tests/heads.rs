@@ -102,7 +102,7 @@ fn a_head_that_cannot_be_seen_or_is_not_wanted_makes_nothing() {
 fn only_ended_releases_that_the_pipeline_made_and_no_stage_rests_on_are_forgotten() {
     let desired = parsed(&json!({"historyLimit": 2}));
     let mut all: Vec<_> = (1..=5).map(ended).collect();
-    all[1].spec.reason = launchway_crds::release::ReleaseReason::Manual;
+    (all[1].spec.number, all[1].spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
     let observed = sight(all);
     let mut status = status(Some((COMMIT, 5)));
     status.stages = serde_json::from_value(json!([crate::samples::release::granted("staging", 1, "web-1")])).unwrap();

@@ -82,7 +82,8 @@ fn a_newer_release_stops_older_builds_and_no_older_rollouts() {
     let building = release(1, 1, json!({"phase": "Active"}));
     let rolling = built(2, json!([stage("staging", 5, "Rolling")]));
     let status = holding(json!([granted("staging", 5, "web-2")]));
-    let next = hold(&status, vec![building, rolling, release(3, 3, json!({"phase": "Active"}))]);
+    let supersede = json!({"concurrency": {"mode": "Supersede"}});
+    let next = hold_with(&supersede, &status, vec![building, rolling, release(3, 3, json!({"phase": "Active"}))]);
     assert_eq!(superseded(&next), ["web-1<web-3"]);
     assert_eq!(holder(&next, 0).0, "web-2");
 }

@@ -101,6 +101,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         Course::Over(End::Cancelled(_)) => end(next, Ending::Cancelled, at),
         Course::Refused(_)
         | Course::Suspended
+        | Course::InLine(_)
         | Course::Checking
         | Course::Building
         | Course::Pushing

@@ -95,6 +95,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
     match &pass.state.course {
         Course::Refused(refusal) => Wording::stalled(refusal.reason(), refusal.to_string()),
         Course::Suspended => suspended(pass),
+        Course::InLine(building) => in_line(pass, building),
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
         Course::Building if pass.observed.image.seen().is_some_and(Option::is_some) => {
@@ -149,6 +150,17 @@ fn suspended(pass: &Pass<'_>) -> Wording {
     let Desired { namespace, pipeline, .. } = pass.desired;
     let resume = resume_command(namespace, pipeline);
     Wording::held(Reason::Suspended, format!("Pipeline {pipeline} is suspended; to continue: {resume}"))
+}
+
+fn in_line(pass: &Pass<'_>, building: &[String]) -> Wording {
+    let pipeline = &pass.desired.pipeline;
+    let message = match building {
+        [] => format!("waits until Pipeline {pipeline} lets it begin"),
+        names => {
+            format!("waits to be built: {} is built first (spec.concurrency of Pipeline {pipeline})", names.join(", "))
+        }
+    };
+    Wording::working(Reason::WaitingForBuild, message).at("checks")
 }
 
 fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {

@@ -1,0 +1,76 @@
+//! Which Releases are checked and built now (`spec.concurrency`), and which of those that have no image yet give way to
+//! a newer one. A Release that a person made is built at once, and gives way only to another one that a person made.
+
+use super::desired::Desired;
+use super::observed::{Observed, ReleaseSeen};
+use super::record::Record;
+use launchway_crds::name::ObjectName;
+use launchway_crds::pipeline::{Mode, Superseded};
+
+/// How many Releases are listed as being built: a status is at most 32 KiB large.
+const LISTED: usize = 20;
+
+/// Whether the Release is being checked or built, and not stuck there: it counts for the limit.
+fn is_running(release: &ReleaseSeen, record: &Record) -> bool {
+    (release.begun || record.may_build(&release.name)) && !release.stalled
+}
+
+/// Adds the Releases without an image that give way to a newer one. Those that were told before stay told: a list may
+/// have forgotten the newer one, and the older one's build is stopped already.
+pub fn outbuilt(
+    superseded: &mut Vec<Superseded>,
+    desired: &Desired,
+    record: &Record,
+    observed: &Observed,
+    active: &[&ReleaseSeen],
+) {
+    let newest = |by: &dyn Fn(&&ReleaseSeen) -> bool| observed.releases.iter().filter(by).max_by_key(|one| one.order());
+    let (newest, persons) = (newest(&|_| true), newest(&|release| release.is_persons()));
+    for release in active.iter().filter(|release| release.images.is_empty()) {
+        let by = if release.is_persons() { persons } else { newest };
+        let Some(by) = by.filter(|by| by.name != release.name) else { continue };
+        let gives_way = match desired.mode {
+            Mode::Supersede => true,
+            Mode::Newest => !is_running(release, record),
+            Mode::Queue => false,
+        };
+        if gives_way && superseded.iter().all(|one| *one.release != *release.name) {
+            superseded.push(release.gives_way(by));
+        }
+    }
+}
+
+/// Who is checked and built.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Building {
+    /// The branch's Releases that are being checked and built, or may begin now.
+    pub releases: Vec<ObjectName>,
+    /// Whether a Release that is made in this pass may begin too.
+    pub has_room: bool,
+}
+
+/// Who is checked and built, of the active Releases, the oldest first. While nothing new is begun, nobody is added.
+pub fn building(
+    desired: &Desired,
+    record: &Record,
+    active: &[&ReleaseSeen],
+    superseded: &[Superseded],
+    begins: bool,
+) -> Building {
+    let stays = |release: &&&ReleaseSeen| superseded.iter().all(|one| *one.release != *release.name);
+    let branches = |release: &&&ReleaseSeen| release.images.is_empty() && !release.is_persons();
+    let all: Vec<&ReleaseSeen> = active.iter().filter(branches).filter(stays).copied().collect();
+    let is_running = |release: &&&ReleaseSeen| is_running(release, record);
+    let waits = |release: &&&ReleaseSeen| !release.begun && !is_running(release);
+    let room = match desired.mode {
+        Mode::Supersede => usize::MAX,
+        Mode::Newest | Mode::Queue => desired.limit.saturating_sub(all.iter().filter(is_running).count()),
+    };
+    let waiting: Vec<&str> = all.iter().filter(waits).map(|release| release.name.as_str()).collect();
+    let entering = if begins { waiting.get(..room).unwrap_or(&waiting) } else { &[] };
+    let listed = all.iter().filter(|one| is_running(one) || entering.contains(&one.name.as_str()));
+    Building {
+        releases: listed.map(|release| release.name.as_str().into()).take(LISTED).collect(),
+        has_room: begins && room > waiting.len(),
+    }
+}
