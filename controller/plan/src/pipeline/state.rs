@@ -29,7 +29,7 @@ pub struct State {
     pub last: Option<Last>,
 }
 
-/// A Release that succeeded or failed. Its result goes on standing while a newer Release is at work.
+/// A Release that succeeded or failed. Its result stands while a newer Release is at work.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Last {
     /// It succeeded.

@@ -70,8 +70,7 @@ impl Opening<'_> {
         Start { step: step.name.to_string(), call, request }
     }
 
-    /// The unanswered call of a step, if it can be made again. Only a search in this very pass that found nothing
-    /// allows that.
+    /// Only what was searched for in this pass and not found is asked for again.
     fn repetition(&self, name: &str) -> Option<Start> {
         let searched = matches!(self.observed.builds.get(name), Some(BuildSeen::Searched(Looked::Seen(_))));
         let account_id = self.observed.account_id.seen().filter(|_| searched)?;
