@@ -34,7 +34,7 @@ impl Reconciled for Pipeline {
     }
 }
 
-/// What is wrong with the stages that rest on each Release; empty: nothing.
+/// What is wrong with the stages of each Release that holds one; an empty text: nothing.
 fn told(pipeline: &Pipeline) -> BTreeMap<Key, String> {
     let namespace = pipeline.namespace().unwrap_or_default();
     let mut told = BTreeMap::<Key, String>::new();
@@ -47,7 +47,7 @@ fn told(pipeline: &Pipeline) -> BTreeMap<Key, String> {
     told
 }
 
-/// The grant of each stage, for each of its targets.
+/// The grants of the stages, listed once for each of their targets.
 fn shown(pipeline: &Pipeline) -> Vec<Shown> {
     let held = |name: &str| pipeline.status.as_ref()?.stages.iter().find(|stage| *stage.name == *name);
     let stages =

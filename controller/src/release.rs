@@ -17,8 +17,8 @@ use launchway_plan::release::report::{empty, learned, lets_go};
 use launchway_plan::release::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
-/// How often we try to write what AWS told us over a status that has changed meanwhile. Nobody else writes it, so one
-/// try is usual, and more than a few are a fault of Kubernetes.
+/// How often we try to write what AWS answered after the status has changed. Nobody else writes the status, so one try
+/// is usual, and if five fail, something is wrong with Kubernetes.
 const LEARNS: usize = 5;
 
 impl Reconciled for Release {
@@ -81,7 +81,8 @@ fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {
     }
 }
 
-/// What AWS told us is not dropped because the status has changed meanwhile: read live, add, write again.
+/// Writes what AWS answered although the status has changed since it was read: reads the Release again, adds the
+/// answer, and writes.
 async fn relearn(key: &Key, outcome: &Outcome<Effected>, context: &Context) -> Result<Wake, Unreachable> {
     let Outcome::Done(effected @ Effected::Started { .. }) = outcome else { return Ok(Wake::Now) };
     for _ in 0..LEARNS {

@@ -1,4 +1,5 @@
-//! What is decided for a Pipeline: which commits become Releases, and which Release holds which stage. The only arbiter.
+//! What is decided for a Pipeline: which commits become Releases, and which Release holds which stage. Nothing else
+//! decides that.
 
 pub mod building;
 pub mod decide;

@@ -1,4 +1,4 @@
-//! What is decided for a Release: one commit's checks, its build, its stages.
+//! What is decided for a Release: the checks of one commit, the build of its image, and its stages.
 
 pub mod decide;
 pub mod desired;

@@ -1,8 +1,10 @@
-//! Calls that start something in AWS that has no natural name: how one is made, and what an unanswered one comes to.
+//! Calls that start something in AWS that has no name of its own: what is written down before such a call, and what
+//! follows when its answer is not known.
 //!
-//! An [`Intent`] is written before the call. Whoever finds one in a status does not know whether the call was made, so
-//! it looks in AWS first and [`doubt`] says what follows (docs/effects.md, "StartBuild in doubt"). There is one file for
-//! each thing that is started, each with its times, its request, how it stands, and its words. No call is made here.
+//! An [`Intent`] is written before the call. A pass that finds an intent in a status does not know whether the call was
+//! made. So it looks in AWS first, and [`doubt`] decides what follows from what it sees (docs/effects.md, "StartBuild
+//! in doubt"). Each kind of thing that can be started has a file of its own, with its times, its request, its states
+//! and its messages. No call is made here.
 
 pub mod build;
 mod doubt;

@@ -1,4 +1,4 @@
-//! Does what was decided about a Pipeline: makes a Release, or deletes an old one.
+//! Carries out what was decided about a Pipeline: creates a Release, or deletes an old one.
 
 use crate::context::Context;
 use crate::kube_api::Unreachable;
@@ -13,10 +13,10 @@ use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::pipeline::{Action, Desired, Effected, ReleaseSeen};
 use std::collections::BTreeMap;
 
-/// How much of what Kubernetes says a fault holds, in bytes.
+/// How much of Kubernetes' message a fault holds, in bytes.
 const MESSAGE: usize = 512;
 
-/// Does it.
+/// Carries out the action, if there is one.
 pub async fn act(
     desired: &Desired,
     action: Option<&Action>,
@@ -34,7 +34,8 @@ pub async fn act(
     }
 }
 
-/// What Kubernetes refuses is told in the status; only what it did not answer is an error.
+/// If Kubernetes refuses a call, that becomes a fault, which the status reports. If it did not answer, that is an
+/// error.
 fn refused(
     operation: &str,
     doing: &'static str,
@@ -71,8 +72,8 @@ async fn released(
     }
 }
 
-/// A Release of that name is there: if it is this Pipeline's it is the one, whatever its commit. Else the next pass sees
-/// that its number is taken.
+/// What follows if there is a Release of that name already. If it belongs to this Pipeline, it is taken over, whatever
+/// its commit. Otherwise nothing was done, and the next pass sees that the number is taken.
 async fn adopted(
     desired: &Desired,
     name: &str,

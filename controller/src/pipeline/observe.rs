@@ -1,4 +1,4 @@
-//! Looks at a Pipeline's world: its branch, its Releases. Changes nothing.
+//! Looks at what concerns a Pipeline: its account, its branch, its Releases and their targets. Changes nothing.
 
 use crate::context::Context;
 use crate::git::{Ask, Credential, GitFault, Poll};
@@ -17,10 +17,11 @@ use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Types of Secrets that let their holder into the cluster: whoever may write a Pipeline could have them sent anywhere.
+/// Types of Secrets that give access to the cluster. They are never sent to a repository, because whoever may write a
+/// Pipeline could have them sent anywhere.
 const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
-/// What there is to see for this pass.
+/// Takes every look that this pass needs. Faults are part of what was seen.
 pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
     let account = kube_api::account(&desired.account, &desired.namespace, context).await?;
     let allowed = scope(&account, desired.region.as_deref()).and_then(|scope| desired.plan(&scope));
@@ -104,8 +105,8 @@ async fn credential(
     })
 }
 
-/// The Pipeline's Releases. A list may be old; those at work, those that hold a stage and those that were told to give
-/// way are read one by one.
+/// The Pipeline's Releases. A list may be old, so Releases that it shows at work are read again one by one. So are
+/// those that the record names and the list lacks: they hold a stage or were superseded.
 async fn releases(desired: &Desired, record: &Record, context: &Context) -> Result<Vec<ReleaseSeen>, Unreachable> {
     let api: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let params = ListParams::default().fields(&format!("spec.pipeline={}", desired.name));

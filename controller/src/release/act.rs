@@ -1,4 +1,5 @@
-//! Carries out what was decided about a Release: one call, after an intent where it starts something without a name.
+//! Carries out what was decided about a Release, with at most one call. An intent is written before a call that starts
+//! a build.
 
 use crate::context::Context;
 use crate::kube_api::{Unreachable, api, guard, unguard};
@@ -14,15 +15,15 @@ use launchway_plan::release::steps::Start;
 use launchway_plan::release::{Action, Effected, Observed, Record, Stop, rank};
 use launchway_plan::wake::Wake;
 
-/// How a pass goes on after its effect.
+/// How the pass continues after its effect.
 pub enum Acted {
-    /// It ends here: the object itself was changed, or has changed.
+    /// It ends without a report: the Release's finalizers were changed, or its status could not be written.
     Ended(Wake),
-    /// The status is reported, of the object as it is now.
+    /// It writes its report on the Release as it is now.
     Went(Box<Release>, Outcome<Effected>),
 }
 
-/// Carries it out.
+/// Carries out the action, if there is one.
 pub async fn act(
     release: &Release,
     record: &Record,
@@ -58,7 +59,7 @@ pub async fn act(
     }
 }
 
-/// Only the pass that wrote an intent may act on it at once.
+/// Writes the intent, then makes the call. Only the pass that wrote an intent may make its call without a search.
 async fn intend_and_start(
     release: &Release,
     start: &Start,

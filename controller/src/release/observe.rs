@@ -1,4 +1,4 @@
-//! Looks at a Release's world: its Pipeline, builds, image, targets and verifications. Changes nothing.
+//! Looks at what concerns a Release: its Pipeline, builds, image, targets and verifications. Changes nothing.
 
 use crate::context::Context;
 use crate::kube_api::{self, Unreachable};
@@ -18,10 +18,10 @@ use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks,
 use launchway_plan::target::TargetSeen;
 use launchway_plan::world::{BuildStatus, LiveBuild};
 
-/// For how long after the end of a failed build we try to read its log, in seconds.
+/// For how long after a build failed we retry to read its log before we do without, in seconds.
 const LOG_WAITS: i64 = 120;
 
-/// What there is to see for this pass.
+/// Takes every look that this pass needs. Faults are part of what was seen.
 pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
     let pipeline = kube_api::pipeline(&desired.namespace, &desired.pipeline, context).await?;
     let name = account(record, pipeline.as_ref()).to_owned();
@@ -123,7 +123,7 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
     }
 }
 
-/// The builds of a project. One that is gone has none.
+/// The builds of a project that may have pushed the image; none if the project no longer exists.
 async fn origins(cloud: &Cloud, project: &str, since: Timestamp) -> Looked<Vec<LiveBuild>> {
     match cloud.builds_since(project, since).await {
         Err(fault) if matches!(fault.kind, FaultKind::Absent(_)) => Looked::Seen(Vec::new()),
@@ -131,7 +131,7 @@ async fn origins(cloud: &Cloud, project: &str, since: Timestamp) -> Looked<Vec<L
     }
 }
 
-/// A build, and the end of its log if it failed. A log that cannot be read does not hide that it failed.
+/// A build, and the last lines of its log if it failed. A failed build is reported even if its log cannot be read.
 async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
     let cloud = match cloud {
         Ok(cloud) => cloud,
@@ -152,7 +152,7 @@ async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
     }
 }
 
-/// Whether the verdict on a build can wait for its log: the fault is a passing one, and the build has just ended.
+/// Whether it is worth waiting for the log of a failed build: reading it may work later, and the build has just ended.
 fn is_worth_another_look(build: &LiveBuild, fault: &Fault, at: Timestamp) -> bool {
     let ended = build.ended_at.unwrap_or(build.started_at);
     !fault.is_terminal() && at < ended + SignedDuration::from_secs(LOG_WAITS)

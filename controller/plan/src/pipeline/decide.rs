@@ -1,4 +1,4 @@
-//! What is done about a Pipeline: at most one effect on its Releases, and when to come back.
+//! What to do about a Pipeline: at most one effect on its Releases, and when the next pass is due.
 
 use super::desired::Desired;
 use super::heads::Turn;
@@ -9,10 +9,10 @@ use crate::life::Life;
 use crate::look::Looked;
 use crate::wake::{Wake, sooner};
 
-/// One effect, with every argument.
+/// One effect, with all that is needed to carry it out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Makes a Release.
+    /// Creates a Release.
     Release {
         /// Its name.
         name: String,
@@ -25,21 +25,21 @@ pub enum Action {
     Forget(String),
 }
 
-/// What an effect brought back.
+/// What is recorded of an effect that succeeded.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effected {
-    /// A Release of that commit exists: made now, or before and adopted.
+    /// There is a Release of this commit: this pass created it, or it was there already and is this Pipeline's.
     Released {
         /// Its number.
         number: i64,
-        /// The commit that it is of.
+        /// Its commit.
         commit: String,
     },
-    /// Nothing that is recorded.
+    /// Nothing.
     Plain,
 }
 
-/// What is done, and when to come back.
+/// What to do about the Pipeline, and when the next pass is due.
 pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Action> {
     if desired.life != Life::Stays {
         return Plan::rest(Wake::OnChange);
@@ -68,7 +68,7 @@ fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
         | Course::Adrift { .. }
         | Course::Gone { .. } => {}
     }
-    // Nothing tells us that a Secret, a credential or a repository was mended.
+    // Nothing tells us when a Secret, a credential or a repository has been corrected.
     match &observed.head {
         Looked::Seen(Err(_)) => return Wake::Operator,
         Looked::Blind(fault) if fault.is_terminal() => return Wake::of_look(fault),

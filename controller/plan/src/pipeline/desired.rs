@@ -1,4 +1,4 @@
-//! The spec of a Pipeline, parsed: what cannot be carried out is refused here, and each union is an enum.
+//! The spec of a Pipeline, parsed. What cannot be carried out is refused here, and each union is an enum.
 
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
@@ -10,7 +10,7 @@ use launchway_crds::pipeline::{self, CodeBuild, Expectation, Git, HttpVerificati
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
 
-/// The largest plan that a Release records, as JSON, in bytes: beside it a status of 32 KiB has room for the rest.
+/// The largest plan that a Release records, as JSON, in bytes, so that a status of 32 KiB has room for the rest.
 pub const PLAN_MAX: usize = 12 * 1024;
 
 /// A Pipeline, parsed.
@@ -20,7 +20,7 @@ pub struct Desired {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its UID, for the Releases' owner reference.
+    /// Its UID, for the owner references of its Releases.
     pub uid: String,
     /// The generation of its spec.
     pub generation: i64,
@@ -28,21 +28,21 @@ pub struct Desired {
     pub life: Life,
     /// The AwsAccount's name.
     pub account: String,
-    /// The AWS Region, where it names one.
+    /// The AWS Region; absent: the account's default.
     pub region: Option<String>,
     /// Where commits come from.
     pub source: Source,
-    /// The stages, in their order.
+    /// The stages, in the order of the spec.
     pub stages: Vec<Stage>,
     /// What a newer commit does to an older one.
     pub mode: Mode,
     /// How many commits are checked and built at once.
     pub limit: usize,
-    /// Whether nothing new is begun.
+    /// Whether it is suspended, so that nothing new is started.
     pub suspended: bool,
-    /// How many ended Releases are kept.
+    /// How many Releases are kept after they have ended.
     pub history: usize,
-    /// What is copied into a Release's plan as it stands.
+    /// The spec itself. Parts of it are copied unchanged into a Release's plan.
     spec: PipelineSpec,
 }
 
@@ -60,7 +60,7 @@ pub struct Branch {
     pub url: String,
     /// The branch, without `refs/heads/`.
     pub name: String,
-    /// How often it is looked at, in seconds.
+    /// How often to look at it, in seconds.
     pub interval: i64,
     /// The Secret with the credential; absent: the repository is public.
     pub secret: Option<String>,
@@ -73,37 +73,37 @@ pub struct Stage {
     pub name: String,
     /// What it changes.
     pub targets: Vec<Target>,
-    /// What must hold before it counts as verified.
+    /// The verifications that must all pass before it counts as verified.
     pub verify: Vec<Verification>,
 }
 
-/// What a stage changes.
+/// An object that a stage changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The Service of that name.
     Service(String),
 }
 
-/// What must hold before a stage counts as verified.
+/// A verification that must pass before a stage counts as verified.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verification {
     /// Its name.
     pub name: String,
-    /// For how long it is asked before the stage fails, in seconds.
+    /// For how long it is repeated before the stage fails, in seconds.
     pub timeout: i64,
-    /// How it is verified.
+    /// How to verify.
     pub method: Method,
 }
 
 /// How a stage is verified.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Method {
-    /// By an answer over HTTP.
+    /// By the answer to an HTTP request.
     Http(Box<HttpVerification>),
 }
 
 impl Desired {
-    /// The Pipeline, if it can be carried out, the account left aside.
+    /// Parses a Pipeline. It is refused if it cannot be carried out; what the account allows is not checked here.
     pub fn parse(pipeline: &Pipeline, rules: &Rules) -> Result<Self, Refusal> {
         let (meta, spec) = (&pipeline.metadata, &pipeline.spec);
         runs(&spec.checks, &spec.build)?;
@@ -130,7 +130,7 @@ impl Desired {
         format!("{}-{number}", self.name).as_str().into()
     }
 
-    /// What a Release records when it starts, if the account allows all of it.
+    /// The plan that a Release records when it starts; refused if the account does not allow all of it.
     pub fn plan(&self, scope: &Scope) -> Result<ReleasePlan, Refusal> {
         checked_plan(&self.spec, scope)
     }
@@ -143,14 +143,14 @@ impl Source {
         Ok(Self::Git(Branch::of(git)?))
     }
 
-    /// The name of what is looked at, as git names it.
+    /// The git reference that is looked at.
     pub fn reference(&self) -> String {
         match self {
             Self::Git(branch) => format!("refs/heads/{}", branch.name),
         }
     }
 
-    /// How often it is looked at, in seconds.
+    /// How often to look at it, in seconds.
     pub fn interval(&self) -> i64 {
         match self {
             Self::Git(branch) => branch.interval,
@@ -178,7 +178,7 @@ impl Branch {
 }
 
 impl Stage {
-    /// The stage, if this version knows what it changes and how it is verified.
+    /// Parses a stage. It is refused if this version does not know what the stage changes or how it is verified.
     pub fn parse(stage: &pipeline::Stage) -> Result<Self, Refusal> {
         let at = |list: &str| format!("spec.stages[{}].{list}", stage.name);
         let target = |target: &pipeline::Target| match &target.service {
@@ -221,15 +221,15 @@ fn url(field: &str, text: &str, rules: &Rules) -> Result<(), Refusal> {
     }
 }
 
-/// The API server has checked the form; a text that it did not check is refused.
+/// A duration in seconds. The API server has checked its form; text of another form is refused.
 fn seconds(field: &str, duration: &Duration) -> Result<i64, Refusal> {
     duration.seconds().ok_or_else(|| Refusal::unknown(field, "a duration such as 1m"))
 }
 
-/// The longest text that an answer is compared with, in bytes.
+/// The longest text in an answer that can be expected, in bytes.
 const TEXT: usize = 256;
 
-/// What the schema cannot say: a member may have any type there.
+/// Checks the values that a verification expects. The schema admits a value of any type there.
 fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
     let simple = |value: &Value| match value {
         Value::Bool(_) | Value::Number(_) => true,
@@ -244,7 +244,7 @@ fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
     }
 }
 
-/// What CodeBuild runs: the checks in their order, then the build.
+/// What CodeBuild runs: the checks in the order of the spec, then the build.
 fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result<Vec<&'a CodeBuild>, Refusal> {
     let unknown = |field: String| Refusal::unknown(&field, "codeBuild");
     let of_check = |check: &'a pipeline::Check| {
@@ -254,7 +254,7 @@ fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result
     checks.iter().map(of_check).chain([build]).collect()
 }
 
-/// What a Release of this Pipeline records when it starts, if the account allows all of it.
+/// The plan that a Release of this Pipeline records when it starts; refused if the account does not allow all of it.
 pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, Refusal> {
     for run in runs(&spec.checks, &spec.build)? {
         scope.project(&run.project)?;

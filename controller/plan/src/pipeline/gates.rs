@@ -1,5 +1,5 @@
-//! The gates of a stage: what must be open before a Release enters it. One function a gate; who enters is decided in
-//! `stages`.
+//! The gates of a stage, which must all be open before a Release enters it. Each gate is one function. Which Release
+//! enters is decided in `stages`.
 
 use super::desired::{Desired, Stage};
 use super::observed::ReleaseSeen;
@@ -11,15 +11,15 @@ use jiff::Timestamp;
 use launchway_crds::condition::Time;
 use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
 
-/// How long the message of a Release that waits may be, in bytes: several have to fit into a status.
+/// The longest message of a Release that waits, in bytes. Several of them have to fit into a status.
 const MESSAGE: usize = 256;
 
 /// Whether a gate lets a Release into a stage now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Gate {
-    /// It does.
+    /// It lets the Release in.
     Open,
-    /// It does not.
+    /// It keeps the Release out.
     Closed(Closed),
 }
 
@@ -28,45 +28,46 @@ pub enum Gate {
 pub struct Closed {
     /// What it waits for.
     pub waits_for: WaitsFor,
-    /// Why, in one word.
+    /// Why, as the reason of a condition.
     pub reason: Reason,
     /// Since when.
     pub since: Timestamp,
-    /// When it opens, where that is known. A pass comes again then.
+    /// When it opens; absent: not known. The next pass is due then at the latest.
     pub opens: Option<Timestamp>,
-    /// Why, for people, and how they open it where they can.
+    /// Why, as a message for people, with what they can do to open it.
     pub how: String,
 }
 
-/// What the gates are asked: may this Release enter this stage now?
+/// What a gate needs to know in order to decide whether this Release may enter this stage now.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
     /// The Pipeline.
     pub desired: &'a Desired,
-    /// Why the account refuses the Pipeline; absent: it does not.
+    /// Why the Pipeline is refused, by its account for example; absent: it is not.
     pub refusal: Option<&'a Refusal>,
     /// The stage.
     pub stage: &'a Stage,
-    /// What the stage should run so far.
+    /// The stage's present grant; absent: it has none.
     pub grant: Option<&'a Grant>,
-    /// The Release that entered the stage last, and is at work there still.
+    /// The Release that entered the stage last, while it is still at work there.
     pub occupant: Option<&'a ReleaseSeen>,
     /// An older Release that goes first, whether it has come this far or not.
     pub goes_first: Option<&'a ReleaseSeen>,
     /// The Release that wants to enter.
     pub release: &'a ReleaseSeen,
-    /// What was recorded when this was asked last.
+    /// What is recorded of the Release's wait; absent: it did not wait before.
     pub before: Option<&'a Waiting>,
     /// The time.
     pub at: Timestamp,
 }
 
-/// All gates of the stage. Where several are closed, the first is told: what needs somebody stands before what does not.
+/// All gates of the stage. If several are closed, the first of them is reported, so those that need somebody to act
+/// come first.
 pub fn gates(asked: &Asked<'_>) -> Vec<Gate> {
     vec![account(asked), suspension(asked), occupation(asked), line(asked)]
 }
 
-/// Those that are closed, in their order.
+/// The closed gates, in the same order.
 pub fn closed(gates: Vec<Gate>) -> Vec<Closed> {
     let closed = |gate| match gate {
         Gate::Open => None,
@@ -75,8 +76,8 @@ pub fn closed(gates: Vec<Gate>) -> Vec<Closed> {
     gates.into_iter().filter_map(closed).collect()
 }
 
-/// What is recorded of a Release that waits at these gates. It can enter when the last of them opens; where that is not
-/// known of one, it is not known. None: all are open.
+/// What is recorded of a Release that waits at these closed gates. `None`: no gate is closed. `opens` is when the last
+/// of them opens, and is left out if that is not known of each of them.
 pub fn waiting(release: &ReleaseSeen, closed: &[Closed]) -> Option<Waiting> {
     let first = closed.first()?;
     let known: Option<Vec<Timestamp>> = closed.iter().map(|one| one.opens).collect();
@@ -90,7 +91,7 @@ pub fn waiting(release: &ReleaseSeen, closed: &[Closed]) -> Option<Waiting> {
     })
 }
 
-/// Nothing is begun that the account does not allow.
+/// Nothing is started that the account does not allow.
 fn account(asked: &Asked<'_>) -> Gate {
     match asked.refusal {
         Some(refusal) => asked.closed(WaitsFor::Correction, refusal.reason(), refusal.to_string()),
@@ -98,7 +99,7 @@ fn account(asked: &Asked<'_>) -> Gate {
     }
 }
 
-/// Nothing is begun while the Pipeline is suspended.
+/// Nothing is started while the Pipeline is suspended.
 fn suspension(asked: &Asked<'_>) -> Gate {
     match asked.desired.suspended {
         true => asked.closed(
@@ -114,7 +115,8 @@ fn suspension(asked: &Asked<'_>) -> Gate {
     }
 }
 
-/// One Release at a time: a rollout is never cut off by a newer commit. A stage that a person put on a Release stays there.
+/// There is one Release at a time in a stage, so that a newer commit never interrupts a rollout. A stage that a person
+/// holds at a Release lets no other in.
 fn occupation(asked: &Asked<'_>) -> Gate {
     let stage = &asked.stage.name;
     match (asked.occupant, asked.grant) {
@@ -145,7 +147,8 @@ fn line(asked: &Asked<'_>) -> Gate {
 }
 
 impl Asked<'_> {
-    /// A gate that opens at no known time. It has been closed since it was first seen so.
+    /// A closed gate of which it is not known when it opens. It counts as closed since the first pass that found it
+    /// closed for this reason.
     fn closed(&self, waits_for: WaitsFor, reason: Reason, how: String) -> Gate {
         let before = self.before.filter(|before| before.reason == reason.as_str());
         let since = before.map_or(self.at, |before| before.since.0);

@@ -1,4 +1,4 @@
-//! Heads of the branch: which of them still needs a Release. A name is never made twice.
+//! Whether the head of the branch still needs a Release. No two Releases ever get the same name.
 
 use super::desired::Desired;
 use super::observed::{Observed, ReleaseSeen};
@@ -8,14 +8,14 @@ use jiff::Timestamp;
 use launchway_crds::condition::Time;
 use launchway_crds::pipeline::Head;
 
-/// What the head asks for.
+/// What follows from the head of the branch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
-    /// The head is recorded, or cannot be seen.
+    /// Nothing: the head is recorded already, or cannot be seen.
     Same,
-    /// There is a Release of the head, and it is not recorded: it is recorded now.
+    /// There is a Release of the head, but the head is not recorded. This pass records it.
     Adopted(Head),
-    /// A Release is to be made.
+    /// A Release is to be created.
     New {
         /// The commit.
         commit: String,
@@ -24,8 +24,9 @@ pub enum Turn {
     },
 }
 
-/// What the head asks for. A Release of this very Pipeline with a number above the recorded head's was made by a pass
-/// that was cut off. One of a Pipeline of the same name that was deleted only keeps its number.
+/// What follows from the head of the branch. If a Release that belongs to this Pipeline has a higher number than the
+/// recorded head, a pass created it and was interrupted before it recorded that. A Release of a deleted Pipeline of the
+/// same name is not taken over, but its number is not used again.
 pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
     let of = desired.source.reference();
     let known = record.number();
@@ -43,7 +44,7 @@ pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
     if record.head(&of).is_some_and(|head| *head.commit == **commit) {
         return Turn::Same;
     }
-    // The source names another branch now, and its head was released already.
+    // The source names another branch now, and the commit at its head was released before.
     if let Some(same) = record.heads().iter().find(|head| *head.of != *of && *head.commit == **commit) {
         return Turn::Adopted(Head { of: of.into(), ..same.clone() });
     }
@@ -51,7 +52,7 @@ pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
     Turn::New { commit: commit.clone(), number: taken + 1 }
 }
 
-/// A head that is recorded.
+/// The record of a head.
 pub fn head(of: &str, commit: &str, number: i64, at: Timestamp) -> Head {
     Head { of: of.into(), commit: commit.into(), number, seen_at: Time(whole(at)) }
 }

@@ -1,11 +1,12 @@
-//! What a pass over a Pipeline has to look at beside its branch and its Releases. Nothing is looked at here.
+//! What a pass over a Pipeline has to look at besides its branch and its Releases. Nothing is looked at here.
 
 use super::desired::{Desired, Stage, Target};
 use super::observed::ReleaseSeen;
 use super::record::Record;
 use std::collections::BTreeSet;
 
-/// The Services that tell what runs, once no Release is at work: the targets of stages that were given to one.
+/// The names of the Services to look at, to learn what runs: the targets of the stages that a Release has entered. None
+/// are looked at while a Release is at work.
 pub fn targets(desired: &Desired, record: &Record, releases: &[ReleaseSeen]) -> BTreeSet<String> {
     if releases.iter().any(|release| !release.ended()) {
         return BTreeSet::new();

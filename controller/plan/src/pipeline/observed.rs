@@ -1,4 +1,4 @@
-//! What a pass over a Pipeline saw. Faults are inside; nothing is judged.
+//! What a pass over a Pipeline saw, including the looks that failed. Nothing is judged here.
 
 use crate::account::AccountSeen;
 use crate::condition::{find, is_true};
@@ -19,18 +19,20 @@ pub struct Observed {
     pub at: Timestamp,
     /// The AwsAccount and the namespace, read live.
     pub account: AccountSeen,
-    /// The branch's head: a commit, or the refusal of the credential.
+    /// The commit at the head of the branch, or why the spec has to change before it can be seen: its credential, for
+    /// example, or its branch.
     pub head: Looked<Result<String, Refusal>>,
-    /// When the branch is to be looked at next.
+    /// When to look at the branch next; absent: it was not looked at in this pass.
     pub next_poll: Option<Timestamp>,
-    /// The Pipeline's Releases. Those that had not ended, and those that hold a stage, were read live, one by one.
+    /// The Pipeline's Releases. Those that have not ended were read live, one by one, and so were those that the record
+    /// names but the list lacks.
     pub releases: Vec<ReleaseSeen>,
-    /// The targets of the stages that were given to a Release, by Service; absent: there is no such Service. They are looked at
-    /// while no Release is at work.
+    /// The targets of the stages that a Release has entered, by the Service's name; `None`: there is no such Service.
+    /// Empty while a Release is at work.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
 }
 
-/// A Release of the Pipeline, as far as the Pipeline is concerned with it.
+/// What the Pipeline needs to know of one of its Releases.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReleaseSeen {
     /// Its name.
@@ -43,26 +45,26 @@ pub struct ReleaseSeen {
     pub owners: Vec<String>,
     /// Whether it stays, or is being deleted.
     pub life: Life,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
     /// Whether it is at work, or how it ended.
     pub phase: ReleasePhase,
-    /// Whether it says that it cannot go on.
+    /// Whether its `Stalled` is True.
     pub stalled: bool,
-    /// Whether it has begun: what it runs is recorded.
+    /// Whether it has started: its plan is recorded.
     pub begun: bool,
     /// The reason of its `Ready`.
     pub reason: String,
-    /// What its columns say.
+    /// What its columns show.
     pub summary: Summary,
-    /// The images; none: it is being checked or built.
+    /// The images of its commit; empty: it is still being checked or built.
     pub images: Vec<ImageStatus>,
     /// The stages that it entered.
     pub stages: Vec<StageRecord>,
 }
 
 impl ReleaseSeen {
-    /// The Release; none: it releases what this version does not know, and has no part in what is decided.
+    /// Parses a Release. `None`: this version does not know what it releases, so it plays no part in what is decided.
     pub fn parse(release: Release) -> Option<Self> {
         let (meta, spec) = (release.metadata, release.spec);
         let life = life(&meta);
@@ -94,12 +96,12 @@ impl ReleaseSeen {
         Some(seen)
     }
 
-    /// Whether it has ended, whatever way.
+    /// Whether it has ended, in whatever way.
     pub fn ended(&self) -> bool {
         self.phase != ReleasePhase::Active
     }
 
-    /// The order of Releases, the same for everybody: by creation, then number, then name.
+    /// What Releases are ordered by, oldest first: when they were created, then number, then name.
     pub fn order(&self) -> (Option<Timestamp>, i64, &str) {
         (self.created, self.number.unwrap_or(i64::MAX), &self.name)
     }
@@ -109,7 +111,7 @@ impl ReleaseSeen {
         self.number.is_none()
     }
 
-    /// That it gives way to another one.
+    /// The record that another Release supersedes it.
     pub fn gives_way(&self, by: &Self) -> Superseded {
         Superseded { release: self.name.as_str().into(), by: by.name.as_str().into() }
     }

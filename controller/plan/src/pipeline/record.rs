@@ -1,4 +1,4 @@
-//! What a Pipeline's own status says of earlier passes, and nothing that is guessed.
+//! What earlier passes wrote into a Pipeline's status. Nothing here is guessed.
 
 use super::observed::ReleaseSeen;
 use crate::condition::find;
@@ -7,17 +7,18 @@ use jiff::Timestamp;
 use launchway_crds::condition::Condition;
 use launchway_crds::pipeline::{Head, Pipeline, PipelineStatus, StageStatus, Summary, Superseded};
 
-/// What earlier passes wrote down. Everything in it can be found again in the Releases.
+/// What earlier passes wrote down. If it is lost, the heads, and the grants under which Releases entered stages, are
+/// found again in the Releases.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record(PipelineStatus);
 
 impl Record {
-    /// The record of a Pipeline. One that was never looked at, or whose status was wiped, has an empty one.
+    /// The record of a Pipeline. It is empty if the Pipeline was never looked at or its status was wiped.
     pub fn parse(pipeline: &Pipeline) -> Self {
         pipeline.status.clone().map_or_else(Self::empty, Self)
     }
 
-    /// A record in which nothing is known.
+    /// An empty record.
     pub fn empty() -> Self {
         Self(PipelineStatus {
             observed_generation: -1,
@@ -30,32 +31,32 @@ impl Record {
         })
     }
 
-    /// The status that the next one is made from.
+    /// The status of the last pass, which the next one is made from.
     pub fn status(&self) -> &PipelineStatus {
         &self.0
     }
 
-    /// The head of that branch.
+    /// The recorded head of that branch.
     pub fn head(&self, of: &str) -> Option<&Head> {
         self.0.heads.iter().find(|head| *head.of == *of)
     }
 
-    /// The heads.
+    /// The recorded heads.
     pub fn heads(&self) -> &[Head] {
         &self.0.heads
     }
 
-    /// The highest number of a Release that is recorded; 0: none is.
+    /// The highest recorded number of a Release; 0: none is recorded.
     pub fn number(&self) -> i64 {
         self.0.heads.iter().map(|head| head.number).max().unwrap_or(0)
     }
 
-    /// The stage of that name.
+    /// What is recorded of that stage.
     pub fn stage(&self, name: &str) -> Option<&StageStatus> {
         self.0.stages.iter().find(|stage| *stage.name == *name)
     }
 
-    /// Those that were told to give way, of the Releases that are still at work.
+    /// The Releases that were superseded in an earlier pass and are still at work.
     pub fn told<'a>(&'a self, active: &'a [&ReleaseSeen]) -> impl Iterator<Item = &'a Superseded> {
         self.0.superseded.iter().filter(|one| active.iter().any(|release| *one.release == *release.name))
     }
@@ -65,19 +66,19 @@ impl Record {
         self.0.building.iter().any(|one| **one == *release)
     }
 
-    /// The names of Releases that the record speaks of.
+    /// The names of the Releases that hold a stage, are being built or were superseded, according to the record.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let holders = self.0.stages.iter().filter_map(|stage| stage.grant.as_ref()).map(|grant| grant.release.as_str());
         let superseded = self.0.superseded.iter().map(|one| one.release.as_str());
         holders.chain(superseded).chain(self.0.building.iter().map(|one| one.as_str()))
     }
 
-    /// The condition of that type.
+    /// The recorded condition of that type.
     pub fn condition(&self, kind: ConditionType) -> Option<&Condition> {
         find(&self.0.conditions, kind)
     }
 
-    /// Since when it has been held for that reason; absent: it is not.
+    /// Since when the Pipeline has been held for this reason; absent: it is not held for it.
     pub fn held_since(&self, reason: Reason) -> Option<Timestamp> {
         let held = self.condition(ConditionType::Held).filter(|held| held.reason == reason.as_str())?;
         Some(held.last_transition_time.0)

@@ -1,4 +1,4 @@
-//! The next status of a Pipeline: its record, its conditions and its columns. Nothing is chosen here.
+//! The next status of a Pipeline: its record, its conditions and its columns. Nothing is decided here.
 
 use super::decide::Effected;
 use super::desired::Desired;
@@ -16,7 +16,7 @@ use crate::target::Standing;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{Grant, Pipeline, PipelineStatus, Summary, Trouble};
 
-/// How long the message of a stage's trouble may be, in bytes.
+/// The longest message of a stage's trouble, in bytes.
 const TROUBLE: usize = 512;
 
 /// What a pass over a Pipeline found and did.
@@ -26,9 +26,9 @@ pub struct Pass<'a> {
     pub desired: &'a Desired,
     /// What was seen.
     pub observed: &'a Observed,
-    /// Where it stood.
+    /// The state of the Pipeline.
     pub state: &'a State,
-    /// What came of the action.
+    /// What came of the effect.
     pub outcome: &'a Outcome<Effected>,
 }
 
@@ -46,12 +46,12 @@ pub fn refused(pipeline: &Pipeline, refusal: &Refusal, at: Timestamp) -> Pipelin
     next
 }
 
-/// Commit and stage as the columns show them so far.
+/// The commit and the stage that the columns have shown until now.
 fn shown(record: &Record) -> (String, String) {
     record.summary().map_or_else(Default::default, |summary| (summary.commit.clone(), summary.stage.clone()))
 }
 
-/// The next status.
+/// The next status of a Pipeline.
 pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     let mut next = record.status().clone();
     let at = pass.observed.at;
@@ -76,7 +76,7 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     next
 }
 
-/// Writes down which stage does not run what it was proved to run. The Release that brought it tells it on.
+/// Records which stage does not run what it was verified with. The Release of that stage reports it too.
 fn troubled(next: &mut PipelineStatus, course: &Course) {
     let Course::Adrift { stage, standing, .. } = course else { return };
     let (reason, why) = if let Standing::Stuck(reason, why) | Standing::Failed(reason, why) = standing {
@@ -107,9 +107,9 @@ fn source(record: &Record, pass: &Pass<'_>) -> Statement {
     }
 }
 
-/// What the conditions say.
+/// What the conditions and the columns say after a pass.
 struct Tell {
-    /// Ready and, as far as they are True, Reconciling, Stalled and Held.
+    /// `Ready` and, if they are True, `Reconciling`, `Stalled` and `Held`.
     standing: Vec<Statement>,
     released: Truth,
     reason: Reason,
@@ -129,7 +129,7 @@ impl Tell {
         Self { released: Truth::False, ..Self::stalled(reason, message) }
     }
 
-    /// It waits for a person or a time. What was released stays so.
+    /// The Pipeline waits for a person or a time. `Ready` stays True.
     fn held(reason: Reason, message: String) -> Self {
         Self::new(Truth::True, Some(ConditionType::Held), Truth::Unknown, reason, message)
     }
@@ -138,7 +138,8 @@ impl Tell {
         Self::new(Truth::True, None, Truth::True, Reason::Succeeded, message)
     }
 
-    /// At work: what the last Release left stands, and before the first one ended nothing is ready.
+    /// A Release is at work, or is about to be. `Ready` says what the `last` one came to, and is False if there is
+    /// none.
     fn at_work(last: Option<&Last>, reason: Reason, message: String) -> Self {
         let standing = match last {
             Some(Last::Released(last)) => standing(Truth::True, None, Reason::Succeeded, &released(last)),
@@ -165,7 +166,7 @@ fn standing(ready: Truth, extra: Option<ConditionType>, reason: Reason, message:
     [say(ConditionType::Ready, ready)].into_iter().chain(extra.map(|kind| say(kind, Truth::True))).collect()
 }
 
-/// What this pass has to say; and that Releases wait to be told to give way, if some do.
+/// What this pass has to say, including how many Releases wait to be superseded.
 fn tell(record: &Record, pass: &Pass<'_>) -> Tell {
     let mut tell = tell_course(record, pass);
     match pass.state.holding.untold {
@@ -214,7 +215,8 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
     }
 }
 
-/// Whether a source that refuses us was not seen since the spec last changed: then it is no passing blindness.
+/// Whether the source refuses us and was not seen since the spec last changed. Then the spec is probably wrong, and
+/// this is reported as a failure.
 fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
     let seen = record.condition(ConditionType::Ready).is_some_and(|ready| {
         ready.observed_generation == Some(pass.desired.generation) && ready.reason != Reason::SourceRefused.as_str()
@@ -222,7 +224,7 @@ fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
     fault.is_terminal() && !seen
 }
 
-/// What runs in a stage was given by a Release that nobody can ask any more.
+/// The message for a stage whose Release was deleted before it had verified the stage.
 fn gone(stage: &str, grant: &Grant) -> String {
     format!(
         "stage {stage} was given commit {} by Release {}, which was deleted before it had proved it: {}",
@@ -236,7 +238,7 @@ fn release_again(commit: &str) -> String {
     format!("push a commit, or make a Release with reason Manual of commit {commit}")
 }
 
-/// A target does not run what it was proved with.
+/// What to say if a target does not run what it was verified with.
 fn adrift(newest: &Newest, stage: &str, standing: &Standing) -> Tell {
     let commit = brief(&newest.commit);
     let told = |why: &str| format!("commit {commit} was released by {}; stage {stage}: {why}", newest.name);
@@ -248,7 +250,7 @@ fn adrift(newest: &Newest, stage: &str, standing: &Standing) -> Tell {
     }
 }
 
-/// The last Release with a result, while a newer one is at work: what it was, and not what runs.
+/// The message about the last Release that succeeded, while a newer one is at work. It does not claim what runs now.
 fn released(last: &Newest) -> String {
     format!(
         "Release {} was the last one that was released: commit {} was verified in every stage",
@@ -261,7 +263,7 @@ fn unreached(newest: &Newest, stage: &str) -> String {
     format!("Release {} ended before there was a stage {stage}: {}", newest.name, release_again(&newest.commit))
 }
 
-/// There is no Release yet.
+/// What to say if there is no Release.
 fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     let working = |reason, message| Tell::at_work(None, reason, message);
     match &pass.observed.head {
@@ -279,7 +281,7 @@ fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     }
 }
 
-/// The head's Release is gone, and there is no other.
+/// What to say if the Release of the head was deleted and there is no other.
 fn deleted(commit: &str) -> Tell {
     let message = format!("the Release of commit {} was deleted: {}", brief(commit), release_again(commit));
     Tell::failed(Reason::ReleaseGone, message)

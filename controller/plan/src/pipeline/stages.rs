@@ -1,5 +1,5 @@
-//! Which Release holds which stage. A rollout is never cut off; the newest Release whose gates are all open enters, and
-//! only then do the older ones that wait give way. A grant never falls.
+//! Which Release holds which stage. The newest Release whose gates are all open enters a stage, and only then are the
+//! older ones that wait superseded. A rollout is never interrupted, and the number of a grant never falls.
 
 use super::building::{Building, building, outbuilt};
 use super::desired::{Desired, Stage};
@@ -14,45 +14,45 @@ use launchway_crds::condition::Time;
 use launchway_crds::pipeline::{Grant, GrantReason, Mode, StageStatus, Superseded, Verified, Waiting};
 use launchway_crds::release::{StagePhase, StageRecord};
 
-/// How many Releases that wait are recorded, of all stages together, the newest: a status is at most 32 KiB large.
+/// How many waiting Releases are recorded in all stages together, the newest ones. A status is at most 32 KiB large.
 const WAITING: usize = 5;
-/// How many Releases are told to give way at a time, for the same reason.
+/// How many superseded Releases are recorded at a time, for the same reason.
 const SUPERSEDED: usize = 20;
 
-/// Who holds what, after this pass.
+/// Which Release holds which stage after this pass.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Holding {
     /// The stages, in the spec's order.
     pub stages: Vec<StageStatus>,
     /// Who is checked and built.
     pub building: Building,
-    /// Releases that give way.
+    /// The Releases that are superseded and have not ended yet.
     pub superseded: Vec<Superseded>,
-    /// How many more give way once some of those have ended: the list has no room for them.
+    /// How many more are superseded, but have to wait until some of those have ended, because the list is full.
     pub untold: usize,
-    /// When the soonest gate opens that is closed; absent: no such time is known.
+    /// When the first of the closed gates opens; absent: it is not known of any.
     pub opens: Option<Timestamp>,
 }
 
 impl Holding {
-    /// When a pass comes again on account of the stages.
+    /// When the stages need another pass.
     pub fn wake(&self, at: Timestamp) -> Wake {
         // The seconds are rounded up, so that the gate is open by then.
         self.opens.map_or(Wake::OnChange, |opens| Wake::After(opens.duration_since(at).as_secs().max(0) + 1))
     }
 
-    /// What a stage was given last, of all stages.
+    /// The grant with the highest number of all stages; absent: no stage has one.
     pub fn newest_grant(&self) -> Option<&Grant> {
         self.stages.iter().filter_map(|stage| stage.grant.as_ref()).max_by_key(|grant| grant.number)
     }
 
-    /// What the Release of that name waits for, if it waits for a stage.
+    /// The stage that the Release waits for, and what is recorded of that; absent: it does not wait for a stage.
     pub fn waiting<'a>(&'a self, release: &str) -> Option<(&'a StageStatus, &'a Waiting)> {
         let of = |stage: &'a StageStatus| Some((stage, stage.waiting.iter().find(|one| *one.release == *release)?));
         self.stages.iter().find_map(of)
     }
 
-    /// Whether the Release was let into a stage and has not taken that up yet.
+    /// Whether the Release was let into a stage and has not recorded that itself yet.
     pub fn has_just_entered(&self, release: &ReleaseSeen) -> bool {
         self.stages.iter().any(|stage| {
             let taken = |grant: &Grant| release.stage(&stage.name).is_some_and(|own| own.grant == grant.number);
@@ -61,15 +61,15 @@ impl Holding {
     }
 }
 
-/// What asks the gates of a stage. The tests ask with gates of their own.
+/// The gates of a stage. Tests use others than the real ones.
 type Gates<'a> = dyn Fn(&Asked<'_>) -> Vec<Gate> + 'a;
 
-/// Who holds what.
+/// Decides which Release holds which stage.
 pub fn hold(desired: &Desired, record: &Record, observed: &Observed, refusal: Option<&Refusal>) -> Holding {
     hold_with(desired, record, observed, refusal, &gates)
 }
 
-/// The same, with those gates.
+/// The same with the given gates.
 pub(super) fn hold_with(
     desired: &Desired,
     record: &Record,
@@ -102,7 +102,7 @@ pub(super) fn hold_with(
     holding
 }
 
-/// Releases that have come as far as this stage and not beyond, and were not told to give way; oldest first.
+/// The Releases that have reached this stage, have not verified it, and are not superseded; oldest first.
 fn eligible<'a>(
     active: &[&'a ReleaseSeen],
     stage: &Stage,
@@ -138,7 +138,8 @@ fn says_something(stage: &StageStatus) -> bool {
     stage.grant.is_some() || stage.verified.is_some() || !stage.waiting.is_empty()
 }
 
-/// Of more Releases that wait than a status has room for, the newest are recorded. The others wait all the same.
+/// Removes from the record all waiting Releases but the newest, because a status has no room for more. The others go on
+/// waiting.
 fn keep_newest_waiting(stages: &mut [StageStatus], active: &[&ReleaseSeen]) {
     let all: Vec<&str> = active.iter().map(|release| release.name.as_str()).collect();
     let age = |name: &str| all.iter().rev().position(|one| *one == name);
@@ -150,8 +151,8 @@ fn keep_newest_waiting(stages: &mut [StageStatus], active: &[&ReleaseSeen]) {
     }
 }
 
-/// Where more Releases give way than the list has room for, those that were told stay told, and of the others the oldest
-/// are told. The rest is told when some of these have ended.
+/// The superseded Releases that fit into the list, and how many do not. Those that were in the list before stay in it,
+/// and the oldest of the others follow. The rest gets its turn when some of these have ended.
 fn told_first(mut all: Vec<Superseded>, told: usize, active: &[&ReleaseSeen]) -> (Vec<Superseded>, usize) {
     let age = |one: &Superseded| active.iter().position(|release| *one.release == *release.name);
     all[told..].sort_by_key(age);
@@ -160,7 +161,7 @@ fn told_first(mut all: Vec<Superseded>, told: usize, active: &[&ReleaseSeen]) ->
     (all, untold)
 }
 
-/// A stage, and what decides who enters it.
+/// A stage, and what is needed to decide which Release enters it.
 struct Entry<'a> {
     desired: &'a Desired,
     refusal: Option<&'a Refusal>,
@@ -191,7 +192,7 @@ impl<'a> Entry<'a> {
         let enters = asked.iter().rev().find(|(_, closed)| closed.is_empty()).map(|(release, _)| *release);
         let waits = asked.iter().filter(|(release, _)| enters.is_none_or(|enters| release.order() > enters.order()));
         let waits: Vec<&(&ReleaseSeen, Vec<Closed>)> = waits.collect();
-        // Whoever is older than the one in the stage cannot enter any more.
+        // A Release that is older than the one in the stage cannot enter any more.
         let first = enters.or(holder);
         let overtaken = eligible.iter().filter_map(|release| {
             first.filter(|first| release.order() < first.order()).map(|first| release.gives_way(first))
@@ -230,7 +231,8 @@ impl<'a> Entry<'a> {
         self.observed.releases.iter().find(|release| release.name == *name)
     }
 
-    /// What the stage should run so far: as recorded; from the Releases' own records where the Pipeline's was lost.
+    /// The stage's present grant: the recorded one, or the one that a Release recorded, if the Pipeline's record of it
+    /// was lost.
     fn held(&self) -> Option<Grant> {
         let recorded = self.record.and_then(|stage| stage.grant.as_ref());
         let known = recorded.map_or(0, |grant| grant.number);
@@ -244,7 +246,8 @@ impl<'a> Entry<'a> {
         lost.map(|(release, own)| rebuilt(release, own)).or_else(|| recorded.cloned())
     }
 
-    /// Whether the Release that the stage was given to is still at it. What was given without one, no Release judges.
+    /// Whether the Release that was granted the stage is still at work there. A grant for a roll-back or a hold has no
+    /// Release at work.
     fn is_at_work(&self, grant: &Grant, holder: &ReleaseSeen) -> bool {
         match grant.reason {
             GrantReason::Release => {
@@ -269,7 +272,7 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// What the stage was last proved to run: by the Release that holds it, else as recorded.
+    /// What the stage was last verified with: by the Release that holds it, or else as recorded.
     fn verified(&self, held: Option<&Grant>) -> Option<Verified> {
         let recorded = self.record.and_then(|stage| stage.verified.as_ref());
         let known = |held: &&Grant| recorded.is_some_and(|recorded| recorded.grant == held.number);
@@ -277,7 +280,7 @@ impl<'a> Entry<'a> {
         proved.or_else(|| recorded.cloned())
     }
 
-    /// What the Release that holds the stage has proved, if it has.
+    /// What the Release that holds the stage has verified there; absent: it has not verified the stage.
     fn proved(&self, held: &Grant) -> Option<Verified> {
         let own = self.release(&held.release)?.stage(&self.stage.name)?;
         let proves = own.phase == StagePhase::Verified && own.grant == held.number;
@@ -291,8 +294,9 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// A number above the last one that is known. It is the time in seconds where that is more, because the last one may not
-/// be known: a status may be wiped, a Pipeline deleted and made again, and Services remember.
+/// The number of the next grant. It is above the last known one. It is at least the time in seconds, because a higher
+/// number than the known one may have been used: Services remember it after a status was wiped or a Pipeline was made
+/// anew.
 fn next_number(known: i64, at: Timestamp) -> i64 {
     (known + 1).max(at.as_second())
 }

@@ -1,4 +1,4 @@
-//! Where a Pipeline stands: computed from what is wanted, recorded and seen, and never stored.
+//! The state of a Pipeline. It is computed in every pass from what is wanted, recorded and seen, and never stored.
 
 use super::desired::{Desired, Target};
 use super::heads::{Turn, turn};
@@ -14,68 +14,68 @@ use crate::target::{Standing, standing, together};
 use launchway_crds::pipeline::{Grant, Summary, Waiting, WaitsFor};
 use launchway_crds::release::ReleasePhase;
 
-/// Where a Pipeline stands.
+/// The state of a Pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// What the head asks for.
+    /// What follows from the head of the branch.
     pub turn: Turn,
-    /// Who holds what.
+    /// Which Release holds which stage.
     pub holding: Holding,
-    /// An ended Release that is no longer kept.
+    /// The name of an ended Release to delete, because more are there than are kept.
     pub surplus: Option<String>,
-    /// How the newest Release stands.
+    /// How far the newest Release has come.
     pub course: Course,
-    /// How the last Release before it ended, if one did.
+    /// The newest Release that succeeded or failed; absent: there is none.
     pub last: Option<Last>,
 }
 
-/// How a Release ended that had a result: what stands while a newer one is at work.
+/// A Release that succeeded or failed. Its result stands while a newer Release is at work.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Last {
-    /// It was released.
+    /// It succeeded.
     Released(Newest),
     /// It failed.
     Failed(Newest),
 }
 
-/// How the newest Release stands.
+/// How far the newest Release of a Pipeline has come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Course {
     /// The account does not allow what the spec names.
     Refused(Refusal),
-    /// It waits for a person or a time; or the Pipeline is suspended, and nothing new is begun.
+    /// It waits for a person or a time, or the Pipeline is suspended and starts nothing new.
     Held(Held),
-    /// There is none.
+    /// There is no Release.
     Nothing,
-    /// It is at work, or waits for another one that is.
+    /// It is at work, or waits for another Release that is.
     AtWork(Newest),
     /// It cannot go on until somebody changes something.
     Stuck(Newest),
     /// It failed.
     Failed(Newest),
-    /// It runs in the last stage, verified.
+    /// It was verified in every stage, and every target still runs it.
     Released(Newest),
-    /// It ended well, but before the Pipeline had this stage.
+    /// It succeeded, but before the Pipeline had this stage.
     Unreached {
         /// It.
         newest: Newest,
         /// The stage's name.
         stage: String,
     },
-    /// It was proved in every stage, and a target of this stage does not run it as it should now.
+    /// It was verified in every stage, but a target of this stage does not run it now as it should.
     Adrift {
         /// It.
         newest: Newest,
         /// The stage's name.
         stage: String,
-        /// How its targets stand.
+        /// What the stage's targets run.
         standing: Standing,
     },
-    /// A stage was given to a Release that was deleted before it had proved the stage.
+    /// This stage was granted to a Release that was deleted before it had verified the stage.
     Gone {
         /// The stage's name.
         stage: String,
-        /// What it was given.
+        /// The stage's grant.
         grant: Box<Grant>,
     },
 }
@@ -83,15 +83,15 @@ pub enum Course {
 /// Why a Pipeline is held.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Held {
-    /// The Release that waits; absent: none does, and none would begin.
+    /// The Release that waits; absent: the Pipeline is suspended.
     pub newest: Option<Newest>,
-    /// Why, in a word.
+    /// Why, as the reason of a condition.
     pub reason: Reason,
-    /// Why, since when, and how it continues, for people.
+    /// Why, since when, and how to continue, as a message for people.
     pub message: String,
 }
 
-/// The newest Release, in the words of its own status.
+/// What is said of a Release, in the words of its own status.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Newest {
     /// Its name.
@@ -100,13 +100,13 @@ pub struct Newest {
     pub commit: String,
     /// The step or stage that it is at.
     pub stage: String,
-    /// Why, in a word.
+    /// The reason of its `Ready`.
     pub reason: String,
-    /// Why, for people.
+    /// Its last message; may be empty.
     pub message: String,
 }
 
-/// Where the Pipeline stands.
+/// The state of the Pipeline.
 pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State {
     let allowed = scope(&observed.account, desired.region.as_deref()).and_then(|scope| desired.plan(&scope));
     let refusal = allowed.err();
@@ -128,8 +128,9 @@ fn suspended(desired: &Desired, record: &Record, observed: &Observed) -> Held {
     Held { newest: None, reason: Reason::Suspended, message }
 }
 
-/// How the newest Release stands, by what the stages were given last and by what their targets run now. A Release that is
-/// gone is told by what the Pipeline has recorded of it: deleting one changes nothing that runs.
+/// How far the newest Release has come, according to the grants of the stages and to what their targets run now. A
+/// Release that was deleted is described by what the Pipeline recorded of it, because deleting it changes nothing that
+/// runs.
 fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Course {
     let course = match holding.newest_grant().filter(|grant| is_gone(grant, observed)) {
         Some(grant) => Course::Released(recorded(grant)),
@@ -159,7 +160,7 @@ fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Co
     Course::Released(newest)
 }
 
-/// Whether the Release that entered a stage last is gone, and none was made since then.
+/// Whether the Release that entered a stage last was deleted, and no other is at work or was made since then.
 fn is_gone(grant: &Grant, observed: &Observed) -> bool {
     let there = observed.releases.iter().any(|release| *grant.release == *release.name);
     let newer =
@@ -167,7 +168,7 @@ fn is_gone(grant: &Grant, observed: &Observed) -> bool {
     !there && !observed.releases.iter().any(newer)
 }
 
-/// A Release that is gone, as its grant tells of it.
+/// A Release that was deleted, described by its grant.
 fn recorded(grant: &Grant) -> Newest {
     Newest {
         name: grant.release.to_string(),
@@ -181,7 +182,7 @@ fn recorded(grant: &Grant) -> Newest {
     }
 }
 
-/// How the newest Release stands, of those that did not give way.
+/// How far the newest Release has come. Superseded and cancelled Releases do not count.
 pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
     let gone = |release: &&ReleaseSeen| matches!(release.phase, ReleasePhase::Superseded | ReleasePhase::Cancelled);
     let Some(release) = observed.releases.iter().filter(|release| !gone(release)).max_by_key(|release| release.order())
@@ -195,7 +196,7 @@ pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
         ReleasePhase::Active | ReleasePhase::Superseded | ReleasePhase::Cancelled => {
             match holding.waiting(&release.name) {
                 Some((stage, waiting)) => waits(newest, &stage.name, waiting),
-                // What it says of the time before it entered is over.
+                // What it said before it entered the stage does not count any more.
                 None if release.stalled && !holding.has_just_entered(release) => Course::Stuck(newest),
                 None => Course::AtWork(newest),
             }
@@ -203,7 +204,7 @@ pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
     }
 }
 
-/// A Release that waits for a stage: for a person or a time, or for what goes on without anybody.
+/// A Release that waits for a stage. Only one that waits for a person or a time is held.
 fn waits(newest: Newest, stage: &str, waiting: &Waiting) -> Course {
     match (waiting.what, Reason::parse(&waiting.reason)) {
         (WaitsFor::Person | WaitsFor::Time, Some(reason)) => {
@@ -217,7 +218,7 @@ fn waits(newest: Newest, stage: &str, waiting: &Waiting) -> Course {
     }
 }
 
-/// The newest Release with a result.
+/// The newest Release that succeeded or failed.
 fn last(observed: &Observed) -> Option<Last> {
     let mut all: Vec<&ReleaseSeen> = observed.releases.iter().collect();
     all.sort_by_key(|release| release.order());
@@ -240,7 +241,8 @@ fn newest(release: &ReleaseSeen) -> Newest {
     }
 }
 
-/// The oldest ended Release of those that the Pipeline made, if there are more than are kept and no stage rests on it.
+/// The oldest ended Release that the Pipeline made, if more than `historyLimit` of them have ended; absent: there is
+/// none to delete. A Release that a stage names in its grant or as verified is kept.
 fn surplus(desired: &Desired, holding: &Holding, observed: &Observed) -> Option<String> {
     let mut over: Vec<&ReleaseSeen> =
         observed.releases.iter().filter(|release| release.number.is_some() && release.ended()).collect();

@@ -1,4 +1,4 @@
-//! What is done about a Release: the first step that can act, acts.
+//! What to do about a Release: what the first step needs for which something can be done.
 
 use super::desired::Desired;
 use super::stages::StageState;
@@ -9,29 +9,29 @@ use crate::life::Life;
 use crate::wake::{Wake, sooner};
 use crate::world::LiveBuild;
 
-/// How often a build is looked at, in seconds. CodeBuild publishes no rates; public bug reports say that it throttles
-/// many who look every 5 seconds, and AWS's own GitHub action looks every 30.
+/// How often to look at a build, in seconds. CodeBuild publishes no rates. Public bug reports say that it throttles
+/// when many clients look every 5 seconds, and AWS's own GitHub action looks every 30.
 const BUILDS: i64 = 30;
-/// How often an image is looked for whose build succeeded, in seconds.
+/// How often to look for the image of a build that succeeded, in seconds.
 const PUSHES: i64 = 10;
-/// How soon a build that is being stopped is looked at, in seconds: CodeBuild takes a moment, and shows it running
-/// meanwhile.
+/// When to look again at a build that we asked CodeBuild to stop, in seconds. CodeBuild shows it as running for a
+/// moment.
 const STOPS: i64 = 5;
-/// How often a verification is asked, in seconds.
+/// How often to send a stage's verifications, in seconds.
 const VERIFIES: i64 = 10;
-/// How often something is looked at whose changes a watch tells us, in seconds.
+/// How often to look at a stage's targets, in seconds. A watch reports most changes before that.
 const WATCHED: i64 = 60;
 
-/// One effect, with every argument.
+/// One effect, with all that is needed to carry it out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Adds our finalizer to the object.
+    /// Adds our finalizer to the Release.
     Guard,
-    /// Takes our finalizer away.
+    /// Removes our finalizer from the Release.
     Unguard,
     /// Writes the intent, then starts the build.
     Start(Box<Start>),
-    /// Makes a call again that was not answered.
+    /// Repeats a call that was not answered, with the same token.
     Repeat(Box<Start>),
     /// Stops a build.
     Stop {
@@ -39,7 +39,7 @@ pub enum Action {
         step: String,
         /// The build's ID.
         id: String,
-        /// Why.
+        /// Why it is stopped.
         because: Stop,
     },
 }
@@ -47,20 +47,20 @@ pub enum Action {
 /// Why a build is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Its attempt has an older one.
+    /// The same attempt has an older build, which is kept.
     Surplus,
-    /// It runs longer than it may.
+    /// It runs longer than its timeout allows.
     Overdue,
     /// Its Release is over.
     Over,
 }
 
-/// What an effect brought back.
+/// What is recorded of an effect that succeeded.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effected {
-    /// Nothing that is recorded.
+    /// Nothing.
     Plain,
-    /// The build of that step.
+    /// A step's build was started.
     Started {
         /// The step.
         step: String,
@@ -69,7 +69,7 @@ pub enum Effected {
     },
 }
 
-/// What one step can do now, and when it is to be looked at again if nothing is done.
+/// What to do for one step now, and otherwise when to look at it again.
 struct Next {
     action: Option<Action>,
     wake: Option<Wake>,
@@ -87,7 +87,7 @@ impl Next {
     }
 }
 
-/// What is done, and when to come back.
+/// What to do about the Release, and when the next pass is due.
 pub fn decide(desired: &Desired, state: &State) -> Plan<Action> {
     if desired.life == Life::Abandoned {
         return if desired.finalizer { Plan::act(Action::Unguard) } else { Plan::rest(Wake::OnChange) };
@@ -107,7 +107,8 @@ pub fn decide(desired: &Desired, state: &State) -> Plan<Action> {
     Plan::rest(wakes.into_iter().reduce(sooner).unwrap_or_else(|| of_course(&state.course)))
 }
 
-/// Of a Release that is over nothing is started any more, what runs is stopped, and what may run is found first.
+/// What to do for one step. When the Release is over, no call is made to start a build, running builds are stopped, and
+/// a build that may have been started is looked for until it is found or known not to exist.
 fn next(desired: &Desired, course: &Course, step: &Step) -> Next {
     match &step.state {
         StepState::Startable(_) if !desired.finalizer => Next::act(Action::Guard),

@@ -1,4 +1,4 @@
-//! A Release's metadata and spec, parsed: what is released is known from here on.
+//! A Release's metadata and spec, parsed. After this it is certain what the Release releases.
 
 use super::record::StepRecord;
 use crate::life::{Life, finalizer, life};
@@ -15,7 +15,7 @@ pub struct Desired {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// Its UID: markers and tokens are made from it.
+    /// Its UID, from which markers and tokens are made.
     pub uid: String,
     /// The generation of its spec.
     pub generation: i64,
@@ -25,17 +25,17 @@ pub struct Desired {
     pub finalizer: bool,
     /// The Pipeline's name.
     pub pipeline: String,
-    /// The commit.
+    /// The commit that it releases.
     pub commit: CommitId,
     /// Whether a person made it, and not its Pipeline.
     pub is_persons: bool,
-    /// When it was made.
+    /// When it was created.
     pub created: Option<Timestamp>,
 }
 
 impl Desired {
-    /// The Release, if this version knows what it releases and it has what the API server gives every object. Without a UID
-    /// of its own, its builds could be taken for another's.
+    /// Parses a Release. It is refused if this version does not know what it releases, or if it lacks what the API
+    /// server gives every object: without a UID of its own, its builds could be taken for those of another Release.
     pub fn parse(release: &Release) -> Result<Self, Refusal> {
         let (meta, spec) = (&release.metadata, &release.spec);
         let given = |member: Option<&String>| {
@@ -55,7 +55,7 @@ impl Desired {
         })
     }
 
-    /// The present attempt at a step.
+    /// The present attempt at this step.
     pub fn attempt<'a>(&'a self, step: &'a StepRecord) -> Attempt<'a> {
         Attempt { owner: &self.uid, step: &step.name, number: step.attempt }
     }

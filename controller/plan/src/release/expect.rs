@@ -1,9 +1,10 @@
-//! Whether the answer to a health check is the expected one. Its body is compared and never shown.
+//! Whether the answer to a verification is the expected one. Its body is compared and never shown.
 
 use launchway_crds::pipeline::Expectation;
 use serde_json::Value;
 
-/// Whether the answer is the expected one, or how it differs. The text names members of the body, never their values.
+/// `Ok` if the answer is the expected one, otherwise how it differs. The text names members of the body, never their
+/// values.
 pub fn judge(expect: &Expectation, status: u16, body: &[u8]) -> Result<(), String> {
     if i32::from(status) != expect.status {
         return Err(format!("answered status {status}, not {}", expect.status));
@@ -30,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_expected_status_and_members_prove_health_and_no_body_is_told() {
+    fn only_the_expected_status_and_members_pass_and_the_body_is_not_shown() {
         let wanted = expect(200, serde_json::json!({"success": true}));
         assert_eq!(judge(&wanted, 200, br#"{"success": true, "more": 1}"#), Ok(()));
         for (status, body) in [(503, "{}"), (200, "secret"), (200, "{}"), (200, r#"{"success": "secret"}"#)] {

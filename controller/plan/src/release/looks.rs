@@ -1,4 +1,4 @@
-//! What a pass over a Release has to look at, from its record. Nothing is looked at here.
+//! What a pass over a Release has to look at, according to its record. Nothing is looked at here.
 
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
@@ -17,14 +17,14 @@ use launchway_crds::pipeline::HttpVerification;
 pub enum Look {
     /// The account's ID.
     AccountId,
-    /// The build of that ID.
+    /// The build with this ID.
     Build {
         /// The step.
         step: String,
         /// The build's ID.
         id: String,
     },
-    /// The builds of a project.
+    /// The builds of a project, to find the one that an intent may have started.
     Search {
         /// The step whose build is looked for.
         step: String,
@@ -33,37 +33,37 @@ pub enum Look {
         /// Since when.
         since: Timestamp,
     },
-    /// The image of that tag.
+    /// The image with this tag.
     Image {
         /// The repository.
         repository: String,
         /// The tag: the commit ID.
         tag: String,
     },
-    /// The builds of a project, since long before the image was pushed: which of them pushed it.
+    /// The builds of a project that may have pushed the image.
     Origins {
         /// The project.
         project: String,
         /// Since when.
         since: Timestamp,
     },
-    /// Whether tags of the repository cannot be moved.
+    /// Whether the repository is immutable: its tags cannot be moved.
     Mutability {
         /// The repository.
         repository: String,
     },
     /// A Service.
     Target(String),
-    /// A verification of the stage that the Release holds.
+    /// A verification of the stage that the Release has entered.
     Verify {
         /// Its name.
         name: String,
-        /// What is asked.
+        /// The request, and the answer that is expected.
         http: Box<HttpVerification>,
     },
 }
 
-/// What has to be looked at.
+/// What to look at first.
 pub fn looks(desired: &Desired, record: &Record, pipeline: Option<&PipelineFacts>) -> Vec<Look> {
     let Some(work) = &record.work else { return Vec::new() };
     let mut all: Vec<Look> = work.steps.iter().filter_map(|step| of_step(desired, step)).collect();
@@ -79,7 +79,7 @@ pub fn looks(desired: &Desired, record: &Record, pipeline: Option<&PipelineFacts
     all
 }
 
-/// What has to be looked at as well, after what was seen so far: nothing, in most passes.
+/// What to look at next, given what was seen so far. In most passes that is nothing.
 pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
     let Some(work) = &record.work else { return Vec::new() };
     let sought = record.ended.is_none() && desired.life == Life::Stays && record.images.is_empty();
@@ -87,7 +87,7 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
     let Found::Unseen(missing) = origin::found(desired, work, observed) else { return Vec::new() };
     match missing {
         _ if !sought => Vec::new(),
-        // A build that failed is no failure if another has pushed the image.
+        // A failed build does not fail the Release if another build pushed the image.
         Missing::Image if failed => vec![Look::AccountId, of_image(desired, work)],
         Missing::Image => Vec::new(),
         Missing::Builds(pushed) => {
@@ -109,7 +109,7 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
         Progress::Intended(intent) => {
             let since = match intent {
                 Intent::Call(call) => call.since,
-                // Any call since the Release was made may have been lost.
+                // The record of any call since the Release was made may have been lost.
                 Intent::Recovery { since, .. } => desired.created.unwrap_or(*since),
             };
             Some(Look::Search { step: name, project: intent.resource().to_owned(), since })
@@ -119,7 +119,7 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
     }
 }
 
-/// The image is looked for once all checks succeeded, unless a build of it is under way.
+/// The image is looked for once all checks succeeded, except while a build of it runs or may run.
 fn image(desired: &Desired, work: &Work) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));

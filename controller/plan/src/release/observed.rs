@@ -1,4 +1,4 @@
-//! What a pass over a Release saw, the failed looks included. Nothing is judged here.
+//! What a pass over a Release saw, including the looks that failed. Nothing is judged here.
 
 use crate::account::AccountSeen;
 use crate::fault::Fault;
@@ -12,27 +12,27 @@ use std::collections::BTreeMap;
 /// What a pass over a Release saw.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
-    /// The time, by AWS's clock.
+    /// The time by AWS's clock, or by ours if the account cannot be used.
     pub at: Timestamp,
     /// The Pipeline, read live; absent: there is none, or it is being deleted.
     pub pipeline: Option<PipelineFacts>,
     /// The AwsAccount and the namespace, read live.
     pub account: AccountSeen,
-    /// The account's ID.
+    /// The AWS account's ID.
     pub account_id: Looked<String>,
-    /// The builds, by step.
+    /// What was seen of each step's build, by the step's name.
     pub builds: BTreeMap<String, BuildSeen>,
-    /// The last log lines of builds that failed, by step.
+    /// The last log lines of builds that failed, by the step's name.
     pub logs: BTreeMap<String, Vec<String>>,
-    /// The image of the commit.
+    /// The image that carries the commit's tag; `None` inside: there is no such image.
     pub image: Looked<Option<LiveImage>>,
-    /// The builds that may have pushed the image: those of the build's project since long before it was pushed.
+    /// The builds of the build's project that may have pushed the image.
     pub origins: Looked<Vec<LiveBuild>>,
-    /// Whether tags of the repository cannot be moved.
+    /// Whether the repository is immutable: its tags cannot be moved.
     pub immutable: Looked<bool>,
-    /// The targets of the stage that the Release holds, by Service; absent: there is no such Service.
+    /// The targets of the stage that the Release has entered, by the Service's name; `None`: there is no such Service.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
-    /// The verifications of the stage that the Release holds, by name: passed, or why not.
+    /// The answers to the verifications of that stage, by the verification's name: passed, or why not.
     pub verifications: BTreeMap<String, Result<(), String>>,
 }
 
@@ -48,14 +48,15 @@ pub struct PipelineFacts {
 /// What was seen of a step's build.
 #[derive(Clone, Debug, PartialEq)]
 pub enum BuildSeen {
-    /// The build of the recorded ID; absent: CodeBuild does not know it (yet, or any more).
+    /// The build with the recorded ID; `None`: CodeBuild does not know it (yet, or any more).
     Known(Looked<Option<LiveBuild>>),
-    /// The builds of the intent's project that are not much older than the intent.
+    /// The builds of the intent's project, from shortly before the call was intended; if the status was lost, from
+    /// shortly before the Release was made.
     Searched(Looked<Vec<LiveBuild>>),
 }
 
 impl Observed {
-    /// Nothing seen of AWS yet.
+    /// An observation in which nothing was seen of AWS yet.
     pub fn at(at: Timestamp, pipeline: Option<PipelineFacts>, account: AccountSeen) -> Self {
         Self {
             at,
@@ -72,7 +73,7 @@ impl Observed {
         }
     }
 
-    /// The build of that step, if this pass saw it by its ID.
+    /// The build of that step, if this pass looked for it by its ID and found it.
     pub fn build(&self, step: &str) -> Option<&LiveBuild> {
         match self.builds.get(step) {
             Some(BuildSeen::Known(Looked::Seen(build))) => build.as_ref(),
@@ -80,7 +81,8 @@ impl Observed {
         }
     }
 
-    /// In how many seconds there is a token for a look that got none. Such a pass comes again and tells nothing.
+    /// After how many seconds our budget has a token for each look that got none; absent: none went without. Such a
+    /// pass ends there and reports nothing.
     pub fn turn(&self) -> Option<i64> {
         let builds = self.builds.values().map(|seen| match seen {
             BuildSeen::Known(build) => build.fault(),

@@ -1,4 +1,5 @@
-//! Which steps of a Release can be started now, or their unanswered call repeated. Where each stands is judged elsewhere.
+//! Which step of a Release can be started now, and which unanswered calls can be repeated. Each step has been judged
+//! before, in `steps`.
 
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
@@ -11,7 +12,7 @@ use crate::start::build::{self, Inputs};
 use crate::start::{Call, repeatable};
 use crate::world::BuildRequest;
 
-/// What decides whether steps can be started.
+/// What is needed to tell whether a step can be started.
 pub(super) struct Opening<'a> {
     pub(super) desired: &'a Desired,
     pub(super) work: &'a Work,
@@ -19,8 +20,9 @@ pub(super) struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// Marks the steps that can be started now: checks as far as they may run at the same time, the build once all checks
-    /// succeeded. No call is made or repeated while the Pipeline is suspended or the account's ID is not known.
+    /// Marks the unanswered calls that can be repeated, and the first step that can be started: a check while fewer run
+    /// than may run at the same time, or the build once all checks succeeded and there is no image. Nothing is marked
+    /// while the Pipeline is suspended or the account's ID is not known.
     pub(super) fn open(&self, steps: &mut [Step]) {
         if self.observed.pipeline.as_ref().is_none_or(|pipeline| pipeline.spec.suspend) {
             return;

@@ -1,6 +1,7 @@
-//! Whose the image is that bears the commit's tag. What a build left that did not succeed is not the commit's image: it
-//! is never rolled (docs/effects.md, "An image of the commit"). It is told by times: the image's, and those of the builds
-//! of that commit in the Release's project.
+//! Which build pushed the image that carries the commit's tag. An image from a build that did not succeed is not the
+//! commit's image and is never rolled out (docs/effects.md, "An image of the commit"). ECR does not say who pushed an
+//! image, so times decide: when the image was pushed, and when the builds of the commit in the Release's project
+//! started and ended.
 
 use super::desired::Desired;
 use super::observed::Observed;
@@ -11,41 +12,42 @@ use crate::world::{BuildStatus, LiveBuild, LiveImage};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::start::Started;
 
-/// How long a build may take at most, its time in the queue included: CodeBuild's limits, 36 and 8 hours.
+/// The longest time that a build can take, in the queue (8 hours) and running (36 hours). These are CodeBuild's limits.
 pub const LONGEST: SignedDuration = SignedDuration::from_hours(44);
 
-/// How long after the end of a build that did not succeed its push may still arrive: a machine is not taken away at once.
+/// How long after the end of a build that did not succeed its push may still arrive. Its machine is not taken away at
+/// once.
 const LATE: SignedDuration = SignedDuration::from_secs(5);
 
-/// What there is of the commit's image.
+/// What is known of the commit's image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found<'a> {
-    /// The image of the commit: a build pushed it that succeeded, or somebody else did.
+    /// The image of the commit. A build that succeeded pushed it, or no build of ours did: a person, or another CI.
     Image(&'a LiveImage),
-    /// The tag names nothing.
+    /// No image carries the commit's tag.
     Nothing,
-    /// The tag names what this build left, which did not succeed.
+    /// The image that carries the tag was pushed by this build, which did not succeed.
     Left(&'a LiveImage, &'a LiveBuild),
-    /// The tag names what this build pushed, which is not over.
+    /// The image that carries the tag was pushed by this build, which has not ended.
     Unproved(&'a LiveBuild),
-    /// What decides it cannot be looked at.
+    /// What is needed to decide could not be looked at.
     Blind(&'a Fault),
-    /// What decides it was not looked at yet.
+    /// What is needed to decide was not looked at yet.
     Unseen(Missing),
 }
 
-/// What is to be looked at next in order to know.
+/// What to look at next in order to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
     /// The image.
     Image,
-    /// The builds of the project that may have pushed the image, which was pushed at that time.
+    /// The builds of the project that may have pushed the image. The time is when the image was pushed.
     Builds(Timestamp),
-    /// Whether tags of the repository can be moved.
+    /// Whether the repository is immutable: its tags cannot be moved.
     Mutability,
 }
 
-/// What there is of the commit's image, as far as it was looked at.
+/// What is known of the commit's image, from what was looked at so far.
 pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
     let image = match &observed.image {
         Looked::Seen(Some(image)) => image,
@@ -63,7 +65,7 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
     }
 }
 
-/// When the Release's own build began, if it succeeded: before, or as this pass saw it.
+/// When the Release's own build started, if it succeeded according to the record or to what this pass saw.
 fn succeeded(work: &Work, observed: &Observed) -> Option<Timestamp> {
     let step = work.build()?;
     if let Progress::Succeeded(Some(Started { started_at, .. })) = &step.progress {
@@ -74,8 +76,10 @@ fn succeeded(work: &Work, observed: &Observed) -> Option<Timestamp> {
     (build.id == started.id && build.status == BuildStatus::Succeeded).then_some(started.started_at.0)
 }
 
-/// A build that was under way when the image was pushed may have pushed it. Of several, one that succeeded did if tags
-/// cannot be moved: the others' pushes were refused.
+/// Decides from the builds of the commit. A build that was running when the image was pushed may have pushed it. If a
+/// build that succeeded and another one were both running, the one that succeeded pushed it where tags cannot be moved,
+/// because the push of the other was refused. A build that had ended a moment before counts only if none that succeeded
+/// was running.
 fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>, observed: &'a Observed) -> Found<'a> {
     let (mut proof, mut other) = (None, None);
     for build in builds.filter(|build| build.started_at <= image.pushed_at) {
@@ -103,7 +107,7 @@ fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>,
 }
 
 impl Found<'_> {
-    /// Whether the build is to be started: there is nothing that can be rolled.
+    /// Whether the image must be built: there is none, or only one from a build that did not succeed.
     pub fn is_to_be_built(&self) -> bool {
         matches!(self, Self::Nothing | Self::Left(..))
     }

@@ -1,4 +1,4 @@
-//! How much a Release's calls to AWS matter.
+//! The rank of a Release's calls to AWS: which of them go first when the budget for calls is short.
 
 use super::decide::Action;
 use super::desired::Desired;
@@ -6,7 +6,8 @@ use super::record::Record;
 use crate::life::Life;
 use crate::rank::Rank;
 
-/// The rank of a pass's looks. A Release that has ended, or is being deleted, only looks in order to stop what it started.
+/// The rank of the looks of a pass. A Release that has ended, or is being deleted, looks at AWS only in order to stop
+/// what it started.
 pub fn of_looks(desired: &Desired, record: &Record) -> Rank {
     let is_at_work = record.ended.is_none() && desired.life == Life::Stays;
     if is_at_work { Rank::Rollout } else { Rank::Rollback }

@@ -1,5 +1,5 @@
-//! The record of a Release: its own earlier facts, parsed from its status. What a status may hold and what cannot be,
-//! such as a step in doubt without its intent, cannot be represented here.
+//! The record of a Release: what earlier passes wrote into its status, parsed. A status may hold what makes no sense,
+//! such as a step in doubt without its intent. The types here cannot.
 
 use super::BUILD;
 use crate::start::Intent;
@@ -10,14 +10,14 @@ use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};
 use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, StageRecord, StepPhase, StepStatus};
 use launchway_crds::start::Started;
 
-/// What a Release's status says.
+/// What a Release's status says of earlier passes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Record {
-    /// How it ended; absent: it has not.
+    /// How it ended; absent: it has not ended.
     pub ended: Option<Ending>,
-    /// What it runs; absent: nothing was begun, or its record was lost.
+    /// What it runs; absent: it has not started, or its record was lost.
     pub work: Option<Work>,
-    /// The images of the commit, once they are there.
+    /// The images of the commit; empty: they are not there yet.
     pub images: Vec<ImageStatus>,
     /// The stages that it entered.
     pub stages: Vec<StageRecord>,
@@ -26,20 +26,20 @@ pub struct Record {
 /// How a Release ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// The last stage was verified.
+    /// Every stage was verified.
     Succeeded,
     /// A step or a stage failed.
     Failed,
-    /// A newer Release took its place.
+    /// A newer Release superseded it.
     Superseded,
-    /// What it belongs to is gone.
+    /// It was deleted, or its Pipeline was.
     Cancelled,
 }
 
-/// What a Release runs: its plan, and how far each step of it is.
+/// What a Release runs: its plan, and how far each step has come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Work {
-    /// The AwsAccount.
+    /// The name of the AwsAccount.
     pub account: ObjectName,
     /// The Region.
     pub region: Region,
@@ -47,13 +47,13 @@ pub struct Work {
     pub image: Image,
     /// How many checks may run at the same time.
     pub checks_in_parallel: usize,
-    /// How often a step is started again after a fault of CodeBuild.
+    /// How many more attempts a step gets after faults of CodeBuild.
     pub retries: i32,
     /// The checks, then the build.
     pub steps: Vec<StepRecord>,
 }
 
-/// A step, as it is recorded.
+/// A step, as the status holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepRecord {
     /// Its name.
@@ -64,9 +64,9 @@ pub struct StepRecord {
     pub run: Run,
     /// Which attempt this is, from 1.
     pub attempt: i32,
-    /// How far it is.
+    /// How far it has come.
     pub progress: Progress,
-    /// What was last said about it.
+    /// The last message about it; may be empty.
     pub message: String,
 }
 
@@ -79,25 +79,25 @@ pub enum StepKind {
     Build,
 }
 
-/// How far a step is.
+/// How far a step has come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Progress {
     /// Not started.
     Waiting,
-    /// It may have been started.
+    /// An intent was written. It may have been started.
     Intended(Intent),
     /// It was started.
     Running(Started),
-    /// It succeeded, or its image was there already.
+    /// It succeeded; `None`: the image was there already, and nothing was started.
     Succeeded(Option<Started>),
-    /// It failed for good.
+    /// It failed, and there is no further attempt; `None`: no build of it is known.
     Failed(Option<Started>),
-    /// It was stopped, or never started, because the Release ended.
+    /// It was stopped because the Release ended; `None`: no build of it had been started.
     Stopped(Option<Started>),
 }
 
 impl Record {
-    /// The Release's record.
+    /// The record that a Release's status holds; an empty one if it has no status.
     pub fn parse(release: &Release) -> Self {
         let Some(status) = &release.status else { return Self::default() };
         let made = release.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
@@ -109,7 +109,8 @@ impl Record {
         }
     }
 
-    /// Whether a build of the Release runs or may have been started. So long the Release keeps its finalizer.
+    /// Whether a build of the Release runs or may have been started. As long as that is so, the Release keeps its
+    /// finalizer.
     pub fn is_at_work(&self) -> bool {
         let mut steps = self.work.iter().flat_map(|work| &work.steps);
         steps.any(|step| matches!(step.progress, Progress::Intended(_) | Progress::Running(_)))
@@ -127,7 +128,7 @@ impl Ending {
         }
     }
 
-    /// The same, as a status holds it.
+    /// The phase that a status holds for it.
     pub fn phase(self) -> ReleasePhase {
         match self {
             Self::Succeeded => ReleasePhase::Succeeded,
@@ -139,8 +140,9 @@ impl Ending {
 }
 
 impl Work {
-    /// `None` if a step of the plan is not recorded, or is of a kind that this version does not know: that is what CRDs leave
-    /// of a record that are older than this controller. Then everything is looked for before anything is started.
+    /// `None` if a step of the plan is not recorded, or is of a kind that this version does not know. CRDs that are
+    /// older than this controller drop members and leave such a record. Every build is then looked for before one is
+    /// started.
     fn parse(plan: &ReleasePlan, recorded: &[StepStatus], made: Timestamp) -> Option<Self> {
         let step = |(name, kind, run): (Name, StepKind, Option<&CodeBuild>)| {
             let status = recorded.iter().find(|one| one.name == name)?;
@@ -156,7 +158,7 @@ impl Work {
         })
     }
 
-    /// The build of the image.
+    /// The step that builds the image.
     pub fn build(&self) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.kind == StepKind::Build)
     }
@@ -171,7 +173,8 @@ pub fn steps(plan: &ReleasePlan) -> impl Iterator<Item = (Name, StepKind, Option
 impl StepRecord {
     fn parse(status: &StepStatus, kind: StepKind, run: Run, made: Timestamp) -> Self {
         let started = status.started.clone();
-        // What it may have started is not known any more: it is looked for since the Release was made.
+        // It is not known what the step may have started. A build of it is looked for, from when the Release was made
+        // on.
         let lost = || Progress::Intended(Intent::Recovery { resource: run.project.to_string(), since: made });
         let progress = match status.phase {
             StepPhase::Waiting => Progress::Waiting,
@@ -188,7 +191,7 @@ impl StepRecord {
     }
 }
 
-/// Writes down how far a step is. Nothing else writes these members, so they always fit together.
+/// Writes into the status how far a step has come. Nothing else writes these members, so they always fit together.
 pub(super) fn put(step: &mut StepStatus, progress: Progress) {
     (step.phase, step.intent, step.started) = match progress {
         Progress::Waiting => (StepPhase::Waiting, None, None),

@@ -1,4 +1,4 @@
-//! The next status of a Release: its record, its conditions and its columns. What is done was decided before.
+//! The next status of a Release: its record, its conditions and its columns. Nothing is decided here.
 
 mod pass;
 mod record;
@@ -18,8 +18,8 @@ use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::release::{Release, ReleaseStatus};
 
-/// Whether a Release that cannot be read is let go: it is being deleted, and nothing of it runs, or a person says that what
-/// runs is left alone.
+/// Whether the finalizer of a Release that this version cannot read is removed: the Release is being deleted, and no
+/// build of it runs, or a person has said to leave its builds alone.
 pub fn lets_go(release: &Release) -> bool {
     let meta = &release.metadata;
     finalizer(meta)
@@ -30,7 +30,7 @@ pub fn lets_go(release: &Release) -> bool {
         }
 }
 
-/// The status of a Release of which this version does not know what it releases.
+/// The status of a Release that this version cannot read.
 pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseStatus {
     let mut next = release.status.clone().unwrap_or_else(empty);
     let generation = release.metadata.generation.unwrap_or_default();
@@ -49,7 +49,7 @@ pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseSt
     next
 }
 
-/// The next status.
+/// The next status of a Release.
 pub fn report(before: &ReleaseStatus, pass: &Pass<'_>) -> ReleaseStatus {
     let mut next = before.clone();
     record::advance(&mut next, pass);

@@ -1,4 +1,4 @@
-//! Where a Release's stages stand, judged by the grants that the Services echo and by the verifications.
+//! The state of the stage that a Release is at, judged by the grants that the Services echo and by the verifications.
 
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
@@ -11,22 +11,22 @@ use jiff::SignedDuration;
 use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
 use launchway_crds::release::{StagePhase, StageRecord};
 
-/// Where the stage stands at which a Release is.
+/// The state of the stage that a Release is at.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StageState {
-    /// The Pipeline has not granted it.
+    /// The Pipeline has not let the Release enter the stage.
     Waiting(Wait),
-    /// The targets are rolled; the message says how far.
+    /// The targets are being rolled out; the text says how far.
     Rolling(String),
-    /// A target cannot go on until somebody changes something; it was not given up.
+    /// A target cannot go on until somebody changes something. It has not failed.
     Stuck(Reason, String),
-    /// The targets are set to the release's images, and no task proves that they work.
+    /// The targets are set to the Release's images, but no task proves that they work.
     Unproved(String),
-    /// The targets run the release's images: the verification begins.
+    /// The targets run the Release's images, and the verification begins.
     Deployed,
-    /// The verification is asked.
+    /// The verifications are being sent; the text says what is still missing.
     Verifying(String),
-    /// Proved.
+    /// The targets run the Release's images, and every verification passed.
     Verified,
     /// A target or the verification failed.
     Failed(Reason, String),
@@ -37,22 +37,22 @@ pub enum StageState {
 pub struct Wait {
     /// What it waits for.
     pub what: WaitsFor,
-    /// Why, in a word.
+    /// Why, as the reason of a condition.
     pub reason: Reason,
-    /// Why, for people.
+    /// Why, as the message of a condition.
     pub message: String,
 }
 
-/// The stage at which a Release is.
+/// The stage that a Release is at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Current<'a> {
     /// The stage.
     pub stage: Stage,
-    /// What the Pipeline granted to the Release there, or why it waits.
+    /// The grant under which the Release entered the stage, or why it waits.
     pub entry: Result<&'a Grant, Wait>,
 }
 
-/// The first stage of the Pipeline that the Release has not verified. Absent: it has verified them all.
+/// The first stage of the Pipeline that the Release has not verified. `None`: it has verified them all.
 pub fn current<'a>(
     release: &str,
     record: &Record,
@@ -68,7 +68,7 @@ pub fn current<'a>(
     Ok(Some(Current { stage, entry }))
 }
 
-/// Whether a Release entered under that grant. What a stage went back to was granted to no Release.
+/// Whether the Release entered the stage under this grant. A grant for a roll-back or a hold lets no Release in.
 fn is_own(grant: &Grant, release: &str) -> bool {
     match grant.reason {
         GrantReason::Release => *grant.release == *release,
@@ -76,7 +76,7 @@ fn is_own(grant: &Grant, release: &str) -> bool {
     }
 }
 
-/// Why the Release waits. The Pipeline says so, unless it has not looked yet or has no room left to say it.
+/// Why the Release waits. The Pipeline does not say it if it has not looked yet, or if its status has no room left.
 fn wait(stage: &Stage, recorded: Option<&Waiting>) -> Wait {
     match recorded {
         Some(waiting) => Wait {
@@ -92,7 +92,7 @@ fn wait(stage: &Stage, recorded: Option<&Waiting>) -> Wait {
     }
 }
 
-/// Whether the stage's verification is to be asked in this pass.
+/// Whether the stage's verifications are to be sent in this pass.
 pub fn verifies(record: &Record, stage: &Stage) -> bool {
     recorded(record, stage).is_some_and(|one| one.phase == StagePhase::Verifying)
 }
@@ -101,7 +101,7 @@ fn recorded<'a>(record: &'a Record, stage: &Stage) -> Option<&'a StageRecord> {
     record.stages.iter().find(|one| *one.name == *stage.name)
 }
 
-/// Where the stage stands.
+/// The state of the stage.
 pub fn stage_state(desired: &Desired, record: &Record, current: &Current<'_>, observed: &Observed) -> StageState {
     let Current { stage, entry } = current;
     let granted = match entry {
@@ -123,7 +123,7 @@ pub fn stage_state(desired: &Desired, record: &Record, current: &Current<'_>, ob
     }
 }
 
-/// What the other targets of a stage run of which one failed: they are not taken back.
+/// For the message about a failed target: what the other targets of the stage run. They are not rolled back.
 fn others(stage: &Stage, all: &[Standing]) -> String {
     let names = |is: fn(&Standing) -> bool| {
         let both = stage.targets.iter().zip(all).filter(move |(_, one)| is(one));
@@ -167,7 +167,7 @@ fn verification(record: &Record, stage: &Stage, granted: &Grant, observed: &Obse
     }
 }
 
-/// What a verification asks. A URL's query may hold what is not for everybody.
+/// The URL that a verification asks, without its query, which may hold secrets.
 fn asked(verification: &Verification) -> &str {
     match &verification.method {
         Method::Http(http) => http.url.split_once('?').map_or(http.url.as_str(), |(url, _)| url),

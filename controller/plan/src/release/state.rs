@@ -1,4 +1,4 @@
-//! Where a Release stands: a list of steps, then the stage that it is at. Computed, never stored.
+//! The state of a Release: its steps, and how far it has come. It is computed in every pass and never stored.
 
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
@@ -20,96 +20,99 @@ use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
 
-/// How long the image may be missing after its build succeeded, in seconds: ECR is eventually consistent.
+/// How long the image may be missing after its build succeeded, in seconds, because ECR is eventually consistent.
 const PUSHED: i64 = 60;
 
-/// Where a Release stands.
+/// The state of a Release.
 #[derive(Clone, Debug, PartialEq)]
 pub struct State {
-    /// How far it is.
+    /// How far it has come.
     pub course: Course,
-    /// The checks and the build, in their order.
+    /// The checks in the order of the spec, then the build.
     pub steps: Vec<Step>,
-    /// Whether a build of it runs or may have been started.
+    /// Whether a build of it runs or may have been started. The finalizer stays as long as that.
     pub at_work: bool,
-    /// Of a Release that was proved in every stage: why one of them does not run it any more as it should.
+    /// Why a stage does not run this Release's images as it should, although the Release succeeded; absent: nothing is
+    /// wrong, or the Release has not succeeded.
     pub trouble: Option<(Reason, String)>,
 }
 
-/// How far a Release is.
+/// How far a Release has come.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Course {
-    /// The Pipeline asks for what it cannot have.
+    /// It cannot start or continue before somebody corrects something: the Pipeline is missing, the account does not
+    /// allow what the spec names, or this version does not know how to carry it out.
     Refused(Refusal),
-    /// The Pipeline is suspended: nothing new is started.
+    /// The Pipeline is suspended, so nothing new is started.
     Suspended,
     /// It waits until its Pipeline lets it begin. These Releases are being built before it.
     InLine(Vec<String>),
-    /// What it runs is to be recorded.
+    /// It starts: this plan is recorded, and the steps begin in a later pass.
     Starting(Box<ReleasePlan>),
-    /// Checks run.
+    /// Not all checks have succeeded yet.
     Checking,
-    /// The image is being built, or looked for.
+    /// The checks succeeded. The image is being looked for or built.
     Building,
-    /// The build succeeded; its image is not there yet, and may still come.
+    /// The build succeeded. Its image is not in ECR yet, but may still appear.
     Pushing,
-    /// The image is there, and the build that pushed it is not over.
+    /// The image is there, but the build that pushed it has not ended.
     Unproved {
-        /// The build.
+        /// The ID of that build.
         build: String,
     },
-    /// The image is there.
+    /// The image is there, and this pass records it.
     Built(ImageStatus),
-    /// Its image could not be looked at.
+    /// Something that has to be known of its image could not be looked at.
     Blind(Fault),
-    /// It is at that stage.
+    /// It is at a stage: it waits for the stage, or has entered it.
     AtStage {
         /// The stage's name.
         name: String,
-        /// The grant, where there is one.
+        /// The number of its grant; absent: it waits to enter the stage.
         grant: Option<i64>,
-        /// How the stage stands.
+        /// The state of the stage.
         state: StageState,
     },
-    /// It is over: nothing new is started, and what runs is stopped.
+    /// It is over: nothing new is started, and what still runs is stopped.
     Over(End),
 }
 
-/// Why a Release is over.
+/// How a Release ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     /// Every stage is verified.
     Succeeded,
     /// A step or a stage failed.
     Failed(Reason, String),
-    /// This newer Release takes its place.
+    /// This newer Release superseded it.
     Superseded(String),
-    /// What it belongs to is gone.
+    /// It is being deleted, or its Pipeline is gone; the text says which.
     Cancelled(String),
-    /// It ended before this pass.
+    /// It ended in an earlier pass.
     Before(Ending),
 }
 
 impl Course {
-    /// Whether nothing new is started any more, and what runs is to be stopped.
+    /// Whether the Release is over: nothing new is started, and what runs is to be stopped.
     pub fn is_over(&self) -> bool {
         matches!(self, Self::Over(_))
     }
 }
 
-/// Where the Release stands.
+/// The state of the Release.
 pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State {
     let mut steps = record.work.as_ref().map_or_else(Vec::new, |work| judged(desired, work, observed));
     let course = course(desired, record, observed, &steps);
     if let (Course::Checking | Course::Building, Some(work)) = (&course, &record.work) {
         Opening { desired, work, observed }.open(&mut steps);
     }
-    // A finalizer without a record: the status was lost, and what was started is still to be found.
+    // There is a finalizer but no record: the status was lost, and what an earlier pass started has still to be found.
     let lost = desired.finalizer && record.work.is_none() && !course.is_over();
     State { course, steps, at_work: record.is_at_work() || lost, trouble: trouble(desired, record, observed) }
 }
 
-/// What the Pipeline says of the stages that still rest on a Release that succeeded.
+/// What the Pipeline says is wrong with a stage that should run this Release. Only a Release that succeeded asks for
+/// it.
 fn trouble(desired: &Desired, record: &Record, observed: &Observed) -> Option<(Reason, String)> {
     let status = observed.pipeline.as_ref()?.status.as_ref().filter(|_| record.ended == Some(Ending::Succeeded))?;
     status.stages.iter().find_map(|stage| {
@@ -146,7 +149,7 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
     if pipeline.spec.suspend && waits { Course::Suspended } else { course }
 }
 
-/// Whether the account still allows what the Release runs: it is read live in the pass that starts a build.
+/// Whether the account still allows what the Release runs. The account was read live in this pass.
 fn allowed(work: &Work, observed: &Observed) -> Result<(), Refusal> {
     let scope = scope(&observed.account, Some(&work.region))?;
     work.steps.iter().try_for_each(|step| scope.project(&step.run.project))?;
@@ -220,8 +223,9 @@ fn there(work: &Work, image: &LiveImage, observed: &Observed) -> Course {
     }
 }
 
-/// A check or the build failed. A build that did is no failure if the image of the commit is there all the same: another
-/// Pipeline's build of the commit pushed it, and the tag may have been what ours failed on.
+/// What follows when a check or the build failed. A failed build does not matter if the image of the commit is there
+/// all the same: another Pipeline's build of the commit may have pushed it first, and ours may have failed because the
+/// tag was taken.
 fn failed(
     desired: &Desired,
     work: &Work,
@@ -243,7 +247,7 @@ fn failed(
     }
 }
 
-/// What is said of an image that counts for nothing.
+/// The message about an image that is not used because its build did not succeed.
 fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> String {
     format!(
         "the tag names {}, which is not rolled: build {} left it, and did not succeed; where tags cannot be moved, delete it: \
@@ -262,7 +266,7 @@ fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
     }
 }
 
-/// The build succeeded and its image is not there: it may still come, for a moment.
+/// What follows when the build succeeded and its image is not there. For a moment it may still appear.
 fn missing(desired: &Desired, work: &Work, observed: &Observed, left: &str) -> Course {
     if let Some(Progress::Succeeded(Some(build))) = work.build().map(|build| &build.progress) {
         let ended = build.ended_at.as_ref().unwrap_or(&build.started_at).0;
@@ -292,7 +296,7 @@ fn at_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts, observ
     Course::AtStage { name: current.stage.name, grant: current.entry.ok().map(|grant| grant.number), state }
 }
 
-/// The AwsAccount that a Release uses: the recorded one, else its Pipeline's.
+/// The name of the AwsAccount that a Release uses: the recorded one, or else its Pipeline's, or else the default.
 pub fn account<'a>(record: &'a Record, pipeline: Option<&'a PipelineFacts>) -> &'a str {
     let recorded = record.work.as_ref().map(|work| work.account.as_str());
     let of_pipeline = pipeline.and_then(|facts| facts.spec.account.as_ref()).map(|name| name.as_str());

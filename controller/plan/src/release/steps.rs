@@ -1,4 +1,5 @@
-//! Where one check or the build stands, the others left aside.
+//! The state of each check and of the build, each judged by itself. Which of them can be started is decided in
+//! `opening`.
 
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
@@ -13,7 +14,7 @@ use jiff::SignedDuration;
 use launchway_crds::name::Project;
 use launchway_crds::start::Started;
 
-/// How long after its start a build may be unknown to BatchGetBuilds, in seconds.
+/// How long after its start a build may be missing in the answers of BatchGetBuilds, in seconds.
 const APPEARS: i64 = 600;
 
 /// A check or the build.
@@ -25,69 +26,70 @@ pub struct Step {
     pub kind: StepKind,
     /// The CodeBuild project that it runs.
     pub project: Project,
-    /// Where it stands.
+    /// Its state.
     pub state: StepState,
 }
 
-/// Where a step stands.
+/// The state of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StepState {
-    /// It waits for its turn.
+    /// It waits to be started.
     Waiting,
     /// It can be started.
     Startable(Box<Start>),
     /// It may have been started.
     InDoubt(InDoubt),
-    /// It was started, and CodeBuild does not show it.
+    /// It was started, but CodeBuild does not show the build yet.
     Hidden,
-    /// There is a build of this attempt, and the step is not over.
+    /// There is a build of this attempt, and the step has not ended.
     Live(Box<LiveBuild>, Live),
-    /// It is over.
+    /// It has ended.
     Over(Over),
     /// It could not be looked at.
     Unknown(Fault),
 }
 
-/// A step that may have been started, and of which no build is found.
+/// Why it is not known whether a step was started. No build of it was found.
 #[derive(Clone, Debug, PartialEq)]
 pub enum InDoubt {
-    /// A call of it was not answered: its build may still appear.
+    /// A call was not answered. Its build may still appear.
     Searching,
-    /// Its status may have been lost: a build from before may still appear.
+    /// The Release's status may have been lost. A build that was started before may still appear.
     Recovering,
-    /// The call that was not answered can be made again.
+    /// A call was not answered, and can be made again.
     Repeatable(Box<Start>),
-    /// The call is known to have started nothing.
+    /// A call was not answered, and is known to have started nothing.
     Expired,
 }
 
-/// What follows from a build of a step that is not over.
+/// What follows from the build of a step that has not ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Live {
-    /// It was found, and is to be recorded.
+    /// A search found it, and it is to be recorded.
     Found,
-    /// The attempt has an older one: this one is to be stopped.
+    /// The attempt has an older build, so this one is to be stopped.
     Surplus,
-    /// It is queued or runs.
+    /// It is queued or running.
     Running,
-    /// It runs longer than it may, and is to be stopped.
+    /// It runs longer than its timeout allows, and is to be stopped.
     Overdue,
-    /// CodeBuild failed: the next attempt follows.
+    /// It ended with a fault of CodeBuild. The next attempt follows.
     Again,
 }
 
 /// How a step ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Over {
-    /// It succeeded. The build is there in the pass that sees it end.
+    /// It succeeded. The build is given only in the pass that sees it end.
     Succeeded(Option<Box<LiveBuild>>),
     /// It failed for good.
     Failed {
-        /// Why, in a word.
+        /// Why, as the reason of a condition.
         reason: Reason,
-        /// Why, for people.
+        /// Why, as the message of a condition.
         message: String,
-        /// The build, in the pass that sees it end.
+        /// The build, if it ended in this pass; absent: the failure is recorded already, or CodeBuild no longer knows
+        /// the build.
         build: Option<Box<LiveBuild>>,
     },
     /// It was stopped, or never started, because the Release ended.
@@ -106,7 +108,7 @@ pub struct Start {
 }
 
 impl StepKind {
-    /// The word for a step that failed.
+    /// The reason of the condition when a step of this kind failed.
     pub fn failed(self) -> Reason {
         match self {
             Self::Check => Reason::CheckFailed,
@@ -116,7 +118,7 @@ impl StepKind {
 }
 
 impl Over {
-    /// Whether this pass saw it end: the record does not say so yet.
+    /// Whether this pass saw the build end, so that it is not recorded yet.
     pub fn is_news(&self) -> bool {
         match self {
             Self::Succeeded(build) | Self::Failed { build, .. } => build.is_some(),
@@ -126,12 +128,12 @@ impl Over {
 }
 
 impl StepState {
-    /// Whether nothing of it runs or may run: then a suspended Pipeline holds it.
+    /// Whether no build of it runs or may run. If that holds for all steps, a suspended Pipeline holds the Release.
     pub fn is_idle(&self) -> bool {
         matches!(self, Self::Waiting | Self::InDoubt(InDoubt::Expired) | Self::Over(_))
     }
 
-    /// Whether it takes a place among the checks that run at the same time.
+    /// Whether it counts among the checks that run at the same time.
     pub fn takes_a_place(&self) -> bool {
         !matches!(self, Self::Waiting | Self::Over(_))
     }

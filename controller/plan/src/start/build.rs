@@ -1,5 +1,5 @@
-//! A build of CodeBuild: the request that starts it, how it stands, and what is recorded of it. What is said about one
-//! is in `words`.
+//! A build of CodeBuild: the request that starts it, its state, and what is recorded of it. Messages about builds are
+//! in `words`.
 
 pub mod words;
 
@@ -14,12 +14,12 @@ use launchway_crds::name::{CommitId, Duration, Project};
 use launchway_crds::pipeline::{self, CodeBuild};
 use launchway_crds::start::{Started, StartedOutcome};
 
-/// CodeBuild keeps an idempotency token for five minutes (API reference of StartBuild): a minute is left for the call's
-/// way there before a repetition, and a minute after those five before the call counts as lost.
+/// CodeBuild keeps an idempotency token for five minutes (API reference of StartBuild). A call is repeated only within
+/// the first four, so that it arrives in time. It counts as lost after six, a minute after its token was forgotten.
 pub const TIMES: Times = Times { repeats: 240, expires: 360 };
-/// How long after CodeBuild's own timeout a build that goes on is stopped by us, in seconds.
+/// How long after CodeBuild's own timeout we stop a build that still runs, in seconds.
 const OVERDUE: i64 = 120;
-/// CodeBuild's longest timeout, and its longest timeout in the queue, in minutes.
+/// CodeBuild's longest build timeout and its longest timeout in the queue, in minutes (API reference of StartBuild).
 const LIMITS: (i32, i32) = (2160, 480);
 
 /// What a step runs: a CodeBuild project, and how the Pipeline wants it run.
@@ -27,9 +27,9 @@ const LIMITS: (i32, i32) = (2160, 480);
 pub struct Run {
     /// The project.
     pub project: Project,
-    /// A path or inline YAML; absent: the project's own.
+    /// The buildspec: a path or inline YAML; absent: the project's own.
     pub buildspec: Option<String>,
-    /// The Pipeline's environment variables.
+    /// The environment variables that the Pipeline adds.
     pub environment: Vec<BuildVariable>,
     /// How long it may run, in minutes.
     pub timeout_minutes: i32,
@@ -37,7 +37,7 @@ pub struct Run {
     pub queued_timeout_minutes: i32,
 }
 
-/// What a build is told besides its `Run`.
+/// What the request for a build needs besides the `Run`.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
     /// The commit.
@@ -50,23 +50,23 @@ pub struct Inputs<'a> {
     pub account_id: &'a str,
 }
 
-/// How a build stands, judged.
+/// The state of a build, and whether it is worth another attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
-    /// It is queued or runs.
+    /// It is queued or running.
     Running,
-    /// It goes on although CodeBuild should have ended it: it is to be stopped.
+    /// It still runs although CodeBuild should have ended it. It is to be stopped.
     Overdue,
     /// It succeeded.
     Succeeded,
-    /// CodeBuild failed, and not the user's source or commands: another attempt may succeed.
+    /// CodeBuild failed, not the user's source or commands. Another attempt may succeed.
     ServiceFault,
-    /// It failed, and another attempt would fail too.
+    /// It failed, and another attempt would fail in the same way.
     Failed,
 }
 
 impl Run {
-    /// What the Pipeline says.
+    /// The run that the Pipeline's spec asks for.
     pub fn parse(given: &CodeBuild) -> Self {
         let source = given.buildspec.as_ref();
         let path = source.and_then(|source| source.path.as_ref()).map(ToString::to_string);
@@ -81,7 +81,8 @@ impl Run {
     }
 }
 
-/// In whole minutes, rounded up, as CodeBuild takes it. The API server admits neither another form nor more than `most`.
+/// A duration in whole minutes, rounded up, as CodeBuild takes it. The API server admits only a duration of at most
+/// `most` minutes; from any other text comes `most`.
 fn minutes(duration: &Duration, most: i32) -> i32 {
     let minutes = duration.seconds().and_then(|seconds| i32::try_from((seconds + 59) / 60).ok());
     minutes.map_or(most, |minutes| minutes.min(most))
@@ -97,7 +98,7 @@ fn variable(given: &pipeline::BuildVariable) -> BuildVariable {
     BuildVariable { name: given.name.to_string(), value: value.to_owned(), kind }
 }
 
-/// The request that starts it.
+/// The request that starts a build.
 pub fn request(run: &Run, attempt: Attempt<'_>, inputs: &Inputs<'_>) -> BuildRequest {
     let own = [
         ("IMAGE_REPO_NAME", inputs.repository),
@@ -122,7 +123,7 @@ pub fn request(run: &Run, attempt: Attempt<'_>, inputs: &Inputs<'_>) -> BuildReq
     }
 }
 
-/// What doubt looks at.
+/// What [`doubt`](super::doubt) needs to know of a build.
 pub fn sight(build: &LiveBuild) -> Sight<'_> {
     Sight {
         id: &build.id,
@@ -132,7 +133,7 @@ pub fn sight(build: &LiveBuild) -> Sight<'_> {
     }
 }
 
-/// How it stands.
+/// The state of a build.
 pub fn status(run: &Run, build: &LiveBuild, at: Timestamp) -> Standing {
     match build.status {
         BuildStatus::InProgress if is_overdue(run, build, at) => Standing::Overdue,
@@ -160,8 +161,8 @@ fn is_overdue(run: &Run, build: &LiveBuild, at: Timestamp) -> bool {
     at > build.started_at + SignedDuration::from_secs(allowed(run, build) + OVERDUE)
 }
 
-/// How long a build may take from its start, in seconds, as far as it has come. Its time in the queue has a limit of
-/// its own.
+/// How long a build may take from its start to the end of its present phase, in seconds. While it is queued, the
+/// timeout of the queue counts; after that, the build's own timeout, which begins when the build leaves the queue.
 fn allowed(run: &Run, build: &LiveBuild) -> i64 {
     let queue = build.phases.iter().filter(|one| one.phase.kind == PhaseKind::Queue);
     let queued: i64 = queue.filter_map(|one| one.seconds).sum();
@@ -173,7 +174,7 @@ fn allowed(run: &Run, build: &LiveBuild) -> i64 {
     }
 }
 
-/// What is recorded of it.
+/// What is recorded of a build.
 pub fn record(build: &LiveBuild) -> Started {
     let time = |at| Time(whole(at));
     Started {

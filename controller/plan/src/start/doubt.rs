@@ -1,5 +1,6 @@
-//! Doubt: an intent was found, and it is not known whether its call started anything. What follows from what a search
-//! found and from the intent's age. The same for everything that is started; nothing here knows what that is.
+//! Doubt: an intent was found, and it is not known whether its call started anything. What follows depends on what a
+//! search in AWS found and on the intent's age. The rules are the same for everything that is started, so nothing here
+//! knows what that is.
 
 use super::intent::{Call, Intent};
 use jiff::Timestamp;
@@ -7,13 +8,13 @@ use jiff::Timestamp;
 /// The times of one kind of call, in seconds after the intent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Times {
-    /// Up to this age the same call may be made again with its token: AWS still knows the token.
+    /// Until this age the same call may be made again with its token, because AWS still knows the token.
     pub repeats: i64,
-    /// From this age on, a call of which nothing is found is known to have started nothing.
+    /// Once an intent is older than this, a call of which nothing is found is known to have started nothing.
     pub expires: i64,
 }
 
-/// What is looked at of something that was started.
+/// What has to be known of a thing that was found in AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sight<'a> {
     /// AWS's ID of it.
@@ -26,22 +27,24 @@ pub struct Sight<'a> {
     pub is_running: bool,
 }
 
-/// What an intent that was found in a status comes to.
+/// What follows from an intent that was found in a status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Doubt<T> {
-    /// This was started by the attempt.
+    /// The attempt started this.
     Found(T),
     /// The attempt started more than one. The oldest is kept; this one is to be stopped.
     Surplus(T),
-    /// Nothing is found, and it may still appear.
+    /// Nothing was found, but something may still appear.
     Open,
-    /// Nothing is found, and nothing will be: the call started nothing, and the next one may be made.
+    /// Nothing was found, and nothing will appear: the call started nothing, and the next call may be made.
     Expired,
-    /// Nothing is found of a lost status, and nothing will be: it is as if no call had ever been intended.
+    /// The status was lost. Nothing was found, and nothing will appear: the step continues as if no call had been
+    /// intended.
     NeverCalled,
 }
 
-/// What the intent comes to, by what a search of its resource found. `sight` tells what is looked at of one thing.
+/// What follows from the intent. `found` is what a search of its resource found; `sight` reads from one of these things
+/// what has to be known of it.
 pub fn doubt<'a, T>(
     intent: &Intent,
     marker: &str,
@@ -66,8 +69,8 @@ pub fn doubt<'a, T>(
     }
 }
 
-/// The intended call, if it may be made again: nothing was found of it, AWS still knows its token, and it would say the
-/// same as before.
+/// The intended call, if it may be made again after a search found nothing: AWS still knows its token, and the request
+/// has not changed since.
 pub fn repeatable<'a>(intent: &'a Intent, request_hash: &str, times: Times, at: Timestamp) -> Option<&'a Call> {
     match intent {
         Intent::Call(call) if age(intent, at) < times.repeats && call.request_hash == request_hash => Some(call),

@@ -7,7 +7,7 @@ use launchway_crds::condition::Time;
 use launchway_crds::start as written;
 use serde::Serialize;
 
-/// One attempt at one step of an object. Its calls together may start one thing.
+/// One attempt at one step of an object. However many calls are made for it, they may start only one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt<'a> {
     /// The object's UID.
@@ -19,39 +19,41 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// What is started carries this marker and is found again by it. It is the same for every call of the attempt.
+    /// What is started carries this marker, so that a search can find it. All calls of an attempt carry the same
+    /// marker.
     pub fn marker(&self) -> String {
         format!("{}/{}/{}", self.owner, self.step, self.number)
     }
 
-    /// The idempotency token of the attempt's call of that number.
+    /// The idempotency token of this attempt's call with that number.
     fn token(&self, call: i32) -> String {
         hash::of(&(self.owner, self.step, self.number, call))
     }
 }
 
-/// A call that may have been made.
+/// What is written down before a call: the call may have been made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Intent {
-    /// This call was intended.
+    /// This call was about to be made.
     Call(Call),
-    /// None is known of. The status may have been lost, so what an earlier call may have started is looked for.
+    /// No call is known. The status may have been lost, so we look for whatever an earlier call may have started.
     Recovery {
-        /// The resource that is searched.
+        /// The resource to search, such as a CodeBuild project.
         resource: String,
-        /// When the search began: a call from before the status was lost may be on its way for a while.
+        /// When the search began. A call that was made before the status was lost may still be on its way for a while.
         since: Timestamp,
     },
 }
 
-/// A call that starts something: everything but the request itself.
+/// A call that starts something, without the request itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Which call of its attempt, from 1.
+    /// The number of the call within its attempt, from 1.
     pub number: i32,
     /// The idempotency token.
     pub token: String,
-    /// The resource that the call names, and that is searched for what it started.
+    /// The resource that the call names, such as a CodeBuild project. It is also where to search for what the call
+    /// started.
     pub resource: String,
     /// The hash of the request.
     pub request_hash: String,
@@ -60,7 +62,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// The first call of an attempt, or the one after `earlier`, which is known to have started nothing.
+    /// The first call of an attempt, or the call after `earlier`, which is known to have started nothing.
     pub fn next(
         attempt: Attempt<'_>,
         earlier: Option<&Intent>,
@@ -83,7 +85,7 @@ impl Call {
 }
 
 impl Intent {
-    /// The resource that is searched for what was started.
+    /// The resource to search for what was started.
     pub fn resource(&self) -> &str {
         match self {
             Self::Call(call) => &call.resource,
@@ -109,7 +111,7 @@ impl Intent {
         Self::Call(Call { number: intent.call, token, resource, request_hash, since })
     }
 
-    /// The same, as a status holds it.
+    /// The intent as a status holds it. A recovery is written as call 0, without token and hash.
     pub fn written(&self) -> written::Intent {
         let (call, token, request_hash) = match self {
             Self::Call(call) => (call.number, call.token.clone(), call.request_hash.clone()),

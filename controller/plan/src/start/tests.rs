@@ -1,11 +1,11 @@
-//! Doubt, with things that are no builds: what follows does not depend on what was started.
+//! Doubt, tested with things that are not builds: the rules do not depend on what was started.
 
 use super::{Attempt, Call, Doubt, Intent, Sight, Times, doubt, repeatable};
 use crate::samples::at;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// The times of RunTask: its client token is valid for a day.
+/// Times as RunTask would have them: its client token is valid for a day.
 const TASK: Times = Times { repeats: 23 * 3600, expires: 25 * 3600 };
 const BUILD: Times = super::build::TIMES;
 const ATTEMPT: Attempt<'_> = Attempt { owner: "uid", step: "migrate", number: 1 };
@@ -49,7 +49,7 @@ fn repeats(intent: &Intent, request: &str, times: Times, age: i64) -> bool {
 }
 
 #[test]
-fn nothing_found_of_a_call_may_still_appear_until_it_expires() {
+fn a_call_of_which_nothing_is_found_stays_in_doubt_until_it_expires() {
     for (times, last) in [(BUILD, 360), (TASK, 25 * 3600)] {
         for (age, then) in [(0, Doubt::Open), (last, Doubt::Open), (last + 1, Doubt::Expired)] {
             assert_eq!(comes_to(&call(), &[], times, age), then, "{times:?} {age}");
@@ -60,7 +60,7 @@ fn nothing_found_of_a_call_may_still_appear_until_it_expires() {
 }
 
 #[test]
-fn a_call_is_repeated_only_while_its_token_is_known_and_only_if_it_says_the_same() {
+fn a_call_is_repeated_only_while_its_token_is_known_and_only_with_the_same_request() {
     assert!(repeats(&call(), "request", BUILD, 239));
     assert!(!repeats(&call(), "request", BUILD, 240));
     assert!(repeats(&call(), "request", TASK, 22 * 3600));
@@ -74,7 +74,7 @@ fn a_repetition_is_never_so_late_that_the_token_is_forgotten() {
 }
 
 #[test]
-fn one_that_is_found_is_the_attempts_own_at_any_age() {
+fn a_thing_with_the_attempts_marker_is_found_at_any_age() {
     for age in [0, 300, 100_000] {
         for is_running in [true, false] {
             assert_eq!(comes_to(&call(), &[thing("a", 5, is_running)], BUILD, age), Doubt::Found("a"));
@@ -94,7 +94,7 @@ fn of_several_the_oldest_is_kept_and_the_others_are_stopped_if_they_run() {
 }
 
 #[test]
-fn what_carries_another_marker_or_none_is_not_the_attempts() {
+fn things_with_another_marker_or_none_do_not_belong_to_the_attempt() {
     let other = Attempt { number: 2, ..ATTEMPT }.marker();
     let found = [Thing { marker: Some(other), ..thing("a", 1, true) }, Thing { marker: None, ..thing("b", 1, true) }];
     assert_eq!(comes_to(&call(), &found, BUILD, 9), Doubt::Open);

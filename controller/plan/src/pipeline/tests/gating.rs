@@ -1,4 +1,4 @@
-//! Gates: the newest whose gates are all open enters, and only then do strictly older ones give way.
+//! Gates: the newest Release whose gates are all open enters, and only then are strictly older ones superseded.
 
 use super::rows::{parsed, recorded, sight};
 use crate::condition::{find, is_true};
@@ -29,7 +29,7 @@ fn closed(waits_for: WaitsFor, opens: Option<i64>) -> Gate {
     Gate::Closed(Closed { waits_for, reason, since: at(0), opens: opens.map(at), how: "wait".into() })
 }
 
-/// Who holds the first stage, who waits for it, who gives way.
+/// The Release that holds the first stage, those that wait for it, and those that are superseded.
 fn told(holding: &Holding) -> (Option<String>, Vec<String>, Vec<String>) {
     let stage = holding.stages.first();
     let holder = stage.and_then(|stage| stage.grant.as_ref()).map(|grant| grant.release.to_string());
@@ -39,7 +39,7 @@ fn told(holding: &Holding) -> (Option<String>, Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn an_older_one_that_may_enter_is_not_kept_out_by_a_newer_one_that_waits() {
+fn an_older_release_may_enter_while_a_newer_one_waits_at_its_gates() {
     let observed = sight((1..=3).map(|number| built(number, &json!([]))).collect());
     let soak = |asked: &Asked<'_>| match asked.release.name.as_str() {
         "web-3" => vec![Gate::Open, closed(WaitsFor::Time, Some(600)), closed(WaitsFor::Time, Some(60))],
@@ -80,7 +80,7 @@ fn a_release_that_waits_for_a_person_holds_the_pipeline_and_one_that_waits_for_a
 }
 
 #[test]
-fn a_stage_that_was_put_on_a_release_or_went_back_is_judged_by_no_release() {
+fn no_release_judges_a_stage_that_is_held_or_was_rolled_back() {
     let status = |reason: &str| {
         let mut stage = granted("staging", 5, "web-1");
         stage["grant"]["reason"] = reason.into();
@@ -97,7 +97,7 @@ fn a_stage_that_was_put_on_a_release_or_went_back_is_judged_by_no_release() {
 }
 
 #[test]
-fn a_suspended_pipeline_sleeps_and_one_whose_gate_opens_later_comes_again_then() {
+fn a_suspended_pipeline_waits_for_a_change_and_a_closed_gate_is_looked_at_when_it_opens() {
     let desired = parsed(&json!({"suspend": true}));
     let observed = sight(vec![built(1, &json!([]))]);
     let state = assess(&desired, &Record::empty(), &observed);
@@ -110,7 +110,7 @@ fn a_suspended_pipeline_sleeps_and_one_whose_gate_opens_later_comes_again_then()
     assert_eq!(decide(&desired, &observed, &state).wake, Wake::After(21), "sooner than the next poll");
 }
 
-/// How the gates of a Release stand in one pass, beside the real ones.
+/// The gates of a Release in one pass, in addition to the real ones.
 fn extra() -> impl Strategy<Value = Vec<Gate>> {
     let gate = prop_oneof![
         3 => Just(Gate::Open),
@@ -120,7 +120,7 @@ fn extra() -> impl Strategy<Value = Vec<Gate>> {
     vec(gate, 0..3)
 }
 
-/// One pass: the gates of each Release, and what has become of the one in the stage.
+/// One pass: the gates of each Release, and what the Release in the stage comes to after it.
 fn step() -> impl Strategy<Value = (Vec<Vec<Gate>>, &'static str)> {
     (vec(extra(), 5), prop_oneof![Just("Rolling"), Just("Verified"), Just("Failed")])
 }
@@ -129,7 +129,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_newest_that_is_let_in_enters_nobody_newer_gives_way_and_no_number_falls(
+    fn the_newest_release_whose_gates_are_open_enters_only_older_ones_are_superseded_and_no_grant_falls(
         steps in vec(step(), 1..12), count in 1..=5usize,
     ) {
         let stages = json!({"stages": [{"name": "staging", "targets": [{"service": "web"}]}]});
@@ -191,7 +191,7 @@ proptest! {
     }
 }
 
-/// What the Releases make of it: who gives way ends; who holds the stage rolls, and becomes that.
+/// What the Releases do after the pass: superseded ones end, and the one that holds the stage reaches the given phase.
 fn follow(releases: &mut [Release], status: &PipelineStatus, becomes: &str) {
     let grant = status.stages.first().and_then(|stage| stage.grant.clone());
     for one in releases {

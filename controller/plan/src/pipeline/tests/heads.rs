@@ -1,4 +1,4 @@
-//! Heads, names, histories and refusals.
+//! Which heads get a Release, the names of Releases, which of them are kept, and what is refused.
 
 use super::rows::{parsed, recorded, sight};
 use crate::account::{AccountSeen, scope};
@@ -37,7 +37,7 @@ fn a_new_head_gets_the_next_number_and_one_that_is_recorded_gets_none() {
 }
 
 #[test]
-fn a_release_whose_head_was_not_recorded_is_adopted_and_a_wiped_status_makes_no_name_twice() {
+fn a_release_whose_head_was_not_recorded_is_adopted_and_after_a_wiped_status_no_name_is_used_twice() {
     let desired = parsed(&json!({}));
     let mut observed = sight((1..=7).map(ended).collect());
     observed.head = Looked::Seen(Ok(OTHER.into()));
@@ -49,7 +49,7 @@ fn a_release_whose_head_was_not_recorded_is_adopted_and_a_wiped_status_makes_no_
 }
 
 #[test]
-fn the_releases_of_a_pipeline_that_was_deleted_keep_their_numbers_and_nothing_else() {
+fn the_releases_of_a_deleted_pipeline_are_not_adopted_but_their_numbers_are_not_used_again() {
     let desired = parsed(&json!({}));
     let mut gone = ended(4);
     gone.metadata.owner_references.as_mut().unwrap()[0].uid = "p-0".into();
@@ -73,7 +73,7 @@ fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_p
 }
 
 #[test]
-fn a_branch_that_is_named_anew_is_no_new_commit() {
+fn naming_another_branch_with_the_same_head_makes_no_release() {
     let mut observed = sight(vec![ended(1)]);
     observed.head = Looked::Seen(Ok(COMMIT.into()));
     let record = recorded(&status(Some((COMMIT, 1))));
@@ -86,7 +86,7 @@ fn a_branch_that_is_named_anew_is_no_new_commit() {
 }
 
 #[test]
-fn a_head_that_cannot_be_seen_or_is_not_wanted_makes_nothing() {
+fn no_release_is_made_while_the_head_cannot_be_seen_or_the_pipeline_is_suspended_or_refused() {
     let mut observed = sight(Vec::new());
     for head in [Looked::NotAsked, Looked::Blind(crate::samples::fault("Timeout", crate::fault::Remedy::Retry))] {
         observed.head = head;
@@ -99,7 +99,7 @@ fn a_head_that_cannot_be_seen_or_is_not_wanted_makes_nothing() {
 }
 
 #[test]
-fn only_ended_releases_that_the_pipeline_made_and_no_stage_rests_on_are_forgotten() {
+fn only_ended_releases_that_the_pipeline_made_and_no_stage_names_are_deleted() {
     let desired = parsed(&json!({"historyLimit": 2}));
     let mut all: Vec<_> = (1..=5).map(ended).collect();
     (all[1].spec.number, all[1].spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);

@@ -1,4 +1,5 @@
-//! Stages: the newest that may enters, older ones give way, a rollout is never cut off, a grant never falls.
+//! Stages: the newest Release that may enter does, older ones are superseded, a rollout is never interrupted, and the
+//! number of a grant never falls.
 
 use super::rows::{parsed, recorded, sight};
 use crate::Outcome;
@@ -45,7 +46,7 @@ fn holder(status: &PipelineStatus, stage: usize) -> (&str, i64) {
     (&grant.release, grant.number)
 }
 
-/// Who waits for which stage, and why.
+/// Which Release waits for which stage, and why.
 fn waits(status: &PipelineStatus) -> Vec<String> {
     let of = |stage: &launchway_crds::pipeline::StageStatus| {
         let all = stage.waiting.iter().map(|one| format!("{} {} {}", stage.name, one.release, one.reason));
@@ -59,7 +60,7 @@ fn superseded(status: &PipelineStatus) -> Vec<String> {
 }
 
 #[test]
-fn the_newest_that_has_come_this_far_enters_and_only_then_the_older_ones_give_way() {
+fn the_newest_release_that_reached_the_stage_enters_and_only_then_older_ones_are_superseded() {
     let busy = holding(json!([granted("staging", 5, "web-1")]));
     let rolling = || built(1, json!([stage("staging", 5, "Rolling")]));
     let waiting = vec![rolling(), built(2, json!([])), built(3, json!([]))];
@@ -78,7 +79,7 @@ fn the_newest_that_has_come_this_far_enters_and_only_then_the_older_ones_give_wa
 }
 
 #[test]
-fn a_newer_release_stops_older_builds_and_no_older_rollouts() {
+fn a_newer_release_supersedes_older_builds_but_not_older_rollouts() {
     let building = release(1, 1, json!({"phase": "Active"}));
     let rolling = built(2, json!([stage("staging", 5, "Rolling")]));
     let status = holding(json!([granted("staging", 5, "web-2")]));
@@ -89,7 +90,7 @@ fn a_newer_release_stops_older_builds_and_no_older_rollouts() {
 }
 
 #[test]
-fn who_was_told_to_give_way_stays_told_although_a_stale_list_has_forgotten_the_newer_one() {
+fn a_superseded_release_stays_superseded_although_a_stale_list_lacks_the_newer_one() {
     let mut status = holding(json!([]));
     status.superseded = serde_json::from_value(json!([{"release": "web-1", "by": "web-2"}])).unwrap();
     let next = hold(&status, vec![release(1, 1, json!({"phase": "Active"}))]);
@@ -114,7 +115,7 @@ fn an_older_release_never_enters_after_a_newer_one_and_a_persons_release_of_an_o
 }
 
 #[test]
-fn nothing_enters_and_nobody_new_gives_way_while_the_pipeline_is_suspended_or_refused() {
+fn no_release_enters_or_is_superseded_while_the_pipeline_is_suspended_or_refused() {
     let mut status = holding(json!([]));
     let releases = || vec![release(1, 1, json!({"phase": "Active"})), built(2, json!([])), built(3, json!([]))];
     for (changes, reason) in [(json!({"suspend": true}), "Suspended"), (json!({"region": "eu-west-1"}), "NotAllowed")] {
@@ -162,7 +163,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// A Release takes up what was granted to it, or ends.
+/// A Release records its grant, or ends.
 fn advance(release: &mut Release, status: &PipelineStatus, phase: StagePhase) {
     let name = release.metadata.name.clone().unwrap();
     let own = release.status.as_mut().unwrap();
@@ -234,7 +235,7 @@ proptest! {
                 let key = (stage.name.to_string(), grant.number);
                 let holder = given.entry(key).or_insert_with(|| grant.release.to_string());
                 prop_assert!(*grant.release == **holder, "one grant, two Releases");
-                // Of a status that was wiped and of Releases that are gone, nothing is known.
+                // After the status was wiped and Releases were deleted, nothing is known of earlier grants.
                 let last = before.stages.iter().find(|one| one.name == stage.name).and_then(|one| one.grant.as_ref());
                 prop_assert!(last.is_none_or(|last| last.number <= grant.number), "{stage:?} {last:?}");
                 if let Some(last) = last.filter(|last| last.release != grant.release) {
@@ -245,7 +246,7 @@ proptest! {
                     prop_assert!(!at_stage, "cut off: {last:?}");
                 }
             }
-            // A head that is adopted is one more turn; then the same sight changes nothing.
+            // If a head is adopted, that takes one more pass. After that, passes that see the same change nothing.
             for turn in 0..3 {
                 let (record, again) = (recorded(&status), assess(&desired, &recorded(&status), &observed));
                 let next = report(&record, &Pass { state: &again, ..pass });

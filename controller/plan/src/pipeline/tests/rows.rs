@@ -1,4 +1,4 @@
-//! The Pipeline's rows of the table in docs/conditions.md, as statuses: written to `tests/rows`.
+//! The rows for a Pipeline in the table of docs/conditions.md. Their statuses are written to `tests/rows`.
 
 use crate::Outcome;
 use crate::address::{Allowed, Rules, Scheme};
@@ -18,13 +18,13 @@ use launchway_crds::pipeline::PipelineStatus;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The Pipeline with those changes, parsed.
+/// A sample Pipeline with these changes, parsed.
 pub fn parsed(changes: &Value) -> Desired {
     let rules = Rules::parse(&Allowed { extra_hosts: Vec::new(), plain_http: Scheme::HttpsOnly }, &[]).unwrap();
     Desired::parse(&pipeline(changes), &rules).unwrap()
 }
 
-/// What a pass saw: those Releases, and no head.
+/// A pass that saw these Releases and no head.
 pub fn sight(releases: Vec<Release>) -> Observed {
     let releases = releases.into_iter().filter_map(ReleaseSeen::parse).collect();
     Observed {
@@ -37,14 +37,14 @@ pub fn sight(releases: Vec<Release>) -> Observed {
     }
 }
 
-/// What a Pipeline with that status has recorded.
+/// The record of a Pipeline with this status.
 pub fn recorded(status: &PipelineStatus) -> Record {
     let mut pipeline = pipeline(&json!({}));
     pipeline.status = Some(status.clone());
     Record::parse(&pipeline)
 }
 
-/// The targets run what their stages were given, as far as they are looked at and nothing else was said of them.
+/// Makes every target echo its stage's grant, unless the test says something else of it.
 pub fn echo(desired: &Desired, record: &Record, observed: &mut Observed) {
     for name in crate::pipeline::looks::targets(desired, record, &observed.releases) {
         let of =
@@ -61,7 +61,7 @@ pub fn echo(desired: &Desired, record: &Record, observed: &mut Observed) {
     }
 }
 
-/// A Pipeline, what it recorded and what it sees.
+/// A Pipeline, its status, and what its passes see.
 pub struct World {
     pub changes: Value,
     pub generation: i64,
@@ -98,7 +98,7 @@ impl World {
     }
 }
 
-/// Compares the object with the one that is written down.
+/// Compares the object with its file in `tests/rows`.
 macro_rules! row {
     ($name:literal, $world:expr) => {{
         let mut object = pipeline(&$world.changes);
@@ -160,7 +160,7 @@ fn an_idle_pipeline_is_released_and_stays_so_while_its_branch_cannot_be_seen() {
 }
 
 #[test]
-fn the_first_release_ever_makes_the_pipeline_work_and_a_later_one_leaves_it_as_it_was() {
+fn the_first_release_ever_makes_the_pipeline_reconcile_and_a_later_one_leaves_ready_as_it_was() {
     let mut world = World::new(vec![at_work(1)]);
     world.pass();
     row!("pipeline-first", world);
@@ -185,7 +185,7 @@ fn the_first_release_ever_makes_the_pipeline_work_and_a_later_one_leaves_it_as_i
 }
 
 #[test]
-fn a_mended_refusal_does_not_outlive_itself_while_a_release_is_at_work() {
+fn a_refusal_that_was_corrected_is_not_shown_any_more_while_a_release_is_at_work() {
     let mut world = World::new(vec![succeeded(1)]);
     world.pass();
     world.observed.account.spec = None;
@@ -259,7 +259,7 @@ fn a_source_that_is_broken_by_an_edit_stalls_the_pipeline_and_one_that_goes_blin
 }
 
 #[test]
-fn a_stage_that_came_later_is_not_released() {
+fn a_stage_that_was_added_later_is_not_released() {
     let mut world = World::new(vec![succeeded(1)]);
     world.changes = json!({"stages": [
         {"name": "staging", "targets": [{"service": "web-staging"}]},
@@ -273,7 +273,7 @@ fn a_stage_that_came_later_is_not_released() {
 }
 
 #[test]
-fn what_kubernetes_refuses_is_told() {
+fn a_call_that_kubernetes_refuses_stalls_the_pipeline() {
     let mut world = World::new(vec![succeeded(1)]);
     world.pass();
     let desired = parsed(&json!({}));

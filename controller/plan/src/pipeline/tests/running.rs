@@ -1,4 +1,4 @@
-//! What a Pipeline says of what runs: only what the stages were given last, and their targets still echo.
+//! What a Pipeline says of what runs: only what the stages were granted last and their targets still echo.
 
 use super::rows::{World, at_work, failed, succeeded};
 use crate::condition::find;
@@ -11,7 +11,7 @@ fn said(world: &World, kind: ConditionType) -> (String, String, String) {
     (condition.status.clone(), condition.reason.clone(), condition.message.clone())
 }
 
-/// Releases 1 and 2 went through both stages, 2 after 1, and 2 runs.
+/// Releases 1 and then 2 went through both stages, and 2 runs.
 fn two() -> World {
     let mut second = succeeded(2);
     let stages = &mut second.status.as_mut().unwrap().stages;
@@ -47,7 +47,7 @@ fn deleting_releases_that_succeeded_changes_nothing_that_is_said_to_run() {
 #[test]
 fn a_release_that_is_deleted_while_it_rolls_leaves_its_stage_unproved() {
     let mut world = two();
-    // The third one has entered staging.
+    // Release 3 has entered staging.
     world.record.stages[0].grant.as_mut().unwrap().release = "web-3".into();
     world.record.stages[0].grant.as_mut().unwrap().number = 25;
     world.observed.targets.clear();
@@ -61,7 +61,7 @@ fn a_release_that_is_deleted_while_it_rolls_leaves_its_stage_unproved() {
 }
 
 #[test]
-fn a_release_that_is_deleted_before_it_entered_a_stage_is_not_said_to_be_made() {
+fn a_release_that_was_deleted_before_it_entered_a_stage_is_not_made_again() {
     let mut world = World::new(vec![at_work(9)]);
     world.pass();
     forget(&mut world, "web-9");
@@ -72,7 +72,7 @@ fn a_release_that_is_deleted_before_it_entered_a_stage_is_not_said_to_be_made() 
 }
 
 #[test]
-fn a_newer_release_that_failed_is_told_although_an_older_one_that_is_gone_holds_the_stages() {
+fn a_newer_release_that_failed_is_reported_although_a_deleted_older_one_holds_the_stages() {
     let mut world = two();
     forget(&mut world, "web-2");
     let mut newer = crate::pipeline::ReleaseSeen::parse(failed(3)).unwrap();
@@ -88,7 +88,7 @@ fn time(second: i64) -> launchway_crds::condition::Time {
 }
 
 #[test]
-fn a_target_that_does_not_run_what_it_was_given_is_told_by_the_pipeline_and_so_is_its_recovery() {
+fn a_pipeline_reports_a_target_that_does_not_run_its_grant_and_when_it_has_recovered() {
     let mut world = two();
     let too_few = (Reason::TooFewTasks, "0 of 2 tasks run: task 1 exited with code 3".to_owned());
     target(&mut world, "web").unproved = Some(too_few);

@@ -1,4 +1,4 @@
-//! The largest status, and lists that are full: nothing is lost from them in silence.
+//! The largest status of a Pipeline, and lists that are full: nothing that does not fit is forgotten.
 
 use super::rows::{parsed, recorded, sight};
 use crate::Outcome;
@@ -62,7 +62,7 @@ fn the_largest_status_fits() {
 }
 
 #[test]
-fn of_more_releases_that_give_way_than_there_is_room_for_none_is_forgotten() {
+fn if_more_releases_are_superseded_than_fit_into_the_list_none_is_forgotten() {
     let mut releases: Vec<Release> = (0..70)
         .map(|index| release(index, index, json!({"phase": "Active", "summary": {"message": "is being built"}})))
         .collect();
@@ -85,7 +85,7 @@ fn of_more_releases_that_give_way_than_there_is_room_for_none_is_forgotten() {
 }
 
 #[test]
-fn what_a_stage_was_proved_to_run_needs_no_release() {
+fn what_a_stage_was_verified_with_is_kept_after_its_release_is_deleted() {
     let done =
         release(1, 1, json!({"phase": "Succeeded", "images": images(), "stages": [stage("staging", 5, "Verified")]}));
     let before = serde_json::from_value(json!({"stages": [granted("staging", 5, "web-1")]})).unwrap();

@@ -1,4 +1,4 @@
-//! What a pass over a Release found and did: what its report is made from.
+//! What a pass over a Release found and did. Its report is made from this.
 
 use crate::Outcome;
 use crate::release::decide::{Action, Effected};
@@ -13,10 +13,10 @@ pub struct Pass<'a> {
     pub desired: &'a Desired,
     /// What was seen.
     pub observed: &'a Observed,
-    /// Where it stood.
+    /// The state of the Release.
     pub state: &'a State,
-    /// What was done.
+    /// The effect that was decided; absent: none.
     pub action: Option<&'a Action>,
-    /// What came of it.
+    /// What came of the effect.
     pub outcome: &'a Outcome<Effected>,
 }

@@ -1,4 +1,5 @@
-//! What a pass adds to a Release's record: plan, steps, images, stages, how it ended. Conditions are worded elsewhere.
+//! What a pass adds to a Release's record: the plan, the steps, the images, the stages, and how it ended. The messages
+//! of the conditions are in `wording`.
 
 use super::pass::Pass;
 use crate::Outcome;
@@ -22,18 +23,18 @@ use launchway_crds::release::{
     ReleasePhase, ReleasePlan, ReleaseStatus, StagePhase, StageRecord, StepPhase, StepStatus,
 };
 
-/// How many lines of a failed build's log are shown.
+/// How many lines of a failed build's log are shown, the last ones.
 pub const LOG_LINES: usize = 20;
 
-/// How long a line of a log may be, in bytes.
+/// The longest line of a log that is kept whole, in bytes.
 const LINE: usize = 256;
-/// How long a message of a step or a stage may be, in bytes.
+/// The longest message of a step or a stage, in bytes.
 const MESSAGE: usize = 512;
-/// A Release that begins later than this after it was made, in seconds, may have begun before and lost its status: its
-/// builds are looked for before any is started.
+/// How long after it was made a Release starts at the latest, in seconds. One that starts later may have started before
+/// and lost its status, so its builds are looked for before any is started.
 const FRESH: i64 = 60;
 
-/// A status in which nothing is known.
+/// A status in which nothing is recorded.
 pub fn empty() -> ReleaseStatus {
     ReleaseStatus {
         observed_generation: -1,
@@ -48,7 +49,7 @@ pub fn empty() -> ReleaseStatus {
     }
 }
 
-/// The status with an intent in it: what is written before a build is started.
+/// The status with the intent of this call. It is written before the call is made.
 pub fn intended(before: &ReleaseStatus, start: &Start) -> ReleaseStatus {
     let mut next = before.clone();
     if let Some(step) = step_of(&mut next, &start.step) {
@@ -57,7 +58,7 @@ pub fn intended(before: &ReleaseStatus, start: &Start) -> ReleaseStatus {
     next
 }
 
-/// The status with what AWS told us in it: what is written even if the status has changed meanwhile.
+/// The status with what AWS answered. It is written even if the status has changed since it was read.
 pub fn learned(before: &ReleaseStatus, effected: &Effected) -> ReleaseStatus {
     let mut next = before.clone();
     if let Effected::Started { step, build } = effected
@@ -72,7 +73,7 @@ fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut Step
     status.steps.iter_mut().find(|step| *step.name == *name)
 }
 
-/// What the state adds.
+/// Records what the state says of the Release and of each step.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     course_on(next, pass);
     for step in &pass.state.steps {
@@ -126,8 +127,8 @@ fn begin(next: &mut ReleaseStatus, plan: &ReleasePlan, desired: &Desired, at: Ti
     next.plan = Some(plan.clone());
 }
 
-/// A pass whose status was lost may have started the step: it is looked for first. A call can only be on its way
-/// if the finalizer is there, which is added before the first one; without it one look is enough.
+/// The intent of a step that may have been started by a pass whose status was lost, so that a search comes first. The
+/// finalizer is added before the first call. If it is missing, no call can be on its way, and one search is enough.
 fn recovery(desired: &Desired, project: &str, at: Timestamp) -> Intent {
     let since = if desired.finalizer { at } else { at - SignedDuration::from_secs(build::TIMES.expires + 1) };
     Intent::Recovery { resource: project.to_owned(), since }
@@ -197,7 +198,7 @@ fn end(next: &mut ReleaseStatus, ending: Ending, at: Timestamp) {
     next.ended_at = Some(Time(whole(at)));
 }
 
-/// What a step's state adds to its status.
+/// Records the state of a step.
 fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
     match &step.state {
         StepState::Live(build, live) => match live {
@@ -214,9 +215,9 @@ fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
             Over::Failed { message, build, .. } => fail(status, message, build.as_deref(), pass),
             Over::Succeeded(None) | Over::Stopped => {}
         },
-        // It is known not to have run, and is not started any more.
+        // The call started nothing, and no other will be made.
         StepState::InDoubt(InDoubt::Expired) if pass.state.course.is_over() => put(status, Progress::Stopped(None)),
-        // It was looked for, and had never been started.
+        // A search found nothing: the step had not been started.
         StepState::Waiting if status.phase == StepPhase::Intended => put(status, Progress::Waiting),
         StepState::Waiting
         | StepState::Startable(_)
@@ -231,8 +232,8 @@ fn started(status: &mut StepStatus, build: &LiveBuild) {
     status.message = None;
 }
 
-/// The next attempt. It is looked for before it is started, if so long a time has passed since the build ended that it
-/// may have been started already and the status lost.
+/// Records that the next attempt follows. If the last build ended long ago, that attempt may have been started already
+/// by a pass whose status was lost, so a search comes first.
 fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<'_>) {
     let at = pass.observed.at;
     status.message = Some(cut(&format!("attempt {} {}", status.attempt, words::end(build)), MESSAGE));
@@ -257,14 +258,14 @@ fn fail(status: &mut StepStatus, message: &str, build: Option<&LiveBuild>, pass:
     status.log = tail.map(|line| cut(line, LINE).into()).collect();
 }
 
-/// Whether the Release fails in this pass because of this very step.
+/// Whether this step is the reason why the Release fails in this pass.
 fn decides(pass: &Pass<'_>, status: &StepStatus) -> bool {
     let Course::Over(End::Failed(..)) = &pass.state.course else { return false };
     let failed = |step: &&Step| matches!(step.state, StepState::Over(Over::Failed { .. }));
     pass.state.steps.iter().find(failed).is_some_and(|step| *step.name == *status.name)
 }
 
-/// What the effect adds, and the effect's fault if it failed.
+/// Records what came of the effect. Returns its fault if it failed.
 pub(super) fn effect<'a>(next: &mut ReleaseStatus, pass: &Pass<'a>) -> Option<&'a Fault> {
     match (pass.outcome, pass.action) {
         (Outcome::Done(effected), _) => {

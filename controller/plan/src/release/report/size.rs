@@ -1,11 +1,12 @@
-//! The largest status of a Release. Of a larger one, what helps people least is left out first. The record itself is kept.
+//! Keeps the status of a Release below its largest size. What helps people least is left out first. What later passes
+//! need is always kept.
 
 use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
 
-/// The largest status, as JSON, in bytes: far below the 1.5 MiB that etcd takes in one request.
+/// The largest status, as JSON, in bytes. It is far below the 1.5 MiB that etcd takes in one request.
 pub const STATUS_MAX: usize = 32 * 1024;
 
-/// What is left out, in this order, until the rest fits.
+/// What is left out, in this order, until the status fits.
 const MEASURES: [fn(&mut ReleaseStatus); 5] = [other_logs, other_messages, earlier, long_logs, logs];
 
 /// The status, shortened until it fits.
@@ -23,7 +24,7 @@ fn size(status: &ReleaseStatus) -> usize {
     serde_json::to_vec(status).map_or(0, |json| json.len())
 }
 
-/// All steps but the first that failed: the Release failed because of that one.
+/// All steps except the first that failed, because that one explains why the Release failed.
 fn others(status: &mut ReleaseStatus) -> impl Iterator<Item = &mut StepStatus> {
     let first = status.steps.iter().position(|step| step.phase == StepPhase::Failed);
     status.steps.iter_mut().enumerate().filter(move |(index, _)| Some(*index) != first).map(|(_, step)| step)

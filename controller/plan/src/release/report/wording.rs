@@ -1,4 +1,4 @@
-//! What a Release's conditions and columns say: where it is, what it waits for, what failed, and what to do.
+//! The messages of a Release's conditions and columns: where it is, what it waits for, what failed, and what to do.
 
 use super::pass::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
@@ -16,16 +16,17 @@ use crate::start::build::words;
 use launchway_crds::pipeline::{Summary, WaitsFor};
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
 
-/// How much of the message is repeated by conditions that are not the summary, in bytes: the status has a limit.
+/// How much of `Ready`'s message is repeated by `ChecksPassed`, `Built`, `Deployed` and `Verified`, in bytes, because
+/// the status has a largest size.
 const REPEATED: usize = 256;
 
-/// What the conditions and the columns say.
+/// What the conditions and the columns say after a pass.
 pub(super) struct Wording {
     ready: Truth,
     extra: Option<ConditionType>,
     reason: Reason,
     message: String,
-    /// The step or the stage that the Release is at; absent: where it was before.
+    /// The step or the stage that the Release is at; absent: the one that was shown before.
     place: Option<String>,
 }
 
@@ -46,7 +47,7 @@ impl Wording {
         Self::new(Truth::Unknown, Some(ConditionType::Held), reason, message)
     }
 
-    /// It waits for a stage: held where a person or a time lets it in.
+    /// The Release waits for a stage. It is held if it waits for a person or a time.
     fn waiting(wait: &Wait) -> Self {
         match wait.what {
             WaitsFor::Release => Self::working(wait.reason, wait.message.clone()),
@@ -55,7 +56,8 @@ impl Wording {
         }
     }
 
-    /// It ended without having released its commit: nobody who waits for that is told yes.
+    /// The Release ended without having released its commit. `Ready` is False, so that `kubectl wait` does not report
+    /// success.
     fn never(reason: Reason, message: impl Into<String>) -> Self {
         Self::new(Truth::False, None, reason, message)
     }
@@ -64,8 +66,8 @@ impl Wording {
         Self::new(Truth::True, None, reason, message)
     }
 
-    /// A change is pending and something cannot be seen. What is denied may be allowed at any time; what the world
-    /// lacks does not come by waiting.
+    /// Something cannot be seen although a change is pending. The Release stalls if something is missing, which waiting
+    /// does not change. A permission that is missing may be granted at any time, so it goes on trying then.
     fn blind(fault: &Fault, what: &str) -> Self {
         let wording = if fault.is_terminal() && !fault.is_denied() { Self::stalled } else { Self::working };
         wording(Reason::of(fault), format!("{what}{fault}"))
@@ -76,7 +78,7 @@ impl Wording {
     }
 }
 
-/// What is said after this pass. `fault` is that of its effect.
+/// What the conditions and the columns say. `fault` is the fault of the effect of this pass.
 pub(super) fn wording(pass: &Pass<'_>, fault: Option<&Fault>) -> Wording {
     let course = of_course(pass);
     let Some(fault) = fault.filter(|_| !pass.state.course.is_over()) else { return course };
@@ -212,7 +214,7 @@ fn of_stage(name: &str, state: &StageState) -> Wording {
     }
 }
 
-/// The conditions. Those of a Release that had ended before are kept.
+/// The conditions. A Release that had ended before keeps most of its conditions, see `kept`.
 pub(super) fn statements(
     before: &ReleaseStatus,
     next: &ReleaseStatus,
@@ -251,7 +253,7 @@ fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
     }
 }
 
-/// The conditions of a Release that ended before. One that cannot be deleted yet says how it can be.
+/// The conditions of a Release that had ended before. One that waits to be deleted says how to delete it at once.
 fn kept(before: &ReleaseStatus, pass: &Pass<'_>) -> Vec<Statement> {
     let Desired { namespace, name, life, .. } = pass.desired;
     if *life == Life::Stays || !pass.state.at_work {
@@ -266,13 +268,13 @@ fn kept(before: &ReleaseStatus, pass: &Pass<'_>) -> Vec<Statement> {
     others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
 }
 
-/// What is said of a Release that succeeded, and of one whose stages have recovered.
+/// The message of a Release that succeeded, and of one whose stages have recovered.
 fn runs(pass: &Pass<'_>) -> String {
     format!("commit {} runs in every stage, verified", pass.desired.commit.short())
 }
 
-/// A condition of a Release that ended before. One that succeeded tells on what became of its stages, and when they have
-/// recovered.
+/// A condition of a Release that had ended before; absent: it is removed. If the Release succeeded, its conditions say
+/// when one of its stages stops running it as it should, and when that stage has recovered.
 fn kept_or_told(kind: ConditionType, before: &ReleaseStatus, pass: &Pass<'_>) -> Option<Statement> {
     let say = |truth, reason, message: &str| Some(Statement::New(Answer::new(kind, truth, reason, message)));
     let was_well = find(&before.conditions, ConditionType::Ready).is_none_or(|ready| ready.status == "True");
@@ -288,13 +290,14 @@ fn kept_or_told(kind: ConditionType, before: &ReleaseStatus, pass: &Pass<'_>) ->
     }
 }
 
-/// The command that lets a Release go and leaves its builds alone.
+/// The command that lets a Release be deleted and leaves its builds alone.
 pub(super) fn abandon(namespace: &str, name: &str) -> String {
     format!("kubectl -n {namespace} annotate --overwrite lwr {name} launchway.dev/abandon=true")
 }
 
-/// The four questions in their order. While it is at work, what is not done is unknown; of one that failed, the first
-/// that is not done is answered with no; one that is over without having succeeded is not deployed and not verified.
+/// `ChecksPassed`, `Built`, `Deployed` and `Verified`, in this order. While the Release is at work, what is not done is
+/// Unknown. If it failed, the first that is not done is False. If it is over without success, `Deployed` and `Verified`
+/// are False unless they are done.
 fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (ConditionType, Truth)> {
     let checks =
         next.plan.is_some() && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
@@ -322,7 +325,7 @@ fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (ConditionType, Truth)>
     })
 }
 
-/// The columns.
+/// What the columns of `kubectl get` show.
 pub(super) fn summary(before: &ReleaseStatus, pass: &Pass<'_>, wording: &Wording) -> Summary {
     if let (Course::Over(End::Before(_)), Some(summary)) = (&pass.state.course, &before.summary) {
         let of = |reason: Reason, message: &str| Summary {

@@ -1,4 +1,4 @@
-//! Checks and the build: each started exactly once for each attempt, whatever happens to replies.
+//! Checks and the build: each attempt starts exactly one build, whatever happens to the replies.
 
 use crate::condition::{find, is_true};
 use crate::fault::Remedy;
@@ -29,7 +29,7 @@ fn phase(world: &World, step: &str) -> StepPhase {
 }
 
 #[test]
-fn checks_run_side_by_side_then_the_build_and_the_finalizer_goes_with_the_last_one() {
+fn checks_run_at_the_same_time_then_the_build_runs_and_then_the_finalizer_is_removed() {
     let mut world = World::new();
     let state = world.run(60);
     assert!(matches!(state.course, Course::AtStage { .. }), "{state:?}");
@@ -43,7 +43,7 @@ fn checks_run_side_by_side_then_the_build_and_the_finalizer_goes_with_the_last_o
 }
 
 #[test]
-fn no_more_checks_run_side_by_side_than_they_may() {
+fn no_more_checks_run_at_the_same_time_than_the_pipeline_allows() {
     let mut world = World::new();
     world.changes = json!({"checksInParallel": 1});
     world.run(80);
@@ -51,7 +51,7 @@ fn no_more_checks_run_side_by_side_than_they_may() {
 }
 
 #[test]
-fn an_image_that_is_there_skips_the_build_and_not_the_checks() {
+fn an_image_that_is_there_already_saves_the_build_but_not_the_checks() {
     let mut world = World::new();
     world.image = Some(pushed("somebody else", -3600));
     world.run(60);
@@ -74,7 +74,7 @@ fn a_failing_check_stops_the_others_and_fails_the_release() {
 }
 
 #[test]
-fn faults_of_the_build_service_are_tried_again_so_often_as_is_said_and_failing_commands_never() {
+fn faults_of_codebuild_are_retried_as_often_as_the_pipeline_says_and_failing_commands_are_not() {
     let mut world = World::new();
     world.ends = vec![BuildStatus::Succeeded, BuildStatus::Succeeded, BuildStatus::Fault, BuildStatus::Fault];
     world.run(100);
@@ -156,7 +156,7 @@ fn a_changed_request_is_not_sent_under_an_old_token() {
 }
 
 #[test]
-fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_what_runs_runs_on() {
+fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_running_builds_continue() {
     let mut world = World::new();
     world.replies = vec![Reply::Comes, Reply::Vanishes];
     while world.status.steps.iter().all(|step| step.phase != StepPhase::Intended) {
@@ -176,7 +176,7 @@ fn nothing_is_started_or_repeated_while_the_pipeline_is_suspended_and_what_runs_
 }
 
 #[test]
-fn an_account_that_allows_the_project_no_more_stops_the_next_start() {
+fn an_account_that_no_longer_allows_the_project_prevents_the_next_build() {
     let mut world = World::new();
     world.pass();
     let mut observed = world.observe();
@@ -202,7 +202,7 @@ fn no_build_is_started_without_the_accounts_id() {
 }
 
 #[test]
-fn a_release_that_is_superseded_in_doubt_first_finds_its_build_then_stops_it_then_lets_go() {
+fn a_release_that_is_superseded_in_doubt_finds_its_build_then_stops_it_then_removes_its_finalizer() {
     let mut world = World::new();
     world.changes = json!({"checks": []});
     world.replies = vec![Reply::Lost];

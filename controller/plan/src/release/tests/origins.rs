@@ -1,4 +1,5 @@
-//! Whose the image is that bears the commit's tag: what a build left that did not succeed is never rolled.
+//! Which build pushed the image that carries the commit's tag. An image from a build that did not succeed is never
+//! rolled out.
 
 use crate::condition::find;
 use crate::reason::ConditionType;
@@ -12,7 +13,8 @@ use launchway_crds::release::ReleasePhase;
 use proptest::prelude::*;
 use serde_json::json;
 
-/// A world without checks in which that build of the commit ran from 0 s to 600 s, and an image was pushed at 300 s.
+/// A world without checks. A build of the commit with this status ran from 0 s to 600 s, and an image was pushed at 300
+/// s.
 fn after(status: BuildStatus) -> World {
     let mut world = World::new();
     world.changes = json!({"checks": []});
@@ -77,7 +79,7 @@ fn an_attempt_that_met_a_fault_leaves_nothing_that_is_rolled() {
 }
 
 #[test]
-fn a_build_that_runs_and_has_pushed_is_waited_for() {
+fn a_running_build_that_has_pushed_the_image_is_waited_for() {
     let mut world = after(BuildStatus::InProgress);
     world.builds[0].1.ended_at = None;
     world.ends = vec![BuildStatus::InProgress];
@@ -135,7 +137,7 @@ fn of_two_builds_at_the_same_time_the_one_that_failed_may_have_moved_the_tag() {
 
 proptest! {
     #[test]
-    fn what_is_rolled_was_pushed_by_no_build_that_did_not_succeed(
+    fn no_image_of_a_build_that_did_not_succeed_is_rolled_out(
         builds in proptest::collection::vec((0i64..100, 1i64..100, any::<bool>()), 0..5), pushed_at in 0i64..200, immutable: bool
     ) {
         let mut world = after(BuildStatus::Succeeded);

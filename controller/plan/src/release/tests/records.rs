@@ -1,4 +1,4 @@
-//! Records: what a status says is parsed, and what it cannot mean is taken for lost and looked for.
+//! Records: a status is parsed, and a status that makes no sense counts as lost, so that builds are looked for first.
 
 use crate::release::Desired;
 use crate::release::record::{Ending, Progress};
@@ -25,7 +25,7 @@ fn damaged(damage: fn(&mut ReleaseStatus)) -> World {
 }
 
 #[test]
-fn a_step_of_which_it_is_not_known_what_was_started_is_looked_for_and_not_started_again() {
+fn a_step_whose_record_is_damaged_is_looked_for_and_not_started_again() {
     let damages: [fn(&mut ReleaseStatus); 3] = [
         |status| (status.steps[0].phase, status.steps[0].started) = (StepPhase::Intended, None),
         |status| status.steps[0].started = None,

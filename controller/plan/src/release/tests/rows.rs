@@ -1,4 +1,4 @@
-//! The Release's rows of the table in docs/conditions.md, as statuses: written to `tests/rows`.
+//! The rows for a Release in the table of docs/conditions.md. Their statuses are written to `tests/rows`.
 
 use crate::fault::Remedy;
 use crate::look::Looked;
@@ -10,7 +10,7 @@ use crate::world::BuildStatus;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
 
-/// Compares the object with the one that is written down.
+/// Compares the object with its file in `tests/rows`.
 macro_rules! row {
     ($name:literal, $world:expr) => {{
         let mut object = $world.release.clone();
@@ -75,7 +75,7 @@ fn a_superseded_or_cancelled_release_is_done() {
 }
 
 #[test]
-fn a_release_whose_pipeline_is_not_there_or_refused_is_stalled() {
+fn a_release_without_a_pipeline_or_an_account_is_stalled() {
     let mut world = World::new();
     let mut observed = world.observe();
     observed.pipeline = None;

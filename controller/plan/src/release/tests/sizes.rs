@@ -1,4 +1,4 @@
-//! The largest status.
+//! The largest status of a Release fits into its limit.
 
 use crate::Outcome;
 use crate::reason::Reason;
@@ -50,7 +50,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_release_of_which_every_step_failed_with_its_log_fits(
+    fn the_status_of_a_release_whose_every_step_failed_with_a_log_fits(
         text in "[a-z\"\\\\\n]{0,2000}", line in "[ -~]{0,400}", lines in 0..40usize, retries in 0..3usize,
     ) {
         let desired = Desired::parse(&release(1, 0, Value::Null)).unwrap();

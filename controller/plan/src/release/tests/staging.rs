@@ -1,4 +1,4 @@
-//! Stages: judged by the echoed grant of their own, then verified.
+//! Stages: a Release judges a stage by its own grant, as the targets echo it, and by the verifications.
 
 use crate::Outcome;
 use crate::condition::{find, is_true};
@@ -102,7 +102,7 @@ fn a_failed_target_fails_the_release_with_its_reason() {
 }
 
 #[test]
-fn a_verification_that_does_not_come_true_in_time_fails_the_stage_and_tells_no_query() {
+fn a_verification_that_does_not_pass_in_time_fails_the_stage_and_its_message_hides_the_query() {
     let mut record = built();
     let staging = json!([granted("staging", 5, "web-1")]);
     let done = saw(2, &staging, "web-staging", seen(Some(rollout("staging", 5, "Done", None))));
@@ -119,7 +119,7 @@ fn a_verification_that_does_not_come_true_in_time_fails_the_stage_and_tells_no_q
 }
 
 #[test]
-fn what_a_service_says_of_its_last_grant_does_not_stall_the_next_at_once() {
+fn what_a_service_says_of_its_last_grant_does_not_stall_the_release_at_once() {
     let mut record = built();
     let staging = json!([granted("staging", 5, "web-1")]);
     let old = || {
@@ -137,7 +137,7 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_next_at_once() {
 }
 
 #[test]
-fn a_missing_target_is_said_and_a_drift_while_verifying_is_waited_for() {
+fn a_missing_target_stalls_the_release_and_one_that_rolls_again_while_verifying_is_waited_for() {
     let mut record = built();
     let staging = json!([granted("staging", 5, "web-1")]);
     let course = step(&mut record, &saw(1, &staging, "web-staging", None));
@@ -193,7 +193,7 @@ fn a_release_that_waits_says_what_the_pipeline_says_of_it() {
 }
 
 #[test]
-fn what_a_stage_went_back_to_is_judged_by_no_release() {
+fn no_release_judges_what_a_stage_was_rolled_back_to() {
     let mut record = built();
     let mut back = granted("staging", 9, "web-1");
     back["grant"]["reason"] = "Rollback".into();

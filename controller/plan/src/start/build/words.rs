@@ -1,14 +1,14 @@
-//! Builds in words: how one ended, where it hung, and what to look at.
+//! Messages about builds: how one ended, in which phase it hung, and what to look at.
 
 use super::{Run, allowed, went_wrong};
 use crate::condition::cut;
 use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
 
-/// How much of CodeBuild's own message is shown, in bytes: the link to the log has to fit beside it.
+/// How much of CodeBuild's own message is shown, in bytes, so that the link to the log fits beside it.
 const CONTEXT: usize = 400;
 
-/// Why a build failed and what to do. `what` names it at the beginning of the sentence; `attempt` is the number of this
-/// attempt.
+/// Why a build failed and what to do about it. `what` names the build at the beginning of the sentence. `attempt` is
+/// the number of this attempt.
 pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild) -> String {
     let phase = &last_phase(build).name;
     let (timed_out, stopped) = (build.status == BuildStatus::TimedOut, build.status == BuildStatus::Stopped);
@@ -43,7 +43,7 @@ pub fn end(build: &LiveBuild) -> String {
     format!("{ended} in phase {}", last_phase(build).name)
 }
 
-/// The phase in which the build went wrong, else the one it is in.
+/// The phase that failed, or else the phase that the build is in.
 pub fn last_phase(build: &LiveBuild) -> &Phase {
     let wrong = build.phases.iter().find(|phase| went_wrong(phase));
     let lasts = |one: &&BuildPhase| one.status == PhaseStatus::InProgress && one.phase.kind != PhaseKind::Completed;
@@ -54,7 +54,7 @@ fn took_too_long(run: &Run, build: &LiveBuild) -> bool {
     build.ended_at.is_some_and(|ended| ended.duration_since(build.started_at).as_secs() >= allowed(run, build))
 }
 
-/// Where a build hung, for how many minutes, and what usually is the cause.
+/// The phase in which a build hung, for how many minutes, and the usual cause.
 fn hang(run: &Run, build: &LiveBuild) -> String {
     let phase = last_phase(build);
     let before: i64 = build.phases.iter().filter(|one| one.phase != *phase).filter_map(|one| one.seconds).sum();
