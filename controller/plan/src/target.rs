@@ -68,7 +68,7 @@ pub fn standing(
     at: Timestamp,
 ) -> Standing {
     let seen = match seen {
-        None => return Standing::Rolling(format!("Service {service} is looked at next")),
+        None => return Standing::Rolling(format!("Service {service} has not been looked at yet")),
         Some(None) => {
             return Standing::Stuck(
                 Reason::NotListed,
@@ -81,7 +81,7 @@ pub fn standing(
             return Standing::Stuck(
                 Reason::NotListed,
                 format!(
-                    "Service {service} does not take its image from here: give a container imageFrom with this Pipeline and stage, or take the Service out of the stage's targets"
+                    "Service {service} does not take its image from this stage: give a container imageFrom with this Pipeline and stage, or take the Service out of the stage's targets"
                 ),
             );
         }
@@ -94,7 +94,7 @@ pub fn standing(
         RolloutPhase::Done => done(service, seen),
         RolloutPhase::Rolling => match &seen.stalled {
             Some(why) => stuck(service, why),
-            None => Standing::Rolling(format!("Service {service} is being rolled")),
+            None => Standing::Rolling(format!("Service {service} is being rolled out")),
         },
         RolloutPhase::Stuck => stuck(service, &reason),
         RolloutPhase::Failed => {
@@ -124,7 +124,7 @@ fn unheard(service: &str, seen: &TargetSeen, granted: &Grant, at: Timestamp) -> 
     let waited = at > granted.since.0 + SignedDuration::from_secs(HEARS);
     match seen.stalled.as_ref().filter(|_| waited) {
         Some(why) => stuck(service, why),
-        None => Standing::Rolling(format!("Service {service} has not begun")),
+        None => Standing::Rolling(format!("Service {service} has not started the rollout yet")),
     }
 }
 

@@ -123,7 +123,7 @@ fn occupation(asked: &Asked<'_>) -> Gate {
         (Some(occupant), _) => asked.closed(
             WaitsFor::Release,
             Reason::WaitingForStage,
-            format!("Release {} is at work in stage {stage}", occupant.name),
+            format!("Release {} is still being rolled out or verified in stage {stage}", occupant.name),
         ),
         (None, Some(Grant { reason: GrantReason::Hold, release, .. })) => asked.closed(
             WaitsFor::Person,

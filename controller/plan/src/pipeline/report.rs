@@ -96,12 +96,14 @@ fn source(record: &Record, pass: &Pass<'_>) -> Statement {
         Statement::New(Answer::new(ConditionType::SourceReady, truth, reason, message))
     };
     match &pass.observed.head {
-        Looked::Seen(Ok(_)) => say(Truth::True, Reason::Succeeded, format!("{} was seen", pass.desired.source)),
+        Looked::Seen(Ok(_)) => {
+            say(Truth::True, Reason::Succeeded, format!("the head of {} was read", pass.desired.source))
+        }
         Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), refusal.to_string()),
         Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
         Looked::Blind(fault) => say(Truth::Unknown, Reason::NotSeen, fault.to_string()),
         Looked::NotAsked if record.condition(ConditionType::SourceReady).is_none() => {
-            say(Truth::Unknown, Reason::NoCommitYet, "the branch was not looked at yet".to_owned())
+            say(Truth::Unknown, Reason::NoCommitYet, "the branch has not been read yet".to_owned())
         }
         Looked::NotAsked => Statement::Kept(ConditionType::SourceReady),
     }
@@ -171,7 +173,9 @@ fn tell(record: &Record, pass: &Pass<'_>) -> Tell {
     let mut tell = tell_course(record, pass);
     match pass.state.holding.untold {
         0 => {}
-        untold => tell.message.push_str(&format!("; {untold} more older Releases give way once others have ended")),
+        untold => tell.message.push_str(&format!(
+            "; {untold} more older Releases are superseded once some of those in the list have ended"
+        )),
     }
     tell
 }
@@ -193,9 +197,11 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         (Course::Nothing, _) => nothing(record, pass),
         (Course::AtWork(newest), _) => Tell::at_work(last, reason(newest, Reason::Progressing), told(newest)),
         (Course::Stuck(newest), _) => Tell::stalled(reason(newest, Reason::AwsRefused), told(newest)),
-        (Course::Failed(newest) | Course::Released(newest), _) if newer => {
-            Tell::at_work(last, Reason::Progressing, format!("a newer commit than that of {} was seen", newest.name))
-        }
+        (Course::Failed(newest) | Course::Released(newest), _) if newer => Tell::at_work(
+            last,
+            Reason::Progressing,
+            format!("the branch has a newer commit than that of Release {}; making a Release of it", newest.name),
+        ),
         (Course::Failed(newest), _) => Tell::failed(reason(newest, Reason::RolloutFailed), told(newest)),
         (Course::Released(_) | Course::Unreached { .. } | Course::Gone { .. }, Looked::Seen(Err(refusal))) => {
             Tell::stalled(refusal.reason(), refusal.to_string())
@@ -208,7 +214,10 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         (Course::Gone { stage, grant }, _) if newer => Tell::at_work(
             None,
             Reason::Progressing,
-            format!("a newer commit than that of {} in stage {stage} was seen", grant.release),
+            format!(
+                "the branch has a newer commit than that of Release {} in stage {stage}; making a Release of it",
+                grant.release
+            ),
         ),
         (Course::Gone { stage, grant }, _) => Tell::failed(Reason::ReleaseGone, gone(stage, grant)),
         (Course::Adrift { newest, stage, standing }, _) => adrift(newest, stage, standing),
@@ -227,7 +236,7 @@ fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
 /// The message for a stage whose Release was deleted before it had verified the stage.
 fn gone(stage: &str, grant: &Grant) -> String {
     format!(
-        "stage {stage} was given commit {} by Release {}, which was deleted before it had proved it: {}",
+        "stage {stage} was given commit {} by Release {}, which was deleted before it had verified the stage: {}",
         grant.commit.short(),
         grant.release,
         release_again(&grant.commit)
@@ -235,7 +244,7 @@ fn gone(stage: &str, grant: &Grant) -> String {
 }
 
 fn release_again(commit: &str) -> String {
-    format!("push a commit, or make a Release with reason Manual of commit {commit}")
+    format!("push a commit, or make a Release of commit {commit} with reason Manual")
 }
 
 /// What to say if a target does not run what it was verified with.
@@ -253,14 +262,18 @@ fn adrift(newest: &Newest, stage: &str, standing: &Standing) -> Tell {
 /// The message about the last Release that succeeded, while a newer one is at work. It does not claim what runs now.
 fn released(last: &Newest) -> String {
     format!(
-        "Release {} was the last one that was released: commit {} was verified in every stage",
+        "the last Release that succeeded is {}: commit {} was verified in every stage",
         last.name,
         brief(&last.commit)
     )
 }
 
 fn unreached(newest: &Newest, stage: &str) -> String {
-    format!("Release {} ended before there was a stage {stage}: {}", newest.name, release_again(&newest.commit))
+    format!(
+        "stage {stage} was added after Release {} had ended, and nothing was released there: {}",
+        newest.name,
+        release_again(&newest.commit)
+    )
 }
 
 /// What to say if there is no Release.
@@ -276,7 +289,7 @@ fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
         Looked::Blind(fault) => working(Reason::Unavailable, blind(fault)),
         Looked::NotAsked => match record.heads().first() {
             Some(head) => deleted(&head.commit),
-            None => working(Reason::NoCommitYet, "the branch was not looked at yet".to_owned()),
+            None => working(Reason::NoCommitYet, "the branch has not been read yet".to_owned()),
         },
     }
 }
@@ -288,7 +301,7 @@ fn deleted(commit: &str) -> Tell {
 }
 
 fn blind(fault: &Fault) -> String {
-    format!("the branch cannot be looked at: {fault}")
+    format!("the branch cannot be read: {fault}")
 }
 
 fn reason(newest: &Newest, fallback: Reason) -> Reason {

@@ -209,7 +209,10 @@ fn waits(newest: Newest, stage: &str, waiting: &Waiting) -> Course {
     match (waiting.what, Reason::parse(&waiting.reason)) {
         (WaitsFor::Person | WaitsFor::Time, Some(reason)) => {
             let since = waiting.since.0;
-            let message = format!("Release {} waits for stage {stage} since {since}: {}", newest.name, waiting.message);
+            let message = format!(
+                "Release {} has been waiting for stage {stage} since {since}: {}",
+                newest.name, waiting.message
+            );
             Course::Held(Held { newest: Some(newest), reason, message })
         }
         (WaitsFor::Release | WaitsFor::Correction, _) | (WaitsFor::Person | WaitsFor::Time, None) => {

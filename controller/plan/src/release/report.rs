@@ -38,7 +38,7 @@ pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseSt
     let message = match life(&release.metadata) {
         Life::Stays => refusal.to_string(),
         Life::Ends | Life::Abandoned => format!(
-            "{refusal}; it has builds that may run still; to delete it without stopping them: {}",
+            "{refusal}; builds of this Release may still be running; to delete it and leave them alone: {}",
             abandon(namespace.unwrap_or_default(), name.unwrap_or_default())
         ),
     };

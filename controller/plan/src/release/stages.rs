@@ -155,14 +155,17 @@ fn verification(record: &Record, stage: &Stage, granted: &Grant, observed: &Obse
         let Some(Err(why)) = observed.verifications.get(&*one.name) else { continue };
         let message = format!("verification {} of {}: {why}", one.name, asked(one));
         if observed.at > since + SignedDuration::from_secs(one.timeout) {
-            return StageState::Failed(Reason::VerificationFailed, format!("{message}, for {} seconds", one.timeout));
+            return StageState::Failed(
+                Reason::VerificationFailed,
+                format!("{message}; it was asked for {} seconds", one.timeout),
+            );
         }
         waits = waits.or(Some(message));
     }
     let unasked = stage.verify.iter().find(|one| !observed.verifications.contains_key(&*one.name));
     match (waits, unasked) {
         (Some(message), _) => StageState::Verifying(message),
-        (None, Some(one)) => StageState::Verifying(format!("verification {} is asked next", one.name)),
+        (None, Some(one)) => StageState::Verifying(format!("verification {} has not been asked yet", one.name)),
         (None, None) => StageState::Verified,
     }
 }

@@ -173,9 +173,10 @@ fn failure(state: &StepState) -> Option<(Reason, String)> {
     match over {
         Over::Succeeded(_) => None,
         Over::Failed { reason, message, .. } => Some((*reason, message.clone())),
-        Over::Stopped => {
-            Some((Reason::BuildFailed, "a build of this Release was stopped: make another Release".to_owned()))
-        }
+        Over::Stopped => Some((
+            Reason::BuildFailed,
+            "a build of this Release was stopped; to try again, make another Release of this commit".to_owned(),
+        )),
     }
 }
 

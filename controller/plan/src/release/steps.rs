@@ -226,6 +226,9 @@ fn vanished(step: &StepRecord, started: &Started, observed: &Observed) -> StepSt
     if observed.at < started.started_at.0 + SignedDuration::from_secs(APPEARS) {
         return StepState::Hidden;
     }
-    let message = format!("CodeBuild no longer knows build {}: somebody deleted it; make another Release", started.id);
+    let message = format!(
+        "CodeBuild no longer knows build {}: somebody deleted it, and its result is not known; make another Release of this commit",
+        started.id
+    );
     failed(step, message, None)
 }

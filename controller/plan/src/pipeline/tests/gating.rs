@@ -75,7 +75,7 @@ fn a_release_that_waits_for_a_person_holds_the_pipeline_and_one_that_waits_for_a
         );
         assert_eq!(find(&next.conditions, ConditionType::Released).unwrap().status, "Unknown");
         let message = &next.summary.as_ref().unwrap().message;
-        assert_eq!(message.contains("waits for stage staging since"), held, "{message}");
+        assert_eq!(message.contains("waiting for stage staging since"), held, "{message}");
     }
 }
 

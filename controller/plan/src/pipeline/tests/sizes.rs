@@ -73,7 +73,7 @@ fn if_more_releases_are_superseded_than_fit_into_the_list_none_is_forgotten() {
         let left = 69 - 20 * round;
         assert_eq!(told, (20 * round..69.min(20 * round + 20)).map(|index| format!("web-{index}")).collect::<Vec<_>>());
         let message = &find(&status.conditions, ConditionType::Released).unwrap().message;
-        let says = message.contains(&format!("{} more older Releases give way", left - 20));
+        let says = message.contains(&format!("{} more older Releases are superseded", left - 20));
         assert_eq!(says, left > 20, "{message}");
         assert_eq!(pass(&json!({}), &status, releases.clone()), status, "who was told stays told");
         for one in releases.iter_mut().filter(|one| told.contains(one.metadata.name.as_ref().unwrap())) {

@@ -151,7 +151,7 @@ fn built(next: &mut ReleaseStatus, image: ImageStatus) {
     next.images = vec![image];
     for step in next.steps.iter_mut().filter(|step| *step.name == *BUILD && step.phase == StepPhase::Waiting) {
         put(step, Progress::Succeeded(None));
-        step.message = Some("the image of this commit was there already".to_owned());
+        step.message = Some("not built: the image of this commit was in ECR already".to_owned());
     }
 }
 
@@ -252,7 +252,7 @@ fn fail(status: &mut StepStatus, message: &str, build: Option<&LiveBuild>, pass:
     let ours = stopped && pass.state.course.is_over() && !decides(pass, status);
     let record = build.map(build::record).or(status.started.take());
     put(status, if ours { Progress::Stopped(record) } else { Progress::Failed(record) });
-    status.message = Some(if ours { "stopped with the Release".to_owned() } else { cut(message, MESSAGE) });
+    status.message = Some(if ours { "stopped because the Release ended".to_owned() } else { cut(message, MESSAGE) });
     let log = pass.observed.logs.get(&*status.name).map_or(&[][..], Vec::as_slice);
     let tail = log.iter().skip(log.len().saturating_sub(LOG_LINES));
     status.log = tail.map(|line| cut(line, LINE).into()).collect();

@@ -101,12 +101,15 @@ fn of_course(pass: &Pass<'_>) -> Wording {
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
         Course::Building if pass.observed.image.seen().is_some_and(Option::is_some) => {
-            let what = "building the image again: a build that did not succeed left the one that there is";
+            let what =
+                "building the image again: the one with the tag of this commit is from a build that did not succeed";
             under_way(pass, Reason::Building, what).at(BUILD)
         }
         Course::Building => under_way(pass, Reason::Building, "building the image").at(BUILD),
         Course::Unproved { build } => {
-            let message = format!("build {build} has pushed the image of this commit; waiting for how it ends");
+            let message = format!(
+                "build {build} has pushed the image of this commit and still runs; the image counts once the build has succeeded"
+            );
             Wording::working(Reason::Building, message).at(BUILD)
         }
         Course::Pushing => {
@@ -137,14 +140,17 @@ fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
         ),
         End::Cancelled(why) => Wording::never(Reason::Cancelled, why.clone()),
         End::Before(Ending::Succeeded) => {
-            Wording::ended(Reason::Succeeded, format!("commit {commit} ran in every stage"))
+            Wording::ended(Reason::Succeeded, format!("commit {commit} was verified in every stage"))
         }
         End::Before(Ending::Failed) => {
-            let message = format!("commit {commit} failed: see the steps and stages in the status");
+            let message =
+                format!("the Release of commit {commit} failed: status.steps and status.stages say where and why");
             Wording::stalled(Reason::BuildFailed, message)
         }
         End::Before(Ending::Superseded) => Wording::never(Reason::Superseded, "a newer Release took its place"),
-        End::Before(Ending::Cancelled) => Wording::never(Reason::Cancelled, "it was cancelled"),
+        End::Before(Ending::Cancelled) => {
+            Wording::never(Reason::Cancelled, "it was cancelled: the Release or its Pipeline was deleted")
+        }
     }
 }
 
@@ -189,9 +195,12 @@ fn of_step(step: &Step) -> Option<String> {
         StepState::Live(build, live) => Some(match live {
             Live::Running | Live::Found => format!("{name} in {}", build.phase.name),
             Live::Overdue => {
-                format!("{name} hangs in {}; stopping the build", words::last_phase(build).name)
+                format!(
+                    "{name} has run for longer than its timeout, in phase {}; stopping the build",
+                    words::last_phase(build).name
+                )
             }
-            Live::Again => format!("{name} {}; starting it again", words::end(build)),
+            Live::Again => format!("{name} {}; starting another attempt", words::end(build)),
             Live::Surplus => format!("{name} was started twice; stopping the second build {}", build.id),
         }),
         StepState::Waiting | StepState::Startable(_) | StepState::Over(_) | StepState::Unknown(_) => None,
@@ -204,10 +213,9 @@ fn of_stage(name: &str, state: &StageState) -> Wording {
         StageState::Rolling(why) => Wording::working(Reason::Rolling, format!("stage {name}: {why}")),
         StageState::Stuck(reason, why) => Wording::stalled(*reason, format!("stage {name}: {why}")),
         StageState::Unproved(why) => Wording::held(Reason::Unproved, format!("stage {name}: {why}")),
-        StageState::Deployed => Wording::working(
-            Reason::Verifying,
-            format!("stage {name}: the targets run the image; the verification begins"),
-        ),
+        StageState::Deployed => {
+            Wording::working(Reason::Verifying, format!("stage {name}: all targets run the image; verification begins"))
+        }
         StageState::Verifying(why) => Wording::working(Reason::Verifying, format!("stage {name}: {why}")),
         StageState::Verified => Wording::working(Reason::Verifying, format!("stage {name} is verified")),
         StageState::Failed(reason, why) => Wording::stalled(*reason, format!("stage {name}: {why}")),
@@ -259,8 +267,10 @@ fn kept(before: &ReleaseStatus, pass: &Pass<'_>) -> Vec<Statement> {
     if *life == Life::Stays || !pass.state.at_work {
         return ConditionType::ALL.iter().filter_map(|kind| kept_or_told(*kind, before, pass)).collect();
     }
-    let message =
-        format!("stopping its builds before it is deleted; to delete it without that: {}", abandon(namespace, name));
+    let message = format!(
+        "stopping the builds of this Release before it is deleted; to delete it at once and leave them running: {}",
+        abandon(namespace, name)
+    );
     let ending = Statement::New(Answer::new(ConditionType::Reconciling, Truth::True, Reason::Cancelled, message));
     let others = ConditionType::ALL
         .iter()

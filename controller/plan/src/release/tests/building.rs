@@ -85,7 +85,7 @@ fn faults_of_codebuild_are_retried_as_often_as_the_pipeline_says_and_failing_com
     world.ends.extend([BuildStatus::Fault, BuildStatus::Fault, BuildStatus::Fault]);
     world.run(100);
     assert_eq!((world.status.phase, world.builds.len()), (Some(ReleasePhase::Failed), 5));
-    assert!(message(&world).contains("failed 3 times with a fault of CodeBuild"), "{}", message(&world));
+    assert!(message(&world).contains("failed 3 times by a fault of CodeBuild"), "{}", message(&world));
     let mut world = World::new();
     world.ends = vec![BuildStatus::Succeeded, BuildStatus::Succeeded, BuildStatus::Failed];
     world.run(100);

@@ -17,9 +17,9 @@ pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild) -> String
     } else if stopped && took_too_long(run, build) {
         format!("{what} was stopped: {}", hang(run, build))
     } else if stopped {
-        format!("{what} was stopped by somebody in phase {phase}: make another Release to try again")
+        format!("{what} was stopped by somebody in phase {phase}; to try again, make another Release of this commit")
     } else if build.status == BuildStatus::Fault && attempt > 1 {
-        format!("{what} failed {attempt} times with a fault of CodeBuild, last in phase {phase}")
+        format!("{what} failed {attempt} times by a fault of CodeBuild itself, the last time in phase {phase}")
     } else {
         format!("{what} {}", end(build))
     };
@@ -77,7 +77,7 @@ fn hang(run: &Run, build: &LiveBuild) -> String {
             format!("the source could not be reached: look at the source and its credentials of project {project}")
         }
         PhaseKind::Commands | PhaseKind::Completed => {
-            "a command did not end: read the log, or raise timeout".to_owned()
+            "a command did not end in time: read the log, or raise the timeout in the Pipeline".to_owned()
         }
     };
     format!("it hung in {}{minutes}; {hint}", phase.name)
