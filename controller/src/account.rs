@@ -10,15 +10,18 @@ use kube::api::Api;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
 use launchway_plan::account::{Place, assumed, report};
+use launchway_plan::condition::is_true;
 use launchway_plan::fault::Fault;
 use launchway_plan::rank::Rank;
+use launchway_plan::reason::ConditionType;
 use launchway_plan::wake::Wake;
 
 impl Reconciled for AwsAccount {
     const KIND: Kind = Kind::AwsAccount;
 
     fn links(&self) -> Links {
-        Links::default()
+        let works = self.status.as_ref().is_some_and(|status| is_true(&status.conditions, ConditionType::Ready));
+        Links { asks: u64::from(works), ..Links::default() }
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {

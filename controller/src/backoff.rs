@@ -1,19 +1,45 @@
-//! How long an object that met a fault is left alone: longer with each fault in a row. Jitter comes from a seeded
-//! generator.
+//! How long an object that met a fault is left alone: longer with each fault in a row. A pass that comes before the time is
+//! over calls nobody, unless somebody asks for a new try. Jitter comes from a seeded generator.
 
 use crate::key::Key;
-use std::collections::HashMap;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How often each object met a fault in a row, and the generator of jitter.
+/// The faults in a row of each object, and the generator of jitter.
 #[derive(Debug)]
 pub struct Backoff(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
-    faults: HashMap<Key, u32>,
+    faults: HashMap<Key, Faults>,
     rng: fastrand::Rng,
+}
+
+/// The faults in a row of one object.
+#[derive(Debug)]
+struct Faults {
+    count: u32,
+    /// When the last one was met.
+    at: Timestamp,
+    /// How long the object is left alone from then on.
+    delay: Duration,
+    /// What has asked for a try since the first of them: see [`crate::wake::Index::asks`].
+    asks: BTreeSet<u64>,
+}
+
+impl Faults {
+    fn none(at: Timestamp) -> Self {
+        Self { count: 0, at, delay: Duration::ZERO, asks: BTreeSet::new() }
+    }
+
+    /// One more, which these tries led to; how long the object is left alone.
+    fn met(&mut self, delay: Duration, asks: &BTreeSet<u64>, at: Timestamp) -> Duration {
+        (self.count, self.at, self.delay) = (self.count.saturating_add(1), at, delay);
+        self.asks.extend(asks);
+        delay
+    }
 }
 
 /// The first delay and the longest, in seconds.
@@ -34,21 +60,32 @@ impl Backoff {
         Self(Mutex::new(State { faults: HashMap::new(), rng: fastrand::Rng::with_seed(seed) }))
     }
 
-    /// Counts another fault of the object, and says how long it is left alone: the range's first delay, doubled with each
-    /// fault in a row, less up to a fifth.
-    pub fn next(&self, key: &Key, range: Range) -> Duration {
-        let before = self.met(key);
-        let millis = range.first.saturating_mul(1 << before.min(16)).min(range.longest) * 1000;
-        Duration::from_millis(millis - self.state().rng.u64(0..=millis / 5))
+    /// How much longer the object is left alone; none: it may be tried now. What asks for a new try is tried at once.
+    pub fn left(&self, key: &Key, asks: &BTreeSet<u64>, now: Timestamp) -> Option<Duration> {
+        let state = self.state();
+        let faults = state.faults.get(key).filter(|faults| faults.asks.is_superset(asks))?;
+        let delay = SignedDuration::try_from(faults.delay).unwrap_or(SignedDuration::MAX);
+        // Not longer than it was to begin with, if the clock went back.
+        let left = (faults.at + delay).duration_since(now).min(delay);
+        left.is_positive().then(|| left.unsigned_abs())
     }
 
-    /// Counts another fault of the object; how many in a row it had before.
-    pub fn met(&self, key: &Key) -> u32 {
+    /// Counts another fault of the object, and says how long it is left alone: the range's first delay, doubled with each
+    /// fault in a row, less up to a fifth. The first fault after something else asked for a try is the first in its row.
+    pub fn next(&self, key: &Key, range: Range, asks: &BTreeSet<u64>, now: Timestamp) -> Duration {
         let mut state = self.state();
-        let faults = state.faults.entry(key.clone()).or_insert(0);
-        let before = *faults;
-        *faults = faults.saturating_add(1);
-        before
+        let part = state.rng.u64(800..=1000);
+        let faults = state.faults.entry(key.clone()).or_insert_with(|| Faults::none(now));
+        if !faults.asks.is_superset(asks) {
+            faults.count = 0;
+        }
+        let seconds = range.first.saturating_mul(1 << faults.count.min(16)).min(range.longest);
+        faults.met(Duration::from_millis(seconds * part), asks, now)
+    }
+
+    /// Notes that the object is left alone for so long, because its turn comes then.
+    pub fn until(&self, key: &Key, delay: Duration, asks: &BTreeSet<u64>, now: Timestamp) {
+        self.state().faults.entry(key.clone()).or_insert_with(|| Faults::none(now)).met(delay, asks, now);
     }
 
     /// Whether the object met no fault in the passes before this one.
@@ -71,15 +108,39 @@ mod tests {
     use super::*;
     use crate::key::Kind;
 
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + second).expect("a time")
+    }
+
+    fn key() -> Key {
+        Key { kind: Kind::Service, namespace: "a".into(), name: "b".into() }
+    }
+
     #[test]
     fn faults_in_a_row_double_the_delay_up_to_its_longest_and_success_forgets_them() {
         let backoff = Backoff::new(1);
-        let key = Key { kind: Kind::Service, namespace: "a".into(), name: "b".into() };
-        assert!(backoff.is_first(&key));
-        let delays: Vec<f64> = (0..12).map(|_| backoff.next(&key, PASSING).as_secs_f64()).collect();
+        assert!(backoff.is_first(&key()));
+        let delays: Vec<f64> =
+            (0..12).map(|_| backoff.next(&key(), PASSING, &[0].into(), at(0)).as_secs_f64()).collect();
         assert!(delays[0] <= 1.0 && delays[3] > 6.0 && delays[11] <= 300.0 && delays[11] >= 240.0, "{delays:?}");
-        assert!(!backoff.is_first(&key));
-        backoff.forget(&key);
-        assert!(backoff.next(&key, PASSING) <= Duration::from_secs(1));
+        assert!(!backoff.is_first(&key()));
+        backoff.forget(&key());
+        assert!(backoff.next(&key(), PASSING, &[0].into(), at(0)) <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn nobody_is_tried_before_the_time_is_over_but_what_asks_for_it_is_tried_at_once_and_once() {
+        let backoff = Backoff::new(1);
+        assert_eq!(backoff.left(&key(), &[0].into(), at(0)), None);
+        let delay = backoff.next(&key(), OPERATOR, &[0].into(), at(0));
+        assert_eq!(backoff.left(&key(), &[0].into(), at(0)), Some(delay));
+        assert!(backoff.left(&key(), &[0].into(), at(100)).is_some_and(|left| left < delay));
+        assert_eq!(backoff.left(&key(), &[0].into(), at(-1000)), Some(delay), "a clock that went back");
+        assert_eq!(backoff.left(&key(), &[0].into(), at(300)), None, "it is over");
+        assert_eq!(backoff.left(&key(), &[1].into(), at(100)), None, "somebody asks");
+        let delay = backoff.next(&key(), OPERATOR, &[1].into(), at(100));
+        assert!(delay <= Duration::from_secs(300), "a new row: {delay:?}");
+        assert!(backoff.left(&key(), &[1].into(), at(101)).is_some(), "once");
+        assert!(backoff.left(&key(), &[0].into(), at(101)).is_some(), "what asked before asks for nothing new");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::backoff::{self, Backoff};
 use crate::git::Polls;
-use crate::key::Key;
+use crate::key::{Key, Kind};
 use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;
@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use launchway_cloud::Clouds;
 use launchway_plan::address::Rules;
 use launchway_plan::wake::Wake;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,23 +47,37 @@ pub struct Context {
 }
 
 impl Context {
+    /// How much longer the object is left alone, with what asks for a new try now (`Index::asks`); none: a pass may be made.
+    pub fn left_alone(&self, key: &Key, asks: &BTreeSet<u64>) -> Option<Duration> {
+        match key.kind {
+            // It asks AWS nothing, the polls of its branch have an interval, and its Releases must not wait.
+            Kind::Pipeline => None,
+            Kind::AwsAccount | Kind::Release | Kind::Service => self.backoff.left(key, asks, (self.clock)()),
+        }
+    }
+
     /// When the object's next pass is due, from now on; `None`: only on a change.
-    pub fn delay(&self, key: &Key, wake: Wake) -> Option<Duration> {
+    pub fn delay(&self, key: &Key, wake: Wake, asks: &BTreeSet<u64>) -> Option<Duration> {
         let after = |delay| {
             self.backoff.forget(key);
             delay
         };
+        let now = (self.clock)();
+        let back_off = |range| match self.backoff.left(key, asks, now) {
+            Some(left) => left,
+            None => self.backoff.next(key, range, asks, now),
+        };
         match wake {
             Wake::Now => Some(Duration::ZERO),
             Wake::After(seconds) => after(Some(self.pace.after(key.kind, duration(seconds)))),
-            Wake::Every(seconds) => after(Some(self.pace.until_next(key.kind, duration(seconds), (self.clock)()))),
+            Wake::Every(seconds) => after(Some(self.pace.until_next(key.kind, duration(seconds), now))),
             Wake::OnChange => after(None),
             Wake::Turn(seconds) => {
-                self.backoff.met(key);
+                self.backoff.until(key, duration(seconds), asks, now);
                 Some(duration(seconds))
             }
-            Wake::Backoff => Some(self.backoff.next(key, backoff::PASSING)),
-            Wake::Operator => Some(self.backoff.next(key, backoff::OPERATOR)),
+            Wake::Backoff => Some(back_off(backoff::PASSING)),
+            Wake::Operator => Some(back_off(backoff::OPERATOR)),
         }
     }
 

@@ -4,7 +4,7 @@
 use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kube_api::Unreachable;
-use crate::wake::Links;
+use crate::wake::{Links, digest};
 use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
@@ -33,6 +33,14 @@ pub trait Reconciled:
     /// Which objects it depends on, and what it shows to those that depend on it.
     fn links(&self) -> Links;
 
+    /// The same, with what people wrote into the object digested: its spec, annotations and labels, and that it is deleted.
+    fn all_links(&self) -> Links {
+        let (meta, links) = (self.meta(), self.links());
+        let is_deleted = meta.deletion_timestamp.is_some();
+        let asks = digest(&(meta.generation, &meta.annotations, &meta.labels, is_deleted, links.asks));
+        Links { asks, ..links }
+    }
+
     /// One pass over the object of that key.
     fn pass(key: &Key, context: &Context) -> impl Future<Output = Result<Wake, Unreachable>> + Send;
 }
@@ -56,7 +64,7 @@ macro_rules! each {
             /// The object does not parse as one of this kind.
             pub fn links(self, object: &Value) -> serde_json::Result<Links> {
                 use serde::Deserialize;
-                match self { $(Self::$kind => launchway_crds::$kind::deserialize(object).map(|object| object.links())),* }
+                match self { $(Self::$kind => launchway_crds::$kind::deserialize(object).map(|object| object.all_links())),* }
             }
         }
 

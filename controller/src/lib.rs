@@ -13,6 +13,7 @@ pub mod kind;
 pub mod kube_api;
 pub mod logs;
 pub mod metrics;
+mod outage;
 pub mod own;
 pub mod pace;
 pub mod pipeline;

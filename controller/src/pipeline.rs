@@ -11,11 +11,12 @@ use crate::status;
 use crate::wake::{Links, Shown};
 use kube::ResourceExt;
 use launchway_crds::Pipeline;
+use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_plan::Outcome;
 use launchway_plan::pipeline::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Reconciled for Pipeline {
     const KIND: Kind = Kind::Pipeline;
@@ -34,16 +35,21 @@ impl Reconciled for Pipeline {
     }
 }
 
-/// What is wrong with the stages of each Release that holds one; an empty text: nothing.
-fn told(pipeline: &Pipeline) -> BTreeMap<Key, String> {
+/// What it says of each Release: what is wrong with the stages that it holds, whether it may be built, whether it is
+/// superseded.
+fn told(pipeline: &Pipeline) -> BTreeMap<Key, BTreeSet<String>> {
     let namespace = pipeline.namespace().unwrap_or_default();
-    let mut told = BTreeMap::<Key, String>::new();
-    for stage in pipeline.status.iter().flat_map(|status| &status.stages) {
-        let Some(grant) = &stage.grant else { continue };
-        let key = Key { kind: Kind::Release, namespace: namespace.clone(), name: grant.release.to_string() };
-        let trouble = stage.trouble.as_ref().map_or("", |trouble| &trouble.message);
-        told.entry(key).or_default().push_str(trouble);
+    let mut told = BTreeMap::<Key, BTreeSet<String>>::new();
+    let mut tell = |release: &ObjectName, what: &str| {
+        let key = Key { kind: Kind::Release, namespace: namespace.clone(), name: release.to_string() };
+        told.entry(key).or_default().insert(what.to_owned());
+    };
+    let Some(status) = &pipeline.status else { return told };
+    for (stage, grant) in status.stages.iter().filter_map(|stage| Some((stage, stage.grant.as_ref()?))) {
+        tell(&grant.release, stage.trouble.as_ref().map_or("", |trouble| &trouble.message));
     }
+    status.building.iter().for_each(|release| tell(release, "may be built"));
+    status.superseded.iter().for_each(|one| tell(&one.release, "is superseded"));
     told
 }
 

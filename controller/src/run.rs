@@ -1,23 +1,25 @@
 //! The wiring: a watch and a kube-runtime Controller for each kind, around its passes. Which change wakes whom is known in
 //! [`crate::wake`].
 
-use crate::Unreachable;
 use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
+use crate::outage::Outage;
 use crate::wake::Index;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
-use futures::future::{BoxFuture, FutureExt, TryFutureExt, join_all};
+use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::stream::{StreamExt, TryStreamExt};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta};
 use kube::core::PartialObjectMetaExt;
 use kube::runtime::controller::{Action, Config, Controller};
 use kube::runtime::reflector::{self, ObjectRef};
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -33,8 +35,13 @@ const GRACE: Duration = Duration::from_secs(25);
 /// Runs until the token is cancelled, then lets the passes that are under way end. `ready` is called once all watches
 /// have listed.
 pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn() + Send + Sync + 'static) {
-    let mut hub =
-        Hub { index: Mutex::default(), queues: BTreeMap::new(), listed: Mutex::default(), ready: Box::new(ready) };
+    let mut hub = Hub {
+        index: Mutex::default(),
+        outage: Mutex::default(),
+        queues: BTreeMap::new(),
+        listed: Mutex::default(),
+        ready: Box::new(ready),
+    };
     let woken: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, hub.queue(*kind))).collect();
     let hub = Arc::new(hub);
     let wiring = |woken| Wiring { context: Arc::clone(&context), stop: stop.clone(), hub: Arc::clone(&hub), woken };
@@ -49,6 +56,7 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
 /// What the Controllers share: who depends on whom, and a queue for each kind whose objects are to be woken.
 struct Hub {
     index: Mutex<Index>,
+    outage: Mutex<Outage>,
     queues: BTreeMap<Kind, UnboundedSender<Key>>,
     /// Which watches have listed. Seen in their streams: of several who wait for one `Store`, kube-runtime 5.0 wakes only
     /// the one who asked last, and that may be us instead of the Controller.
@@ -66,6 +74,10 @@ impl Hub {
 
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Wakes these objects, but for the changed object itself: its own watch wakes that.
@@ -89,6 +101,7 @@ impl Hub {
 /// Brings the events of one kind's watch into the index.
 struct Feed {
     hub: Arc<Hub>,
+    context: Arc<Context>,
     /// The objects of a list that is being read.
     list: BTreeSet<Key>,
 }
@@ -118,7 +131,11 @@ impl Feed {
 
     fn changed<K: Reconciled>(&self, object: &K) {
         let key = Key::of(object);
-        let woken = self.hub.index().changed(&key, object.links());
+        if object.status().is_none_or(|status| K::conditions(status).is_empty()) {
+            // Somebody wiped it: what it said is said again, and not only after a back-off.
+            self.context.backoff.forget(&key);
+        }
+        let woken = self.hub.index().changed(&key, object.all_links());
         self.hub.wake(woken, Some(&key));
     }
 }
@@ -144,14 +161,34 @@ macro_rules! controllers {
 
 launchway_crds::kinds!(controllers);
 
+/// How long a watch that broke waits before it is made anew, in seconds: twice as long each time, and never so long that an
+/// outage of the API server is noticed to be over much later than it was.
+#[derive(Debug, Default)]
+struct Reconnect(u32);
+
+impl Iterator for Reconnect {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        self.0 = (self.0 * 2).clamp(1, 4);
+        Some(Duration::from_secs(self.0.into()))
+    }
+}
+
+impl Backoff for Reconnect {
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+}
+
 /// Watches the objects of a kind, and makes passes over them.
 async fn controller<K: Reconciled>(wiring: Wiring) {
     let Wiring { context, stop, hub, woken } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
-    let mut feed = Feed { hub, list: BTreeSet::new() };
+    let mut feed = Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), list: BTreeSet::new() };
     let own = Arc::clone(&context);
     let stream = watcher(Api::<K>::all(context.kube.clone()), watcher::Config::default())
-        .default_backoff()
+        .backoff(Reconnect::default())
         .inspect_ok(move |event| feed.take::<K>(event))
         .inspect_err(|error| tracing::warn!(kind = %K::KIND.name(), %error, "the watch broke; it is being restarted"))
         .map_ok(named)
@@ -162,7 +199,11 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
         .with_config(Config::default().concurrency(AT_ONCE))
         .reconcile_on(woken.map(|key| reference(&key)))
         .graceful_shutdown_on(async move { stop.cancelled().await })
-        .run(|object, context| guarded(key(object.as_ref()), context), again, context)
+        .run(
+            move |object, context| guarded(key(object.as_ref()), Arc::clone(&hub), context),
+            |_, never, _| match *never {},
+            context,
+        )
         .for_each(|result| async move {
             if let Err(error) = result {
                 tracing::debug!(%error, "a pass did not take place");
@@ -201,32 +242,36 @@ fn is_own<K: Reconciled>(object: &Named<K>, context: &Context) -> bool {
 }
 
 /// A pass whose panic ends that pass and not the controller.
-async fn guarded(key: Key, context: Arc<Context>) -> Result<Action, Unreachable> {
-    let began = Instant::now();
-    let due = key.pass(&context).map_ok(|wake| {
-        tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
-        context.delay(&key, wake)
-    });
-    let result = AssertUnwindSafe(due).catch_unwind().await;
+async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Action, Infallible> {
+    let (began, asks) = (Instant::now(), hub.index().asks(&key));
+    if let Some(left) = context.left_alone(&key, &asks) {
+        return Ok(Action::requeue(left));
+    }
+    let result = AssertUnwindSafe(key.pass(&context)).catch_unwind().await;
     let (outcome, delay) = match result {
-        Ok(Ok(delay)) => ("done", delay),
+        Ok(Ok(wake)) => {
+            tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
+            let after_outage = hub.outage().passed(&key);
+            after_outage.iter().for_each(|key| context.backoff.forget(key));
+            hub.wake(after_outage, None);
+            ("done", context.delay(&key, wake, &asks))
+        }
         Ok(Err(error)) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());
-            return Err(error);
+            tracing::warn!(%key, error = %chain(&error), "Kubernetes could not be reached");
+            let delay = match hub.outage().failed(&key, &error) {
+                Some(delay) => Some(delay),
+                None => context.delay(&key, Wake::Backoff, &asks),
+            };
+            return Ok(delay.map_or_else(Action::await_change, Action::requeue));
         }
         Err(_) => {
             tracing::error!(%key, "a pass panicked, which is a bug in Launchway; the object is retried in some minutes");
-            ("panic", context.delay(&key, Wake::Operator))
+            ("panic", context.delay(&key, Wake::Operator, &asks))
         }
     };
     context.metrics.pass(key.kind, outcome, began.elapsed());
     Ok(delay.map_or_else(Action::await_change, Action::requeue))
-}
-
-fn again<K: Reconciled>(object: Arc<Named<K>>, error: &Unreachable, context: Arc<Context>) -> Action {
-    let key = key(object.as_ref());
-    tracing::warn!(%key, error = %chain(error), "Kubernetes could not be reached");
-    context.delay(&key, Wake::Backoff).map_or_else(Action::await_change, Action::requeue)
 }
 
 /// An error with its causes, in one line. kube's own errors print theirs, so equal tails are not repeated.

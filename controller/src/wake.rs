@@ -5,6 +5,7 @@
 
 use crate::key::{Key, Kind};
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 #[cfg(test)]
 mod tests;
@@ -23,7 +24,10 @@ pub struct Links {
     pub shows: Vec<Shown>,
     /// Objects that tell on what it says of them, as a Release tells on what became of its stages. What is said anew wakes
     /// them.
-    pub tells: BTreeMap<Key, String>,
+    pub tells: BTreeMap<Key, BTreeSet<String>>,
+    /// A digest of what asks for a new try where one was refused: what people wrote into the object, and of an AwsAccount
+    /// whether its credentials work.
+    pub asks: u64,
 }
 
 /// An object that is followed.
@@ -111,6 +115,24 @@ impl Index {
         gone.iter().flat_map(|key| self.gone(key)).collect()
     }
 
+    /// All that asks for a try of what may have been refused for this object, digested: what people wrote into it and into
+    /// those that it depends on, and what those tell it to do. While there is nothing new in it, nothing is to be gained by asking
+    /// AWS before the back-off is over.
+    pub fn asks(&self, key: &Key) -> BTreeSet<u64> {
+        let Some(links) = self.links.get(key) else { return BTreeSet::new() };
+        let whole = links.part_of.iter().map(|whole| &whole.key);
+        let near = links.uses.iter().chain(links.follows.iter().map(|followed| &followed.key)).chain(whole);
+        let mut asks = BTreeSet::from([digest(&links.asks)]);
+        for near in near.filter_map(|key| self.links.get(key)) {
+            asks.insert(digest(&near.asks));
+            asks.extend(near.tells.get(key).into_iter().flatten().map(digest));
+            let shown = near.shows.iter().filter(|shown| key.kind == Kind::Service && shown.to == key.name);
+            asks.extend(shown.map(|shown| digest(&(&shown.stage, shown.grant))));
+            asks.extend(near.uses.iter().filter_map(|used| self.links.get(used)).map(|used| digest(&used.asks)));
+        }
+        asks
+    }
+
     /// Forgets the object; whom its own links woke.
     fn forget(&mut self, key: &Key) -> BTreeSet<Key> {
         let woken = self.links.get(key).map(|links| self.told(links)).unwrap_or_default();
@@ -168,6 +190,13 @@ fn turned(before: &Links, now: &Links) -> BTreeSet<Key> {
     let told = before.tells.iter().chain(&now.tells);
     let anew = told.filter(|(key, _)| before.tells.get(*key) != now.tells.get(*key));
     turned.map(|one| one.key.clone()).chain(anew.map(|(key, _)| key.clone())).collect()
+}
+
+/// A digest that means nothing to another process.
+pub(crate) fn digest(of: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Under which entries an object with these links is found.

@@ -4,6 +4,7 @@
 mod asked;
 mod content;
 mod effects;
+mod refused;
 mod rollouts;
 
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub enum Kind {
     Left,
     /// Success claimed for a commit that does not run.
     Claims,
+    /// A call that was refused, made again before its back-off was due.
+    Early,
     /// An effect for an object that is gone.
     Gone,
     /// The end is not as it should be, or there is none.
@@ -48,7 +51,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order of the table's columns.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::Builds,
         Kind::Services,
         Kind::Revisions,
@@ -59,6 +62,7 @@ impl Kind {
         Kind::Backwards,
         Kind::Left,
         Kind::Claims,
+        Kind::Early,
         Kind::Gone,
         Kind::End,
         Kind::Spins,
@@ -77,6 +81,7 @@ impl Kind {
             Kind::Backwards => "backwards",
             Kind::Left => "left images",
             Kind::Claims => "claims",
+            Kind::Early => "early",
             Kind::Gone => "gone",
             Kind::End => "end",
             Kind::Spins => "spins",
@@ -128,6 +133,7 @@ pub fn harm(story: &Story, world: &World, end: &End, hidden: Hidden) -> Vec<Harm
     add(Kind::Backwards, rollouts::backwards(world, story.order));
     add(Kind::Left, rollouts::left(world));
     add(Kind::Claims, claims(world));
+    add(Kind::Early, refused::early(world));
     add(Kind::Gone, effects::gone(world));
     add(Kind::End, ending(story, world, end));
     add(Kind::Spins, spins(world));

@@ -72,13 +72,14 @@ impl<'a> Life<'a> {
 
     async fn lived(&self) -> End {
         let began = self.world.now();
+        self.world.progress().fresh.push(began);
         let context = context(self.world, self.gate, 1, self.resync);
         let mut seeing = Seeing::begin(self);
         let mut pump = Pump::new(self.world);
         let mut rest = Rest::new(self.world);
         for _ in 0..PASSES {
             let scripted = self.story.play(self.world);
-            pump.follow(self.world);
+            pump.follow(self.world, &context);
             if seeing.is_relist_due(self) {
                 pump.relist(self.world);
             }

@@ -66,13 +66,16 @@ impl Pump {
     }
 
     /// Wakes whom the writes since the last time wake.
-    pub fn follow(&mut self, world: &World) {
+    pub fn follow(&mut self, world: &World, context: &Context) {
         let writes = world.store.writes_after(self.followed);
         self.followed = world.store.version();
         if writes.iter().any(|write| write.change == Change::Deleted) {
             world.store.collect_garbage();
         }
         for write in &writes {
+            if let Some(key) = blank(write) {
+                context.backoff.forget(&key);
+            }
             for key in woken(write, &mut self.index) {
                 let woken = (key, write.resource_version);
                 if !self.own.contains(&woken) {
@@ -86,6 +89,11 @@ impl Pump {
     pub async fn pass(&mut self, world: &World, context: &Context, gate: &Gate) -> Passed {
         let Some(key) = self.first() else { return Passed::Over };
         self.queue.remove(&key);
+        let asks = self.index.asks(&key);
+        if let Some(left) = context.left_alone(&key, &asks) {
+            self.wake(key, world.now() + left);
+            return Passed::Over;
+        }
         self.count(&key, world);
         let before = world.store.version();
         world.progress().answered.clear();
@@ -104,7 +112,7 @@ impl Pump {
         };
         let own = |version: &u64| context.own.contains(&key, &version.to_string());
         self.own = (before..=world.store.version()).filter(own).map(|version| (key.clone(), version)).collect();
-        if let Some(delay) = context.delay(&key, wake) {
+        if let Some(delay) = context.delay(&key, wake, &asks) {
             self.wake(key, world.now() + delay);
         }
         let mut progress = world.progress();
@@ -158,6 +166,13 @@ fn key(kind: Kind, namespace: &str, name: &str) -> Key {
 
 fn links(key: &Key, object: &Object) -> Links {
     key.kind.links(object.value()).expect("an object of ours parses")
+}
+
+/// The object, if the write left it without conditions: it is new, or its status was wiped.
+fn blank(write: &Write) -> Option<Key> {
+    let conditions = &write.object.value()["status"]["conditions"];
+    let kind = Kind::named(&write.kind).filter(|_| conditions.as_array().is_none_or(Vec::is_empty))?;
+    Some(key(kind, &write.namespace, &write.name))
 }
 
 /// Whom the write wakes.

@@ -142,7 +142,7 @@ impl Player {
 
     /// Makes the next pass if one is due by then; else it is then.
     fn step(&mut self, end: Timestamp) -> bool {
-        self.pump.follow(&self.world);
+        self.pump.follow(&self.world, &self.context);
         match self.pump.due().filter(|due| *due <= end) {
             None => {
                 self.world.time.jump(end);

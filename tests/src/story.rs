@@ -77,6 +77,7 @@ pub const STORIES: &[&Story] = &[
     &trouble::SECRET,
     &trouble::SILENT,
     &trouble::FORCED,
+    &trouble::DENIED,
     &upgrade::UPGRADE,
 ];
 
@@ -106,6 +107,7 @@ impl Story {
             (step.act)(world);
             let mut progress = world.progress();
             (progress.done, progress.armed) = (done + 1, None);
+            progress.fresh.push(world.now());
         }
     }
 

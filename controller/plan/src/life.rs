@@ -38,6 +38,11 @@ pub fn finalizer(meta: &ObjectMeta) -> bool {
     meta.finalizers.as_ref().is_some_and(|all| all.iter().any(|one| one == launchway_crds::FINALIZER))
 }
 
+/// The command that asks for a new try at once: any annotation does, if it says something new.
+pub fn again_command(namespace: &str, kind: &str, name: &str) -> String {
+    format!("kubectl -n {namespace} annotate --overwrite {kind} {name} launchway.dev/again=\"$(date)\"")
+}
+
 /// The command that ends the suspension of a Pipeline.
 pub fn resume_command(namespace: &str, pipeline: &str) -> String {
     format!("kubectl -n {namespace} patch lwp {pipeline} --type merge -p '{{\"spec\":{{\"suspend\":false}}}}'")

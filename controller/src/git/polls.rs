@@ -164,10 +164,16 @@ fn slack(interval: SignedDuration) -> SignedDuration {
     (interval / 10).min(SignedDuration::from_secs(5))
 }
 
+/// How long a server that refused a credential is not offered it again: servers lock out who tries too often. Another
+/// credential is another lane, and is offered at once.
+const REFUSED: SignedDuration = SignedDuration::from_mins(5);
+
 impl Landed {
     /// The answer, if it is new enough and of the right branch. A fault is of every branch.
     fn answer(&self, ask: &Ask<'_>, now: Timestamp, before: u64) -> Option<Poll> {
-        let young = now.duration_since(self.sent) < ask.interval - slack(ask.interval);
+        let refused = matches!(self.outcome, Err(GitFault::AuthenticationFailed { .. }));
+        let interval = if refused { ask.interval.max(REFUSED) } else { ask.interval };
+        let young = now.duration_since(self.sent) < interval - slack(ask.interval);
         if !young && self.number <= before {
             return None;
         }

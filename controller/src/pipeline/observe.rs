@@ -61,7 +61,10 @@ async fn git(
 }
 
 fn see(observed: &mut Observed, poll: Poll, branch: &Branch) {
-    observed.next_poll = Some(poll.sent + SignedDuration::from_secs(branch.interval));
+    let interval = SignedDuration::from_secs(branch.interval);
+    let due = poll.sent + interval;
+    // A server that refused the credential is not asked every time.
+    observed.next_poll = Some(if due > observed.at { due } else { observed.at + interval });
     observed.head = match poll.outcome {
         Ok(head) => Looked::Seen(Ok(head.commit)),
         Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(Refusal::NoSuchBranch { why: missing.to_string() })),

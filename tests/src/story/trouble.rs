@@ -194,3 +194,50 @@ pub const FORCED: Story = Story {
         [said, both_run(world, "good-2")].concat()
     },
 };
+
+/// A right is missing, people ask for another try in the middle of the back-off, and then it is given.
+pub const DENIED: Story = Story {
+    name: "a right that is missing",
+    after: After::Nothing,
+    script: &[
+        Step {
+            name: "the manifests are applied, and task definitions may not be registered",
+            when: always,
+            later: 0,
+            act: |world| {
+                let lacking = sample::policy().to_string().replace("ecs:RegisterTaskDefinition", "ecs:RegisterNothing");
+                let lacking = serde_json::from_str(&lacking).expect("a policy");
+                world.aws().set_policy(sample::ROLE, &lacking).expect("a policy that the simulator understands");
+                sample::push(world, "good-1");
+                sample::apply(world);
+            },
+        },
+        Step {
+            name: "somebody asks for another try",
+            when: |world| world.said("Service", sample::SERVICES[0], "Ready").1 == "AccessDenied",
+            later: 30,
+            act: |world| world.annotate("Service", sample::SERVICES[0], "again"),
+        },
+        Step {
+            name: "somebody annotates a Service that is not concerned",
+            when: always,
+            later: 30,
+            act: |world| world.annotate("Service", sample::SERVICES[1], "other"),
+        },
+        Step {
+            name: "the right is given, and the Pipeline is annotated",
+            when: always,
+            later: 30,
+            act: |world| {
+                let mended = sample::policy();
+                world.aws().set_policy(sample::ROLE, &mended).expect("a policy that the simulator understands");
+                world.annotate("Pipeline", sample::PIPELINE, "mended");
+            },
+        },
+        RARELY,
+    ],
+    order: &["good-1"],
+    judge: |world| {
+        [unsaid(world, &[("Pipeline", "greeter", "Released", "True", "")]), both_run(world, "good-1")].concat()
+    },
+};

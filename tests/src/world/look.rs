@@ -130,4 +130,12 @@ impl World {
         change(&mut body["spec"]);
         self.store.apply_json(&body).expect("a spec that is admitted");
     }
+
+    /// Annotates an object, as a person does who asks for another try.
+    pub fn annotate(&self, kind: &str, name: &str, text: &str) {
+        let object = self.object(kind, name).unwrap_or_else(|| panic!("{kind} {name} is there"));
+        let mut body = object.value().clone();
+        body["metadata"]["annotations"]["launchway.dev/again"] = text.into();
+        self.store.apply_json(&body).expect("an annotation that is admitted");
+    }
 }

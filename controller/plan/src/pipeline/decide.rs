@@ -6,7 +6,6 @@ use super::observed::Observed;
 use super::state::{Course, State};
 use crate::Plan;
 use crate::life::Life;
-use crate::look::Looked;
 use crate::wake::{Wake, sooner};
 
 /// One effect, with all that is needed to carry it out.
@@ -68,12 +67,7 @@ fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
         | Course::Adrift { .. }
         | Course::Gone { .. } => {}
     }
-    // Nothing tells us when a Secret, a credential or a repository has been corrected.
-    match &observed.head {
-        Looked::Seen(Err(_)) => return Wake::Operator,
-        Looked::Blind(fault) if fault.is_terminal() => return Wake::of_look(fault),
-        Looked::Seen(Ok(_)) | Looked::Blind(_) | Looked::NotAsked => {}
-    }
+    // Nothing tells us when a Secret, a credential, a branch or a repository has been corrected: a look costs AWS nothing.
     let interval = desired.source.interval();
     let due = observed.next_poll.map_or(interval, |next| next.duration_since(observed.at).as_secs());
     Wake::After(due.clamp(1, interval.max(1)))

@@ -9,6 +9,7 @@ use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, merge};
 use crate::fault::Fault;
+use crate::life::again_command;
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
@@ -91,6 +92,13 @@ fn troubled(next: &mut PipelineStatus, course: &Course) {
     }
 }
 
+/// What the source lacks, when it is looked for again, and how that is hurried.
+fn looked_for(refusal: &Refusal, pass: &Pass<'_>) -> String {
+    let Desired { namespace, name, source, .. } = pass.desired;
+    let again = again_command(namespace, "lwp", name);
+    format!("{refusal}; looked for again every {} s, or at once: {again}", source.interval())
+}
+
 fn source(record: &Record, pass: &Pass<'_>) -> Statement {
     let say = |truth, reason, message: String| {
         Statement::New(Answer::new(ConditionType::SourceReady, truth, reason, message))
@@ -99,7 +107,7 @@ fn source(record: &Record, pass: &Pass<'_>) -> Statement {
         Looked::Seen(Ok(_)) => {
             say(Truth::True, Reason::Succeeded, format!("the head of {} was read", pass.desired.source))
         }
-        Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), refusal.to_string()),
+        Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), looked_for(refusal, pass)),
         Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
         Looked::Blind(fault) => say(Truth::Unknown, Reason::NotSeen, fault.to_string()),
         Looked::NotAsked if record.condition(ConditionType::SourceReady).is_none() => {
@@ -204,7 +212,7 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         ),
         (Course::Failed(newest), _) => Tell::failed(reason(newest, Reason::RolloutFailed), told(newest)),
         (Course::Released(_) | Course::Unreached { .. } | Course::Gone { .. }, Looked::Seen(Err(refusal))) => {
-            Tell::stalled(refusal.reason(), refusal.to_string())
+            Tell::stalled(refusal.reason(), looked_for(refusal, pass))
         }
         (Course::Released(_), Looked::Blind(fault)) if is_unproved(record, pass, fault) => {
             Tell::stalled(Reason::SourceRefused, blind(fault))
@@ -280,7 +288,7 @@ fn unreached(newest: &Newest, stage: &str) -> String {
 fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     let working = |reason, message| Tell::at_work(None, reason, message);
     match &pass.observed.head {
-        Looked::Seen(Err(refusal)) => Tell::stalled(refusal.reason(), refusal.to_string()),
+        Looked::Seen(Err(refusal)) => Tell::stalled(refusal.reason(), looked_for(refusal, pass)),
         Looked::Seen(Ok(commit)) if pass.state.turn == Turn::Same => deleted(commit),
         Looked::Seen(Ok(commit)) => {
             working(Reason::Progressing, format!("making a Release of commit {}", brief(commit)))

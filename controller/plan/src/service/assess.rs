@@ -234,7 +234,10 @@ impl View<'_> {
                 return Err(Blocker::Stuck { reason: Reason::Differs, why });
             }
             (Verdict::Other(deployment), None) => Rollout::Waiting(deployment),
-            (Verdict::Unclear(why), None) => return Err(Blocker::Unclear(why)),
+            (Verdict::Unclear(why), None) => match self.record.rolling(self.wanted, self.observed.at) {
+                Some(sent) => Rollout::Settling(sent.clone()),
+                None => return Err(Blocker::Unclear(why)),
+            },
             (Verdict::NotAsked, None) => self.outdated(live, arn),
         })
     }

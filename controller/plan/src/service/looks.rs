@@ -76,6 +76,9 @@ pub fn deployments(
     if let Some(proved) = live.and_then(|live| view.proved(live, &view.known()?)) {
         return Looked::Seen(vec![proved]);
     }
+    if let Some(fault) = live.and_then(|live| view.current_seen(view.current(live, &view.known()?)?).fault()) {
+        return Looked::Blind(fault.clone());
+    }
     let all = match &observed.deployments {
         Looked::NotAsked => return Looked::NotAsked,
         Looked::Blind(fault) => return Looked::Blind(fault.clone()),
@@ -183,7 +186,9 @@ impl View<'_> {
                         return Some(look);
                     }
                 }
-                Looked::Seen(_) | Looked::Blind(_) => {}
+                // The others are asked for by the same call.
+                Looked::Blind(_) => return None,
+                Looked::Seen(_) => {}
             }
         }
         if self.proved(live, task_definition).is_some() {
@@ -206,12 +211,12 @@ impl View<'_> {
         live.current_deployment.as_deref().filter(|_| named)
     }
 
+    /// What was seen of the current deployment. Where the followed one could not be looked at, neither can this one.
     fn current_seen(&self, arn: &str) -> &Looked<Option<Deployment>> {
-        let followed = self.observed.followed.seen().and_then(Option::as_ref);
-        if followed.is_some_and(|followed| followed.arn == arn) {
-            &self.observed.followed
-        } else {
-            &self.observed.current
+        match &self.observed.followed {
+            Looked::Seen(Some(followed)) if followed.arn == arn => &self.observed.followed,
+            Looked::Blind(_) => &self.observed.followed,
+            Looked::Seen(_) | Looked::NotAsked => &self.observed.current,
         }
     }
 

@@ -1,15 +1,19 @@
 //! Which heads get a Release, the names of Releases, which of them are kept, and what is refused.
 
 use super::rows::{parsed, recorded, sight};
+use crate::Outcome;
 use crate::account::{AccountSeen, scope};
 use crate::address::{Allowed, Rules, Scheme};
+use crate::condition::find;
 use crate::look::Looked;
 use crate::pipeline::heads::Turn;
+use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Action, Desired, Record, assess, decide};
-use crate::reason::Reason;
+use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use crate::samples::release::{pipeline, release};
 use crate::samples::{COMMIT, OTHER, account, time};
+use crate::wake::Wake;
 use launchway_crds::pipeline::PipelineStatus;
 use serde_json::{Value, json};
 
@@ -115,6 +119,29 @@ fn only_ended_releases_that_the_pipeline_made_and_no_stage_names_are_deleted() {
     status.stages[0].grant.as_mut().unwrap().release = "web-5".into();
     let state = assess(&desired, &recorded(&status), &observed);
     assert_eq!(decide(&desired, &observed, &state).action, Some(Action::Forget("web-1".into())));
+}
+
+/// A look at a repository costs AWS nothing, and nothing tells us when a Secret was made or a branch came back.
+#[test]
+fn a_secret_or_a_branch_that_is_missing_is_looked_for_at_each_interval_and_the_message_hurries_it() {
+    let desired = parsed(&json!({}));
+    let missing = [
+        Refusal::Secret { name: "git".into(), why: "is not there".into() },
+        Refusal::NoSuchBranch { why: "there is no branch main".into() },
+    ];
+    for refusal in missing {
+        let mut observed = sight(Vec::new());
+        (observed.head, observed.next_poll) = (Looked::Seen(Err(refusal)), None);
+        let record = Record::empty();
+        let state = assess(&desired, &record, &observed);
+        assert_eq!(decide(&desired, &observed, &state).wake, Wake::After(60));
+        let next =
+            report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle });
+        let message = find(&next.conditions, ConditionType::Ready).unwrap().message.clone();
+        for part in ["every 60 s", "kubectl -n shop annotate --overwrite lwp web"] {
+            assert!(message.contains(part), "{part}: {message}");
+        }
+    }
 }
 
 fn rules() -> Rules {
