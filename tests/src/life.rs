@@ -55,6 +55,7 @@ pub fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
         sleep_impl: Some(SharedAsyncSleep::new(VirtualSleep { time: world.time.clone(), gate: gate.clone() })),
         seed,
         linger: Duration::ZERO,
+        sweep: Duration::ZERO,
         ..Settings::new(base)
     }
 }
