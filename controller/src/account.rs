@@ -7,6 +7,7 @@ use crate::kube_api::Unreachable;
 use crate::status;
 use crate::wake::Links;
 use kube::api::Api;
+use kube::runtime::watcher::Event;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
 use launchway_plan::account::{place, report};
@@ -19,6 +20,10 @@ impl Reconciled for AwsAccount {
 
     fn links(&self) -> Links {
         Links::default()
+    }
+
+    fn followed(event: &Event<Self>, context: &Context) {
+        context.accounts.follow(event);
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {

@@ -6,6 +6,7 @@ use crate::key::{Key, Kind};
 use crate::kube_api::Unreachable;
 use crate::wake::Links;
 use kube::core::object::HasStatus;
+use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_plan::wake::Wake;
@@ -32,6 +33,14 @@ pub trait Reconciled:
 
     /// Which objects it depends on, and what it shows to those that depend on it.
     fn links(&self) -> Links;
+
+    /// Whether its status says that there is nothing to do but to check it from time to time.
+    fn is_at_rest(&self) -> bool {
+        false
+    }
+
+    /// What else follows the watch of this kind.
+    fn followed(_event: &Event<Self>, _context: &Context) {}
 
     /// One pass over the object of that key.
     fn pass(key: &Key, context: &Context) -> impl Future<Output = Result<Wake, Unreachable>> + Send;
