@@ -182,7 +182,7 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
         .map_ok(named)
         .reflect(writer)
         .applied_objects()
-        .try_filter(move |object| std::future::ready(!is_own(object, &own)));
+        .try_filter(move |object| is_others(key(object), object.resource_version(), Arc::clone(&own)));
     Controller::for_stream(stream, store)
         .with_config(Config::default().concurrency(AT_ONCE))
         .reconcile_on(select(woken, rested.boxed()).map(|key| reference(&key)))
@@ -220,9 +220,10 @@ fn reference<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
     if key.namespace.is_empty() { reference } else { reference.within(&key.namespace) }
 }
 
-/// Whether a pass over the object wrote this version of it. That pass has said when the object comes again.
-fn is_own<K: Reconciled>(object: &Named<K>, context: &Context) -> bool {
-    context.own.contains(&key(object), &object.resource_version().unwrap_or_default())
+/// Whether somebody else than a pass over the object wrote this version of it: such a pass has said when the object comes
+/// again.
+async fn is_others(key: Key, version: Option<String>, context: Arc<Context>) -> bool {
+    !context.own.made(&key, &version.unwrap_or_default()).await
 }
 
 /// A pass whose panic ends that pass and not the controller.

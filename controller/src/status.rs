@@ -68,6 +68,7 @@ async fn put<K: Reconciled>(
     api: &Api<K>,
     context: &Context,
 ) -> Result<Option<K>, Unreachable> {
+    let _writing = context.own.writing(&Key::of(object));
     let before = object.status().map(|status| K::conditions(status).to_vec()).unwrap_or_default();
     let turned = turned(&before, K::conditions(&next));
     let mut body = object.clone();

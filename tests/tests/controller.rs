@@ -8,12 +8,17 @@ use std::time::Duration;
 
 use http::Response;
 use jiff::SignedDuration;
+use kube::runtime::watcher::Event;
 use launchway::context::Clock;
+use launchway::key::{Key, Kind};
+use launchway_crds::AwsAccount;
 use launchway_test_kube::store::Body;
-use launchway_tests::life::gate::Broken;
+use launchway_tests::life::context;
+use launchway_tests::life::gate::{Broken, Gate};
 use launchway_tests::running::{KILL, Running};
-use launchway_tests::world::World;
 use launchway_tests::world::sample;
+use launchway_tests::world::{World, is_effect};
+use serde_json::{Value, json};
 use tower::service_fn;
 
 fn released(world: &World) -> bool {
@@ -157,6 +162,28 @@ async fn after_a_restart_what_is_in_sync_is_looked_at_in_tens_without_a_trace_an
     let looked = operations.iter().rposition(|operation| operation == "DescribeServices");
     assert!(registered.is_some() && registered < looked, "{operations:?}");
     running.stopped().await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_revoked_is_used_for_no_change_whatever_its_watch_still_shows() {
+    let world = sample::world(7);
+    let mut account = sample::aws_account();
+    for manifest in [&account, &sample::services::literal("web", "web:1")] {
+        world.store.apply_json(manifest).unwrap();
+    }
+    let context = context(&world, &Gate::new(&world.time), 1, 600);
+    let shown = |account: &Value| serde_json::from_value::<AwsAccount>(account.clone()).unwrap();
+    for event in [Event::Init, Event::InitApply(shown(&account)), Event::InitDone] {
+        context.accounts.follow(&event);
+    }
+    account["spec"]["namespaces"]["names"] = json!(["another"]);
+    world.store.apply_json(&account).unwrap();
+    let key = Key { kind: Kind::Service, namespace: sample::NAMESPACE.to_owned(), name: "web".to_owned() };
+    key.pass(&context).await.unwrap();
+    context.accounts.follow(&Event::Apply(shown(&account)));
+    key.pass(&context).await.unwrap();
+    assert!(world.is("Service", "web", "Stalled", "True"), "it says that it may not");
+    assert!(!world.aws().log.iter().any(is_effect), "{:?}", world.aws().log);
 }
 
 /// How many services each look since then was about.

@@ -212,10 +212,11 @@ impl Bench {
     pub(super) async fn since(&self, mark: &Mark) -> anyhow::Result<Since> {
         let (took, used) = (mark.at.elapsed(), self.used());
         let before = mark.used.map_or(Duration::ZERO, |used| used.cpu);
+        let wrote = Wrote::of(&self.audit_since(mark).await?, USER);
         Ok(Since {
             took,
             asked: Asked::of(&self.aws().log[mark.asked..]),
-            wrote: Wrote::of(&self.audit_since(mark).await?, USER),
+            wrote,
             cpu: used.map_or(Duration::ZERO, |used| used.cpu.saturating_sub(before)),
             rss: used.map_or(0, |used| used.rss),
         })
