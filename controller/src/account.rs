@@ -7,9 +7,10 @@ use crate::kube_api::Unreachable;
 use crate::status;
 use crate::wake::Links;
 use kube::api::Api;
+use kube::runtime::watcher::Event;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
-use launchway_plan::account::{Place, assumed, report};
+use launchway_plan::account::{place, report};
 use launchway_plan::condition::is_true;
 use launchway_plan::fault::Fault;
 use launchway_plan::rank::Rank;
@@ -22,6 +23,10 @@ impl Reconciled for AwsAccount {
     fn links(&self) -> Links {
         let works = self.status.as_ref().is_some_and(|status| is_true(&status.conditions, ConditionType::Ready));
         Links { asks: u64::from(works), ..Links::default() }
+    }
+
+    fn followed(event: &Event<Self>, context: &Context) {
+        context.accounts.follow(event);
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
@@ -38,9 +43,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     if account.metadata.deletion_timestamp.is_some() {
         return Ok(Wake::OnChange);
     }
-    let region = account.spec.regions.first().map(ToString::to_string).unwrap_or_default();
-    let place = Place { region, role: account.spec.assume_role.as_ref().map(assumed) };
-    let identity = context.clouds.at(&place, Rank::Look).identity().await;
+    let identity = context.clouds.at(&place(&account.spec), Rank::Look).identity().await;
     if let Some(seconds) = identity.as_ref().err().and_then(Fault::turn) {
         return Ok(Wake::Turn(seconds));
     }

@@ -1,11 +1,14 @@
 //! Everything that a pass may use, made once by `main` or by a test. Clock and randomness come from here only.
 
+use crate::accounts::Accounts;
 use crate::backoff::{self, Backoff};
+use crate::events::Events;
 use crate::git::Polls;
 use crate::key::{Key, Kind};
 use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;
+use crate::sweep::Sweep;
 use crate::web::Web;
 use jiff::Timestamp;
 use launchway_cloud::Clouds;
@@ -36,6 +39,12 @@ pub struct Context {
     pub backoff: Backoff,
     /// How fast AWS is polled.
     pub pace: Pace,
+    /// In which order objects with nothing to do are checked.
+    pub sweep: Sweep,
+    /// The AwsAccounts, as their watch shows them.
+    pub accounts: Accounts,
+    /// Events on their way.
+    pub events: Events,
     /// Which versions of objects our own passes wrote.
     pub own: OwnWrites,
     /// The name of this installation: the first part of owner tags and families.
@@ -70,7 +79,10 @@ impl Context {
         match wake {
             Wake::Now => Some(Duration::ZERO),
             Wake::After(seconds) => after(Some(self.pace.after(key.kind, duration(seconds)))),
-            Wake::Every(seconds) => after(Some(self.pace.until_next(key.kind, duration(seconds), now))),
+            Wake::Every(seconds) => {
+                let next = self.pace.until_next(key.kind, duration(seconds), now);
+                after(Some(next + self.sweep.after(key, next)))
+            }
             Wake::OnChange => after(None),
             Wake::Turn(seconds) => {
                 self.backoff.until(key, duration(seconds), asks, now);
@@ -85,6 +97,7 @@ impl Context {
     pub fn forget(&self, key: &Key) {
         self.backoff.forget(key);
         self.own.forget(key);
+        self.sweep.forget(key);
     }
 }
 

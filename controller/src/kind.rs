@@ -6,6 +6,7 @@ use crate::key::{Key, Kind};
 use crate::kube_api::Unreachable;
 use crate::wake::{Links, digest};
 use kube::core::object::HasStatus;
+use kube::runtime::watcher::Event;
 use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_plan::wake::Wake;
@@ -40,6 +41,14 @@ pub trait Reconciled:
         let asks = digest(&(meta.generation, &meta.annotations, &meta.labels, is_deleted, links.asks));
         Links { asks, ..links }
     }
+
+    /// Whether its status says that there is nothing to do but to check it from time to time.
+    fn is_at_rest(&self) -> bool {
+        false
+    }
+
+    /// What else follows the watch of this kind.
+    fn followed(_event: &Event<Self>, _context: &Context) {}
 
     /// One pass over the object of that key.
     fn pass(key: &Key, context: &Context) -> impl Future<Output = Result<Wake, Unreachable>> + Send;

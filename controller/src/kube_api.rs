@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::NamespaceResourceScope;
 use kube::{Resource, ResourceExt};
+use launchway_crds::account::AwsAccountSpec;
 use launchway_crds::{AwsAccount, FINALIZER, Pipeline, Service};
 use launchway_plan::account::AccountSeen;
 use launchway_plan::release::PipelineFacts;
@@ -71,11 +72,27 @@ where
     Ok(found)
 }
 
-/// The AwsAccount of that name, and the namespace's labels if the account selects namespaces by label.
+/// The AwsAccount of that name, read live, and the namespace's labels if the account selects namespaces by label.
 pub async fn account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
     let accounts: Api<AwsAccount> = Api::all(context.kube.clone());
     let found = accounts.get_opt(name).await.map_err(Unreachable::of("reading AwsAccount", name))?;
-    let spec = found.map(|account| account.spec);
+    seen(name, found.map(|account| account.spec), namespace, context).await
+}
+
+/// The same as the watch of AwsAccounts shows it, once it has listed: for looks, and for nothing that changes AWS.
+pub async fn watched_account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
+    match context.accounts.get(name) {
+        Some(spec) => seen(name, spec, namespace, context).await,
+        None => account(name, namespace, context).await,
+    }
+}
+
+async fn seen(
+    name: &str,
+    spec: Option<AwsAccountSpec>,
+    namespace: &str,
+    context: &Context,
+) -> Result<AccountSeen, Unreachable> {
     let selects = spec.as_ref().is_some_and(|spec| spec.namespaces.selector.is_some());
     let namespace_labels = if selects { labels(namespace, context).await? } else { Default::default() };
     Ok(AccountSeen { name: name.to_owned(), spec, namespace: namespace.to_owned(), namespace_labels })

@@ -5,8 +5,10 @@
 //! ([`status`], the only writer of statuses and of events).
 
 pub mod account;
+pub mod accounts;
 pub mod backoff;
 pub mod context;
+pub mod events;
 pub mod git;
 pub mod key;
 pub mod kind;
@@ -22,6 +24,7 @@ pub mod run;
 pub mod serve;
 pub mod service;
 pub mod status;
+pub mod sweep;
 pub mod wake;
 pub mod web;
 

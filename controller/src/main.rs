@@ -4,12 +4,15 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::Api;
+use launchway::accounts::Accounts;
 use launchway::backoff::Backoff;
+use launchway::events::Events;
 use launchway::git::Polls;
 use launchway::metrics::Metrics;
 use launchway::own::OwnWrites;
 use launchway::pace::Pace;
 use launchway::serve::{Ready, serve};
+use launchway::sweep::Sweep;
 use launchway::web::Web;
 use launchway::{Context, run};
 use launchway_cloud::{Clouds, Settings};
@@ -138,6 +141,9 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         clock: Arc::new(jiff::Timestamp::now),
         backoff: Backoff::new(fastrand::u64(..)),
         pace: Pace::new(fastrand::u64(..)).times(flags.pace),
+        sweep: Sweep::default(),
+        accounts: Accounts::default(),
+        events: Events::default(),
         own: OwnWrites::default(),
         installation,
         resync: flags.resync,

@@ -32,6 +32,7 @@ pub struct Metrics {
     effects: Family<EffectLabels, Counter>,
     seconds: Histogram,
     duplicates: Counter,
+    dropped: Counter,
 }
 
 impl Default for Metrics {
@@ -40,7 +41,7 @@ impl Default for Metrics {
         let passes = Family::<PassLabels, Counter>::default();
         let effects = Family::<EffectLabels, Counter>::default();
         let seconds = Histogram::new(exponential_buckets(0.005, 2.0, 12));
-        let duplicates = Counter::default();
+        let (duplicates, dropped) = (Counter::default(), Counter::default());
         registry.register("passes", "Passes over objects, by kind and outcome", passes.clone());
         registry.register("effects", "Calls that change AWS or another object, by effect and outcome", effects.clone());
         registry.register_with_unit("pass_duration", "How long a pass takes", Unit::Seconds, seconds.clone());
@@ -49,7 +50,12 @@ impl Default for Metrics {
             "Second builds that were found for one attempt and stopped",
             duplicates.clone(),
         );
-        Self { registry, passes, effects, seconds, duplicates }
+        registry.register(
+            "dropped_events",
+            "Events that were not sent because too many waited already; statuses say the same",
+            dropped.clone(),
+        );
+        Self { registry, passes, effects, seconds, duplicates, dropped }
     }
 }
 
@@ -76,6 +82,11 @@ impl Metrics {
     /// Counts a second build that was found for one attempt.
     pub fn surplus_build(&self) {
         self.duplicates.inc();
+    }
+
+    /// Counts an event that was not sent.
+    pub fn dropped_event(&self) {
+        self.dropped.inc();
     }
 
     /// All metrics as OpenMetrics text.

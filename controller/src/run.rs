@@ -8,7 +8,7 @@ use crate::outage::Outage;
 use crate::wake::Index;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::{BoxFuture, FutureExt, join_all};
-use futures::stream::{StreamExt, TryStreamExt};
+use futures::stream::{StreamExt, TryStreamExt, select};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta};
 use kube::core::PartialObjectMetaExt;
 use kube::runtime::controller::{Action, Config, Controller};
@@ -46,9 +46,13 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
     let hub = Arc::new(hub);
     let wiring = |woken| Wiring { context: Arc::clone(&context), stop: stop.clone(), hub: Arc::clone(&hub), woken };
     let all = join_all(woken.into_iter().map(|(kind, woken)| controller_of(kind, wiring(woken))));
+    let all = async {
+        tokio::select! { _ = all => {}, () = context.events.run(&context.kube) => {} }
+        context.events.send(&context.kube).await;
+    };
     // kube's graceful shutdown waits for the first list: with no API server it would wait for ever.
     tokio::select! {
-        _ = all => {}
+        () = all => {}
         () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => tracing::warn!("passes were still under way after {GRACE:?}"),
     }
 }
@@ -102,6 +106,8 @@ impl Hub {
 struct Feed {
     hub: Arc<Hub>,
     context: Arc<Context>,
+    /// Where those go that have time: when each is to be checked.
+    rested: UnboundedSender<(tokio::time::Instant, Key)>,
     /// The objects of a list that is being read.
     list: BTreeSet<Key>,
 }
@@ -109,11 +115,13 @@ struct Feed {
 impl Feed {
     /// Updates the index, and wakes whom the event concerns.
     fn take<K: Reconciled>(&mut self, event: &Event<K>) {
+        K::followed(event, &self.context);
         match event {
             Event::Init => self.list.clear(),
             Event::InitApply(object) => {
                 self.list.insert(Key::of(object));
                 self.changed(object);
+                self.found(object);
             }
             Event::Apply(object) => self.changed(object),
             Event::Delete(object) => {
@@ -126,6 +134,19 @@ impl Feed {
                 self.hub.wake(woken, None);
                 self.hub.note_listed(K::KIND);
             }
+        }
+    }
+
+    /// An object that a list shows, and that is at rest, is checked when the sweep comes to it: after a start those go first
+    /// that have something to do. Its version counts as one of ours, which it is.
+    fn found<K: Reconciled>(&self, object: &K) {
+        let key = Key::of(object);
+        let Some(version) = object.resource_version().filter(|_| object.is_at_rest()) else { return };
+        if self.hub.index().is_done(&key) {
+            self.context.own.remember(&key, &version);
+            let after = self.context.sweep.after(&key, Duration::from_secs(self.context.resync.unsigned_abs()));
+            // A closed queue means that the controller is ending.
+            let _ = self.rested.unbounded_send((tokio::time::Instant::now() + after, key));
         }
     }
 
@@ -185,7 +206,10 @@ impl Backoff for Reconnect {
 async fn controller<K: Reconciled>(wiring: Wiring) {
     let Wiring { context, stop, hub, woken } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
-    let mut feed = Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), list: BTreeSet::new() };
+    let (sender, rested) = unbounded();
+    let mut feed = Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), rested: sender, list: BTreeSet::new() };
+    // In the order in which they come: the later, the later they are due.
+    let rested = rested.then(|(due, key)| tokio::time::sleep_until(due).map(|()| key));
     let own = Arc::clone(&context);
     let stream = watcher(Api::<K>::all(context.kube.clone()), watcher::Config::default())
         .backoff(Reconnect::default())
@@ -194,10 +218,10 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
         .map_ok(named)
         .reflect(writer)
         .applied_objects()
-        .try_filter(move |object| std::future::ready(!is_own(object, &own)));
+        .try_filter(move |object| is_others(key(object), object.resource_version(), Arc::clone(&own)));
     Controller::for_stream(stream, store)
         .with_config(Config::default().concurrency(AT_ONCE))
-        .reconcile_on(woken.map(|key| reference(&key)))
+        .reconcile_on(select(woken, rested.boxed()).map(|key| reference(&key)))
         .graceful_shutdown_on(async move { stop.cancelled().await })
         .run(
             move |object, context| guarded(key(object.as_ref()), Arc::clone(&hub), context),
@@ -236,9 +260,10 @@ fn reference<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
     if key.namespace.is_empty() { reference } else { reference.within(&key.namespace) }
 }
 
-/// Whether a pass over the object wrote this version of it. That pass has said when the object comes again.
-fn is_own<K: Reconciled>(object: &Named<K>, context: &Context) -> bool {
-    context.own.contains(&key(object), &object.resource_version().unwrap_or_default())
+/// Whether somebody else than a pass over the object wrote this version of it: such a pass has said when the object comes
+/// again.
+async fn is_others(key: Key, version: Option<String>, context: Arc<Context>) -> bool {
+    !context.own.made(&key, &version.unwrap_or_default()).await
 }
 
 /// A pass whose panic ends that pass and not the controller.

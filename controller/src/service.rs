@@ -6,12 +6,12 @@ mod observe;
 use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
-use crate::kube_api::{Unreachable, api, found};
+use crate::kube_api::{Unreachable, account, api, found};
 use crate::status::{self, Written};
 use crate::wake::{Followed, Links, Shown};
 use kube::ResourceExt;
 use launchway_crds::Service;
-use launchway_crds::service::ServiceStatus;
+use launchway_crds::service::{RolloutPhase, ServiceStatus};
 use launchway_plan::condition::{find, is_true};
 use launchway_plan::reason::ConditionType;
 use launchway_plan::service::report::{Pass, intended};
@@ -34,6 +34,16 @@ impl Reconciled for Service {
             follows: followed.into_iter().collect(),
             ..Links::default()
         }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let Some(status) = self.status.as_ref() else { return false };
+        let is_over = status.rollout.as_ref().is_some_and(|rollout| rollout.phase == RolloutPhase::Done);
+        let is_known = Some(status.observed_generation) == self.metadata.generation;
+        let is_short = status.service.as_ref().is_some_and(|service| service.short_since.is_some());
+        let calm = is_true(&status.conditions, ConditionType::Ready)
+            && find(&status.conditions, ConditionType::Held).is_none();
+        is_over && is_known && !is_short && calm && self.metadata.deletion_timestamp.is_none()
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
@@ -60,6 +70,10 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         return Ok(Wake::Turn(seconds));
     }
     let (wanted, action) = (judged.wanted.as_ref().ok(), judged.plan.action.as_ref());
+    if action.is_some() && account(&desired.account, &desired.namespace, context).await? != observed.account {
+        // What was looked at by the watch's account may be another one's, and what that allowed may be forbidden by now.
+        return Ok(Wake::Backoff);
+    }
     let service = match action.and_then(|action| intended(&judged.record, wanted, action, observed.at)) {
         None => service,
         Some(intent) => match status::write(&service, intent, api(&service, context), context).await? {

@@ -39,8 +39,8 @@ impl<K> Written<K> {
     }
 }
 
-/// Writes the status by PUT on the resource version that the object was read with, unless it is equal. An event follows
-/// for each condition that turned.
+/// Writes the status by PUT on the resource version that the object was read with, unless it is equal. If conditions turned,
+/// an event follows: one, of the condition that says the most.
 pub async fn write<K: Reconciled>(
     object: &K,
     next: K::Status,
@@ -68,6 +68,7 @@ async fn put<K: Reconciled>(
     api: &Api<K>,
     context: &Context,
 ) -> Result<Option<K>, Unreachable> {
+    let _writing = context.own.writing(&Key::of(object));
     let before = object.status().map(|status| K::conditions(status).to_vec()).unwrap_or_default();
     let turned = turned(&before, K::conditions(&next));
     let mut body = object.clone();
@@ -75,8 +76,8 @@ async fn put<K: Reconciled>(
     match api.replace_status(&object.name_any(), &PostParams::default(), &body).await {
         Ok(written) => {
             remember(&written, context);
-            for condition in &turned {
-                publish(&written, condition, context).await;
+            if let Some(condition) = turned.iter().min_by_key(|condition| importance(condition)) {
+                publish(&written, condition, context);
             }
             Ok(Some(written))
         }
@@ -99,39 +100,42 @@ fn turned(before: &[Condition], after: &[Condition]) -> Vec<Condition> {
     after.iter().filter(|condition| old(condition).unwrap_or("Unknown") != condition.status).cloned().collect()
 }
 
+/// What is told first: what is stuck, then whether all is well, then the answer to a question of its own, and last what
+/// only goes along with those.
+fn importance(condition: &Condition) -> u8 {
+    let is = |kind: ConditionType| condition.type_ == kind.as_str();
+    match () {
+        () if is_bad(condition) => 0,
+        () if is(ConditionType::Ready) => 1,
+        () if is(ConditionType::Held) => 2,
+        () if is(ConditionType::Reconciling) || is(ConditionType::Stalled) => 4,
+        () => 3,
+    }
+}
+
+/// Whether a person has to do something.
+fn is_bad(condition: &Condition) -> bool {
+    let is = |kind: ConditionType, status| condition.type_ == kind.as_str() && condition.status == status;
+    is(ConditionType::Stalled, "True") || is(ConditionType::SourceReady, "False")
+}
+
 /// Publishes a warning that no condition expresses.
-pub async fn warn<K>(object: &K, reason: Reason, note: &str, context: &Context)
+pub fn warn<K>(object: &K, reason: Reason, note: &str, context: &Context)
 where
     K: Resource<DynamicType = ()>,
 {
     let told = Told { kind: "Warning", reason: reason.as_str(), action: reason.as_str(), note };
-    send(object, event(object, &told, context), context).await;
+    context.events.tell(event(object, &told, context), &context.metrics);
 }
 
-async fn publish<K>(object: &K, condition: &Condition, context: &Context)
+fn publish<K>(object: &K, condition: &Condition, context: &Context)
 where
     K: Resource<DynamicType = ()>,
 {
-    let bad = condition.type_ == ConditionType::Stalled.as_str()
-        || condition.status == "False" && condition.type_ == ConditionType::SourceReady.as_str();
     let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);
-    let kind = if bad { "Warning" } else { "Normal" };
+    let kind = if is_bad(condition) { "Warning" } else { "Normal" };
     let told = Told { kind, reason: &condition.reason, action: &condition.type_, note: &note };
-    send(object, event(object, &told, context), context).await;
-}
-
-/// An event that cannot be written is logged and forgotten: the status says the same.
-async fn send<K>(object: &K, event: Event, context: &Context)
-where
-    K: Resource<DynamicType = ()>,
-{
-    let namespace = event.metadata.namespace.clone().unwrap_or_default();
-    let api: Api<Event> = Api::namespaced(context.kube.clone(), &namespace);
-    if let Err(error) = api.create(&PostParams::default(), &event).await
-        && !matches!(&error, kube::Error::Api(status) if status.is_already_exists())
-    {
-        tracing::warn!(object = %object.name_any(), %error, "could not write an event");
-    }
+    context.events.tell(event(object, &told, context), &context.metrics);
 }
 
 /// What an event says.

@@ -174,6 +174,13 @@ impl Index {
         self.dependents.get(&(key.clone(), role)).into_iter().flatten()
     }
 
+    /// Whether the object has done what is shown to it, by all that it follows and that is known.
+    pub fn is_done(&self, key: &Key) -> bool {
+        let follows = self.links.get(key).into_iter().flat_map(|links| &links.follows);
+        let mut shown = follows.filter_map(|one| Some((&one.key, self.links.get(&one.key)?.shows.as_slice())));
+        shown.all(|(followed, shows)| self.has_done(key, followed, shows))
+    }
+
     /// Whether the follower has done one of the things that it is shown.
     fn has_done(&self, follower: &Key, followed: &Key, shows: &[Shown]) -> bool {
         let follows = self.links.get(follower).into_iter().flat_map(|links| &links.follows);

@@ -46,6 +46,20 @@ pub struct AwsAccountSpec {
 
     /// What objects of those namespaces may name. What is not allowed here is refused before any call is made.
     pub allow: Allow,
+
+    /// How much of AWS's quotas Launchway may use. Absent: 60 percent of what AWS documents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
+}
+
+/// How much of AWS's quotas Launchway may use in an account. AWS counts an account's calls for everybody who works in it.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Budget {
+    /// The part of AWS's documented rates and bursts, in percent, 1 to 100. Absent: 60. AwsAccounts of one account need the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100))]
+    pub share: Option<i32>,
 }
 
 /// The role that is assumed.

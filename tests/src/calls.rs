@@ -118,7 +118,7 @@ fn world() -> World {
 }
 
 /// A good rollout takes about three seconds, as in the peers' ECS.
-fn quick() -> Timing {
+pub(crate) fn quick() -> Timing {
     let millis = SignedDuration::from_millis;
     Timing {
         pending: millis(100),
@@ -134,7 +134,8 @@ fn quick() -> Timing {
     }
 }
 
-fn service(name: &str, image: &str) -> serde_json::Value {
+/// A Service with a literal image.
+pub(crate) fn service(name: &str, image: &str) -> serde_json::Value {
     json!({
         "apiVersion": "launchway.dev/v1alpha1", "kind": "Service",
         "metadata": {"name": name, "namespace": sample::NAMESPACE},

@@ -17,6 +17,7 @@ pub mod pump;
 pub mod quickstart;
 pub mod running;
 pub mod sabotage;
+pub mod scale;
 pub mod scenario;
 pub mod search;
 pub mod shape;

@@ -35,6 +35,9 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         clock: world.time.clock(),
         backoff: launchway::backoff::Backoff::new(seed),
         pace: launchway::pace::Pace::new(seed),
+        sweep: launchway::sweep::Sweep::default(),
+        accounts: launchway::accounts::Accounts::default(),
+        events: launchway::events::Events::default(),
         own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),
         resync,
@@ -55,6 +58,7 @@ pub fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
         sleep_impl: Some(SharedAsyncSleep::new(VirtualSleep { time: world.time.clone(), gate: gate.clone() })),
         seed,
         linger: Duration::ZERO,
+        sweep: Duration::ZERO,
         ..Settings::new(base)
     }
 }

@@ -97,7 +97,13 @@ impl Pump {
         self.count(&key, world);
         let before = world.store.version();
         world.progress().answered.clear();
-        let pass = AssertUnwindSafe(key.pass(context)).catch_unwind();
+        // Events are sent beside the passes: here, behind each.
+        let pass = async {
+            let wake = key.pass(context).await;
+            context.events.send(&context.kube).await;
+            wake
+        };
+        let pass = AssertUnwindSafe(pass).catch_unwind();
         let outcome = match select(std::pin::pin!(gate.until_cut()), std::pin::pin!(pass)).await {
             Either::Left(_) => return Passed::Cut,
             Either::Right((outcome, _)) => outcome,

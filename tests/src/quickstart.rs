@@ -5,7 +5,7 @@
 pub mod aws;
 pub mod chart;
 mod clone;
-mod controller;
+pub(crate) mod controller;
 mod health;
 pub mod live;
 mod manifests;

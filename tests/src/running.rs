@@ -46,8 +46,8 @@ impl Running {
         sites.set(HEALTH, 200, r#"{"ok": true}"#);
         let web = sites.web(world, &gate, Rules::strict());
         // Looks wait for others as in the product, on tokio's time.
-        let linger = Settings::new(SdkConfig::builder().build()).linger;
-        let clouds = Settings { sleep_impl: None, linger, ..settings(world, &gate, SEED) };
+        let Settings { linger, sweep, .. } = Settings::new(SdkConfig::builder().build());
+        let clouds = Settings { sleep_impl: None, linger, sweep, ..settings(world, &gate, SEED) };
         let context = Context {
             kube,
             clouds: Clouds::new(clouds),

@@ -63,4 +63,8 @@ fn the_same_manifest_again_and_an_hour_of_rest_change_nothing_in_aws() {
     // A hundred times register and create, side by side; nothing.
     assert_eq!(effects(&fleet), [200, 0]);
     assert!(all.iter().filter(|one| one.what.contains("rest")).all(|one| one.effects == 0));
+    let of = |counted: &Counted| counted.calls.values().sum::<usize>();
+    assert_eq!((of(&alone[4]), of(&fleet[1])), (6, 60), "six looks an hour, and ten Services share one");
+    let images = all.iter().filter_map(|one| one.calls.get("DescribeImages"));
+    assert!(images.clone().all(|times| *times <= 3), "DescribeImages: {:?}", images.collect::<Vec<_>>());
 }

@@ -8,12 +8,17 @@ use std::time::Duration;
 
 use http::Response;
 use jiff::SignedDuration;
+use kube::runtime::watcher::Event;
 use launchway::context::Clock;
+use launchway::key::{Key, Kind};
+use launchway_crds::AwsAccount;
 use launchway_test_kube::store::Body;
-use launchway_tests::life::gate::Broken;
+use launchway_tests::life::context;
+use launchway_tests::life::gate::{Broken, Gate};
 use launchway_tests::running::{KILL, Running};
-use launchway_tests::world::World;
 use launchway_tests::world::sample;
+use launchway_tests::world::{World, is_effect};
+use serde_json::{Value, json};
 use tower::service_fn;
 
 fn released(world: &World) -> bool {
@@ -125,4 +130,65 @@ async fn it_stops_in_time_in_the_middle_of_work_and_the_next_one_goes_on() {
     next.until(|world| released(world) && runs(world, "good-1")).await;
     assert_eq!(world.builds().len(), 2, "one check and one build, in two lives");
     next.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_restart_what_is_in_sync_is_looked_at_in_tens_without_a_trace_and_a_change_goes_first() {
+    let world = sample::world(7);
+    let names: Vec<String> = (0..40).map(|number| format!("web-{number}")).collect();
+    let manifests = names.iter().map(|name| sample::services::literal(name, "web:1")).chain([sample::aws_account()]);
+    for manifest in manifests {
+        world.store.apply_json(&manifest).unwrap();
+    }
+    let running = Running::start(&world, world.store.client());
+    running.until(|world| names.iter().all(|name| world.is("Service", name, "RolledOut", "True"))).await;
+    running.for_minutes(3).await;
+    running.stopped().await;
+    let (asked, written) = (world.aws().log.len(), world.store.version());
+    let running = Running::start(&world, world.store.client());
+    running.for_minutes(2).await;
+    assert_eq!(looks(&world, asked), [10; 4]);
+    assert_eq!(world.store.version(), written, "nothing is written");
+    let assumed = world.aws().log[asked..].iter().filter(|entry| entry.operation == "AssumeRole").count();
+    assert_eq!(assumed, 1, "credentials are asked for once, however many need them");
+    running.stopped().await;
+    world.edit("Service", "web-39", |spec| sample::services::set_memory(spec, 1024));
+    let asked = world.aws().log.len();
+    let running = Running::start(&world, world.store.client());
+    running.until(|world| world.aws().log[asked..].iter().any(|entry| entry.operation == "UpdateService")).await;
+    running.for_minutes(2).await;
+    let operations: Vec<String> = world.aws().log[asked..].iter().map(|entry| entry.operation.clone()).collect();
+    let registered = operations.iter().position(|operation| operation == "RegisterTaskDefinition");
+    let looked = operations.iter().rposition(|operation| operation == "DescribeServices");
+    assert!(registered.is_some() && registered < looked, "{operations:?}");
+    running.stopped().await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_revoked_is_used_for_no_change_whatever_its_watch_still_shows() {
+    let world = sample::world(7);
+    let mut account = sample::aws_account();
+    for manifest in [&account, &sample::services::literal("web", "web:1")] {
+        world.store.apply_json(manifest).unwrap();
+    }
+    let context = context(&world, &Gate::new(&world.time), 1, 600);
+    let shown = |account: &Value| serde_json::from_value::<AwsAccount>(account.clone()).unwrap();
+    for event in [Event::Init, Event::InitApply(shown(&account)), Event::InitDone] {
+        context.accounts.follow(&event);
+    }
+    account["spec"]["namespaces"]["names"] = json!(["another"]);
+    world.store.apply_json(&account).unwrap();
+    let key = Key { kind: Kind::Service, namespace: sample::NAMESPACE.to_owned(), name: "web".to_owned() };
+    key.pass(&context).await.unwrap();
+    context.accounts.follow(&Event::Apply(shown(&account)));
+    key.pass(&context).await.unwrap();
+    assert!(world.is("Service", "web", "Stalled", "True"), "it says that it may not");
+    assert!(!world.aws().log.iter().any(is_effect), "{:?}", world.aws().log);
+}
+
+/// How many services each look since then was about.
+fn looks(world: &World, since: usize) -> Vec<usize> {
+    let world = world.aws();
+    let looks = world.log[since..].iter().filter(|entry| entry.operation == "DescribeServices");
+    looks.map(|entry| entry.input["services"].as_array().map_or(0, Vec::len)).collect()
 }

@@ -1,7 +1,7 @@
 //! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It answers at once and never
-//! waits. A caller that gets no token is told how long it takes; one that stays takes a place in the queue meanwhile.
+//! waits: whoever wants a token takes a place in the queue, and is told how long it takes until it is its turn.
 
-use crate::settings::Share;
+use launchway_plan::account::Share;
 use launchway_plan::rank::Rank;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,21 +63,29 @@ const fn reserve(rank: Rank) -> f64 {
 /// There is no token left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NoToken {
-    /// How long it takes until there is one, behind all callers of the same rank who wait already.
+    /// How long it takes until there is one, behind all callers of the same rank who went away before.
     pub wait: Duration,
 }
 
-/// The longest wait that a caller is told who does not stay, in seconds. Not every one comes back, so there are fewer
-/// waiting than were promised a token.
-const LONGEST_WAIT: f64 = 600.0;
+/// The longest wait that a caller is told, in seconds.
+const LONGEST_WAIT: f64 = 3600.0;
+
+/// Whose bucket, and how much of it is ours. One account has one share: where several objects say different ones, each
+/// caller goes by its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whose<'a> {
+    /// The account, or what stands for it while its ID is not known.
+    pub account: &'a str,
+    pub region: &'a str,
+    pub share: Share,
+}
 
 /// A bucket of AWS's in an account and Region.
 type Where = (String, String, Bucket);
 
-/// All buckets, by account (or what stands for it while its ID is not known) and Region.
-#[derive(Debug)]
+/// All buckets. Each is full when it is first used.
+#[derive(Debug, Default)]
 pub(crate) struct Budgets {
-    share: Share,
     levels: Mutex<BTreeMap<Where, Level>>,
 }
 
@@ -97,68 +105,55 @@ struct Level {
 pub(crate) struct Place<'a> {
     budgets: &'a Budgets,
     at: Where,
+    share: Share,
     own: (Reverse<Rank>, u64),
 }
 
 impl Budgets {
-    /// Full buckets.
-    pub fn new(share: Share) -> Self {
-        Self { share, levels: Mutex::new(BTreeMap::new()) }
-    }
-
     /// Takes a place in the queue.
-    pub fn queue(&self, account: &str, region: &str, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
-        let at = (account.to_owned(), region.to_owned(), bucket);
-        let own = self.with(&at, now, |level| {
+    pub fn queue(&self, whose: Whose<'_>, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
+        let at = (whose.account.to_owned(), whose.region.to_owned(), bucket);
+        let own = self.with(&at, whose.share, now, |level| {
             level.came += 1;
             let own = (Reverse(rank), level.came);
             level.queue.insert(own);
             own
         });
-        Place { budgets: self, at, own }
+        Place { budgets: self, at, share: whose.share, own }
     }
 
-    /// Takes a token, if the rank may.
-    pub fn take(
-        &self,
-        account: &str,
-        region: &str,
-        bucket: Bucket,
-        rank: Rank,
-        now: SystemTime,
-    ) -> Result<(), NoToken> {
-        let at = (account.to_owned(), region.to_owned(), bucket);
-        let (_, rate) = self.ours(bucket);
-        // Behind all who wait and do not matter less.
-        let last = (Reverse(rank), u64::MAX);
-        self.with(&at, now, |level| {
-            let taken = level.take(self.ours(bucket), last);
-            taken.map_err(|missing| NoToken { wait: level.promise(missing, rate, rank, now) })
-        })
-    }
-
-    fn with<T>(&self, at: &Where, now: SystemTime, then: impl FnOnce(&mut Level) -> T) -> T {
-        let (burst, rate) = self.ours(at.2);
+    fn with<T>(&self, at: &Where, share: Share, now: SystemTime, then: impl FnOnce(&mut Level) -> T) -> T {
+        let (burst, rate) = ours(at.2, share);
         let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
         let level = levels.entry(at.clone()).or_insert_with(|| Level::full(burst, now));
         level.refill(burst, rate, now);
         then(level)
     }
+}
 
-    /// Our burst and our rate. The burst is never so small that a rank could not have one token of a full bucket.
-    fn ours(&self, bucket: Bucket) -> (f64, f64) {
-        let (burst, rate) = bucket.documented();
-        let part = f64::from(self.share.0) / 100.0;
-        ((burst * part).max(2.0), rate * part)
-    }
+/// Our burst and our rate. The burst is never so small that a rank could not have one token of a full bucket.
+fn ours(bucket: Bucket, share: Share) -> (f64, f64) {
+    let (burst, rate) = bucket.documented();
+    let part = f64::from(share.0) / 100.0;
+    ((burst * part).max(2.0), rate * part)
 }
 
 impl Place<'_> {
-    /// Takes a token, if it is its turn.
-    pub fn take(&self, now: SystemTime) -> Result<(), NoToken> {
-        let ours = self.budgets.ours(self.at.2);
-        let taken = self.budgets.with(&self.at, now, |level| level.take(ours, self.own));
-        taken.map_err(|missing| NoToken { wait: Duration::from_secs_f64((missing / ours.1).min(LONGEST_WAIT)) + GRAIN })
+    /// Takes a token, if it is its turn; else how long it takes until then.
+    pub fn take(&self, now: SystemTime) -> Result<(), Duration> {
+        let (burst, rate) = ours(self.at.2, self.share);
+        let taken = self.budgets.with(&self.at, self.share, now, |level| level.take(burst, self.own));
+        taken.map_err(|missing| seconds(missing / rate) + GRAIN)
+    }
+
+    /// Goes away, and is told when to come again: behind all of the same rank who went away before.
+    pub fn leave(self, now: SystemTime) -> NoToken {
+        let (burst, rate) = ours(self.at.2, self.share);
+        let wait = self.budgets.with(&self.at, self.share, now, |level| {
+            let missing = level.missing(burst, self.own);
+            level.promise(missing, rate, self.own.0.0, now)
+        });
+        NoToken { wait }
     }
 }
 
@@ -171,6 +166,10 @@ impl Drop for Place<'_> {
     }
 }
 
+fn seconds(wait: f64) -> Duration {
+    Duration::from_secs_f64(wait.clamp(0.0, LONGEST_WAIT))
+}
+
 /// What a wait is longer than was reckoned, so that rounding does not make anybody come too early.
 const GRAIN: Duration = Duration::from_millis(1);
 
@@ -179,10 +178,9 @@ impl Level {
         Self { tokens, at, promised: BTreeMap::new(), queue: BTreeSet::new(), came: 0 }
     }
 
-    /// Takes a token for one who waits there; else how many are missing, those of all who are before it included.
-    fn take(&mut self, (burst, _): (f64, f64), own: (Reverse<Rank>, u64)) -> Result<(), f64> {
-        let before = u32::try_from(self.queue.range(..own).count()).unwrap_or(u32::MAX);
-        let missing = 1.0 + burst * reserve(own.0.0) + f64::from(before) - self.tokens;
+    /// Takes a token for one who waits there; else how many are missing.
+    fn take(&mut self, burst: f64, own: (Reverse<Rank>, u64)) -> Result<(), f64> {
+        let missing = self.missing(burst, own);
         if missing > 0.0 {
             return Err(missing);
         }
@@ -190,11 +188,17 @@ impl Level {
         Ok(())
     }
 
+    /// How many tokens are missing for one who waits there, those of all who are before it included.
+    fn missing(&self, burst: f64, own: (Reverse<Rank>, u64)) -> f64 {
+        let before = u32::try_from(self.queue.range(..own).count()).unwrap_or(u32::MAX);
+        1.0 + burst * reserve(own.0.0) + f64::from(before) - self.tokens
+    }
+
     /// Promises the next token that is not promised yet, and says how long it takes until then.
     fn promise(&mut self, missing: f64, rate: f64, rank: Rank, now: SystemTime) -> Duration {
         let promised = self.promised.entry(rank).or_insert(now);
         let before = promised.duration_since(now).unwrap_or(Duration::ZERO).as_secs_f64();
-        let wait = Duration::from_secs_f64((before + 1.0 / rate).max(missing / rate).min(LONGEST_WAIT));
+        let wait = seconds((before + 1.0 / rate).max(missing / rate));
         *promised = now + wait;
         wait
     }

@@ -7,9 +7,9 @@ use crate::batch::Batcher;
 use crate::budget::NoToken;
 use crate::operation::Operation;
 use crate::settings::Settings;
-use crate::shared::Shared;
+use crate::shared::{Shared, Token};
 use jiff::Timestamp;
-use launchway_plan::account::Place;
+use launchway_plan::account::{Place, Share};
 use launchway_plan::rank::Rank;
 use launchway_plan::world::{Deployment, LiveBuild, LiveService, Revision};
 use std::collections::BTreeMap;
@@ -19,14 +19,17 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// Every place of AWS. Those who ask at the same place share its calls, those of the same account and Region its budget.
 pub struct Clouds {
     shared: Arc<Shared>,
+    /// Whatever the share: those who ask at one place share its calls.
     places: Mutex<BTreeMap<Place, Arc<Inner>>>,
 }
 
-/// AWS, as seen from one place, with the rank that its calls have. Cheap to clone.
+/// AWS, as seen from one place, with the rank that its calls have, and the share of the quotas that they may use. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct Cloud {
     inner: Arc<Inner>,
     rank: Rank,
+    share: Share,
 }
 
 /// What all callers at one place share.
@@ -58,9 +61,9 @@ impl Clouds {
     /// AWS as seen from a place, for calls of this rank.
     pub fn at(&self, place: &Place, rank: Rank) -> Cloud {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        let inner =
-            places.entry(place.clone()).or_insert_with(|| Arc::new(Inner::new(place.clone(), self.shared.clone())));
-        Cloud { inner: inner.clone(), rank }
+        let known = Place { share: Share::default(), ..place.clone() };
+        let inner = places.entry(known).or_insert_with(|| Arc::new(Inner::new(place.clone(), self.shared.clone())));
+        Cloud { inner: inner.clone(), rank, share: place.share }
     }
 }
 
@@ -83,7 +86,7 @@ impl Inner {
 impl Cloud {
     /// The same place, for calls of this rank.
     pub fn ranked(&self, rank: Rank) -> Self {
-        Self { inner: self.inner.clone(), rank }
+        Self { rank, ..self.clone() }
     }
 
     /// AWS's clock: the local one, corrected by the `Date` of the newest reply from anywhere.
@@ -100,13 +103,14 @@ impl Cloud {
         self.rank
     }
 
-    /// Waits for others to share a call.
-    pub(crate) async fn linger(&self) {
-        self.inner.shared.linger().await;
+    /// Waits as long as one of that rank would for others to share a call.
+    pub(crate) async fn linger(&self, rank: Rank) {
+        self.inner.shared.linger(rank).await;
     }
 
-    pub(crate) async fn take(&self, operation: Operation) -> Result<(), NoToken> {
-        self.inner.shared.take(&self.inner.place, self.inner.account.get(), operation, self.rank).await
+    pub(crate) async fn take(&self, operation: Operation) -> Result<Token, NoToken> {
+        let place = Place { share: self.share, ..self.inner.place.clone() };
+        self.inner.shared.take(&place, self.inner.account.get(), operation, self.rank).await
     }
 }
 

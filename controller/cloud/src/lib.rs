@@ -21,4 +21,4 @@ mod shared;
 pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;
-pub use settings::{Settings, Share};
+pub use settings::Settings;

@@ -1,4 +1,4 @@
-//! How AWS is reached: credentials, network, clock, share of the quotas. No flag or variable is read here but those that
+//! How AWS is reached: credentials, network, clock. No flag or variable is read here but those that
 //! the SDK itself reads.
 
 use aws_config::BehaviorVersion;
@@ -23,24 +23,16 @@ pub struct Settings {
     pub sleep_impl: Option<SharedAsyncSleep>,
     /// Where jitter comes from: the same seed gives the same run.
     pub seed: u64,
-    /// How much of AWS's quotas is ours.
-    pub budget: Share,
-    /// How long a look waits for others to share its call.
+    /// How long a look waits at the most for others to share its call, while a call of the same kind is under way.
     pub linger: Duration,
+    /// How long a look at an object that has nothing to do waits for others.
+    pub sweep: Duration,
 }
 
 impl Settings {
     /// The settings of a controller at work, over a loaded configuration.
     pub fn new(base: SdkConfig) -> Self {
-        Self {
-            base,
-            http_client: None,
-            time_source: None,
-            sleep_impl: None,
-            seed: 0,
-            budget: Share::default(),
-            linger: LINGER,
-        }
+        Self { base, http_client: None, time_source: None, sleep_impl: None, seed: 0, linger: LINGER, sweep: SWEEP }
     }
 
     /// The same, over what the environment, the profile files and the machine say: `AWS_PROFILE`, `AWS_REGION`,
@@ -58,23 +50,16 @@ pub(crate) fn behavior() -> BehaviorVersion {
 /// Long enough that passes which were woken together share calls, short enough that nobody sees it.
 const LINGER: Duration = Duration::from_millis(20);
 
-/// A share of AWS's documented quotas, in percent. The rest is left to whoever else works in the account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share(pub u8);
-
-impl Default for Share {
-    fn default() -> Self {
-        Self(60)
-    }
-}
+/// Long enough that checks for drift which are due together fill calls, and nobody waits for them.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// Without `base`: it holds credentials.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")
             .field("seed", &self.seed)
-            .field("budget", &self.budget)
             .field("linger", &self.linger)
+            .field("sweep", &self.sweep)
             .finish_non_exhaustive()
     }
 }

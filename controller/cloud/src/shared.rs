@@ -1,6 +1,6 @@
 //! What all places of AWS share: settings, clock, budgets, sleep and jitter. Nothing of AWS is called here.
 
-use crate::budget::{Budgets, NoToken};
+use crate::budget::{Budgets, NoToken, Whose};
 use crate::clock::Clock;
 use crate::operation::Operation;
 use crate::settings::Settings;
@@ -10,8 +10,19 @@ use launchway_plan::rank::Rank;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// How long a pass waits for a token. It keeps its place among the passes of its kind meanwhile.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a pass waits for a token, so that it keeps what it has seen so far. It takes a place among the passes of its kind
+/// meanwhile, which what has nothing to do must not.
+const fn patience(rank: Rank) -> Duration {
+    match rank {
+        Rank::Rollout | Rank::Rollback => Duration::from_secs(30),
+        Rank::Look => Duration::from_secs(1),
+        Rank::Chore => Duration::ZERO,
+    }
+}
+
+/// What one call may be sent for.
+#[derive(Debug)]
+pub(crate) struct Token(());
 
 /// What all places share.
 pub(crate) struct Shared {
@@ -30,7 +41,7 @@ impl Shared {
         let local = settings.time_source.clone().or_else(|| settings.base.time_source());
         Self {
             clock: Arc::new(Clock::new(local.unwrap_or_default())),
-            budgets: Budgets::new(settings.budget),
+            budgets: Budgets::default(),
             sleep: settings.sleep_impl.clone().or_else(|| settings.base.sleep_impl()).or_else(default_async_sleep),
             jitter: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
             own_account: Arc::default(),
@@ -38,34 +49,25 @@ impl Shared {
         }
     }
 
-    /// Takes a token for an operation at a place. What a rollout needs is waited for in the queue, for a while, so that a
-    /// pass keeps what it has seen so far; a look at an object that has nothing to do comes again. While the account is
-    /// not known, its role stands for it.
+    /// Takes a token for an operation at a place, when it is its turn; or is told when to come again, if that takes longer
+    /// than one of its rank waits. While the account is not known, its role stands for it.
     pub async fn take(
         &self,
         place: &Place,
         account: Option<&String>,
         operation: Operation,
         rank: Rank,
-    ) -> Result<(), NoToken> {
+    ) -> Result<Token, NoToken> {
         let role = place.role.as_ref().map_or("", |role| role.arn.as_str());
-        let (account, bucket) = (account.map_or(role, String::as_str), operation.bucket());
-        let now = self.clock.local();
-        match self.budgets.take(account, &place.region, bucket, rank, now) {
-            Err(none) if rank >= Rank::Rollout && none.wait <= PATIENCE => {}
-            answer => return answer,
+        let whose = Whose { account: account.map_or(role, String::as_str), region: &place.region, share: place.share };
+        let queued = self.budgets.queue(whose, operation.bucket(), rank, self.clock.local());
+        let mut left = patience(rank);
+        while let Err(wait) = queued.take(self.clock.local()) {
+            let Some(rest) = left.checked_sub(wait) else { return Err(queued.leave(self.clock.local())) };
+            left = rest;
+            self.wait(wait).await;
         }
-        let queued = self.budgets.queue(account, &place.region, bucket, rank, now);
-        let mut waited = Duration::ZERO;
-        loop {
-            match queued.take(self.clock.local()) {
-                Err(none) if waited + none.wait <= PATIENCE => {
-                    waited += none.wait;
-                    self.wait(none.wait).await;
-                }
-                answer => return answer,
-            }
-        }
+        Ok(Token(()))
     }
 
     /// Waits for 250 to 500 milliseconds, at random, so that calls that failed together are not repeated together.
@@ -74,9 +76,9 @@ impl Shared {
         self.wait(Duration::from_millis(250).mul_f64(1.0 + part)).await;
     }
 
-    /// Waits for others to share a call.
-    pub async fn linger(&self) {
-        self.wait(self.settings.linger).await;
+    /// Waits for others to share a call: a look at an object that has nothing to do for longer.
+    pub async fn linger(&self, rank: Rank) {
+        self.wait(if rank >= Rank::Rollout { self.settings.linger } else { self.settings.sweep }).await;
     }
 
     async fn wait(&self, duration: Duration) {

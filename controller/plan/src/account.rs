@@ -12,13 +12,25 @@ use std::collections::BTreeMap;
 /// The name of the AwsAccount that is meant where an object names none.
 pub const DEFAULT: &str = "default";
 
-/// Credentials and Region of a call: what a client of AWS is made from.
+/// Credentials and Region of a call, which a client of AWS is made from, and how much may be asked there.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The AWS Region.
     pub region: String,
     /// The role to assume; absent: the controller's own credentials.
     pub role: Option<Assumed>,
+    /// How much of AWS's quotas is ours.
+    pub share: Share,
+}
+
+/// A share of AWS's documented quotas, in percent. The rest is left to whoever else works in the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share(pub u8);
+
+impl Default for Share {
+    fn default() -> Self {
+        Self(60)
+    }
 }
 
 /// A role that is assumed. `Debug` does not show the external ID.
@@ -69,17 +81,31 @@ pub fn scope(seen: &AccountSeen, region: Option<&str>) -> Result<Scope, Refusal>
     if !admits(spec, seen) {
         return Err(Refusal::NamespaceNotAdmitted { account: seen.name.clone(), namespace: seen.namespace.clone() });
     }
-    let first = spec.regions.first().map(ToString::to_string).unwrap_or_default();
-    let region = region.map_or(first, str::to_owned);
+    let first = place(spec);
+    let region = region.map_or_else(|| first.region.clone(), str::to_owned);
     if !spec.regions.iter().any(|listed| listed.as_str() == region) {
         return Err(Refusal::RegionNotListed { account: seen.name.clone(), region });
     }
-    let place = Place { region, role: spec.assume_role.as_ref().map(assumed) };
+    let place = Place { region, ..first };
     Ok(Scope { account: seen.name.clone(), place, allow: spec.allow.clone() })
 }
 
-/// The role of an AwsAccount.
-pub fn assumed(role: &AssumeRole) -> Assumed {
+/// Where an AwsAccount leads, in its first Region.
+pub fn place(spec: &AwsAccountSpec) -> Place {
+    Place {
+        region: spec.regions.first().map(ToString::to_string).unwrap_or_default(),
+        role: spec.assume_role.as_ref().map(assumed),
+        share: share(spec),
+    }
+}
+
+/// The API server has checked its bounds.
+fn share(spec: &AwsAccountSpec) -> Share {
+    let given = spec.budget.as_ref().and_then(|budget| u8::try_from(budget.share?).ok());
+    given.map_or_else(Share::default, Share)
+}
+
+fn assumed(role: &AssumeRole) -> Assumed {
     Assumed { arn: role.arn.to_string(), external_id: role.external_id.as_ref().map(ToString::to_string) }
 }
 

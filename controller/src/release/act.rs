@@ -51,7 +51,7 @@ pub async fn act(
             if *because == Stop::Surplus {
                 context.metrics.surplus_build();
                 let note = format!("step {step} was started twice: stopping build {id}, keeping the older one");
-                status::warn(release, Reason::StartedTwice, &note, context).await;
+                status::warn(release, Reason::StartedTwice, &note, context);
             }
             went(stopped(id, &cloud, context).await)
         }

@@ -11,7 +11,7 @@ use launchway_plan::service::{Desired, Observed, PipelineSeen, Record, rank, res
 
 /// What there is to see for this pass.
 pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
-    let account = kube_api::account(&desired.account, &desired.namespace, context).await?;
+    let account = kube_api::watched_account(&desired.account, &desired.namespace, context).await?;
     let pipeline = match &desired.source {
         Some(source) => {
             let found = kube_api::pipeline(&desired.namespace, &source.pipeline, context).await?;

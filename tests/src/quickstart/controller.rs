@@ -38,23 +38,25 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 const TAIL: usize = 25;
 
 /// How the controller is started.
-pub(super) struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The program.
-    pub(super) program: &'a Path,
+    pub(crate) program: &'a Path,
     /// The service account's.
-    pub(super) kubeconfig: &'a Path,
+    pub(crate) kubeconfig: &'a Path,
     /// AWS's endpoint.
-    pub(super) aws: &'a str,
+    pub(crate) aws: &'a str,
     /// Hosts that may be dialled although they are on loopback.
-    pub(super) hosts: &'a [String],
+    pub(crate) hosts: &'a [String],
     /// Its polling speed-up factor.
-    pub(super) pace: u32,
+    pub(crate) pace: u32,
+    /// How often a Service with nothing to do is checked, where not as often as usual.
+    pub(crate) resync: Option<&'a str>,
     /// Where its log goes.
-    pub(super) log: PathBuf,
+    pub(crate) log: PathBuf,
 }
 
 /// A controller that runs.
-pub(super) struct Controller {
+pub(crate) struct Controller {
     shell: Mutex<Child>,
     held: Option<ChildStdin>,
     log: PathBuf,
@@ -62,7 +64,7 @@ pub(super) struct Controller {
 }
 
 impl Controller {
-    pub(super) fn start(start: Start<'_>) -> anyhow::Result<Controller> {
+    pub(crate) fn start(start: Start<'_>) -> anyhow::Result<Controller> {
         let output = File::create(&start.log).with_context(|| format!("cannot write {}", start.log.display()))?;
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?;
         let mut command = Command::new("/bin/sh");
@@ -81,7 +83,7 @@ impl Controller {
     }
 
     /// Returns when the controller says that it is ready.
-    pub(super) async fn until_ready(&self) -> anyhow::Result<()> {
+    pub(crate) async fn until_ready(&self) -> anyhow::Result<()> {
         let began = Instant::now();
         while !self.answers("/readyz") {
             if let Some(status) = self.ended() {
@@ -96,7 +98,7 @@ impl Controller {
     }
 
     /// How it ended, if it did.
-    pub(super) fn ended(&self) -> Option<ExitStatus> {
+    pub(crate) fn ended(&self) -> Option<ExitStatus> {
         self.shell.lock().unwrap_or_else(PoisonError::into_inner).try_wait().ok().flatten()
     }
 
@@ -106,7 +108,7 @@ impl Controller {
     }
 
     /// Where its log is, and the end of it.
-    pub(super) fn tail(&self) -> String {
+    pub(crate) fn tail(&self) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();
         let last = lines[lines.len().saturating_sub(TAIL)..].join("\n");
@@ -120,6 +122,14 @@ impl Controller {
             Ok(_) => format!("the controller's log is {}", kept.display()),
             Err(error) => format!("the controller's log could not be kept: {error}"),
         }
+    }
+
+    /// The process itself, below the shell that minds it.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        let shell = self.shell.lock().unwrap_or_else(PoisonError::into_inner).id();
+        let children = std::fs::read_to_string(format!("/proc/{shell}/task/{shell}/children")).ok()?;
+        let mut pids = children.split_whitespace().filter_map(|pid| pid.parse().ok());
+        pids.find(|pid| std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name != "sh\n"))
     }
 
     fn answers(&self, path: &str) -> bool {
@@ -147,7 +157,8 @@ fn arguments(start: &Start<'_>, address: SocketAddr) -> Vec<String> {
     let hosts = start.hosts.iter().map(|host| format!("--allow-host={host}"));
     let (installation, pace) = (format!("--installation={INSTALLATION}"), format!("--pace={}", start.pace));
     let own = [installation, pace, "--allow-http".into(), format!("--http-address={address}")];
-    own.into_iter().chain(hosts).collect()
+    let resync = start.resync.map(|resync| format!("--resync={resync}"));
+    own.into_iter().chain(hosts).chain(resync).collect()
 }
 
 /// Neither proxies nor a person's own AWS: those would be asked about services of the same name.

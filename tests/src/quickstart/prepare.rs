@@ -54,6 +54,7 @@ impl Parts {
             aws: &aws.url(),
             hosts: &[git.host(), health.host()],
             pace,
+            resync: None,
             log: folder.path().join("controller.log"),
         })?;
         controller.until_ready().await?;

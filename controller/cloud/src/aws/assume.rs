@@ -54,7 +54,7 @@ impl Assuming {
     }
 
     async fn assumed(&self) -> Result<Credentials, Failure> {
-        let own = Place { region: self.place.region.clone(), role: None };
+        let own = Place { role: None, ..self.place.clone() };
         self.shared.take(&own, None, Operation::AssumeRole, URGENT).await?;
         let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(SESSION);
         let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;

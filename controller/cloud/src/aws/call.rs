@@ -2,12 +2,15 @@
 
 use super::failure::Failure;
 use super::{arn, fault};
+use crate::batch::{Answers, Batcher, Line};
 use crate::clouds::Cloud;
 use crate::operation::{Nature, Operation};
+use crate::shared::Token;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use launchway_plan::fault::Fault;
+use launchway_plan::rank::Rank;
 use std::error::Error;
 
 /// What the SDK's calls give.
@@ -20,14 +23,48 @@ impl Cloud {
         F: Future<Output = Sent<T, E>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
+        let token = self.take(operation).await?;
+        self.look_with(token, operation, send).await
+    }
+
+    /// Looks with a token that was taken already, and once more as [`Self::look`].
+    pub(crate) async fn look_with<T, E, F>(
+        &self,
+        token: Token,
+        operation: Operation,
+        send: impl Fn() -> F,
+    ) -> Result<T, Failure>
+    where
+        F: Future<Output = Sent<T, E>>,
+        E: ProvideErrorMetadata + Error + 'static,
+    {
         debug_assert_eq!(operation.nature(), Nature::Look);
-        match self.once(operation, send()).await {
+        match self.once(token, operation, send()).await {
             Err(failure) if failure.is_passing() => {
                 self.inner().shared.pause().await;
-                self.once(operation, send()).await
+                let token = self.take(operation).await?;
+                self.once(token, operation, send()).await
             }
             seen => seen,
         }
+    }
+
+    /// Asks for one thing in a call that others share; `send` makes it.
+    pub(crate) async fn shared<V, S, F>(
+        &self,
+        batcher: &Batcher<String, V, Failure>,
+        operation: Operation,
+        (group, key): (&str, &str),
+        send: S,
+    ) -> Result<V, Failure>
+    where
+        V: Clone,
+        S: Fn(Cloud, Token, Vec<String>) -> F + Sync,
+        F: Future<Output = Result<Answers<String, V>, Failure>> + Send,
+    {
+        let line = Shares { cloud: self, operation, send };
+        let seen = batcher.ask(group, key.to_owned(), self.rank(), &line).await?;
+        seen.ok_or_else(Failure::not_mentioned)
     }
 
     /// Changes something: one attempt.
@@ -37,15 +74,15 @@ impl Cloud {
         E: ProvideErrorMetadata + Error + 'static,
     {
         debug_assert_eq!(operation.nature(), Nature::Effect);
-        self.once(operation, send).await
+        let token = self.take(operation).await?;
+        self.once(token, operation, send).await
     }
 
-    async fn once<T, E, F>(&self, operation: Operation, send: F) -> Result<T, Failure>
+    async fn once<T, E, F>(&self, _spent: Token, operation: Operation, send: F) -> Result<T, Failure>
     where
         F: Future<Output = Sent<T, E>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        self.take(operation).await?;
         let answer = send.await;
         tracing::debug!(
             operation = operation.action(),
@@ -65,5 +102,32 @@ impl Cloud {
     pub(crate) fn arn(&self, service: &str, rest: &str) -> String {
         let account = self.inner().account.get().map_or("*", String::as_str);
         arn::of(service, &self.inner().place.region, account, rest)
+    }
+}
+
+/// How a call goes out that several looks share.
+struct Shares<'a, S> {
+    cloud: &'a Cloud,
+    operation: Operation,
+    send: S,
+}
+
+impl<V, S, F> Line<String, V, Failure> for Shares<'_, S>
+where
+    S: Fn(Cloud, Token, Vec<String>) -> F + Sync,
+    F: Future<Output = Result<Answers<String, V>, Failure>> + Send,
+{
+    type Token = Token;
+
+    async fn linger(&self, rank: Rank) {
+        self.cloud.linger(rank).await;
+    }
+
+    async fn token(&self, rank: Rank) -> Result<Token, Failure> {
+        Ok(self.cloud.ranked(rank).take(self.operation).await?)
+    }
+
+    async fn send(&self, rank: Rank, token: Token, keys: Vec<String>) -> Result<Answers<String, V>, Failure> {
+        (self.send)(self.cloud.ranked(rank), token, keys).await
     }
 }

@@ -6,6 +6,7 @@ use crate::batch::Answers;
 use crate::clouds::{BUILDS, Cloud};
 use crate::operation::Operation;
 use crate::scrub;
+use crate::shared::Token;
 use aws_sdk_codebuild::error::BuildError;
 use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
 use aws_sdk_codebuild::types::{Build, EnvironmentVariable, EnvironmentVariableType, LogsLocation, PhaseContext};
@@ -27,9 +28,9 @@ const SLACK: SignedDuration = SignedDuration::from_mins(10);
 impl Cloud {
     /// A build; `None`: CodeBuild does not know it (any more). A part of a call: up to 100 builds share one.
     pub async fn build(&self, id: &str) -> Result<Option<LiveBuild>, Fault> {
-        let send = |rank, ids| async move { self.ranked(rank).batch_get_builds(ids).await };
-        let seen = self.inner().builds.ask("", id.to_owned(), self.rank(), || self.linger(), send).await;
-        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+        let send = |cloud: Self, token, ids| async move { cloud.batch_get_builds(token, ids).await };
+        self.shared(&self.inner().builds, Operation::BatchGetBuilds, ("", id), send)
+            .await
             .map_err(|failure| self.build_fault(Operation::BatchGetBuilds, &failure, project_of(id)))
     }
 
@@ -111,15 +112,20 @@ impl Cloud {
     async fn builds_of(&self, page: &ListBuildsForProjectOutput) -> Result<Vec<LiveBuild>, Failure> {
         let mut builds = Vec::new();
         for ids in page.ids().chunks(BUILDS) {
-            let seen = self.batch_get_builds(ids.to_vec()).await?;
+            let token = self.take(Operation::BatchGetBuilds).await?;
+            let seen = self.batch_get_builds(token, ids.to_vec()).await?;
             builds.extend(ids.iter().filter_map(|id| seen.get(id).cloned().flatten()));
         }
         Ok(builds)
     }
 
-    async fn batch_get_builds(&self, ids: Vec<String>) -> Result<Answers<String, Option<LiveBuild>>, Failure> {
+    async fn batch_get_builds(
+        &self,
+        token: Token,
+        ids: Vec<String>,
+    ) -> Result<Answers<String, Option<LiveBuild>>, Failure> {
         let request = self.inner().clients.codebuild.batch_get_builds().set_ids(Some(ids));
-        let seen = self.look(Operation::BatchGetBuilds, || request.clone().send()).await?;
+        let seen = self.look_with(token, Operation::BatchGetBuilds, || request.clone().send()).await?;
         let gone = seen.builds_not_found().iter().map(|id| (id.clone(), None));
         Ok(seen
             .builds()

@@ -3,8 +3,8 @@
 use super::*;
 use futures::FutureExt;
 use futures::future::join_all;
-use std::sync::Mutex;
-use tokio::task::yield_now;
+use std::pin::Pin;
+use tokio::sync::Semaphore;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Failed {
@@ -46,6 +46,45 @@ impl Far {
     }
 }
 
+/// The way to a far place: how one waits for others there, and how long a token takes.
+struct Way<'a> {
+    far: &'a Far,
+    /// Whether whoever waits for others waits for ever.
+    patient: bool,
+    /// The tokens that are there; none: there is always one.
+    tokens: Option<&'a Semaphore>,
+}
+
+impl Line<String, String, Failed> for Way<'_> {
+    type Token = Rank;
+
+    async fn linger(&self, _: Rank) {
+        if self.patient {
+            std::future::pending().await
+        }
+    }
+
+    async fn token(&self, rank: Rank) -> Result<Rank, Failed> {
+        if let Some(tokens) = self.tokens {
+            tokens.acquire().await.unwrap().forget();
+        }
+        Ok(rank)
+    }
+
+    async fn send(&self, rank: Rank, token: Rank, keys: Vec<String>) -> Result<Answers<String, String>, Failed> {
+        assert_eq!(rank, token, "sent by the rank that the token was for");
+        self.far.answer(rank, keys).await
+    }
+}
+
+type Asking<'a> = Pin<Box<dyn Future<Output = Result<Option<String>, Failed>> + 'a>>;
+
+/// Asks on that way.
+fn asks<'a>(batcher: &'a Batcher<String, String, Failed>, way: &'a Way<'a>, rank: Rank, key: &str) -> Asking<'a> {
+    let key = key.to_owned();
+    Box::pin(async move { batcher.ask("group", key, rank, way).await })
+}
+
 async fn asked(batcher: &Batcher<String, String, Failed>, far: &Far, key: &str) -> Result<Option<String>, Failed> {
     asked_at(Rank::Look, batcher, far, key).await
 }
@@ -56,11 +95,84 @@ async fn asked_at(
     far: &Far,
     key: &str,
 ) -> Result<Option<String>, Failed> {
-    batcher.ask("group", key.to_owned(), rank, yield_now, |rank, keys| far.answer(rank, keys)).await
+    batcher.ask("group", key.to_owned(), rank, &Way { far, patient: false, tokens: None }).await
 }
 
 fn batcher() -> Batcher<String, String, Failed> {
     Batcher::new(10, Failed::concerns_all)
+}
+
+fn is_under_way(asking: &mut Asking<'_>) -> bool {
+    asking.as_mut().now_or_never().is_none()
+}
+
+#[tokio::test]
+async fn nobody_waits_for_others_who_is_in_a_hurry_and_alone() {
+    let (batcher, far) = (batcher(), Far::default());
+    let way = Way { far: &far, patient: true, tokens: None };
+    assert_eq!(asks(&batcher, &way, Rank::Rollout, "one").await, Ok(Some("one".to_owned())));
+}
+
+#[tokio::test]
+async fn who_comes_while_a_call_is_under_way_gathers_for_the_next_one() {
+    let (batcher, far) = (batcher(), Far::default());
+    let way = Way { far: &far, patient: true, tokens: None };
+    let mut first = asks(&batcher, &way, Rank::Rollout, "one");
+    assert!(is_under_way(&mut first) && is_under_way(&mut first), "sent");
+    let mut others: Vec<_> = ["two", "three"].map(|key| asks(&batcher, &way, Rank::Rollout, key)).into();
+    for _ in 0..3 {
+        assert!(others.iter_mut().all(is_under_way));
+    }
+    assert_eq!(far.sizes(), [1], "they wait for the end of the first call");
+    first.await.unwrap();
+    join_all(others).await;
+    assert_eq!(far.sizes(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_full_batch_waits_for_no_other_call() {
+    let (batcher, far) = (batcher(), Far::default());
+    let way = Way { far: &far, patient: true, tokens: None };
+    let mut first = asks(&batcher, &way, Rank::Rollout, "one");
+    assert!(is_under_way(&mut first) && is_under_way(&mut first), "sent");
+    let keys: Vec<String> = (0..10).map(|number| number.to_string()).collect();
+    join_all(keys.iter().map(|key| asks(&batcher, &way, Rank::Rollout, key))).await;
+    assert_eq!(far.sizes(), [1, 10]);
+    first.await.unwrap();
+}
+
+#[tokio::test]
+async fn drift_checks_go_out_in_full_calls_or_with_whoever_is_in_a_hurry() {
+    let (batcher, far) = (batcher(), Far::default());
+    let way = Way { far: &far, patient: true, tokens: None };
+    let mut idle: Vec<_> = (0..9).map(|number| asks(&batcher, &way, Rank::Look, &number.to_string())).collect();
+    for _ in 0..3 {
+        assert!(idle.iter_mut().all(is_under_way));
+    }
+    let mut last = asks(&batcher, &way, Rank::Look, "9");
+    assert!(is_under_way(&mut last));
+    join_all(idle.into_iter().chain([last])).await;
+    let mut slow = asks(&batcher, &way, Rank::Look, "slow");
+    assert!(is_under_way(&mut slow) && is_under_way(&mut slow));
+    let quick = asks(&batcher, &way, Rank::Rollout, "quick");
+    join_all([slow, quick]).await;
+    assert_eq!(
+        far.calls.lock().unwrap().iter().map(|(rank, keys)| (*rank, keys.len())).collect::<Vec<_>>(),
+        [(Rank::Look, 10), (Rank::Rollout, 2)]
+    );
+}
+
+#[tokio::test]
+async fn a_batch_that_waits_for_its_token_can_be_joined() {
+    let (batcher, far, tokens) = (batcher(), Far::default(), Semaphore::new(0));
+    let way = Way { far: &far, patient: false, tokens: Some(&tokens) };
+    let mut first = asks(&batcher, &way, Rank::Look, "one");
+    assert!(is_under_way(&mut first) && is_under_way(&mut first));
+    let mut second = asks(&batcher, &way, Rank::Rollback, "two");
+    assert!(is_under_way(&mut second));
+    tokens.add_permits(1);
+    join_all([first, second]).await;
+    assert_eq!((far.sizes(), far.ranks()), (vec![2], vec![Rank::Rollback]));
 }
 
 #[tokio::test]

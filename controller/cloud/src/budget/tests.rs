@@ -1,13 +1,32 @@
 use super::*;
 use proptest::prelude::*;
 
-fn taken(budgets: &Budgets, bucket: Bucket, rank: Rank, now: SystemTime) -> usize {
-    (0..1000).take_while(|_| budgets.take("1", "eu-west-1", bucket, rank, now).is_ok()).count()
+/// Budgets of one account and Region, of which so much is ours.
+struct Ours(Budgets, Share);
+
+impl Ours {
+    fn new(share: Share) -> Self {
+        Self(Budgets::default(), share)
+    }
+
+    fn queue(&self, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
+        self.0.queue(Whose { account: "1", region: "eu-west-1", share: self.1 }, bucket, rank, now)
+    }
+
+    /// Takes a token, or goes away.
+    fn take(&self, bucket: Bucket, rank: Rank, now: SystemTime) -> Result<(), NoToken> {
+        let place = self.queue(bucket, rank, now);
+        place.take(now).map_err(|_| place.leave(now))
+    }
+}
+
+fn taken(budgets: &Ours, bucket: Bucket, rank: Rank, now: SystemTime) -> usize {
+    (0..1000).take_while(|_| budgets.take(bucket, rank, now).is_ok()).count()
 }
 
 #[test]
 fn a_bucket_holds_our_share_of_awss_burst_and_refills_at_our_share_of_its_rate() {
-    let budgets = Budgets::new(Share(50));
+    let budgets = Ours::new(Share(50));
     let start = SystemTime::UNIX_EPOCH;
     assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start), 25);
     assert_eq!(taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start + Duration::from_secs(2)), 5);
@@ -16,7 +35,7 @@ fn a_bucket_holds_our_share_of_awss_burst_and_refills_at_our_share_of_its_rate()
 
 #[test]
 fn each_rank_leaves_tokens_to_those_that_matter_more() {
-    let budgets = Budgets::new(Share(100));
+    let budgets = Ours::new(Share(100));
     let now = SystemTime::UNIX_EPOCH;
     let most = Rank::ALL.map(|rank| taken(&budgets, Bucket::ServiceModify, rank, now));
     assert_eq!((Rank::ALL, most), ([Rank::Chore, Rank::Look, Rank::Rollout, Rank::Rollback], [30, 7, 8, 5]));
@@ -28,12 +47,12 @@ fn past() -> impl Strategy<Value = Vec<(u64, Rank)>> {
 }
 
 /// Budgets after that past, and when it ends.
-fn after(past: &[(u64, Rank)]) -> (Budgets, SystemTime) {
-    let budgets = Budgets::new(Share(60));
+fn after(past: &[(u64, Rank)]) -> (Ours, SystemTime) {
+    let budgets = Ours::new(Share(60));
     let mut now = SystemTime::UNIX_EPOCH;
     for (later, rank) in past {
         now += Duration::from_millis(*later);
-        let _ = budgets.take("1", "r", Bucket::ServiceModify, *rank, now);
+        let _ = budgets.take(Bucket::ServiceModify, *rank, now);
     }
     (budgets, now)
 }
@@ -43,7 +62,7 @@ proptest! {
     fn where_there_is_a_token_for_one_there_is_one_for_whoever_matters_more(past in past()) {
         let gets = Rank::ALL.map(|rank| {
             let (budgets, now) = after(&past);
-            budgets.take("1", "r", Bucket::ServiceModify, rank, now).is_ok()
+            budgets.take(Bucket::ServiceModify, rank, now).is_ok()
         });
         prop_assert!(gets.is_sorted(), "{gets:?}");
     }
@@ -52,19 +71,19 @@ proptest! {
     fn however_much_the_others_ask_there_is_a_token_for_the_first_roll_back(past in past()) {
         let others: Vec<_> = past.into_iter().filter(|(_, rank)| *rank != Rank::Rollback).collect();
         let (budgets, now) = after(&others);
-        prop_assert_eq!(budgets.take("1", "r", Bucket::ServiceModify, Rank::Rollback, now), Ok(()));
+        prop_assert_eq!(budgets.take(Bucket::ServiceModify, Rank::Rollback, now), Ok(()));
     }
 }
 
 #[test]
 fn while_more_is_asked_than_there_is_what_comes_in_goes_to_those_that_matter_most() {
-    let budgets = Budgets::new(Share(100));
+    let budgets = Ours::new(Share(100));
     let mut got = BTreeMap::<Rank, u32>::new();
     // Five tokens a second come in. Each rank asks five times a second, for two minutes, the least first.
     for step in 0..600 {
         let now = SystemTime::UNIX_EPOCH + Duration::from_millis(200 * step);
         for rank in Rank::ALL {
-            let ok = budgets.take("1", "r", Bucket::ServiceModify, rank, now).is_ok();
+            let ok = budgets.take(Bucket::ServiceModify, rank, now).is_ok();
             *got.entry(rank).or_default() += u32::from(ok);
         }
     }
@@ -74,10 +93,14 @@ fn while_more_is_asked_than_there_is_what_comes_in_goes_to_those_that_matter_mos
 
 #[test]
 fn accounts_regions_and_buckets_do_not_take_from_each_other() {
-    let budgets = Budgets::new(Share(100));
+    let budgets = Ours::new(Share(100));
     let now = SystemTime::UNIX_EPOCH;
     taken(&budgets, Bucket::TagModify, Rank::Rollback, now);
-    let take = |account, region, bucket| budgets.take(account, region, bucket, Rank::Chore, now);
+    let take = |account, region, bucket| {
+        let whose = Whose { account, region, share: Share(100) };
+        let place = budgets.0.queue(whose, bucket, Rank::Chore, now);
+        place.take(now).map_err(|_| place.leave(now))
+    };
     assert_eq!(take("1", "eu-west-1", Bucket::TagModify), Err(NoToken { wait: Duration::from_millis(900) }));
     assert_eq!(take("2", "eu-west-1", Bucket::TagModify), Ok(()));
     assert_eq!(take("1", "us-east-2", Bucket::TagModify), Ok(()));
@@ -86,15 +109,15 @@ fn accounts_regions_and_buckets_do_not_take_from_each_other() {
 
 #[test]
 fn who_gets_no_token_is_told_when_there_is_one_after_those_of_all_who_wait_already() {
-    let budgets = Budgets::new(Share(100));
+    let budgets = Ours::new(Share(100));
     let start = SystemTime::UNIX_EPOCH;
     taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start);
     let mut waits: Vec<Duration> = (0..20)
-        .map(|_| budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollback, start))
+        .map(|_| budgets.take(Bucket::ServiceModify, Rank::Rollback, start))
         .filter_map(|answer| answer.err().map(|none| none.wait))
         .collect();
     // The first of them was told by `taken`: five a second. Another rank does not wait behind them.
-    let other = budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollout, start).unwrap_err();
+    let other = budgets.take(Bucket::ServiceModify, Rank::Rollout, start).unwrap_err();
     assert_eq!(other.wait, Duration::from_millis(1_200));
     assert_eq!((waits[0], waits[19]), (Duration::from_millis(400), Duration::from_millis(4_200)));
     waits.insert(0, Duration::from_millis(200));
@@ -105,47 +128,56 @@ fn who_gets_no_token_is_told_when_there_is_one_after_those_of_all_who_wait_alrea
 
 #[test]
 fn who_stays_gets_what_comes_in_in_the_order_of_rank_and_coming_and_newcomers_stand_behind() {
-    let budgets = Budgets::new(Share(100));
+    let budgets = Ours::new(Share(100));
     let start = SystemTime::UNIX_EPOCH;
     let at = |millis| start + Duration::from_millis(millis);
     taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start);
-    let queue = |rank| budgets.queue("1", "eu-west-1", Bucket::ServiceModify, rank, start);
+    let queue = |rank| budgets.queue(Bucket::ServiceModify, rank, start);
     let (first, second, urgent) = (queue(Rank::Rollback), queue(Rank::Rollback), queue(Rank::Rollback));
     let rollout = queue(Rank::Rollout);
     drop(second);
     assert!(urgent.take(at(200)).is_err(), "the first one's turn");
-    assert!(budgets.take("1", "eu-west-1", Bucket::ServiceModify, Rank::Rollback, at(200)).is_err(), "a newcomer");
+    assert!(budgets.take(Bucket::ServiceModify, Rank::Rollback, at(200)).is_err(), "a newcomer");
     assert_eq!(first.take(at(201)), Ok(()));
     drop(first);
-    let wait = urgent.take(at(201)).unwrap_err().wait;
+    let wait = urgent.take(at(201)).unwrap_err();
     assert!(
         wait > Duration::from_millis(150) && wait <= Duration::from_millis(201),
         "who went away is not waited for: {wait:?}"
     );
     assert_eq!(urgent.take(at(201) + wait), Ok(()));
     drop(urgent);
-    let wait = rollout.take(at(402)).unwrap_err().wait;
+    let wait = rollout.take(at(402)).unwrap_err();
     assert_eq!(rollout.take(at(402) + wait), Ok(()));
 }
 
 #[test]
-fn nobody_is_told_to_wait_for_longer_than_ten_minutes() {
-    let budgets = Budgets::new(Share(0));
-    let take = |_| budgets.take("1", "r", Bucket::TaskDefinitionModify, Rank::Rollout, SystemTime::UNIX_EPOCH);
+fn nobody_is_told_to_wait_for_longer_than_an_hour() {
+    let budgets = Ours::new(Share(0));
+    let take = |_| budgets.take(Bucket::TaskDefinitionModify, Rank::Rollout, SystemTime::UNIX_EPOCH);
     let waits: Vec<Duration> = (0..99).filter_map(|number| take(number).err()).map(|none| none.wait).collect();
-    assert_eq!(waits.last(), Some(&Duration::from_mins(10)));
+    assert_eq!(waits.last(), Some(&Duration::from_hours(1)));
 }
 
 #[test]
 fn the_smallest_share_still_lets_everybody_through_in_the_end() {
-    let budgets = Budgets::new(Share(1));
+    let budgets = Ours::new(Share(1));
     let now = SystemTime::UNIX_EPOCH;
-    assert_eq!(budgets.take("1", "r", Bucket::LogRead, Rank::Chore, now), Ok(()));
+    assert_eq!(budgets.take(Bucket::LogRead, Rank::Chore, now), Ok(()));
+}
+
+#[test]
+fn another_share_counts_from_the_next_token_on() {
+    let budgets = Ours::new(Share(10));
+    let start = SystemTime::UNIX_EPOCH;
+    taken(&budgets, Bucket::ServiceModify, Rank::Rollback, start);
+    let whole = Ours(budgets.0, Share(100));
+    assert_eq!(taken(&whole, Bucket::ServiceModify, Rank::Rollback, start + Duration::from_secs(2)), 10);
 }
 
 #[test]
 fn a_clock_that_goes_back_gives_no_tokens() {
-    let budgets = Budgets::new(Share(100));
+    let budgets = Ours::new(Share(100));
     let late = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
     taken(&budgets, Bucket::TagModify, Rank::Rollback, late);
     assert_eq!(taken(&budgets, Bucket::TagModify, Rank::Rollback, SystemTime::UNIX_EPOCH), 0);

@@ -3,7 +3,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_types::SdkConfig;
 use launchway_cloud::{Clouds, Settings};
-use launchway_plan::account::{Assumed, Place};
+use launchway_plan::account::{Assumed, Place, Share};
 use launchway_plan::fault::{FaultKind, Remedy};
 use launchway_plan::rank::Rank;
 use serde_json::json;
@@ -69,7 +69,7 @@ async fn an_endpoint_url_leads_to_a_server_role_or_not() {
         .build();
     let clouds = Clouds::new(Settings::new(base));
     for role in [None, Some(Assumed { arn: role, external_id: None })] {
-        let cloud = clouds.at(&Place { region: REGION.to_owned(), role }, Rank::Rollout);
+        let cloud = clouds.at(&Place { region: REGION.to_owned(), role, share: Share::default() }, Rank::Rollout);
         assert_eq!(cloud.account_id().await.unwrap(), ACCOUNT);
         assert_eq!(cloud.service("main", "web").await, Ok(None));
     }

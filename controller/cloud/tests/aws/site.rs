@@ -7,7 +7,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
 use launchway_cloud::{Cloud, Clouds, Settings};
-use launchway_plan::account::{Assumed, Place};
+use launchway_plan::account::{Assumed, Place, Share};
 use launchway_plan::rank::Rank;
 use launchway_plan::world::{BuildRequest, CreateServiceRequest, Members, RegisterRequest, UpdateServiceRequest};
 use launchway_test_aws::World;
@@ -54,12 +54,18 @@ impl TimeSource for Ticking {
 pub struct Site {
     world: Arc<Mutex<World>>,
     pub clouds: Clouds,
+    pub share: Share,
 }
 
 impl Site {
     /// A cluster, a project, a repository and a role, all reached with a user's keys.
     pub fn new() -> Self {
         Self::with(|_| ())
+    }
+
+    /// The same with another share of AWS's rates.
+    pub fn sharing(percent: u8) -> Self {
+        Self { share: Share(percent), ..Self::new() }
     }
 
     /// The same with other settings.
@@ -79,20 +85,20 @@ impl Site {
         let mut settings = Settings::new(base);
         settings.http_client = Some(SharedHttpClient::new(connector));
         settings.time_source = Some(SharedTimeSource::new(clock));
-        settings.linger = Duration::ZERO;
+        (settings.linger, settings.sweep) = (Duration::ZERO, Duration::ZERO);
         change(&mut settings);
-        Self { world, clouds: Clouds::new(settings) }
+        Self { world, clouds: Clouds::new(settings), share: Share::default() }
     }
 
     /// AWS with the controller's own credentials.
     pub fn own(&self) -> Cloud {
-        self.clouds.at(&Place { region: REGION.to_owned(), role: None }, Rank::Rollout)
+        self.clouds.at(&Place { region: REGION.to_owned(), role: None, share: self.share }, Rank::Rollout)
     }
 
     /// AWS through a role.
     pub fn through(&self, role: &str, external_id: Option<&str>) -> Cloud {
         let role = Assumed { arn: role.to_owned(), external_id: external_id.map(str::to_owned) };
-        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role) }, Rank::Rollout)
+        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role), share: self.share }, Rank::Rollout)
     }
 
     /// The world itself.

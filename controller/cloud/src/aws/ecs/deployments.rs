@@ -6,6 +6,7 @@ use crate::aws::{arn, failure::Failure};
 use crate::batch::Answers;
 use crate::clouds::{Cloud, DEPLOYMENTS};
 use crate::operation::Operation;
+use crate::shared::Token;
 use aws_sdk_ecs::operation::list_service_deployments::ListServiceDeploymentsOutput;
 use aws_sdk_ecs::types::{
     Failure as Missing, ServiceDeployment, ServiceDeploymentBrief, ServiceDeploymentCircuitBreaker, ServiceRevision,
@@ -28,8 +29,11 @@ impl Cloud {
                 return Err(self.service_fault(Operation::ListServiceDeployments, &failure, cluster, service));
             }
         };
-        let seen = self
-            .describe_deployments(arns)
+        let described = async {
+            let token = self.take(Operation::DescribeServiceDeployments).await?;
+            self.describe_deployments(token, arns).await
+        };
+        let seen = described
             .await
             .map_err(|failure| self.service_fault(Operation::DescribeServiceDeployments, &failure, cluster, service))?;
         let mut deployments: Vec<Deployment> = seen.into_values().flatten().collect();
@@ -41,10 +45,9 @@ impl Cloud {
     /// one.
     pub async fn deployment(&self, deployment: &str) -> Result<Option<Deployment>, Fault> {
         let group = arn::cluster(deployment);
-        let send = |rank, arns| async move { self.ranked(rank).describe_deployments(arns).await };
-        let seen =
-            self.inner().deployments.ask(group, deployment.to_owned(), self.rank(), || self.linger(), send).await;
-        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+        let send = |cloud: Self, token, arns| async move { cloud.describe_deployments(token, arns).await };
+        self.shared(&self.inner().deployments, Operation::DescribeServiceDeployments, (group, deployment), send)
+            .await
             .map_err(|failure| self.fault(Operation::DescribeServiceDeployments, &failure, "ecs", deployment))
     }
 
@@ -57,9 +60,9 @@ impl Cloud {
 
     async fn revision(&self, revision: &str) -> Result<Option<Revision>, Fault> {
         let group = arn::cluster(revision);
-        let send = |rank, arns| async move { self.ranked(rank).describe_revisions(arns).await };
-        let seen = self.inner().revisions.ask(group, revision.to_owned(), self.rank(), || self.linger(), send).await;
-        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+        let send = |cloud: Self, token, arns| async move { cloud.describe_revisions(token, arns).await };
+        self.shared(&self.inner().revisions, Operation::DescribeServiceRevisions, (group, revision), send)
+            .await
             .map_err(|failure| self.fault(Operation::DescribeServiceRevisions, &failure, "ecs", revision))
     }
 
@@ -89,16 +92,24 @@ impl Cloud {
         self.look(Operation::ListServiceDeployments, || request.clone().send()).await
     }
 
-    async fn describe_deployments(&self, arns: Vec<String>) -> Result<Answers<String, Option<Deployment>>, Failure> {
+    async fn describe_deployments(
+        &self,
+        token: Token,
+        arns: Vec<String>,
+    ) -> Result<Answers<String, Option<Deployment>>, Failure> {
         let request = self.inner().clients.ecs.describe_service_deployments().set_service_deployment_arns(Some(arns));
-        let seen = self.look(Operation::DescribeServiceDeployments, || request.clone().send()).await?;
+        let seen = self.look_with(token, Operation::DescribeServiceDeployments, || request.clone().send()).await?;
         let found = seen.service_deployments().iter().map(deployment).map(|one| (one.arn.clone(), Some(one)));
         Ok(missing(seen.failures()).map(|arn| (arn, None)).chain(found).collect())
     }
 
-    async fn describe_revisions(&self, arns: Vec<String>) -> Result<Answers<String, Option<Revision>>, Failure> {
+    async fn describe_revisions(
+        &self,
+        token: Token,
+        arns: Vec<String>,
+    ) -> Result<Answers<String, Option<Revision>>, Failure> {
         let request = self.inner().clients.ecs.describe_service_revisions().set_service_revision_arns(Some(arns));
-        let seen = self.look(Operation::DescribeServiceRevisions, || request.clone().send()).await?;
+        let seen = self.look_with(token, Operation::DescribeServiceRevisions, || request.clone().send()).await?;
         // One that cannot be read counts as not mentioned.
         let found = seen.service_revisions().iter().filter_map(|one| revision(one).ok());
         let found = found.map(|one| (one.arn.clone(), Some(one)));

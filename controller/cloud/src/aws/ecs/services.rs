@@ -7,6 +7,7 @@ use crate::aws::words::{reason, text};
 use crate::batch::Answers;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
+use crate::shared::Token;
 use aws_sdk_ecs::operation::create_service::CreateServiceInput;
 use aws_sdk_ecs::operation::update_service::UpdateServiceInput;
 use aws_sdk_ecs::types::{Service, ServiceField};
@@ -22,9 +23,9 @@ impl Cloud {
     /// A service with its tags, alive or not; `None`: ECS says MISSING. A part of a call: up to 10 services of a cluster
     /// share one.
     pub async fn service(&self, cluster: &str, name: &str) -> Result<Option<LiveService>, Fault> {
-        let send = |rank, names| async move { self.ranked(rank).describe_services(cluster, names).await };
-        let seen = self.inner().services.ask(cluster, name.to_owned(), self.rank(), || self.linger(), send).await;
-        seen.and_then(|seen| seen.ok_or_else(Failure::not_mentioned))
+        let send = |cloud: Self, token, names| async move { cloud.describe_services(token, cluster, names).await };
+        self.shared(&self.inner().services, Operation::DescribeServices, (cluster, name), send)
+            .await
             .map_err(|failure| self.service_fault(Operation::DescribeServices, &failure, cluster, name))
     }
 
@@ -76,12 +77,13 @@ impl Cloud {
 
     async fn describe_services(
         &self,
+        token: Token,
         cluster: &str,
         names: Vec<String>,
     ) -> Result<Answers<String, Option<LiveService>>, Failure> {
         let request = self.inner().clients.ecs.describe_services().cluster(cluster).include(ServiceField::Tags);
         let request = request.set_services(Some(names));
-        let seen = self.look(Operation::DescribeServices, || request.clone().send()).await?;
+        let seen = self.look_with(token, Operation::DescribeServices, || request.clone().send()).await?;
         let missing = seen.failures().iter().filter(|failure| failure.reason() == Some("MISSING"));
         let missing = missing.filter_map(|failure| Some((crate::aws::arn::last(failure.arn()?).to_owned(), None)));
         // One that cannot be read counts as not mentioned.

@@ -1,0 +1,57 @@
+//! `cargo scale`: how many Services one controller can keep, and how fast.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use launchway_tests::docs::Part;
+use launchway_tests::scale::{Options, measured, table};
+use launchway_tests::shape::repository;
+
+/// Measures the controller with many Services: on a real Kubernetes API server, with an AWS in memory on a port that
+/// throttles as AWS does, in real time. A bench, and not a test: it takes minutes to hours, and judges nothing.
+#[derive(Parser)]
+#[command(name = "cargo scale", bin_name = "cargo scale")]
+struct Arguments {
+    /// How many Services there are.
+    #[arg(default_values_t = [1000])]
+    sizes: Vec<usize>,
+
+    /// How much of AWS's rates the controller may use, in percent.
+    #[arg(long, value_delimiter = ',', default_values_t = [60])]
+    share: Vec<u8>,
+
+    /// How many new Services are brought about at once; 0 for none. 1000 take half an hour with a share of 60.
+    #[arg(long, value_delimiter = ',', default_values_t = [200])]
+    converge: Vec<usize>,
+
+    /// How often an image is changed, to see how long it takes.
+    #[arg(long, default_value_t = 50)]
+    edits: usize,
+
+    /// How often the controller checks for drift, in seconds. As long as a check is watched.
+    #[arg(long, default_value_t = 180)]
+    resync: u64,
+
+    /// Measures this controller instead of the one of the workspace.
+    #[arg(long, value_name = "FILE")]
+    controller: Option<PathBuf>,
+
+    /// Writes the table into docs/reliability.md.
+    #[arg(long)]
+    write: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Arguments { sizes, share, converge, edits, resync, controller, write } = Arguments::parse();
+    let converge = converge.into_iter().filter(|count| *count > 0).collect();
+    let columns = measured(&Options { sizes, shares: share, converge, edits, resync, controller }).await?;
+    let table = table(&columns);
+    println!("{table}");
+    if write {
+        Part { document: "docs/reliability.md", name: "scale", text: format!("{table}\n") }.write(&repository())?;
+    }
+    Ok(())
+}
