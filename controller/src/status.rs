@@ -133,6 +133,8 @@ where
     K: Resource<DynamicType = ()>,
 {
     let note = format!("{}={}: {}", condition.type_, condition.status, condition.message);
+    let object_ref = format!("{} {}/{}", K::kind(&()), object.namespace().unwrap_or_default(), object.name_any());
+    tracing::info!(object = object_ref, reason = condition.reason, "{note}");
     let kind = if is_bad(condition) { "Warning" } else { "Normal" };
     let told = Told { kind, reason: &condition.reason, action: &condition.type_, note: &note };
     context.events.tell(event(object, &told, context), &context.metrics);

@@ -2,6 +2,7 @@
 //! a build.
 
 use crate::context::Context;
+use crate::key::Key;
 use crate::kube_api::{Unreachable, api, guard, unguard};
 use crate::status::{self, Written};
 use launchway_cloud::Cloud;
@@ -14,6 +15,7 @@ use launchway_plan::release::report::{empty, intended};
 use launchway_plan::release::steps::Start;
 use launchway_plan::release::{Action, Effected, Observed, Record, Stop, rank};
 use launchway_plan::wake::Wake;
+use tracing::Instrument;
 
 /// How the pass continues after its effect.
 pub enum Acted {
@@ -36,6 +38,8 @@ pub async fn act(
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let scope = scope(&observed.account, region).ok();
     let cloud = scope.map(|scope| context.clouds.at(&scope.place, rank::of_action(action)));
+    let commit = release.spec.commit.as_ref().map_or("", |commit| commit.as_str());
+    let span = tracing::info_span!("effect", object = %Key::of(release), commit);
     match (action, cloud) {
         (Action::Guard, _) => {
             guard(release, context).await?;
@@ -45,15 +49,15 @@ pub async fn act(
             unguard(release, context).await?;
             Ok(Acted::Ended(Wake::OnChange))
         }
-        (Action::Start(start), Some(cloud)) => intend_and_start(release, start, &cloud, context).await,
-        (Action::Repeat(again), Some(cloud)) => went(started(again, &cloud, context).await),
+        (Action::Start(start), Some(cloud)) => intend_and_start(release, start, &cloud, context).instrument(span).await,
+        (Action::Repeat(again), Some(cloud)) => went(started(again, &cloud, context).instrument(span).await),
         (Action::Stop { step, id, because }, Some(cloud)) => {
             if *because == Stop::Surplus {
                 context.metrics.surplus_build();
                 let note = format!("step {step} was started twice: stopping build {id}, keeping the older one");
                 status::warn(release, Reason::StartedTwice, &note, context);
             }
-            went(stopped(id, &cloud, context).await)
+            went(stopped(id, &cloud, context).instrument(span).await)
         }
         (Action::Start(_) | Action::Repeat(_) | Action::Stop { .. }, None) => went(Outcome::Idle),
     }

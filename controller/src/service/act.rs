@@ -1,6 +1,7 @@
 //! Does what was decided about a Service: one call.
 
 use crate::context::Context;
+use crate::key::Key;
 use crate::kube_api::{Unreachable, Wrote, guard, unguard};
 use launchway_cloud::Cloud;
 use launchway_crds::Service;
@@ -9,6 +10,7 @@ use launchway_plan::account::scope;
 use launchway_plan::fault::Fault;
 use launchway_plan::service::{Action, Desired, Effected, Observed, Wanted, rank};
 use launchway_plan::world::UpdateServiceRequest;
+use tracing::Instrument;
 
 /// Does it.
 pub async fn act(
@@ -27,7 +29,10 @@ pub async fn act(
         return unguard(service, context).await.map(wrote);
     }
     let Ok(scope) = scope(&observed.account, desired.spec.region.as_deref()) else { return Ok(Outcome::Idle) };
-    let (name, answer) = call(&context.clouds.at(&scope.place, rank::of_action(wanted, action)), action).await;
+    let cloud = context.clouds.at(&scope.place, rank::of_action(wanted, action));
+    let commit = wanted.and_then(|wanted| wanted.commit.as_deref()).unwrap_or_default();
+    let span = tracing::info_span!("effect", object = %Key::of(service), commit);
+    let (name, answer) = call(&cloud, action).instrument(span).await;
     let outcome = outcome(answer);
     context.metrics.effect(name, &outcome);
     Ok(outcome)

@@ -9,6 +9,7 @@ use crate::shared::Token;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
 use launchway_plan::fault::Fault;
 use launchway_plan::rank::Rank;
 use std::error::Error;
@@ -67,15 +68,33 @@ impl Cloud {
         seen.ok_or_else(Failure::not_mentioned)
     }
 
-    /// Changes something: one attempt.
+    /// Changes something: one attempt, and a line in the log of what came of it. The request ID is what AWS's support asks for.
     pub(crate) async fn effect<T, E, F>(&self, operation: Operation, send: F) -> Result<T, Failure>
     where
         F: Future<Output = Sent<T, E>>,
+        T: RequestId,
         E: ProvideErrorMetadata + Error + 'static,
     {
         debug_assert_eq!(operation.nature(), Nature::Effect);
-        let token = self.take(operation).await?;
-        self.once(token, operation, send).await
+        let _token = self.take(operation).await?;
+        let (name, region) = (operation.action(), &self.inner().place.region);
+        let answer = send.await;
+        let request_id = match &answer {
+            Ok(done) => done.request_id(),
+            Err(error) => error.request_id(),
+        };
+        let request_id = request_id.unwrap_or("none").to_owned();
+        match answer {
+            Ok(done) => {
+                tracing::info!(operation = name, region, result = "done", request_id, "asked AWS");
+                Ok(done)
+            }
+            Err(error) => {
+                let failure = Failure::of(&error);
+                tracing::warn!(operation = name, region, result = failure.code, request_id, "asked AWS");
+                Err(failure)
+            }
+        }
     }
 
     async fn once<T, E, F>(&self, _spent: Token, operation: Operation, send: F) -> Result<T, Failure>
