@@ -80,7 +80,7 @@ pub struct ServiceSpec {
     pub deletion_policy: DeletionPolicy,
 }
 
-/// How rollouts are followed, and tried again. How ECS rolls is said under service.deploymentConfiguration.
+/// How rollouts are followed, tried again, and asked for once more. How ECS rolls is said under service.deploymentConfiguration.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("duration(self.deadline) >= duration('1m') && duration(self.deadline) <= duration('24h')")
@@ -90,6 +90,10 @@ pub struct Rollout {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Line>,
 
+    /// Change this to any other text in order to roll the same thing once more, by a new deployment: for a rotated secret, say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Line>,
+
     /// How long a rollout may take, 1m to 24h. After this the Service is Stalled (RolloutHangs); a first rollout is marked Failed instead. Default: 30m.
     #[serde(default = "half_hour")]
     pub deadline: Duration,
@@ -97,7 +101,7 @@ pub struct Rollout {
 
 impl Default for Rollout {
     fn default() -> Self {
-        Self { retry: None, deadline: half_hour() }
+        Self { retry: None, restart: None, deadline: half_hour() }
     }
 }
 

@@ -72,6 +72,7 @@ pub const STORIES: &[&Story] = &[
     &services::ADJUSTED,
     &services::MOVED,
     &services::HANDED_OVER,
+    &services::RESTARTED,
     &trouble::DELETED,
     &trouble::TASKS,
     &trouble::SECRET,

@@ -66,6 +66,7 @@ scenarios!(
     not_ours,
     old_commit,
     queue,
+    restart,
     retry,
     rolled_back,
     supersede,

@@ -64,6 +64,14 @@ pub struct RolloutStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Line>,
 
+    /// What spec.rollout.restart was when it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restart: Option<Line>,
+
+    /// Whether the same thing is rolled once more: then only ECS deployments that were created after `after` prove it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anew: bool,
+
     /// Only ECS deployments that were created after this count for it; absent: all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Time>,

@@ -271,3 +271,34 @@ pub(super) const LITERAL_RUNS: [&str; 1] = [SIDECAR];
 pub(super) fn apply_literal(world: &World) {
     world.store.apply_json(&literal(LITERAL, SIDECAR)).expect("a manifest that is admitted");
 }
+
+/// After a first release, a person asks for the same thing once more, and for it once more while that rolls.
+pub const RESTARTED: Story = Story {
+    name: "restarted, and once more",
+    after: After::Story(&releases::FIRST),
+    script: &[
+        Step { name: "prod is restarted", when: always, later: 0, act: |world| restart(world, "rotated") },
+        Step {
+            name: "and once more, a while after that was done",
+            when: |world| world.rollouts("greeter") == 2 && world.is("Service", "greeter", "Ready", "True"),
+            later: 300,
+            act: |world| restart(world, "rotated again"),
+        },
+    ],
+    order: &["good-1"],
+    judge: |world| {
+        let mut wrong = unsaid(
+            world,
+            &[("Service", "greeter", "RolledOut", "True", ""), ("Pipeline", "greeter", "Released", "True", "")],
+        );
+        let rollouts = [world.rollouts("greeter"), world.rollouts("greeter-staging")];
+        if rollouts != [3, 1] {
+            wrong.push(format!("{rollouts:?} rollouts of prod and staging, not three and one"));
+        }
+        [wrong, both_run(world, "good-1")].concat()
+    },
+};
+
+fn restart(world: &World, text: &str) {
+    world.edit("Service", "greeter", |spec| spec["rollout"] = json!({"restart": text}));
+}

@@ -138,4 +138,9 @@ impl World {
         body["metadata"]["annotations"]["launchway.dev/again"] = text.into();
         self.store.apply_json(&body).expect("an annotation that is admitted");
     }
+
+    /// How many rollouts ECS has made of a service.
+    pub fn rollouts(&self, name: &str) -> usize {
+        self.service(name).map_or(0, |service| service.rollouts.len())
+    }
 }

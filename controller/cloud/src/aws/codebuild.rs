@@ -152,13 +152,18 @@ impl Cloud {
             ended_at: words::moment(build.end_time()),
             marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),
             log: build.logs().and_then(log),
-            log_link: build.logs().and_then(|logs| words::text(logs.deep_link())),
+            log_link: build.logs().and_then(|logs| words::text(logs.deep_link())).filter(|link| has_names(link)),
             in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
         }
     }
 }
 
 /// `<project>:<uuid>`.
+/// Whether a link leads to a log. Of a build that never ran, CodeBuild's names the group and the stream `null`.
+fn has_names(link: &str) -> bool {
+    !link.split(['/', '=', ';', '&', '#']).any(|part| part == "null")
+}
+
 fn project_of(id: &str) -> &str {
     id.rsplit_once(':').map_or(id, |(project, _)| project)
 }
@@ -221,4 +226,23 @@ fn variable(given: &BuildVariable) -> Result<EnvironmentVariable, BuildError> {
         VariableKind::SecretsManager => EnvironmentVariableType::SecretsManager,
     };
     EnvironmentVariable::builder().name(&given.name).value(&given.value).r#type(kind).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_names;
+
+    #[test]
+    fn the_link_of_a_build_that_never_ran_is_none() {
+        let link = |group: &str, stream: &str| {
+            format!(
+                "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logsV2:log-groups/log-group/{group}/log-events/{stream}"
+            )
+        };
+        assert!(!has_names(&link("null", "null")));
+        assert!(!has_names(
+            "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#logEvent:group=null;stream=null"
+        ));
+        assert!(has_names(&link("$252Faws$252Fcodebuild$252Fnullable", "1-2-3")));
+    }
 }

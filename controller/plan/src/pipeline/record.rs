@@ -61,6 +61,18 @@ impl Record {
         self.0.superseded.iter().filter(|one| active.iter().any(|release| *one.release == *release.name))
     }
 
+    /// Whether the Release was proved in the last stage, although its own status, which was wiped, says nothing of it. One that was
+    /// made anew under the same name was not.
+    pub fn has_succeeded(&self, release: &ReleaseSeen, last: &str) -> bool {
+        let verified = self.stage(last).and_then(|stage| stage.verified.as_ref());
+        !release.begun
+            && verified.is_some_and(|verified| {
+                *verified.release == *release.name
+                    && *verified.commit == *release.commit
+                    && release.created.is_some_and(|created| created < verified.at.0)
+            })
+    }
+
     /// Whether the Release of that name may be checked and built.
     pub fn may_build(&self, release: &str) -> bool {
         self.0.building.iter().any(|one| **one == *release)

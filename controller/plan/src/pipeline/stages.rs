@@ -77,7 +77,9 @@ pub(super) fn hold_with(
     refusal: Option<&Refusal>,
     gates: &Gates<'_>,
 ) -> Holding {
-    let mut active: Vec<&ReleaseSeen> = observed.releases.iter().filter(|release| !release.ended()).collect();
+    let last = desired.stages.last().map_or("", |stage| stage.name.as_str());
+    let is_active = |release: &&ReleaseSeen| !release.ended() && !record.has_succeeded(release, last);
+    let mut active: Vec<&ReleaseSeen> = observed.releases.iter().filter(is_active).collect();
     active.sort_by_key(|release| release.order());
     let mut superseded: Vec<Superseded> = record.told(&active).cloned().collect();
     let told = superseded.len();

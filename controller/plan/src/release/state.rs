@@ -134,7 +134,10 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
     if let Some(by) = superseded(desired, pipeline) {
         return Course::Over(End::Superseded(by));
     }
-    let Some(work) = &record.work else { return starting(desired, pipeline, observed) };
+    let Some(work) = &record.work else {
+        let has_succeeded = has_succeeded(desired, pipeline);
+        return if has_succeeded { Course::Over(End::Succeeded) } else { starting(desired, pipeline, observed) };
+    };
     if !record.images.is_empty() {
         return at_stage(desired, record, pipeline, observed);
     }
@@ -192,6 +195,19 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
         Ok(plan) => Course::Starting(Box::new(plan)),
         Err(refusal) => Course::Refused(refusal),
     }
+}
+
+/// Whether the Pipeline has recorded that the Release was proved in the last stage, although the Release's own status, which
+/// was wiped, says nothing of it. One that was made anew under the same name was not.
+fn has_succeeded(desired: &Desired, pipeline: &PipelineFacts) -> bool {
+    let last = pipeline.spec.stages.last();
+    let mut stages = pipeline.status.iter().flat_map(|status| &status.stages);
+    let verified = last.and_then(|last| stages.find(|stage| stage.name == last.name)?.verified.as_ref());
+    verified.is_some_and(|verified| {
+        *verified.release == *desired.name
+            && verified.commit == desired.commit
+            && desired.created.is_some_and(|created| created < verified.at.0)
+    })
 }
 
 /// Whether the Pipeline lets the Release begin. One that a person made need not ask.

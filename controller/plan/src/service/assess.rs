@@ -10,6 +10,7 @@ use super::record::{Proof, Record};
 use super::rollout::{self, Question, Verdict};
 use super::state::{Blocker, Chore, Guard, Rollout, State};
 use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
+use crate::account::scope;
 use crate::fault::{Fault, FaultKind, Remedy};
 use crate::life::Life;
 use crate::life::resume_command;
@@ -37,10 +38,25 @@ pub fn assess(
     };
     let state = match wanted {
         Err(Unresolved::Refused(refusal)) => State::of(Err(Blocker::Refused(refusal.clone()))),
-        Err(Unresolved::NoImage(why)) => State::of(Err(Blocker::NoImage(why.clone()))),
+        Err(Unresolved::NoImage(why)) => {
+            State::of(Err(orphaned(desired, record, observed).unwrap_or_else(|| Blocker::NoImage(why.clone()))))
+        }
         Ok(wanted) => View { desired, wanted, record, observed, owner }.state(),
     };
     State { guard, ..state }
+}
+
+/// That the Pipeline is gone that brought what the Service runs; none: it is there, or brought nothing.
+fn orphaned(desired: &Desired, record: &Record, observed: &Observed) -> Option<Blocker> {
+    let pipeline = desired.source.as_ref().map(|source| &source.pipeline)?;
+    let is_gone = observed.pipeline.as_ref().is_some_and(|seen| seen.found.is_none());
+    let brought = record.rollout().and_then(|rollout| rollout.source.as_deref()?.split_once('/'));
+    let why = format!(
+        "Pipeline {pipeline} was deleted; what it brought goes on running, and nothing new is rolled: make the Pipeline again, or \
+         name an image in place of imageFrom"
+    );
+    (is_gone && brought.is_some_and(|(by, _)| by == pipeline))
+        .then_some(Blocker::Stuck { reason: Reason::NoPipeline, why })
 }
 
 fn leaving(desired: &Desired, record: &Record, observed: &Observed, owner: &str) -> State {
@@ -50,6 +66,9 @@ fn leaving(desired: &Desired, record: &Record, observed: &Observed, owner: &str)
     }
     if desired.life == Life::Abandoned || !desired.deletes() {
         return guarded(Guard::Unneeded);
+    }
+    if let Err(refusal) = scope(&observed.account, desired.spec.region.as_deref()) {
+        return State::of(Err(Blocker::Refused(refusal)));
     }
     let live = match needed(observed.service.as_ref()) {
         Err(fault) => return State::of(Err(Blocker::Blind(fault))),
@@ -211,6 +230,7 @@ impl View<'_> {
             wanted: self.wanted,
             task_definition: &arn,
             after: self.record.since(self.desired, self.wanted, self.observed.at),
+            proves_after: self.record.proves_after(self.desired, self.wanted, self.observed.at),
             begun: self.record.begun(self.desired, self.wanted),
             asked: self.record.asked(self.wanted, self.observed.at),
             deadline: self.deadline(),

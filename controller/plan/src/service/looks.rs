@@ -224,6 +224,10 @@ impl View<'_> {
     fn proved(&self, live: &LiveService, task_definition: &str) -> Option<SeenDeployment> {
         let arn = self.current(live, task_definition)?;
         let deployment = self.current_seen(arn).seen()?.clone()?;
+        let after = self.record.proves_after(self.desired, self.wanted, self.observed.at);
+        if after.is_some_and(|after| deployment.created_at <= after) {
+            return None;
+        }
         let target = self.observed.revisions.get(deployment.target.as_ref()?)?.seen()?.clone();
         let seen = SeenDeployment { deployment, target, source: None };
         proves(self.wanted, task_definition, live, &seen).then_some(seen)

@@ -86,6 +86,7 @@ impl Record {
                 && rollout.grant == wanted.grant
                 && rollout.source == wanted.source
                 && rollout.retry == desired.spec.rollout.retry
+                && rollout.restart == desired.spec.rollout.restart
         })
     }
 
@@ -112,8 +113,25 @@ impl Record {
     pub fn since(&self, desired: &Desired, wanted: &Wanted, at: Timestamp) -> Option<Timestamp> {
         let previous = self.0.rollout.as_ref()?;
         let continues = self.begun(desired, wanted).is_some()
-            || (previous.meaning == wanted.meaning.to_string() && previous.phase != RolloutPhase::Failed);
+            || (previous.meaning == wanted.meaning.to_string()
+                && previous.phase != RolloutPhase::Failed
+                && previous.restart == desired.spec.rollout.restart);
         if continues { previous.after.as_ref().map(|after| after.0) } else { Some(at) }
+    }
+
+    /// Whether what was rolled already is to be rolled once more: `spec.rollout.restart` has another text, and the rollout that it
+    /// asked for is not done.
+    pub fn is_anew(&self, desired: &Desired, wanted: &Wanted) -> bool {
+        self.0.rollout.as_ref().is_some_and(|rollout| {
+            let asked = rollout.restart != desired.spec.rollout.restart;
+            rollout.meaning == wanted.meaning.to_string()
+                && (asked || (rollout.anew && rollout.phase != RolloutPhase::Done))
+        })
+    }
+
+    /// The deployments that can prove the rollout were created after this; none: all of them can.
+    pub fn proves_after(&self, desired: &Desired, wanted: &Wanted, at: Timestamp) -> Option<Timestamp> {
+        self.since(desired, wanted, at).filter(|_| self.is_anew(desired, wanted))
     }
 
     /// The deployment that a pass only has to follow: it was recorded for what is wanted now, is in progress, and the spec has

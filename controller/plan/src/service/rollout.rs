@@ -37,6 +37,8 @@ pub struct Question<'a> {
     pub task_definition: &'a str,
     /// Only deployments created after this count as failed.
     pub after: Option<Timestamp>,
+    /// Only deployments created after this are proof, because the same thing is rolled once more; none: all are.
+    pub proves_after: Option<Timestamp>,
     /// The rollout that was recorded for what is wanted: then ECS must show a deployment of it, and the one that is recorded.
     pub begun: Option<&'a RolloutStatus>,
     /// When ECS was asked for it, if that is so long ago that reads show it.
@@ -54,9 +56,19 @@ const APART: i64 = 5;
 /// is eventually consistent and names no figure.
 const SHOWN: i64 = 60;
 
+/// What is said while ECS's list is older than the record.
+const HIDDEN: &str = "waiting for ECS to list the deployment that is recorded: the list that it gave is an older one";
+
 /// The verdict on the newest deployment of the meaning that counts. Deployments are newest first.
 pub fn verdict(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> Verdict {
     let busy = all.iter().find(|seen| !seen.deployment.status.is_final());
+    if question.is_before(all) {
+        return match busy.filter(|other| question.worth_waiting_for(&other.deployment)) {
+            Some(other) => Verdict::Other(Box::new(other.deployment.clone())),
+            None if question.hides(all) => Verdict::Unclear(HIDDEN.to_owned()),
+            None => Verdict::NotAsked,
+        };
+    }
     if busy.is_none() && runs(question, live, all) {
         return Verdict::Runs(
             all.iter().find(|seen| question.brings(seen)).map(|seen| Box::new(seen.deployment.clone())),
@@ -96,9 +108,7 @@ fn unclear(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) 
         ));
     }
     if question.hides(all) {
-        return Some(
-            "waiting for ECS to list the deployment that is recorded: the list that it gave is an older one".to_owned(),
-        );
+        return Some(HIDDEN.to_owned());
     }
     let newest = all.first();
     let brought = newest.is_some_and(|seen| question.brings(seen));
@@ -126,7 +136,8 @@ fn runs(question: &Question<'_>, live: &LiveService, all: &[SeenDeployment]) -> 
     };
     let left_with = match newest.deployment.status.end() {
         Some(End::Successful) => newest.target.as_ref(),
-        Some(End::RolledBack) => newest.source.as_ref(),
+        // The same thing ran before, and was to be rolled once more: that was not done.
+        Some(End::RolledBack) => newest.source.as_ref().filter(|_| question.proves_after.is_none()),
         Some(End::RollbackFailed | End::Stopped) | None => None,
     };
     named && left_with.is_some_and(|revision| question.means(revision))
@@ -173,6 +184,12 @@ impl Question<'_> {
             .map(|name| difference(name, self.wanted.service.get(name), revision.members.get(name)))
             .collect();
         (seen.deployment.status == DeploymentStatus::Successful && !named.is_empty()).then(|| named.join("; "))
+    }
+
+    /// Whether the same thing is to be rolled once more, and no deployment was created since that was asked for.
+    fn is_before(&self, all: &[SeenDeployment]) -> bool {
+        let newest = all.first().map(|newest| newest.deployment.created_at);
+        self.proves_after.is_some_and(|after| newest.is_none_or(|newest| newest <= before(after, APART)))
     }
 
     fn means(&self, revision: &Revision) -> bool {

@@ -2,7 +2,9 @@
 
 use super::rows::{World, at_work, failed, succeeded};
 use crate::condition::find;
+use crate::pipeline::ReleaseSeen;
 use crate::reason::{ConditionType, Reason};
+use crate::samples::release::release;
 use crate::target::TargetSeen;
 use launchway_crds::pipeline::Trouble;
 
@@ -127,4 +129,19 @@ fn while_a_newer_release_is_at_work_nothing_is_said_to_run_in_every_stage() {
     for kind in [ConditionType::Ready, ConditionType::Released] {
         assert!(!said(&world, kind).2.contains("runs in every stage"), "{}", said(&world, kind).2);
     }
+}
+
+#[test]
+fn a_release_that_succeeded_and_whose_status_was_wiped_is_not_superseded_by_the_one_that_rolls() {
+    let mut world = two();
+    let status = world.observed.releases.iter_mut().find(|release| release.name == "web-2").unwrap();
+    *status = ReleaseSeen::parse(release(2, 2, serde_json::Value::Null)).unwrap();
+    world.observed.releases.push(ReleaseSeen::parse(at_work(3)).unwrap());
+    world.record.stages[1].verified.as_mut().unwrap().at = time(50);
+    world.pass();
+    assert!(world.record.superseded.is_empty(), "{:?}", world.record.superseded);
+    // One that was made anew under that name has proved nothing.
+    world.record.stages[1].verified.as_mut().unwrap().at = time(1);
+    world.pass();
+    assert_eq!(world.record.superseded.len(), 1);
 }

@@ -128,6 +128,9 @@ fn of_course(pass: &Pass<'_>) -> Wording {
 fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
     let commit = pass.desired.commit.short();
     match end {
+        End::Succeeded if pass.state.steps.is_empty() => {
+            Wording::ended(Reason::Succeeded, format!("commit {commit} was verified in every stage"))
+        }
         End::Succeeded => Wording::ended(Reason::Succeeded, runs(pass)),
         End::Failed(reason, why) => {
             let failed = |step: &&Step| matches!(step.state, StepState::Over(Over::Failed { .. }));

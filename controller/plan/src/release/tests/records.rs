@@ -74,3 +74,24 @@ fn a_status_that_is_wiped_while_a_build_runs_starts_nothing_again_however_young_
     assert!(world.release.metadata.finalizers.is_some(), "what was started is still to be found");
     assert_eq!(world.builds.len(), builds);
 }
+
+#[test]
+fn a_release_that_succeeded_says_so_again_after_its_status_was_wiped() {
+    let mut world = World::new();
+    let verified = |second: i64| {
+        json!({"stages": [{"name": "prod", "verified": {"release": "web-1", "grant": 6,
+            "commit": crate::samples::COMMIT, "images": crate::samples::release::images(), "at": crate::samples::time(second)}}]})
+    };
+    world.pipeline = verified(50);
+    world.pass();
+    assert_eq!(world.status.phase, Some(ReleasePhase::Succeeded), "{:?}", world.status);
+    assert!(world.builds.is_empty());
+    let mut anew = World::new();
+    anew.pipeline = verified(-1);
+    anew.pass();
+    assert_eq!(
+        anew.status.phase,
+        Some(ReleasePhase::Active),
+        "one of the same name was proved before this one was made"
+    );
+}

@@ -239,6 +239,8 @@ fn fresh(before: &Record, pass: &Pass<'_>, wanted: &Wanted) -> RolloutStatus {
         source: wanted.source.clone(),
         generation: pass.desired.generation,
         retry: pass.desired.spec.rollout.retry.clone(),
+        restart: pass.desired.spec.rollout.restart.clone(),
+        anew: before.is_anew(pass.desired, wanted),
         after: before.since(pass.desired, wanted, pass.at).map(|after| Time(whole(after))),
         from: left_with(before),
         meaning: wanted.meaning.to_string(),

@@ -6,6 +6,7 @@ use crate::fault::{Fault, FaultKind};
 use crate::image::short;
 use crate::life::Life;
 use crate::reason::{ConditionType, Reason};
+use crate::refusal::Refusal;
 use crate::service::decide::Action;
 use crate::service::desired::Desired;
 use crate::service::record::Record;
@@ -210,7 +211,7 @@ fn tell_blocker(before: &Record, pass: &Pass<'_>, blocker: &Blocker) -> Tell {
     let kept =
         before.settled(pass.desired, pass.wanted) && find(&before.status().conditions, ConditionType::Ready).is_some();
     match blocker {
-        Blocker::Refused(refusal) => Tell::stalled(refusal.reason(), &refusal.to_string()),
+        Blocker::Refused(refusal) => Tell::stalled(refusal.reason(), &disallowed(pass.desired, refusal)),
         Blocker::NoImage(why) if kept => Tell::blind(&format!("{why}; what runs is kept")),
         Blocker::NoImage(why) => Tell::working(Reason::WaitingForImage, why),
         Blocker::Blind(fault) if kept => Tell::blind(&fault.to_string()),
@@ -286,6 +287,14 @@ fn call(effect: Effect) -> &'static str {
         Effect::Create => "CreateService",
         Effect::Update | Effect::Scale | Effect::Adjust => "UpdateService",
         Effect::Tag => "TagResource",
+    }
+}
+
+/// Why the account or the spec is refused; and of a Service that is being deleted, how it is let go all the same.
+fn disallowed(desired: &Desired, refusal: &Refusal) -> String {
+    match desired.life {
+        Life::Stays => refusal.to_string(),
+        Life::Ends | Life::Abandoned => format!("{refusal}; {}", deleting(desired)),
     }
 }
 

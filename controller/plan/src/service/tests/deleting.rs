@@ -107,3 +107,14 @@ fn a_service_whose_spec_is_refused_is_deleted_all_the_same() {
     world.pass_with(&seen(&world));
     assert_eq!(world.count("unguard"), 1);
 }
+
+#[test]
+fn a_service_that_is_deleted_without_an_account_says_that_it_lacks_the_account_and_how_it_is_let_go() {
+    let mut world = doomed();
+    let mut observed = seen(&world);
+    observed.account.spec = None;
+    world.pass_with(&observed);
+    let ready = find(&world.record.conditions, ConditionType::Ready).unwrap();
+    assert_eq!(ready.reason, "NoAccount", "{}", ready.message);
+    assert!(ready.message.contains(ABANDON), "{}", ready.message);
+}

@@ -47,3 +47,19 @@ fn what_a_person_rolls_back_by_hand_meanwhile_is_not_undone_before_it_continues(
     assert_eq!(world.count("update"), 0, "{state:?}");
     assert!(!is_true(&world.record.conditions, ConditionType::Ready), "and it is not said to run what it should");
 }
+
+#[test]
+fn a_service_whose_pipeline_was_deleted_says_so_and_goes_on_when_it_is_made_again() {
+    let mut world = World::new(follower());
+    world.pipeline = Some(pipeline(Some(5)));
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
+    let there = world.pipeline.clone();
+    world.pipeline.as_mut().unwrap().found = None;
+    world.pass();
+    let ready = find(&world.record.conditions, ConditionType::Ready).unwrap();
+    assert_eq!((&*ready.status, &*ready.reason), ("False", "NoPipeline"), "{}", ready.message);
+    assert!(ready.message.contains("was deleted") && ready.message.contains("goes on running"), "{}", ready.message);
+    world.pipeline = there;
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
+    assert_eq!(world.count("update") + world.count("create"), 1, "{:?}", world.count("update"));
+}

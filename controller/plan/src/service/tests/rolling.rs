@@ -133,6 +133,29 @@ fn a_changed_retry_or_a_higher_grant_tries_a_held_rollout_once_more() {
 }
 
 #[test]
+fn another_restart_text_rolls_the_same_thing_once_more_and_only_a_new_deployment_proves_it() {
+    let mut world = running();
+    let (deployments, before) = (world.deployments.len(), world.live.clone().unwrap().task_definition);
+    world.edit(&json!({"rollout": {"restart": "rotated"}}));
+    let (state, _) = world.pass();
+    assert!(!matches!(state.rollout, Ok(Rollout::InSync { .. })), "{state:?}");
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
+    assert_eq!((world.deployments.len(), world.count("update")), (deployments + 1, 1));
+    assert_eq!(world.live.clone().unwrap().task_definition, before);
+    assert!(world.record.rollout.as_ref().unwrap().proved_at.is_some());
+    world.wait(7200);
+    world.run(60);
+    world.record = crate::service::Record::empty().status().clone();
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
+    assert_eq!(world.deployments.len(), deployments + 1, "neither time nor a wiped status rolls it again");
+    world.edit(&json!({"rollout": {"restart": "again"}}));
+    world.fates = vec![Fate::RollsBack];
+    assert!(matches!(world.run(60).rollout, Ok(Rollout::Failed { .. })));
+    world.run(60);
+    assert_eq!(world.deployments.len(), deployments + 2, "what failed is held");
+}
+
+#[test]
 fn a_stopped_deployment_is_tried_again_by_force_because_nothing_differs() {
     let mut world = running();
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
