@@ -5,13 +5,13 @@ use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::kube_api::Unreachable;
 use crate::status;
-use crate::wake::Links;
+use crate::wake::{Links, digest};
 use kube::api::Api;
 use kube::runtime::watcher::Event;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
 use launchway_plan::account::{place, report};
-use launchway_plan::condition::is_true;
+use launchway_plan::condition::find;
 use launchway_plan::fault::Fault;
 use launchway_plan::rank::Rank;
 use launchway_plan::reason::ConditionType;
@@ -21,8 +21,11 @@ impl Reconciled for AwsAccount {
     const KIND: Kind = Kind::AwsAccount;
 
     fn links(&self) -> Links {
-        let works = self.status.as_ref().is_some_and(|status| is_true(&status.conditions, ConditionType::Ready));
-        Links { asks: u64::from(works), ..Links::default() }
+        // Each time that its credentials begin to work, what was refused is tried again.
+        let conditions = self.status.as_ref().map_or(&[][..], |status| &status.conditions);
+        let ready = find(conditions, ConditionType::Ready).filter(|ready| ready.status == "True");
+        let works_since = ready.map(|ready| ready.last_transition_time.0.as_second());
+        Links { asks: digest(&works_since), ..Links::default() }
     }
 
     fn followed(event: &Event<Self>, context: &Context) {

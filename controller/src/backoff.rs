@@ -25,7 +25,7 @@ struct Faults {
     at: Timestamp,
     /// How long the object is left alone from then on.
     delay: Duration,
-    /// What has asked for a try since the first of them: see [`crate::wake::Index::asks`].
+    /// What asked for the last try: see [`crate::wake::Index::asks`].
     asks: BTreeSet<u64>,
 }
 
@@ -36,8 +36,13 @@ impl Faults {
 
     /// One more, which these tries led to; how long the object is left alone.
     fn met(&mut self, delay: Duration, asks: &BTreeSet<u64>, at: Timestamp) -> Duration {
-        (self.count, self.at, self.delay) = (self.count.saturating_add(1), at, delay);
-        self.asks.extend(asks);
+        self.count = self.count.saturating_add(1);
+        self.left_alone(delay, asks, at)
+    }
+
+    fn left_alone(&mut self, delay: Duration, asks: &BTreeSet<u64>, at: Timestamp) -> Duration {
+        (self.at, self.delay) = (at, delay);
+        self.asks.clone_from(asks);
         delay
     }
 }
@@ -83,14 +88,14 @@ impl Backoff {
         faults.met(Duration::from_millis(seconds * part), asks, now)
     }
 
-    /// Notes that the object is left alone for so long, because its turn comes then.
+    /// Notes that the object is left alone for so long, because its turn comes then. That is no fault.
     pub fn until(&self, key: &Key, delay: Duration, asks: &BTreeSet<u64>, now: Timestamp) {
-        self.state().faults.entry(key.clone()).or_insert_with(|| Faults::none(now)).met(delay, asks, now);
+        self.state().faults.entry(key.clone()).or_insert_with(|| Faults::none(now)).left_alone(delay, asks, now);
     }
 
     /// Whether the object met no fault in the passes before this one.
     pub fn is_first(&self, key: &Key) -> bool {
-        !self.state().faults.contains_key(key)
+        self.state().faults.get(key).is_none_or(|faults| faults.count == 0)
     }
 
     /// Forgets the faults of an object that met none, or is gone.
@@ -141,6 +146,17 @@ mod tests {
         let delay = backoff.next(&key(), OPERATOR, &[1].into(), at(100));
         assert!(delay <= Duration::from_secs(300), "a new row: {delay:?}");
         assert!(backoff.left(&key(), &[1].into(), at(101)).is_some(), "once");
-        assert!(backoff.left(&key(), &[0].into(), at(101)).is_some(), "what asked before asks for nothing new");
+        assert!(backoff.left(&key(), &[0].into(), at(101)).is_none(), "what was gone, and is there again, asks");
+        assert!(backoff.left(&key(), &[].into(), at(101)).is_some(), "what is gone asks for nothing");
+    }
+
+    #[test]
+    fn a_turn_at_our_own_budget_is_no_fault() {
+        let backoff = Backoff::new(1);
+        for second in 0..4 {
+            backoff.until(&key(), Duration::from_secs(1), &[0].into(), at(second));
+            assert!(backoff.is_first(&key()) && backoff.left(&key(), &[0].into(), at(second)).is_some());
+        }
+        assert!(backoff.next(&key(), OPERATOR, &[0].into(), at(9)) <= Duration::from_secs(300));
     }
 }

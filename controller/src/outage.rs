@@ -19,7 +19,7 @@ pub struct Outage {
 impl Outage {
     /// Notes that a pass failed; when its object tries again, if it is the one that tries often.
     pub fn failed(&mut self, key: &Key, error: &Unreachable) -> Option<Duration> {
-        if !is_outage(&error.source) {
+        if !is_outage(error) {
             return None;
         }
         if self.first.get_or_insert_with(|| key.clone()) == key {
@@ -39,12 +39,16 @@ impl Outage {
     }
 }
 
-/// Whether the API server was not reached, or could not answer anybody: not whether it refused this request.
-fn is_outage(error: &kube::Error) -> bool {
-    if let kube::Error::Api(status) = error {
+/// Whether the API server was not reached, or could not answer anybody: not whether it refused this request. A pass whose write
+/// failed has asked AWS already, and is not made again every two seconds.
+fn is_outage(error: &Unreachable) -> bool {
+    if !error.operation.starts_with("reading") && !error.operation.starts_with("listing") {
+        return false;
+    }
+    if let kube::Error::Api(status) = &error.source {
         return status.code >= 500 || status.code == 429;
     }
-    !matches!(error, kube::Error::SerdeError(_))
+    !matches!(error.source, kube::Error::SerdeError(_))
 }
 
 #[cfg(test)]
@@ -79,6 +83,8 @@ mod tests {
         outage.failed(&key("b"), &error(429));
         outage.failed(&key("c"), &error(504));
         assert_eq!(outage.failed(&key("d"), &error(403)), None);
+        let write = Unreachable { operation: "writing the status of", ..error(500) };
+        assert_eq!(outage.failed(&key("e"), &write), None, "a pass whose write failed has asked AWS");
         // The first was deleted meanwhile, or fails of something else.
         assert_eq!(outage.passed(&key("b")), BTreeSet::from([key("c")]));
         assert_eq!(outage.failed(&key("a"), &error(500)), Some(TRIES), "another outage");

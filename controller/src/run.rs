@@ -119,25 +119,39 @@ impl Feed {
         match event {
             Event::Init => self.list.clear(),
             Event::InitApply(object) => {
-                self.list.insert(Key::of(object));
+                let key = Key::of(object);
+                let is_new = !self.hub.index().knows(&key);
+                self.list.insert(key);
                 self.changed(object);
-                self.found(object);
+                if is_new {
+                    self.found(object);
+                }
             }
             Event::Apply(object) => self.changed(object),
             Event::Delete(object) => {
                 let key = Key::of(object);
+                self.gone(&key);
                 let woken = self.hub.index().gone(&key);
                 self.hub.wake(woken, Some(&key));
             }
             Event::InitDone => {
-                let woken = self.hub.index().listed(K::KIND, &std::mem::take(&mut self.list));
+                let list = std::mem::take(&mut self.list);
+                let missing = self.hub.index().missing(K::KIND, &list);
+                missing.iter().for_each(|key| self.gone(key));
+                let woken = self.hub.index().listed(K::KIND, &list);
                 self.hub.wake(woken, None);
                 self.hub.note_listed(K::KIND);
             }
         }
     }
 
-    /// An object that a list shows, and that is at rest, is checked when the sweep comes to it: after a start those go first
+    /// Forgets an object that is gone; if it was the one that tries often in an outage, another one does.
+    fn gone(&self, key: &Key) {
+        self.context.forget(key);
+        self.hub.wake(self.hub.outage().passed(key), Some(key));
+    }
+
+    /// An object that a list shows for the first time, and that is at rest, is checked when the sweep comes to it: after a start those go first
     /// that have something to do. Its version counts as one of ours, which it is.
     fn found<K: Reconciled>(&self, object: &K) {
         let key = Key::of(object);

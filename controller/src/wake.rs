@@ -110,9 +110,18 @@ impl Index {
 
     /// Notes that these are all objects of the kind; whom it wakes that the others are gone.
     pub fn listed(&mut self, kind: Kind, present: &BTreeSet<Key>) -> BTreeSet<Key> {
+        self.missing(kind, present).iter().flat_map(|key| self.gone(key)).collect()
+    }
+
+    /// The objects of the kind that are known and not among these.
+    pub fn missing(&self, kind: Kind, present: &BTreeSet<Key>) -> Vec<Key> {
         let is_gone = |key: &&Key| key.kind == kind && !present.contains(*key);
-        let gone: Vec<Key> = self.links.keys().filter(is_gone).cloned().collect();
-        gone.iter().flat_map(|key| self.gone(key)).collect()
+        self.links.keys().filter(is_gone).cloned().collect()
+    }
+
+    /// Whether the object is known.
+    pub fn knows(&self, key: &Key) -> bool {
+        self.links.contains_key(key)
     }
 
     /// All that asks for a try of what may have been refused for this object, digested: what people wrote into it and into
@@ -123,7 +132,12 @@ impl Index {
         let whole = links.part_of.iter().map(|whole| &whole.key);
         let near = links.uses.iter().chain(links.follows.iter().map(|followed| &followed.key)).chain(whole);
         let mut asks = BTreeSet::from([digest(&links.asks)]);
-        for near in near.filter_map(|key| self.links.get(key)) {
+        for near_key in near {
+            let Some(near) = self.links.get(near_key) else {
+                // That it is gone is something new too.
+                asks.insert(digest(&(near_key, "gone")));
+                continue;
+            };
             asks.insert(digest(&near.asks));
             asks.extend(near.tells.get(key).into_iter().flatten().map(digest));
             let shown = near.shows.iter().filter(|shown| key.kind == Kind::Service && shown.to == key.name);

@@ -149,3 +149,8 @@ pub fn together(all: Vec<Standing>) -> Standing {
         (None, None) => Standing::Done,
     }
 }
+
+/// Whether the grant is that of the Release of this name and commit, and not of one that was deleted and had the same name.
+pub fn was_given(grant: &Grant, name: &str, commit: &str, created: Option<Timestamp>) -> bool {
+    *grant.release == *name && *grant.commit == *commit && created.is_none_or(|created| created <= grant.since.0)
+}

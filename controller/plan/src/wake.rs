@@ -29,8 +29,8 @@ impl Wake {
             // A doubt is looked at after a second, but must not spin if it comes back again and again.
             Remedy::LookAgain | Remedy::Retry => Self::Backoff,
             Remedy::Wait(seconds) => Self::Turn(seconds),
-            Remedy::AskOperator => Self::Operator,
-            Remedy::AskUser => Self::OnChange,
+            // What a person changes is tried at once, in the middle of the back-off too.
+            Remedy::AskOperator | Remedy::AskUser => Self::Operator,
         }
     }
 

@@ -73,7 +73,7 @@ async fn released(
 }
 
 /// What follows if there is a Release of that name already. If it belongs to this Pipeline, it is taken over, whatever
-/// its commit. Otherwise nothing was done, and the next pass sees that the number is taken.
+/// its commit. Otherwise the name is taken by what is not this Pipeline's.
 async fn adopted(
     desired: &Desired,
     name: &str,
@@ -82,7 +82,16 @@ async fn adopted(
 ) -> Result<Outcome<Effected>, Unreachable> {
     let found = api.get_opt(name).await.map_err(Unreachable::of("reading Release", name))?;
     let own = found.and_then(ReleaseSeen::parse).filter(|found| found.stays_with(&desired.uid));
-    Ok(own.map_or(Outcome::Idle, |found| Outcome::Done(Effected::Released { number, commit: found.commit })))
+    let taken = Fault {
+        operation: "kubernetes:create".to_owned(),
+        resource: format!("Release {name}"),
+        code: "AlreadyExists".to_owned(),
+        message: "a Release of that name is there, and is not this Pipeline's: delete it".to_owned(),
+        kind: FaultKind::Kubernetes,
+        remedy: Remedy::AskOperator,
+    };
+    let adopted = |found: ReleaseSeen| Outcome::Done(Effected::Released { number, commit: found.commit });
+    Ok(own.map_or(Outcome::Failed(taken), adopted))
 }
 
 fn release(desired: &Desired, name: &str, number: i64, commit: &str) -> Release {

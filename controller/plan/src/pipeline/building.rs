@@ -10,9 +10,9 @@ use launchway_crds::pipeline::{Mode, Superseded};
 /// How many Releases are listed as being built: a status is at most 32 KiB large.
 const LISTED: usize = 20;
 
-/// Whether the Release is being checked or built, and not stuck there: it counts for the limit.
+/// Whether the Release is being checked or built: it counts for the limit. One that is stuck, and of which nothing runs, does not.
 fn is_running(release: &ReleaseSeen, record: &Record) -> bool {
-    (release.begun || record.may_build(&release.name)) && !release.stalled
+    release.at_work || (release.begun || record.may_build(&release.name)) && !release.stalled
 }
 
 /// Adds the Releases without an image that give way to a newer one. Those that were told before stay told: a list may
@@ -24,20 +24,32 @@ pub fn outbuilt(
     observed: &Observed,
     active: &[&ReleaseSeen],
 ) {
-    let newest = |by: &dyn Fn(&&ReleaseSeen) -> bool| observed.releases.iter().filter(by).max_by_key(|one| one.order());
+    let newest = |by: &dyn Fn(&&ReleaseSeen) -> bool| {
+        observed.releases.iter().filter(|one| !came_to_nothing(one)).filter(by).max_by_key(|one| one.order())
+    };
     let (newest, persons) = (newest(&|_| true), newest(&|release| release.is_persons()));
+    // In a queue only what the last stage has left behind gives way; and where all records were lost, what is not the newest:
+    // nobody knows what ran before.
+    let holder = desired.stages.last().and_then(|last| record.stage(&last.name)?.grant.as_ref());
+    let holder = holder.and_then(|grant| observed.releases.iter().find(|release| release.was_given(grant)));
+    let lost = record.heads().is_empty();
     for release in active.iter().filter(|release| release.images.is_empty()) {
-        let by = if release.is_persons() { persons } else { newest };
-        let Some(by) = by.filter(|by| by.name != release.name) else { continue };
-        let gives_way = match desired.mode {
-            Mode::Supersede => true,
-            Mode::Newest => !is_running(release, record),
-            Mode::Queue => false,
+        let by = match desired.mode {
+            Mode::Queue if !lost => holder,
+            Mode::Queue | Mode::Newest | Mode::Supersede if release.is_persons() => persons,
+            Mode::Queue | Mode::Newest | Mode::Supersede => newest,
         };
+        let Some(by) = by.filter(|by| by.order() > release.order()) else { continue };
+        let gives_way = desired.mode == Mode::Supersede || !is_running(release, record);
         if gives_way && superseded.iter().all(|one| *one.release != *release.name) {
             superseded.push(release.gives_way(by));
         }
     }
+}
+
+/// Whether the Release ended without having entered a stage: nothing gives way to it.
+fn came_to_nothing(release: &ReleaseSeen) -> bool {
+    release.ended() && release.stages.is_empty()
 }
 
 /// Who is checked and built.

@@ -120,6 +120,16 @@ fn suspension(asked: &Asked<'_>) -> Gate {
 fn occupation(asked: &Asked<'_>) -> Gate {
     let stage = &asked.stage.name;
     match (asked.occupant, asked.grant) {
+        (Some(occupant), _) if occupant.stalled => asked.closed(
+            WaitsFor::Person,
+            Reason::WaitingForStage,
+            format!(
+                "Release {} is in stage {stage} and cannot go on ({}): mend that, or delete it: {}",
+                occupant.name,
+                occupant.reason,
+                delete_command(asked, occupant)
+            ),
+        ),
         (Some(occupant), _) => asked.closed(
             WaitsFor::Release,
             Reason::WaitingForStage,
@@ -134,16 +144,22 @@ fn occupation(asked: &Asked<'_>) -> Gate {
     }
 }
 
+/// The command that takes a Release out of the way.
+fn delete_command(asked: &Asked<'_>, release: &ReleaseSeen) -> String {
+    format!("kubectl delete releases.launchway.dev {} -n {}", release.name, asked.desired.namespace)
+}
+
 /// In a queue the older Release goes first, and everywhere one that a person made goes before a newer commit.
 fn line(asked: &Asked<'_>) -> Gate {
     let Some(first) = asked.goes_first.filter(|_| asked.occupant.is_none()) else { return Gate::Open };
     let why = if first.is_persons() { "which a person made before" } else { "which is older" };
-    let away = format!("kubectl delete releases.launchway.dev {} -n {}", first.name, asked.desired.namespace);
-    asked.closed(
-        WaitsFor::Release,
-        Reason::WaitingForStage,
-        format!("Release {}, {why}, goes first; to let it not: {away}", first.name),
-    )
+    let away = delete_command(asked, first);
+    let (waits_for, how) = if first.stalled {
+        (WaitsFor::Person, format!("goes first and cannot go on ({}): mend that, or delete it: {away}", first.reason))
+    } else {
+        (WaitsFor::Release, format!("goes first; to let it not: {away}"))
+    };
+    asked.closed(waits_for, Reason::WaitingForStage, format!("Release {}, {why}, {how}", first.name))
 }
 
 impl Asked<'_> {

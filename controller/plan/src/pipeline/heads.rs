@@ -49,7 +49,10 @@ pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
         return Turn::Adopted(Head { of: of.into(), ..same.clone() });
     }
     let taken = observed.releases.iter().filter_map(numbered).max().unwrap_or(known);
-    Turn::New { commit: commit.clone(), number: taken + 1 }
+    // A person may have taken the name.
+    let is_free = |number: &i64| observed.releases.iter().all(|release| release.name != *desired.release(*number).0);
+    let number = (taken + 1..).find(is_free).unwrap_or(taken + 1);
+    Turn::New { commit: commit.clone(), number }
 }
 
 /// The record of a head.

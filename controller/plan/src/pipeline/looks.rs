@@ -6,9 +6,10 @@ use super::record::Record;
 use std::collections::BTreeSet;
 
 /// The names of the Services to look at, to learn what runs: the targets of the stages that a Release has entered. None
-/// are looked at while a Release is at work.
+/// are looked at while the newest Release is at work.
 pub fn targets(desired: &Desired, record: &Record, releases: &[ReleaseSeen]) -> BTreeSet<String> {
-    if releases.iter().any(|release| !release.ended()) {
+    let newest = releases.iter().max_by_key(|release| release.order());
+    if newest.is_some_and(|release| !release.ended()) {
         return BTreeSet::new();
     }
     let given = |stage: &&Stage| {

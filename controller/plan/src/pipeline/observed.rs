@@ -6,10 +6,10 @@ use crate::life::{Life, life};
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
-use crate::target::TargetSeen;
+use crate::target::{TargetSeen, was_given};
 use jiff::Timestamp;
-use launchway_crds::pipeline::{ImageStatus, Summary, Superseded};
-use launchway_crds::release::{Release, ReleasePhase, StagePhase, StageRecord};
+use launchway_crds::pipeline::{Grant, ImageStatus, Summary, Superseded};
+use launchway_crds::release::{Release, ReleasePhase, StagePhase, StageRecord, StepPhase, StepStatus};
 use std::collections::BTreeMap;
 
 /// What a pass over a Pipeline saw.
@@ -53,6 +53,8 @@ pub struct ReleaseSeen {
     pub stalled: bool,
     /// Whether it has started: its plan is recorded.
     pub begun: bool,
+    /// Whether a check or the build runs, or may run.
+    pub at_work: bool,
     /// The reason of its `Ready`.
     pub reason: String,
     /// What its columns show.
@@ -78,6 +80,7 @@ impl ReleaseSeen {
             phase: ReleasePhase::Active,
             stalled: false,
             begun: false,
+            at_work: false,
             reason: Reason::Progressing.to_string(),
             summary: Summary::default(),
             images: Vec::new(),
@@ -86,6 +89,8 @@ impl ReleaseSeen {
         if let Some(status) = release.status {
             seen.phase = status.phase.unwrap_or(ReleasePhase::Active);
             seen.begun = status.plan.is_some();
+            let runs = |step: &StepStatus| matches!(step.phase, StepPhase::Intended | StepPhase::Running);
+            seen.at_work = status.steps.iter().any(runs);
             seen.stalled = is_true(&status.conditions, ConditionType::Stalled);
             if let Some(ready) = find(&status.conditions, ConditionType::Ready) {
                 seen.reason = ready.reason.clone();
@@ -104,6 +109,11 @@ impl ReleaseSeen {
     /// What Releases are ordered by, oldest first: when they were created, then number, then name.
     pub fn order(&self) -> (Option<Timestamp>, i64, &str) {
         (self.created, self.number.unwrap_or(i64::MAX), &self.name)
+    }
+
+    /// Whether the grant is this Release's.
+    pub fn was_given(&self, grant: &Grant) -> bool {
+        was_given(grant, &self.name, &self.commit, self.created)
     }
 
     /// Whether a person made it.

@@ -217,7 +217,10 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         (Course::Released(_), Looked::Blind(fault)) if is_unproved(record, pass, fault) => {
             Tell::stalled(Reason::SourceRefused, blind(fault))
         }
-        (Course::Released(newest), _) => Tell::well(told(newest)),
+        (Course::Released(newest), _) => match left_out(record, pass, newest) {
+            Some(commit) => deleted(commit),
+            None => Tell::well(told(newest)),
+        },
         (Course::Unreached { newest, stage }, _) => Tell::failed(Reason::StageNotReached, unreached(newest, stage)),
         (Course::Gone { stage, grant }, _) if newer => Tell::at_work(
             None,
@@ -230,6 +233,22 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         (Course::Gone { stage, grant }, _) => Tell::failed(Reason::ReleaseGone, gone(stage, grant)),
         (Course::Adrift { newest, stage, standing }, _) => adrift(newest, stage, standing),
     }
+}
+
+/// The commit at the branch's head, if its Release was deleted and what was released last is older: that it runs everywhere says
+/// nothing of the head.
+fn left_out<'a>(record: &'a Record, pass: &Pass<'_>, newest: &Newest) -> Option<&'a str> {
+    let head = record.heads().first().filter(|head| *head.commit != *newest.commit)?;
+    let releases = &pass.observed.releases;
+    if releases.iter().any(|release| release.number == Some(head.number)) {
+        return None;
+    }
+    let made = match releases.iter().find(|release| release.name == newest.name) {
+        Some(release) if release.number.is_some_and(|number| number < head.number) => return Some(&head.commit),
+        Some(release) => release.created,
+        None => pass.state.holding.newest_grant().map(|grant| grant.since.0),
+    };
+    made.is_some_and(|made| made < head.seen_at.0).then_some(&*head.commit)
 }
 
 /// Whether the source refuses us and was not seen since the spec last changed. Then the spec is probably wrong, and

@@ -131,6 +131,7 @@ fn goes_first<'a>(
     let first = |release: &&&ReleaseSeen| {
         (desired.mode == Mode::Queue || release.is_persons())
             && !release.has_passed(&stage.name)
+            && release.stage(&stage.name).is_none_or(|own| own.phase != StagePhase::Unproved)
             && superseded.iter().all(|one| *one.release != *release.name)
     };
     active.iter().filter(first).copied().collect()
@@ -184,7 +185,7 @@ struct Decided {
 impl<'a> Entry<'a> {
     fn decide(&self, eligible: &[&'a ReleaseSeen]) -> Decided {
         let held = self.held();
-        let holder = held.as_ref().and_then(|grant| self.release(&grant.release));
+        let holder = held.as_ref().and_then(|grant| self.given(grant));
         let newer = |release: &&&ReleaseSeen| holder.is_none_or(|holder| release.order() > holder.order());
         let asked: Vec<(&ReleaseSeen, Vec<Closed>)> = eligible
             .iter()
@@ -229,8 +230,9 @@ impl<'a> Entry<'a> {
         self.desired.mode == Mode::Queue || !release.is_persons()
     }
 
-    fn release(&self, name: &str) -> Option<&'a ReleaseSeen> {
-        self.observed.releases.iter().find(|release| release.name == *name)
+    /// The Release that the grant was given to, if it is there still.
+    fn given(&self, grant: &Grant) -> Option<&'a ReleaseSeen> {
+        self.observed.releases.iter().find(|release| release.was_given(grant))
     }
 
     /// The stage's present grant: the recorded one, or the one that a Release recorded, if the Pipeline's record of it
@@ -284,7 +286,7 @@ impl<'a> Entry<'a> {
 
     /// What the Release that holds the stage has verified there; absent: it has not verified the stage.
     fn proved(&self, held: &Grant) -> Option<Verified> {
-        let own = self.release(&held.release)?.stage(&self.stage.name)?;
+        let own = self.given(held)?.stage(&self.stage.name)?;
         let proves = own.phase == StagePhase::Verified && own.grant == held.number;
         proves.then(|| Verified {
             release: held.release.clone(),

@@ -162,7 +162,7 @@ fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Co
 
 /// Whether the Release that entered a stage last was deleted, and no other is at work or was made since then.
 fn is_gone(grant: &Grant, observed: &Observed) -> bool {
-    let there = observed.releases.iter().any(|release| *grant.release == *release.name);
+    let there = observed.releases.iter().any(|release| release.was_given(grant));
     let newer =
         |release: &ReleaseSeen| !release.ended() || release.created.is_some_and(|created| created > grant.since.0);
     !there && !observed.releases.iter().any(newer)

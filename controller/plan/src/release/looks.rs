@@ -130,7 +130,7 @@ fn image(desired: &Desired, work: &Work) -> Option<Look> {
 }
 
 fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {
-    let Ok(Some(Current { stage, entry: Ok(_) })) = stages::current(&desired.name, record, pipeline) else {
+    let Ok(Some(Current { stage, entry: Ok(_) })) = stages::current(desired, record, pipeline) else {
         return Vec::new();
     };
     let target = |target: &Target| match target {

@@ -6,7 +6,7 @@ use super::record::Record;
 use crate::pipeline::desired::{Method, Stage, Target, Verification};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
-use crate::target::{Standing, standing, together};
+use crate::target::{Standing, standing, together, was_given};
 use jiff::SignedDuration;
 use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
 use launchway_crds::release::{StagePhase, StageRecord};
@@ -54,7 +54,7 @@ pub struct Current<'a> {
 
 /// The first stage of the Pipeline that the Release has not verified. `None`: it has verified them all.
 pub fn current<'a>(
-    release: &str,
+    desired: &Desired,
     record: &Record,
     pipeline: &'a PipelineFacts,
 ) -> Result<Option<Current<'a>>, Refusal> {
@@ -62,16 +62,16 @@ pub fn current<'a>(
     let Some(stage) = pipeline.spec.stages.iter().find(|stage| !verified(&stage.name)) else { return Ok(None) };
     let stage = Stage::parse(stage)?;
     let status = pipeline.status.iter().flat_map(|status| &status.stages).find(|one| *one.name == *stage.name);
-    let granted = status.and_then(|status| status.grant.as_ref()).filter(|grant| is_own(grant, release));
-    let waits = || status.and_then(|status| status.waiting.iter().find(|one| *one.release == *release));
+    let granted = status.and_then(|status| status.grant.as_ref()).filter(|grant| is_own(grant, desired));
+    let waits = || status.and_then(|status| status.waiting.iter().find(|one| *one.release == *desired.name));
     let entry = granted.ok_or_else(|| wait(&stage, waits()));
     Ok(Some(Current { stage, entry }))
 }
 
 /// Whether the Release entered the stage under this grant. A grant for a roll-back or a hold lets no Release in.
-fn is_own(grant: &Grant, release: &str) -> bool {
+fn is_own(grant: &Grant, desired: &Desired) -> bool {
     match grant.reason {
-        GrantReason::Release => *grant.release == *release,
+        GrantReason::Release => was_given(grant, &desired.name, &desired.commit, desired.created),
         GrantReason::Rollback | GrantReason::Hold => false,
     }
 }

@@ -301,7 +301,7 @@ fn missing(desired: &Desired, work: &Work, observed: &Observed, left: &str) -> C
 }
 
 fn at_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts, observed: &Observed) -> Course {
-    let current = match current(&desired.name, record, pipeline) {
+    let current = match current(desired, record, pipeline) {
         Ok(Some(current)) => current,
         Ok(None) => return Course::Over(End::Succeeded),
         Err(refusal) => return Course::Refused(refusal),

@@ -91,6 +91,8 @@ pub enum Over {
         /// The build, if it ended in this pass; absent: the failure is recorded already, or CodeBuild no longer knows
         /// the build.
         build: Option<Box<LiveBuild>>,
+        /// Whether the failure is not recorded yet.
+        is_new: bool,
     },
     /// It was stopped, or never started, because the Release ended.
     Stopped,
@@ -121,7 +123,8 @@ impl Over {
     /// Whether this pass saw the build end, so that it is not recorded yet.
     pub fn is_news(&self) -> bool {
         match self {
-            Self::Succeeded(build) | Self::Failed { build, .. } => build.is_some(),
+            Self::Succeeded(build) => build.is_some(),
+            Self::Failed { is_new, .. } => *is_new,
             Self::Stopped => false,
         }
     }
@@ -166,13 +169,16 @@ fn state(desired: &Desired, work: &Work, step: &StepRecord, observed: &Observed)
         Progress::Intended(intent) => in_doubt(desired, step, intent, observed),
         Progress::Running(started) => running(work, step, started, observed),
         Progress::Succeeded(_) => StepState::Over(Over::Succeeded(None)),
-        Progress::Failed(_) => failed(step, step.message.clone(), None),
+        Progress::Failed(_) => {
+            let (reason, message) = (step.kind.failed(), step.message.clone());
+            StepState::Over(Over::Failed { reason, message, build: None, is_new: false })
+        }
         Progress::Stopped(_) => StepState::Over(Over::Stopped),
     }
 }
 
 fn failed(step: &StepRecord, message: String, build: Option<Box<LiveBuild>>) -> StepState {
-    StepState::Over(Over::Failed { reason: step.kind.failed(), message, build })
+    StepState::Over(Over::Failed { reason: step.kind.failed(), message, build, is_new: true })
 }
 
 fn in_doubt(desired: &Desired, step: &StepRecord, intent: &Intent, observed: &Observed) -> StepState {

@@ -4,7 +4,7 @@
 use super::desired::Desired;
 use super::observed::{Observed, SeenDeployment};
 use super::record::{Proof, Record};
-use super::rollout::{live_means, proves};
+use super::rollout::{is_older, live_means, proves};
 use super::wanted::{Wanted, says};
 use crate::life::Life;
 use crate::look::Looked;
@@ -225,7 +225,8 @@ impl View<'_> {
         let arn = self.current(live, task_definition)?;
         let deployment = self.current_seen(arn).seen()?.clone()?;
         let after = self.record.proves_after(self.desired, self.wanted, self.observed.at);
-        if after.is_some_and(|after| deployment.created_at <= after) {
+        let from = self.record.begun(self.desired, self.wanted).and_then(|begun| begun.from.as_deref());
+        if after.is_some_and(|after| is_older(&deployment, after, from)) {
             return None;
         }
         let target = self.observed.revisions.get(deployment.target.as_ref()?)?.seen()?.clone();

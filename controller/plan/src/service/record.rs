@@ -123,7 +123,8 @@ impl Record {
     /// asked for is not done.
     pub fn is_anew(&self, desired: &Desired, wanted: &Wanted) -> bool {
         self.0.rollout.as_ref().is_some_and(|rollout| {
-            let asked = rollout.restart != desired.spec.rollout.restart;
+            let text = &desired.spec.rollout.restart;
+            let asked = text.is_some() && rollout.restart != *text;
             rollout.meaning == wanted.meaning.to_string()
                 && (asked || (rollout.anew && rollout.phase != RolloutPhase::Done))
         })

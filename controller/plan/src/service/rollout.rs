@@ -148,6 +148,11 @@ pub fn live_means(wanted: &Wanted, task_definition: &str, live: &LiveService) ->
     live.task_definition == task_definition && is_rolled(&wanted.service, &live.members)
 }
 
+/// Whether the deployment was there when the same thing was asked for once more, at `after`, in place of what `from` had brought.
+pub fn is_older(deployment: &Deployment, after: Timestamp, from: Option<&str>) -> bool {
+    deployment.created_at <= after || from == Some(deployment.arn.as_str())
+}
+
 /// Whether the newest deployment alone proves that the service runs what is wanted: it brought it, and ended well.
 pub fn proves(wanted: &Wanted, task_definition: &str, live: &LiveService, newest: &SeenDeployment) -> bool {
     newest.deployment.status == DeploymentStatus::Successful
@@ -188,8 +193,9 @@ impl Question<'_> {
 
     /// Whether the same thing is to be rolled once more, and no deployment was created since that was asked for.
     fn is_before(&self, all: &[SeenDeployment]) -> bool {
-        let newest = all.first().map(|newest| newest.deployment.created_at);
-        self.proves_after.is_some_and(|after| newest.is_none_or(|newest| newest <= before(after, APART)))
+        let from = self.begun.and_then(|begun| begun.from.as_deref());
+        let newest = all.first().map(|newest| &newest.deployment);
+        self.proves_after.is_some_and(|after| newest.is_none_or(|newest| is_older(newest, after, from)))
     }
 
     fn means(&self, revision: &Revision) -> bool {

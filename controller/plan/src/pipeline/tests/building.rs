@@ -4,8 +4,8 @@ use super::rows::{parsed, recorded, sight};
 use crate::Outcome;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Record, assess};
-use crate::samples::at;
 use crate::samples::release::{begun, images, release, stage};
+use crate::samples::{COMMIT, at};
 use launchway_crds::Release;
 use launchway_crds::pipeline::PipelineStatus;
 use launchway_crds::release::{ReleasePhase, ReleaseReason};
@@ -38,14 +38,25 @@ fn persons(mut release: Release) -> Release {
     release
 }
 
+/// The same, but it says that it cannot go on.
+fn stuck(mut release: Release) -> Release {
+    release.status.as_mut().unwrap().conditions = serde_json::from_value(json!([{"type": "Stalled", "status": "True",
+        "reason": "AwsRefused", "message": "no project", "lastTransitionTime": crate::samples::time(0)}]))
+    .unwrap();
+    release
+}
+
 fn pass(changes: &Value, status: &PipelineStatus, releases: Vec<Release>) -> PipelineStatus {
     let (desired, observed, record) = (parsed(changes), sight(releases), recorded(status));
     let state = assess(&desired, &record, &observed);
     report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle })
 }
 
+/// A Pipeline that has seen its head, and given nothing to anybody.
 fn empty() -> PipelineStatus {
-    Record::empty().status().clone()
+    let mut status = Record::empty().status().clone();
+    status.heads = vec![crate::pipeline::heads::head("refs/heads/main", COMMIT, 1, at(0))];
+    status
 }
 
 /// Who builds, and who gives way.
@@ -112,14 +123,78 @@ fn a_release_that_a_person_made_never_gives_way_to_the_branch_and_waits_for_no_b
 
 #[test]
 fn a_release_that_is_stuck_does_not_keep_the_next_commit_from_being_built() {
-    let mut stuck = runs(1);
-    stuck.status.as_mut().unwrap().conditions = serde_json::from_value(json!([{"type": "Stalled", "status": "True",
-        "reason": "AwsRefused", "message": "no project", "lastTransitionTime": crate::samples::time(0)}]))
-    .unwrap();
+    let stuck = stuck(runs(1));
     let newest = pass(&concurrency("Newest", 1), &empty(), vec![stuck.clone(), made(2)]);
     assert_eq!(told(&newest), (vec!["web-2"], names(&["web-1<web-2"])));
     let queue = pass(&concurrency("Queue", 1), &empty(), vec![stuck, made(2)]);
     assert_eq!(told(&queue), (vec!["web-2"], vec![]));
+}
+
+#[test]
+fn a_release_that_came_to_nothing_takes_no_commit_with_it() {
+    for phase in ["Failed", "Cancelled", "Superseded"] {
+        let mut over = persons(made(3));
+        over.status.as_mut().unwrap().phase = serde_json::from_value(json!(phase)).unwrap();
+        let status = pass(&concurrency("Newest", 1), &empty(), vec![runs(1), made(2), over]);
+        assert_eq!(told(&status), (vec!["web-1"], vec![]), "{phase}");
+    }
+}
+
+#[test]
+fn a_build_that_runs_is_not_stopped_although_its_release_is_stuck() {
+    let mut refused = stuck(runs(1));
+    refused.status.as_mut().unwrap().steps[0].phase = launchway_crds::release::StepPhase::Running;
+    let status = pass(&concurrency("Newest", 1), &empty(), vec![refused, made(2)]);
+    assert_eq!(told(&status), (vec!["web-1"], vec![]));
+}
+
+#[test]
+fn a_release_that_cannot_go_on_holds_the_pipeline_if_it_goes_first_and_one_that_is_unproved_does_not() {
+    let newest = concurrency("Newest", 1);
+    let status = pass(&newest, &empty(), vec![stuck(persons(built(1))), built(2)]);
+    assert_eq!(&*status.stages[0].grant.as_ref().unwrap().release, "web-1", "it may enter");
+    let status = pass(&newest, &empty(), vec![stuck(persons(runs(1))), built(2)]);
+    let waiting = &status.stages[0].waiting[0];
+    assert_eq!(waiting.what, launchway_crds::pipeline::WaitsFor::Person, "{}", waiting.message);
+    assert!(
+        waiting.message.contains("cannot go on") && waiting.message.contains("kubectl delete"),
+        "{}",
+        waiting.message
+    );
+    for mode in ["Newest", "Queue"] {
+        let mut unproved = persons(built(1));
+        unproved.status.as_mut().unwrap().stages =
+            serde_json::from_value(json!([stage("staging", 5, "Unproved")])).unwrap();
+        let mut status = empty();
+        status.stages =
+            serde_json::from_value(json!([crate::samples::release::granted("staging", 5, "web-1")])).unwrap();
+        let next = pass(&concurrency(mode, 1), &status, vec![unproved, built(2)]);
+        assert_eq!(&*next.stages[0].grant.as_ref().unwrap().release, "web-2", "{mode}");
+    }
+}
+
+#[test]
+fn a_queue_whose_records_were_lost_does_not_go_through_its_history_again() {
+    let lost = Record::empty().status().clone();
+    let status = pass(&concurrency("Queue", 1), &lost, vec![made(1), made(2), made(3)]);
+    assert_eq!(told(&status), (vec!["web-3"], names(&["web-1<web-3", "web-2<web-3"])));
+    // The Pipeline's record is there: what the stage has left behind is not built once more.
+    let mut known = empty();
+    known.stages = serde_json::from_value(json!([crate::samples::release::granted("staging", 5, "web-3")])).unwrap();
+    let status = pass(&concurrency("Queue", 1), &known, vec![made(1), made(2), built(3), made(4)]);
+    assert_eq!(told(&status).1, names(&["web-1<web-3", "web-2<web-3"]));
+}
+
+#[test]
+fn a_release_that_was_made_anew_under_a_name_that_holds_a_stage_has_entered_nothing() {
+    let mut status = empty();
+    status.stages = serde_json::from_value(json!([crate::samples::release::granted("staging", 5, "web-1")])).unwrap();
+    let mut anew = built(1);
+    anew.spec.commit = Some(crate::samples::OTHER.into());
+    let next = pass(&concurrency("Newest", 1), &status, vec![anew]);
+    let grant = next.stages[0].grant.as_ref().unwrap();
+    assert_eq!((&*grant.commit, grant.number > 5), (crate::samples::OTHER, true));
+    assert!(next.stages[0].verified.is_none());
 }
 
 #[test]

@@ -74,6 +74,10 @@ fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_p
     observed.head = Looked::Seen(Ok(COMMIT.into()));
     let state = assess(&desired, &recorded(&status(Some((OTHER, 2)))), &observed);
     assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 3 });
+    // Its name may be the one that comes next.
+    observed.releases[2].name = "web-3".into();
+    let state = assess(&desired, &recorded(&status(Some((OTHER, 2)))), &observed);
+    assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 4 });
 }
 
 #[test]

@@ -145,3 +145,15 @@ fn a_release_that_succeeded_and_whose_status_was_wiped_is_not_superseded_by_the_
     world.pass();
     assert_eq!(world.record.superseded.len(), 1);
 }
+
+#[test]
+fn a_pipeline_whose_newest_release_was_deleted_before_it_succeeded_is_not_released() {
+    let mut world = two();
+    world.record.heads =
+        vec![crate::pipeline::heads::head("refs/heads/main", crate::samples::OTHER, 3, crate::samples::at(50))];
+    world.observed.head = crate::look::Looked::Seen(Ok(crate::samples::OTHER.into()));
+    world.pass();
+    let (status, reason, message) = said(&world, ConditionType::Released);
+    assert_eq!((&*status, &*reason), ("False", "ReleaseGone"), "{message}");
+    assert!(message.contains(&crate::samples::OTHER[..12]) && message.contains("Manual"), "{message}");
+}

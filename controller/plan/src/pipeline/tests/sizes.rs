@@ -46,6 +46,7 @@ fn the_largest_status_fits() {
         .map(|index| {
             let mut stage = granted(&name(index), 5, &long(0));
             stage["grant"]["images"] = image.clone();
+            stage["grant"]["commit"] = json!("c".repeat(64));
             stage["verified"] = json!({"release": long(1), "grant": 4, "commit": "c".repeat(64), "images": image,
                 "at": crate::samples::time(0)});
             stage

@@ -2,7 +2,7 @@
 
 use super::pass::Pass;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::image::{reference, short};
 use crate::life::{Life, resume_command};
 use crate::reason::{ConditionType, Reason};
@@ -83,13 +83,35 @@ pub(super) fn wording(pass: &Pass<'_>, fault: Option<&Fault>) -> Wording {
     let course = of_course(pass);
     let Some(fault) = fault.filter(|_| !pass.state.course.is_over()) else { return course };
     let wording = if fault.is_terminal() {
-        Wording::stalled(Reason::of(fault), fault.to_string())
+        Wording::stalled(Reason::of(fault), format!("{fault}{}", copied(fault)))
     } else if fault.is_doubt() {
         Wording::working(Reason::BuildDoubtful, fault.to_string())
     } else {
         Wording::working(Reason::Unavailable, fault.to_string())
     };
     Wording { place: course.place, ..wording }
+}
+
+/// What a correction of the Pipeline does not reach.
+fn copied(fault: &Fault) -> &'static str {
+    match fault.kind {
+        FaultKind::Absent(_) | FaultKind::Invalid => {
+            "; this Release keeps what it copied from the Pipeline when it began: after correcting that, delete this Release and make \
+             another one"
+        }
+        FaultKind::Denied { .. }
+        | FaultKind::Credentials
+        | FaultKind::Quota
+        | FaultKind::Gone
+        | FaultKind::Dubious
+        | FaultKind::Refused
+        | FaultKind::Throttled
+        | FaultKind::Outage
+        | FaultKind::Unanswered
+        | FaultKind::NoToken
+        | FaultKind::Bug
+        | FaultKind::Kubernetes => "",
+    }
 }
 
 fn of_course(pass: &Pass<'_>) -> Wording {
@@ -238,7 +260,7 @@ pub(super) fn statements(
     let new = |kind, truth, message: String| Statement::New(Answer::new(kind, truth, wording.reason, message));
     let mut all = vec![new(ConditionType::Ready, wording.ready, wording.message.clone())];
     all.extend(wording.extra.map(|kind| new(kind, Truth::True, wording.message.clone())));
-    all.extend(answers(next).map(|(kind, truth)| match truth {
+    all.extend(answers(next, pass).map(|(kind, truth)| match truth {
         Truth::True => Statement::New(Answer::new(kind, truth, Reason::Succeeded, proved(kind, next))),
         Truth::False | Truth::Unknown => new(kind, truth, cut(&wording.message, REPEATED)),
     }));
@@ -311,11 +333,14 @@ pub(super) fn abandon(namespace: &str, name: &str) -> String {
 /// `ChecksPassed`, `Built`, `Deployed` and `Verified`, in this order. While the Release is at work, what is not done is
 /// Unknown. If it failed, the first that is not done is False. If it is over without success, `Deployed` and `Verified`
 /// are False unless they are done.
-fn answers(next: &ReleaseStatus) -> impl Iterator<Item = (ConditionType, Truth)> {
+fn answers(next: &ReleaseStatus, pass: &Pass<'_>) -> impl Iterator<Item = (ConditionType, Truth)> {
     let checks =
         next.plan.is_some() && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
     let phase = next.phase;
-    let deployed = !next.stages.is_empty() && next.stages.iter().all(|stage| stage.deployed_at.is_some());
+    let stages = pass.observed.pipeline.as_ref().map_or(next.stages.len(), |pipeline| pipeline.spec.stages.len());
+    let deployed = !next.stages.is_empty()
+        && next.stages.len() >= stages
+        && next.stages.iter().all(|stage| stage.deployed_at.is_some());
     let done = match phase {
         Some(ReleasePhase::Succeeded) => [true; 4],
         Some(ReleasePhase::Failed) => [checks, !next.images.is_empty(), deployed, false],

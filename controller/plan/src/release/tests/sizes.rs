@@ -81,7 +81,7 @@ proptest! {
         prop_assert!(!looks(&desired, &Record::parse(&written), observed.pipeline.as_ref()).is_empty());
         let build = || Some(Box::new(live.clone()));
         let failed =
-            || StepState::Over(Over::Failed { reason: Reason::CheckFailed, message: text.clone(), build: build() });
+            || StepState::Over(Over::Failed { reason: Reason::CheckFailed, message: text.clone(), build: build(), is_new: true });
         let next = run(&record, &observed, Course::Over(End::Failed(Reason::CheckFailed, text.clone())), &failed);
         prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
         prop_assert!(next.steps[0].log.len() >= lines.min(8), "the end of the log of the step that decided is kept");

@@ -115,7 +115,7 @@ fn a_verification_that_does_not_pass_in_time_fails_the_stage_and_its_message_hid
     let told = find(&record.conditions, ConditionType::Verified).unwrap();
     assert_eq!((told.status.as_str(), told.reason.as_str()), ("False", "VerificationFailed"));
     assert!(told.message.contains("503") && !told.message.contains("query-secret"), "{}", told.message);
-    assert!(is_true(&record.conditions, ConditionType::Deployed));
+    assert!(!is_true(&record.conditions, ConditionType::Deployed));
 }
 
 #[test]
@@ -131,8 +131,8 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_release_at_once() {
             unproved: None,
         })
     };
-    assert!(matches!(stage(&step(&mut record, &saw(5, &staging, "web-staging", old()))), StageState::Rolling(_)));
-    assert!(matches!(stage(&step(&mut record, &saw(90, &staging, "web-staging", old()))), StageState::Stuck(..)));
+    assert!(matches!(stage(&step(&mut record, &saw(105, &staging, "web-staging", old()))), StageState::Rolling(_)));
+    assert!(matches!(stage(&step(&mut record, &saw(190, &staging, "web-staging", old()))), StageState::Stuck(..)));
     assert!(is_true(&record.conditions, ConditionType::Stalled));
 }
 

@@ -208,8 +208,10 @@ fn stands(before: &Record, pass: &Pass<'_>) -> Tell {
 }
 
 fn tell_blocker(before: &Record, pass: &Pass<'_>, blocker: &Blocker) -> Tell {
-    let kept =
-        before.settled(pass.desired, pass.wanted) && find(&before.status().conditions, ConditionType::Ready).is_some();
+    // That the Pipeline was deleted is not kept once it is there again.
+    let ready = find(&before.status().conditions, ConditionType::Ready);
+    let kept = before.settled(pass.desired, pass.wanted)
+        && ready.is_some_and(|ready| ready.reason != Reason::NoPipeline.as_str());
     match blocker {
         Blocker::Refused(refusal) => Tell::stalled(refusal.reason(), &disallowed(pass.desired, refusal)),
         Blocker::NoImage(why) if kept => Tell::blind(&format!("{why}; what runs is kept")),
