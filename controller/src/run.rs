@@ -283,17 +283,21 @@ async fn is_others(key: Key, version: Option<String>, context: Arc<Context>) -> 
 /// A pass whose panic ends that pass and not the controller.
 async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Action, Infallible> {
     let (began, asks) = (Instant::now(), hub.index().asks(&key));
-    if let Some(left) = context.left_alone(&key, &asks) {
-        return Ok(Action::requeue(left));
-    }
-    let result = AssertUnwindSafe(key.pass(&context)).catch_unwind().await;
-    let (outcome, delay) = match result {
-        Ok(Ok(wake)) => {
-            tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
+    let pass = async {
+        if let Some(left) = context.left_alone(&key, &asks) {
+            return Ok(Err(left));
+        }
+        let wake = key.pass(&context).await?;
+        tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
+        Ok(Ok(context.delay(&key, wake, &asks)))
+    };
+    let (outcome, delay) = match AssertUnwindSafe(pass).catch_unwind().await {
+        Ok(Ok(Err(left))) => return Ok(Action::requeue(left)),
+        Ok(Ok(Ok(delay))) => {
             let after_outage = hub.outage().passed(&key);
             after_outage.iter().for_each(|key| context.backoff.forget(key));
             hub.wake(after_outage, None);
-            ("done", context.delay(&key, wake, &asks))
+            ("done", delay)
         }
         Ok(Err(error)) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());

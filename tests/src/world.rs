@@ -61,7 +61,7 @@ pub struct Progress {
     pub answered: Vec<String>,
     /// Heads that a look was answered with, by a life that lived on to the end of that pass.
     pub seen: Vec<String>,
-    /// When lives began and when people did something: what was refused may be tried again at once.
+    /// When lives began, when people did something, and when Kubernetes did not answer: what was refused may be tried again.
     pub fresh: Vec<Timestamp>,
     /// Passes that panicked, in their own words.
     pub panics: Vec<String>,

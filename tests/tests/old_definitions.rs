@@ -32,8 +32,8 @@ fn a_release_without_room_for_its_intents_starts_no_build_and_says_so() {
     assert_eq!((status.as_str(), reason.as_str()), ("True", "OldDefinitions"));
     assert!(message.contains("CRDs"), "{message}");
     assert_eq!(effects(&world), Vec::<String>::new());
-    // At most twelve for each of the account, the Pipeline, its Release and the two Services.
-    assert!(player.passes() <= 5 * 12, "{} passes in an hour", player.passes());
+    // The branch is looked at every two minutes; at most twelve for each of the account, the Release and the two Services.
+    assert!(player.passes() <= 30 + 4 * 12, "{} passes in an hour", player.passes());
 }
 
 #[test]

@@ -29,12 +29,14 @@ pub(super) fn early(world: &World) -> Vec<String> {
     early
 }
 
-/// The code of a refusal that does not go away by waiting.
+/// The code of a refusal that does not go away by waiting: any missing right, and of calls that change something also what is
+/// wrong with them. A look that finds nothing is no refusal.
 fn lasting(entry: &LogEntry) -> Option<&str> {
     let Outcome::Refused(code) = &entry.outcome else { return None };
-    ["AccessDenied", "AccessDeniedException", "InvalidParameterException", "InvalidInputException", "ClientException"]
-        .contains(&code.as_str())
-        .then_some(code)
+    let looks = ["Describe", "List", "Get", "BatchGet"].iter().any(|verb| entry.operation.starts_with(verb));
+    let denied = code.starts_with("AccessDenied");
+    let wrong = ["InvalidParameterException", "InvalidInputException", "ClientException"].contains(&code.as_str());
+    (denied || (wrong && !looks)).then_some(code)
 }
 
 /// Tokens differ by what they are made of, and say nothing of what is asked for.

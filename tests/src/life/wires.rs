@@ -92,15 +92,22 @@ pub(super) fn kube(
 + Clone
 + Send
 + 'static {
-    let (store, gate) = (world.store.clone(), gate.clone());
+    let (world, gate) = (world.clone(), gate.clone());
     service_fn(move |request: KubeRequest| {
-        let (store, gate) = (store.clone(), gate.clone());
+        let (world, store, gate) = (world.clone(), world.store.clone(), gate.clone());
         let answered: Answered<Response<Body>, Broken> = Box::pin(async move {
             let (parts, body) = request.into_parts();
             let body = body.collect_bytes().await.map_err(|_| Broken)?;
             let name = format!("{} {}", parts.method, short(parts.uri.path()));
             let nature = if parts.method == Method::GET { Nature::Look } else { Nature::Change };
-            gate.send(name, nature, &body, || store.answer(&parts.method, &parts.uri, &parts.headers, &body)).await
+            let sent =
+                gate.send(name, nature, &body, || store.answer(&parts.method, &parts.uri, &parts.headers, &body));
+            let sent = sent.await;
+            if sent.is_err() {
+                // A pass whose write may not have come through is made again, with the calls that it makes.
+                world.progress().fresh.push(world.now());
+            }
+            sent
         });
         answered
     })

@@ -443,6 +443,7 @@ fn held(player: &mut Player) {
 
 fn superseded(player: &mut Player) {
     begun(player, "slow-1");
+    player.patch("Pipeline", "greeter", &json!({"spec": {"concurrency": {"mode": "Supersede"}}}));
     wait(player, "Release", "greeter-1", "ChecksPassed", "True");
     sample::push(&player.world, "good-2");
     wait(player, "Pipeline", "greeter", "Released", "True");

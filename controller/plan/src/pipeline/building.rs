@@ -80,7 +80,9 @@ pub fn building(
     };
     let waiting: Vec<&str> = all.iter().filter(waits).map(|release| release.name.as_str()).collect();
     let entering = if begins { waiting.get(..room).unwrap_or(&waiting) } else { &[] };
-    let listed = all.iter().filter(|one| is_running(one) || entering.contains(&one.name.as_str()));
+    // One that is stuck keeps its place, and does not count.
+    let stuck = |one: &&&ReleaseSeen| one.begun && record.may_build(&one.name);
+    let listed = all.iter().filter(|one| is_running(one) || stuck(one) || entering.contains(&one.name.as_str()));
     Building {
         releases: listed.map(|release| release.name.as_str().into()).take(LISTED).collect(),
         has_room: begins && room > waiting.len(),
