@@ -72,10 +72,8 @@ impl Context {
             delay
         };
         let now = (self.clock)();
-        let back_off = |range| match self.backoff.left(key, asks, now) {
-            Some(left) => left,
-            None => self.backoff.next(key, range, asks, now),
-        };
+        let back_off =
+            |range| self.backoff.left(key, asks, now).unwrap_or_else(|| self.backoff.next(key, range, asks, now));
         match wake {
             Wake::Now => Some(Duration::ZERO),
             Wake::After(seconds) => after(Some(self.pace.after(key.kind, duration(seconds)))),

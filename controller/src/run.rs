@@ -26,8 +26,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// How many passes over objects of one kind may be under way at once. They wait for the network, not for the processor:
-/// enough that a few slow git servers, and who waits for
-/// a token of our share of AWS's quotas, do not hold the others up.
+/// enough that a few slow git servers, and who waits for a token of our share of AWS's quotas, do not hold the others up.
 const AT_ONCE: u16 = 256;
 /// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
 const GRACE: Duration = Duration::from_secs(25);
@@ -128,31 +127,26 @@ impl Feed {
                 }
             }
             Event::Apply(object) => self.changed(object),
-            Event::Delete(object) => {
-                let key = Key::of(object);
-                self.gone(&key);
-                let woken = self.hub.index().gone(&key);
-                self.hub.wake(woken, Some(&key));
-            }
+            Event::Delete(object) => self.gone(&Key::of(object)),
             Event::InitDone => {
-                let list = std::mem::take(&mut self.list);
-                let missing = self.hub.index().missing(K::KIND, &list);
+                let missing = self.hub.index().missing(K::KIND, &std::mem::take(&mut self.list));
                 missing.iter().for_each(|key| self.gone(key));
-                let woken = self.hub.index().listed(K::KIND, &list);
-                self.hub.wake(woken, None);
                 self.hub.note_listed(K::KIND);
             }
         }
     }
 
-    /// Forgets an object that is gone; if it was the one that tries often in an outage, another one does.
+    /// Forgets an object that is gone, and wakes whom that concerns; if it was the one that tries often in an outage, another
+    /// one does.
     fn gone(&self, key: &Key) {
         self.context.forget(key);
-        self.hub.wake(self.hub.outage().passed(key), Some(key));
+        let mut woken = self.hub.outage().passed(key);
+        woken.append(&mut self.hub.index().gone(key));
+        self.hub.wake(woken, Some(key));
     }
 
-    /// An object that a list shows for the first time, and that is at rest, is checked when the sweep comes to it: after a start those go first
-    /// that have something to do. Its version counts as one of ours, which it is.
+    /// An object that a list shows for the first time, and that is at rest, is checked when the sweep comes to it: after a
+    /// start those go first that have something to do. Its version counts as one of ours, which it is.
     fn found<K: Reconciled>(&self, object: &K) {
         let key = Key::of(object);
         let Some(version) = object.resource_version().filter(|_| object.is_at_rest()) else { return };

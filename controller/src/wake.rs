@@ -108,11 +108,6 @@ impl Index {
         woken
     }
 
-    /// Notes that these are all objects of the kind; whom it wakes that the others are gone.
-    pub fn listed(&mut self, kind: Kind, present: &BTreeSet<Key>) -> BTreeSet<Key> {
-        self.missing(kind, present).iter().flat_map(|key| self.gone(key)).collect()
-    }
-
     /// The objects of the kind that are known and not among these.
     pub fn missing(&self, kind: Kind, present: &BTreeSet<Key>) -> Vec<Key> {
         let is_gone = |key: &&Key| key.kind == kind && !present.contains(*key);

@@ -5,7 +5,7 @@ use crate::condition::{find, is_true};
 use crate::reason::{ConditionType, Reason};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::Service;
-use launchway_crds::pipeline::Grant;
+use launchway_crds::pipeline::{Grant, Verified};
 use launchway_crds::service::{RolloutOutcome, RolloutPhase, RolloutStatus};
 
 /// How long a Service may take to take a grant up, in seconds: a watch and a pass.
@@ -153,4 +153,9 @@ pub fn together(all: Vec<Standing>) -> Standing {
 /// Whether the grant is that of the Release of this name and commit, and not of one that was deleted and had the same name.
 pub fn was_given(grant: &Grant, name: &str, commit: &str, created: Option<Timestamp>) -> bool {
     *grant.release == *name && *grant.commit == *commit && created.is_none_or(|created| created <= grant.since.0)
+}
+
+/// Whether this is what the Release of this name and commit has proved. One that was made anew under the same name has not.
+pub fn was_proved(verified: &Verified, name: &str, commit: &str, created: Option<Timestamp>) -> bool {
+    *verified.release == *name && *verified.commit == *commit && created.is_some_and(|created| created < verified.at.0)
 }

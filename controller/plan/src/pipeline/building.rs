@@ -24,24 +24,25 @@ pub fn outbuilt(
     observed: &Observed,
     active: &[&ReleaseSeen],
 ) {
-    let newest = |by: &dyn Fn(&&ReleaseSeen) -> bool| {
-        observed.releases.iter().filter(|one| !came_to_nothing(one)).filter(by).max_by_key(|one| one.order())
-    };
-    let (newest, persons) = (newest(&|_| true), newest(&|release| release.is_persons()));
+    let others = || observed.releases.iter().filter(|release| !came_to_nothing(release));
+    let newest = others().max_by_key(|release| release.order());
+    let persons = others().filter(|release| release.is_persons()).max_by_key(|release| release.order());
     // In a queue only what the last stage has left behind gives way; and where all records were lost, what is not the newest:
     // nobody knows what ran before.
     let holder = desired.stages.last().and_then(|last| record.stage(&last.name)?.grant.as_ref());
     let holder = holder.and_then(|grant| observed.releases.iter().find(|release| release.was_given(grant)));
     let lost = record.heads().is_empty();
     for release in active.iter().filter(|release| release.images.is_empty()) {
-        let by = match desired.mode {
-            Mode::Queue if !lost => holder,
-            Mode::Queue | Mode::Newest | Mode::Supersede if release.is_persons() => persons,
-            Mode::Queue | Mode::Newest | Mode::Supersede => newest,
+        let by = if desired.mode == Mode::Queue && !lost {
+            holder
+        } else if release.is_persons() {
+            persons
+        } else {
+            newest
         };
         let Some(by) = by.filter(|by| by.order() > release.order()) else { continue };
         let gives_way = desired.mode == Mode::Supersede || !is_running(release, record);
-        if gives_way && superseded.iter().all(|one| *one.release != *release.name) {
+        if gives_way && !release.is_among(superseded) {
             superseded.push(release.gives_way(by));
         }
     }
@@ -69,9 +70,9 @@ pub fn building(
     superseded: &[Superseded],
     begins: bool,
 ) -> Building {
-    let stays = |release: &&&ReleaseSeen| superseded.iter().all(|one| *one.release != *release.name);
-    let branches = |release: &&&ReleaseSeen| release.images.is_empty() && !release.is_persons();
-    let all: Vec<&ReleaseSeen> = active.iter().filter(branches).filter(stays).copied().collect();
+    let concerned =
+        |release: &&&ReleaseSeen| release.images.is_empty() && !release.is_persons() && !release.is_among(superseded);
+    let all: Vec<&ReleaseSeen> = active.iter().filter(concerned).copied().collect();
     let is_running = |release: &&&ReleaseSeen| is_running(release, record);
     let waits = |release: &&&ReleaseSeen| !release.begun && !is_running(release);
     let room = match desired.mode {

@@ -121,6 +121,11 @@ impl ReleaseSeen {
         self.number.is_none()
     }
 
+    /// Whether it is one of those that are superseded.
+    pub fn is_among(&self, superseded: &[Superseded]) -> bool {
+        superseded.iter().any(|one| *one.release == *self.name)
+    }
+
     /// The record that another Release supersedes it.
     pub fn gives_way(&self, by: &Self) -> Superseded {
         Superseded { release: self.name.as_str().into(), by: by.name.as_str().into() }

@@ -3,6 +3,7 @@
 use super::observed::ReleaseSeen;
 use crate::condition::find;
 use crate::reason::{ConditionType, Reason};
+use crate::target::was_proved;
 use jiff::Timestamp;
 use launchway_crds::condition::Condition;
 use launchway_crds::pipeline::{Head, Pipeline, PipelineStatus, StageStatus, Summary, Superseded};
@@ -61,16 +62,11 @@ impl Record {
         self.0.superseded.iter().filter(|one| active.iter().any(|release| *one.release == *release.name))
     }
 
-    /// Whether the Release was proved in the last stage, although its own status, which was wiped, says nothing of it. One that was
-    /// made anew under the same name was not.
+    /// Whether the Release was proved in the last stage, although its own status, which was wiped, says nothing of it.
     pub fn has_succeeded(&self, release: &ReleaseSeen, last: &str) -> bool {
         let verified = self.stage(last).and_then(|stage| stage.verified.as_ref());
-        !release.begun
-            && verified.is_some_and(|verified| {
-                *verified.release == *release.name
-                    && *verified.commit == *release.commit
-                    && release.created.is_some_and(|created| created < verified.at.0)
-            })
+        let proved = |verified| was_proved(verified, &release.name, &release.commit, release.created);
+        !release.begun && verified.is_some_and(proved)
     }
 
     /// Whether the Release of that name may be checked and built.

@@ -115,7 +115,7 @@ fn eligible<'a>(
         !release.images.is_empty()
             && before.is_none_or(|before| release.has_passed(&before.name))
             && !release.has_passed(&stage.name)
-            && superseded.iter().all(|one| *one.release != *release.name)
+            && !release.is_among(superseded)
     };
     active.iter().filter(arrived).copied().collect()
 }
@@ -132,7 +132,7 @@ fn goes_first<'a>(
         (desired.mode == Mode::Queue || release.is_persons())
             && !release.has_passed(&stage.name)
             && release.stage(&stage.name).is_none_or(|own| own.phase != StagePhase::Unproved)
-            && superseded.iter().all(|one| *one.release != *release.name)
+            && !release.is_among(superseded)
     };
     active.iter().filter(first).copied().collect()
 }

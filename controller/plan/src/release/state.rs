@@ -14,6 +14,7 @@ use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
+use crate::target::was_proved;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::SignedDuration;
 use launchway_crds::name::ObjectName;
@@ -198,16 +199,12 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
 }
 
 /// Whether the Pipeline has recorded that the Release was proved in the last stage, although the Release's own status, which
-/// was wiped, says nothing of it. One that was made anew under the same name was not.
+/// was wiped, says nothing of it.
 fn has_succeeded(desired: &Desired, pipeline: &PipelineFacts) -> bool {
     let last = pipeline.spec.stages.last();
     let mut stages = pipeline.status.iter().flat_map(|status| &status.stages);
     let verified = last.and_then(|last| stages.find(|stage| stage.name == last.name)?.verified.as_ref());
-    verified.is_some_and(|verified| {
-        *verified.release == *desired.name
-            && verified.commit == desired.commit
-            && desired.created.is_some_and(|created| created < verified.at.0)
-    })
+    verified.is_some_and(|verified| was_proved(verified, &desired.name, &desired.commit, desired.created))
 }
 
 /// Whether the Pipeline lets the Release begin. One that a person made need not ask.

@@ -94,24 +94,11 @@ pub(super) fn wording(pass: &Pass<'_>, fault: Option<&Fault>) -> Wording {
 
 /// What a correction of the Pipeline does not reach.
 fn copied(fault: &Fault) -> &'static str {
-    match fault.kind {
-        FaultKind::Absent(_) | FaultKind::Invalid => {
-            "; this Release keeps what it copied from the Pipeline when it began: after correcting that, delete this Release and make \
-             another one"
-        }
-        FaultKind::Denied { .. }
-        | FaultKind::Credentials
-        | FaultKind::Quota
-        | FaultKind::Gone
-        | FaultKind::Dubious
-        | FaultKind::Refused
-        | FaultKind::Throttled
-        | FaultKind::Outage
-        | FaultKind::Unanswered
-        | FaultKind::NoToken
-        | FaultKind::Bug
-        | FaultKind::Kubernetes => "",
+    if !matches!(fault.kind, FaultKind::Absent(_) | FaultKind::Invalid) {
+        return "";
     }
+    "; this Release keeps what it copied from the Pipeline when it began: after correcting that, delete this Release and make \
+     another one"
 }
 
 fn of_course(pass: &Pass<'_>) -> Wording {
