@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use kube::Api;
+use kube::api::{ObjectMeta, PostParams};
+use launchway_test_kube::real::{self, Cluster, Say};
 
 /// The one word of Helm's language that `rbac.yaml` uses.
 const RELEASE_NAMESPACE: &str = "{{ .Release.Namespace }}";
@@ -35,6 +39,26 @@ pub fn rights(namespace: &str) -> anyhow::Result<String> {
         bail!("rbac.yaml uses more of Helm's language than {RELEASE_NAMESPACE}: it could not be read without Helm");
     }
     Ok(text)
+}
+
+/// A new API server with what the charts install for a controller in the namespace `system`, whose service account has that
+/// name; and another, empty namespace.
+///
+/// # Errors
+/// A program cannot be built or started, or a chart cannot be read or applied.
+pub async fn cluster(say: Say, system: &str, account: &str, other: &str) -> anyhow::Result<Cluster> {
+    let options = real::Options { definitions: definitions()?, say, ..real::Options::default() };
+    let cluster = Cluster::start(options).await?;
+    let named = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    for name in [system, other] {
+        let namespace = Namespace { metadata: named(name), ..Namespace::default() };
+        Api::<Namespace>::all(cluster.client()).create(&PostParams::default(), &namespace).await?;
+    }
+    let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), system);
+    let account = ServiceAccount { metadata: named(account), ..ServiceAccount::default() };
+    accounts.create(&PostParams::default(), &account).await.context("the controller's service account")?;
+    cluster.apply(&rights(system)?).await?;
+    Ok(cluster)
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

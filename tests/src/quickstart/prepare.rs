@@ -3,12 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use anyhow::Context;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use kube::Api;
-use kube::api::{ObjectMeta, PostParams};
-use launchway_test_kube::real::{self, Cluster, Say};
+use launchway_test_kube::real::{Cluster, Say};
 
 use super::aws::Aws;
 use super::controller::{Controller, Start};
@@ -69,18 +65,7 @@ async fn cluster(screen: &Screen) -> anyhow::Result<Cluster> {
     let began = Instant::now();
     let teller = screen.clone();
     let say = Say::to(move |line| teller.progress(line));
-    let options = real::Options { definitions: chart::definitions()?, say, ..real::Options::default() };
-    let cluster = Cluster::start(options).await?;
-    for name in [SYSTEM, NAMESPACE] {
-        let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-        let namespace = Namespace { metadata, ..Namespace::default() };
-        Api::<Namespace>::all(cluster.client()).create(&PostParams::default(), &namespace).await?;
-    }
-    let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), SYSTEM);
-    let metadata = ObjectMeta { name: Some(ACCOUNT.to_owned()), ..ObjectMeta::default() };
-    let account = ServiceAccount { metadata, ..ServiceAccount::default() };
-    accounts.create(&PostParams::default(), &account).await.context("the controller's service account")?;
-    cluster.apply(&chart::rights(SYSTEM)?).await?;
+    let cluster = chart::cluster(say, SYSTEM, ACCOUNT, NAMESPACE).await?;
     let how =
         format!("{} with Launchway's kinds and RBAC, after {:.1} s", cluster.url(), began.elapsed().as_secs_f32());
     screen.done("Kubernetes API server", &how);

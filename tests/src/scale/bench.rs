@@ -7,15 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::Api;
-use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
+use kube::api::{Patch, PatchParams, PostParams};
 use launchway_crds::{AwsAccount, Service};
 use launchway_test_aws::door::Open;
 use launchway_test_aws::iam::Role;
 use launchway_test_aws::limits::{Enforcement, Limits};
 use launchway_test_aws::{LogEntry, World, door};
-use launchway_test_kube::real::{self, AuditEvent, Cluster, Say};
+use launchway_test_kube::real::{AuditEvent, Cluster, Say};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -74,18 +73,7 @@ pub(super) struct Since {
 impl Bench {
     /// An API server, an AWS and an AwsAccount; the controller does not run yet.
     pub(super) async fn start(program: &Path, share: u8, resync: u64) -> anyhow::Result<Bench> {
-        let say = Say::to(|_| {});
-        let options = real::Options { definitions: chart::definitions()?, say, ..real::Options::default() };
-        let cluster = Cluster::start(options).await?;
-        for name in [SYSTEM, NAMESPACE] {
-            let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
-            let namespace = Namespace { metadata, ..Namespace::default() };
-            Api::<Namespace>::all(cluster.client()).create(&PostParams::default(), &namespace).await?;
-        }
-        let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), SYSTEM);
-        let metadata = ObjectMeta { name: Some(LAUNCHWAY.to_owned()), ..ObjectMeta::default() };
-        accounts.create(&PostParams::default(), &ServiceAccount { metadata, ..ServiceAccount::default() }).await?;
-        cluster.apply(&chart::rights(SYSTEM)?).await?;
+        let cluster = chart::cluster(Say::to(|_| {}), SYSTEM, LAUNCHWAY, NAMESPACE).await?;
         let account = serde_json::from_value(account(share))?;
         Api::<AwsAccount>::all(cluster.client()).create(&PostParams::default(), &account).await?;
         let world = Arc::new(Mutex::new(aws()));
