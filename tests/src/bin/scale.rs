@@ -14,7 +14,7 @@ use launchway_tests::shape::repository;
 #[derive(Parser)]
 #[command(name = "cargo scale", bin_name = "cargo scale")]
 struct Arguments {
-    /// How many Services there are.
+    /// How many Services there are; 0 for none.
     #[arg(default_values_t = [1000])]
     sizes: Vec<usize>,
 
@@ -46,7 +46,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Arguments { sizes, share, converge, edits, resync, controller, write } = Arguments::parse();
-    let converge = converge.into_iter().filter(|count| *count > 0).collect();
+    let [sizes, converge] = [sizes, converge].map(|counts| counts.into_iter().filter(|count| *count > 0).collect());
     let columns = measured(&Options { sizes, shares: share, converge, edits, resync, controller }).await?;
     let table = table(&columns);
     println!("{table}");
