@@ -46,7 +46,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     if account.metadata.deletion_timestamp.is_some() {
         return Ok(Wake::OnChange);
     }
-    let identity = context.clouds.at(&place(&account.spec), Rank::Look).identity().await;
+    let identity = context.clouds.at(&place(&account.spec), "", Rank::Look).identity().await;
     if let Some(seconds) = identity.as_ref().err().and_then(Fault::turn) {
         return Ok(Wake::Turn(seconds));
     }

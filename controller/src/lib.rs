@@ -9,6 +9,7 @@ pub mod accounts;
 pub mod backoff;
 pub mod context;
 pub mod events;
+mod fair;
 pub mod git;
 pub mod key;
 pub mod kind;

@@ -132,9 +132,11 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         Some(name) => name.clone(),
         None => cluster_uid(&kube).await?,
     };
+    let settings =
+        Settings { installation: installation.clone(), seed: fastrand::u64(..), ..Settings::from_environment().await };
     Ok(Context {
         kube,
-        clouds: Clouds::new(Settings { seed: fastrand::u64(..), ..Settings::from_environment().await }),
+        clouds: Clouds::new(settings),
         polls: Polls::new(web.clone()),
         web,
         rules,

@@ -2,6 +2,7 @@
 //! [`crate::wake`].
 
 use crate::context::Context;
+use crate::fair::Places;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::outage::Outage;
@@ -17,6 +18,7 @@ use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
+use launchway_cloud::on_behalf_of;
 use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -25,9 +27,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// How many passes over objects of one kind may be under way at once. They wait for the network, not for the processor:
-/// enough that a few slow git servers, and who waits for a token of our share of AWS's quotas, do not hold the others up.
-const AT_ONCE: u16 = 256;
+/// How many passes over objects of one kind may be under way at once, shared by the namespaces. They wait for the network, not
+/// for the processor: enough that who waits for a token of our share of AWS's quotas does not hold the others up.
+const AT_ONCE: usize = 256;
 /// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -218,7 +220,7 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
     let mut feed = Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), rested: sender, list: BTreeSet::new() };
     // In the order in which they come: the later, the later they are due.
     let rested = rested.then(|(due, key)| tokio::time::sleep_until(due).map(|()| key));
-    let own = Arc::clone(&context);
+    let (own, places, ending) = (Arc::clone(&context), Places::new(AT_ONCE), stop.clone());
     let stream = watcher(Api::<K>::all(context.kube.clone()), watcher::Config::default())
         .backoff(Reconnect::default())
         .inspect_ok(move |event| feed.take::<K>(event))
@@ -228,11 +230,14 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
         .applied_objects()
         .try_filter(move |object| is_others(key(object), object.resource_version(), Arc::clone(&own)));
     Controller::for_stream(stream, store)
-        .with_config(Config::default().concurrency(AT_ONCE))
+        // Who goes first is for `Places` to say, and not for the order in which they come.
+        .with_config(Config::default().concurrency(0))
         .reconcile_on(select(woken, rested.boxed()).map(|key| reference(&key)))
-        .graceful_shutdown_on(async move { stop.cancelled().await })
+        .graceful_shutdown_on(async move { ending.cancelled().await })
         .run(
-            move |object, context| guarded(key(object.as_ref()), Arc::clone(&hub), context),
+            move |object, context| {
+                placed(key(object.as_ref()), Arc::clone(&places), stop.clone(), Arc::clone(&hub), context)
+            },
             |_, never, _| match *never {},
             context,
         )
@@ -274,6 +279,24 @@ async fn is_others(key: Key, version: Option<String>, context: Arc<Context>) -> 
     !context.own.made(&key, &version.unwrap_or_default()).await
 }
 
+/// A pass, when there is a place for one of its namespace. At the end of the controller nobody waits for a place any more.
+async fn placed(
+    key: Key,
+    places: Arc<Places>,
+    stop: CancellationToken,
+    hub: Arc<Hub>,
+    context: Arc<Context>,
+) -> Result<Action, Infallible> {
+    let place = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(Action::await_change()),
+        place = places.enter(&key.namespace) => place,
+    };
+    let after = guarded(key, hub, context).await;
+    drop(place);
+    after
+}
+
 /// A pass whose panic ends that pass and not the controller.
 async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Action, Infallible> {
     let (began, asks) = (Instant::now(), hub.index().asks(&key));
@@ -281,7 +304,7 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
         if let Some(left) = context.left_alone(&key, &asks) {
             return Ok(Err(left));
         }
-        let wake = key.pass(&context).await?;
+        let wake = on_behalf_of(&key.to_string(), key.pass(&context)).await?;
         tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
         Ok(Ok(context.delay(&key, wake, &asks)))
     };

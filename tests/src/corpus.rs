@@ -173,7 +173,7 @@ impl Entry {
             Err(why @ Unresolved::NoImage(_)) => bail!("{why:?}"),
         };
         let wire = Wire::default();
-        let cloud = wire.clouds().at(&wanted.scope.place, Rank::Rollout);
+        let cloud = wire.clouds().at(&wanted.scope.place, "corpus", Rank::Rollout);
         // AWS's answer is of no interest: what was asked is.
         match self.request {
             Request::RegisterTaskDefinition => drop(cloud.register(&register(&wanted, &wanted.tags)).await),

@@ -1,6 +1,7 @@
 //! The only code that names an AWS SDK: how each operation is sent, and what its answers and errors mean in our words.
 //! When it is sent is decided elsewhere.
 
+pub(crate) mod agent;
 mod arn;
 mod assume;
 mod call;

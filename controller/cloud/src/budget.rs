@@ -1,10 +1,13 @@
 //! Our share of AWS's quotas: one token bucket for each account, Region and bucket of AWS's. It answers at once and never
-//! waits: whoever wants a token takes a place in the queue, and is told how long it takes until it is its turn.
+//! waits: whoever wants a token takes a place in the queue, and is told how long it takes until it is its turn. The queue is
+//! fair to namespaces.
+
+mod line;
 
 use launchway_plan::account::Share;
 use launchway_plan::rank::Rank;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use line::{Lines, Own};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -78,6 +81,8 @@ pub(crate) struct Whose<'a> {
     pub account: &'a str,
     pub region: &'a str,
     pub share: Share,
+    /// For whose objects the call is.
+    pub namespace: &'a str,
 }
 
 /// A bucket of AWS's in an account and Region.
@@ -93,12 +98,10 @@ pub(crate) struct Budgets {
 struct Level {
     tokens: f64,
     at: SystemTime,
-    /// When the last caller of each rank gets its token who went away and comes again.
-    promised: BTreeMap<Rank, SystemTime>,
-    /// Those who stay and wait: the ones that matter most first, and of these who came first.
-    queue: BTreeSet<(Reverse<Rank>, u64)>,
-    /// How many ever took a place in the queue.
-    came: u64,
+    /// When the last caller of each rank and namespace gets its token who went away and comes again.
+    promised: BTreeMap<(Rank, String), SystemTime>,
+    /// Those who stay and wait.
+    lines: Lines,
 }
 
 /// A place in the queue for a token, given up when it is dropped.
@@ -106,19 +109,14 @@ pub(crate) struct Place<'a> {
     budgets: &'a Budgets,
     at: Where,
     share: Share,
-    own: (Reverse<Rank>, u64),
+    own: Own,
 }
 
 impl Budgets {
     /// Takes a place in the queue.
     pub fn queue(&self, whose: Whose<'_>, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
         let at = (whose.account.to_owned(), whose.region.to_owned(), bucket);
-        let own = self.with(&at, whose.share, now, |level| {
-            level.came += 1;
-            let own = (Reverse(rank), level.came);
-            level.queue.insert(own);
-            own
-        });
+        let own = self.with(&at, whose.share, now, |level| level.lines.come(rank, whose.namespace));
         Place { budgets: self, at, share: whose.share, own }
     }
 
@@ -142,16 +140,17 @@ impl Place<'_> {
     /// Takes a token, if it is its turn; else how long it takes until then.
     pub fn take(&self, now: SystemTime) -> Result<(), Duration> {
         let (burst, rate) = ours(self.at.2, self.share);
-        let taken = self.budgets.with(&self.at, self.share, now, |level| level.take(burst, self.own));
+        let taken = self.budgets.with(&self.at, self.share, now, |level| level.take(burst, &self.own));
         taken.map_err(|missing| seconds(missing / rate) + GRAIN)
     }
 
-    /// Goes away, and is told when to come again: behind all of the same rank who went away before.
+    /// Goes away, and is told when to come again: behind all of the same rank and namespace who went away before. Namespaces
+    /// take turns.
     pub fn leave(self, now: SystemTime) -> NoToken {
         let (burst, rate) = ours(self.at.2, self.share);
         let wait = self.budgets.with(&self.at, self.share, now, |level| {
-            let missing = level.missing(burst, self.own);
-            level.promise(missing, rate, self.own.0.0, now)
+            let missing = level.missing(burst, &self.own);
+            level.promise(missing, rate, &self.own, now)
         });
         NoToken { wait }
     }
@@ -161,7 +160,7 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut levels = self.budgets.levels.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(level) = levels.get_mut(&self.at) {
-            level.queue.remove(&self.own);
+            level.lines.go(&self.own);
         }
     }
 }
@@ -175,30 +174,35 @@ const GRAIN: Duration = Duration::from_millis(1);
 
 impl Level {
     fn full(tokens: f64, at: SystemTime) -> Self {
-        Self { tokens, at, promised: BTreeMap::new(), queue: BTreeSet::new(), came: 0 }
+        Self { tokens, at, promised: BTreeMap::new(), lines: Lines::default() }
     }
 
     /// Takes a token for one who waits there; else how many are missing.
-    fn take(&mut self, burst: f64, own: (Reverse<Rank>, u64)) -> Result<(), f64> {
+    fn take(&mut self, burst: f64, own: &Own) -> Result<(), f64> {
         let missing = self.missing(burst, own);
         if missing > 0.0 {
             return Err(missing);
         }
         self.tokens -= 1.0;
+        self.lines.served(own);
         Ok(())
     }
 
     /// How many tokens are missing for one who waits there, those of all who are before it included.
-    fn missing(&self, burst: f64, own: (Reverse<Rank>, u64)) -> f64 {
-        let before = u32::try_from(self.queue.range(..own).count()).unwrap_or(u32::MAX);
-        1.0 + burst * reserve(own.0.0) + f64::from(before) - self.tokens
+    fn missing(&self, burst: f64, own: &Own) -> f64 {
+        let before = u32::try_from(self.lines.before(own)).unwrap_or(u32::MAX);
+        1.0 + burst * reserve(own.rank) + f64::from(before) - self.tokens
     }
 
-    /// Promises the next token that is not promised yet, and says how long it takes until then.
-    fn promise(&mut self, missing: f64, rate: f64, rank: Rank, now: SystemTime) -> Duration {
-        let promised = self.promised.entry(rank).or_insert(now);
+    /// Promises the next token that is not promised to the same rank and namespace yet, and says how long it takes until then.
+    /// Each other namespace that was promised one gets one in between.
+    fn promise(&mut self, missing: f64, rate: f64, own: &Own, now: SystemTime) -> Duration {
+        self.promised.retain(|_, until| *until > now);
+        let others = self.promised.keys().filter(|(rank, namespace)| *rank == own.rank && *namespace != own.namespace);
+        let turns = u32::try_from(others.count() + 1).unwrap_or(u32::MAX);
+        let promised = self.promised.entry((own.rank, own.namespace.clone())).or_insert(now);
         let before = promised.duration_since(now).unwrap_or(Duration::ZERO).as_secs_f64();
-        let wait = seconds((before + 1.0 / rate).max(missing / rate));
+        let wait = seconds((before + f64::from(turns) / rate).max(missing / rate));
         *promised = now + wait;
         wait
     }

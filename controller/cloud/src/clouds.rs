@@ -7,7 +7,7 @@ use crate::batch::Batcher;
 use crate::budget::NoToken;
 use crate::operation::Operation;
 use crate::settings::Settings;
-use crate::shared::{Shared, Token};
+use crate::shared::{Caller, Shared, Token};
 use jiff::Timestamp;
 use launchway_plan::account::{Place, Share};
 use launchway_plan::rank::Rank;
@@ -23,11 +23,12 @@ pub struct Clouds {
     places: Mutex<BTreeMap<Place, Arc<Inner>>>,
 }
 
-/// AWS, as seen from one place, with the rank that its calls have, and the share of the quotas that they may use. Cheap to
-/// clone.
+/// AWS, as seen from one place, with the rank that its calls have, the namespace that they are for, and the share of the quotas
+/// that they may use. Cheap to clone.
 #[derive(Clone)]
 pub struct Cloud {
     inner: Arc<Inner>,
+    namespace: Arc<str>,
     rank: Rank,
     share: Share,
 }
@@ -36,7 +37,10 @@ pub struct Cloud {
 pub(crate) struct Inner {
     pub place: Place,
     pub shared: Arc<Shared>,
-    pub clients: Clients,
+    /// For looks, which namespaces share.
+    pub clients: Arc<Clients>,
+    /// For changes, by the namespace that they are made for.
+    changing: Mutex<BTreeMap<Arc<str>, Arc<Clients>>>,
     pub account: Arc<OnceLock<String>>,
     /// By the service's name, a call for each cluster; `None`: there is none.
     pub services: Batcher<String, Option<LiveService>, Failure>,
@@ -58,12 +62,13 @@ impl Clouds {
         Self { shared: Arc::new(Shared::new(settings)), places: Mutex::default() }
     }
 
-    /// AWS as seen from a place, for calls of this rank.
-    pub fn at(&self, place: &Place, rank: Rank) -> Cloud {
+    /// AWS as seen from a place, for calls of this rank on behalf of that namespace's objects. Namespaces take turns with the
+    /// tokens of our share; objects of the whole cluster count as one of their own, the empty name.
+    pub fn at(&self, place: &Place, namespace: &str, rank: Rank) -> Cloud {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         let known = Place { share: Share::default(), ..place.clone() };
         let inner = places.entry(known).or_insert_with(|| Arc::new(Inner::new(place.clone(), self.shared.clone())));
-        Cloud { inner: inner.clone(), rank, share: place.share }
+        Cloud { inner: inner.clone(), namespace: namespace.into(), rank, share: place.share }
     }
 }
 
@@ -71,7 +76,8 @@ impl Inner {
     fn new(place: Place, shared: Arc<Shared>) -> Self {
         let account = account_cell(&place, &shared);
         Self {
-            clients: Clients::new(&place, &shared),
+            clients: Arc::new(Clients::new(&place, None, &shared)),
+            changing: Mutex::default(),
             place,
             shared,
             account,
@@ -98,6 +104,17 @@ impl Cloud {
         &self.inner
     }
 
+    /// The clients for changes. Through a role, each namespace's are made in a session of its own.
+    pub(crate) fn changing(&self) -> Arc<Clients> {
+        let Inner { place, shared, clients, changing, .. } = &*self.inner;
+        if place.role.is_none() {
+            return clients.clone();
+        }
+        let mut all = changing.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || Arc::new(Clients::new(place, Some(&self.namespace), shared));
+        all.entry(self.namespace.clone()).or_insert_with(make).clone()
+    }
+
     /// The rank that calls have here.
     pub(crate) fn rank(&self) -> Rank {
         self.rank
@@ -110,7 +127,8 @@ impl Cloud {
 
     pub(crate) async fn take(&self, operation: Operation) -> Result<Token, NoToken> {
         let place = Place { share: self.share, ..self.inner.place.clone() };
-        self.inner.shared.take(&place, self.inner.account.get(), operation, self.rank).await
+        let caller = Caller { namespace: &self.namespace, rank: self.rank };
+        self.inner.shared.take(&place, self.inner.account.get(), operation, caller).await
     }
 }
 

@@ -18,6 +18,7 @@ mod scrub;
 mod settings;
 mod shared;
 
+pub use aws::agent::on_behalf_of;
 pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;

@@ -21,6 +21,8 @@ pub struct Settings {
     pub time_source: Option<SharedTimeSource>,
     /// How waiting is done; absent: that of `base`, or tokio's.
     pub sleep_impl: Option<SharedAsyncSleep>,
+    /// The name of this installation, for the sessions of roles.
+    pub installation: String,
     /// Where jitter comes from: the same seed gives the same run.
     pub seed: u64,
     /// How long a look waits at the most for others to share its call, while a call of the same kind is under way.
@@ -32,7 +34,16 @@ pub struct Settings {
 impl Settings {
     /// The settings of a controller at work, over a loaded configuration.
     pub fn new(base: SdkConfig) -> Self {
-        Self { base, http_client: None, time_source: None, sleep_impl: None, seed: 0, linger: LINGER, sweep: SWEEP }
+        Self {
+            base,
+            http_client: None,
+            time_source: None,
+            sleep_impl: None,
+            installation: String::new(),
+            seed: 0,
+            linger: LINGER,
+            sweep: SWEEP,
+        }
     }
 
     /// The same, over what the environment, the profile files and the machine say: `AWS_PROFILE`, `AWS_REGION`,

@@ -20,6 +20,13 @@ const fn patience(rank: Rank) -> Duration {
     }
 }
 
+/// Who wants a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller<'a> {
+    pub namespace: &'a str,
+    pub rank: Rank,
+}
+
 /// What one call may be sent for.
 #[derive(Debug)]
 pub(crate) struct Token(());
@@ -56,10 +63,12 @@ impl Shared {
         place: &Place,
         account: Option<&String>,
         operation: Operation,
-        rank: Rank,
+        caller: Caller<'_>,
     ) -> Result<Token, NoToken> {
         let role = place.role.as_ref().map_or("", |role| role.arn.as_str());
-        let whose = Whose { account: account.map_or(role, String::as_str), region: &place.region, share: place.share };
+        let Caller { namespace, rank } = caller;
+        let account = account.map_or(role, String::as_str);
+        let whose = Whose { account, region: &place.region, share: place.share, namespace };
         let queued = self.budgets.queue(whose, operation.bucket(), rank, self.clock.local());
         let mut left = patience(rank);
         while let Err(wait) = queued.take(self.clock.local()) {

@@ -37,7 +37,8 @@ pub async fn act(
     let Some(action) = action else { return went(Outcome::Idle) };
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let scope = scope(&observed.account, region).ok();
-    let cloud = scope.map(|scope| context.clouds.at(&scope.place, rank::of_action(action)));
+    let cloud =
+        scope.map(|scope| context.clouds.at(&scope.place, &observed.account.namespace, rank::of_action(action)));
     let commit = release.spec.commit.as_ref().map_or("", |commit| commit.as_str());
     let span = tracing::info_span!("effect", object = %Key::of(release), commit);
     match (action, cloud) {

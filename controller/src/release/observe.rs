@@ -30,8 +30,9 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let mut asked = looks(desired, record, observed.pipeline.as_ref());
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let rank = rank::of_looks(desired, record);
-    let cloud =
-        scope(&observed.account, region).map(|scope| context.clouds.at(&scope.place, rank)).map_err(|refusal| Fault {
+    let cloud = scope(&observed.account, region)
+        .map(|scope| context.clouds.at(&scope.place, &desired.namespace, rank))
+        .map_err(|refusal| Fault {
             operation: "launchway:account".to_owned(),
             resource: name,
             code: refusal.reason().to_string(),

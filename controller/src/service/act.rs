@@ -29,7 +29,7 @@ pub async fn act(
         return unguard(service, context).await.map(wrote);
     }
     let Ok(scope) = scope(&observed.account, desired.spec.region.as_deref()) else { return Ok(Outcome::Idle) };
-    let cloud = context.clouds.at(&scope.place, rank::of_action(wanted, action));
+    let cloud = context.clouds.at(&scope.place, &desired.namespace, rank::of_action(wanted, action));
     let commit = wanted.and_then(|wanted| wanted.commit.as_deref()).unwrap_or_default();
     let span = tracing::info_span!("effect", object = %Key::of(service), commit);
     let (name, answer) = call(&cloud, action).instrument(span).await;

@@ -22,7 +22,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let mut observed = Observed::at((context.clock)(), account, pipeline);
     let wanted = resolve(desired, &observed, &context.installation).ok();
     let cloud = match scope(&observed.account, desired.spec.region.as_deref()) {
-        Ok(scope) => context.clouds.at(&scope.place, rank::of_looks(wanted.as_ref(), record)),
+        Ok(scope) => context.clouds.at(&scope.place, &desired.namespace, rank::of_looks(wanted.as_ref(), record)),
         Err(refusal) => {
             observed.service = Looked::Blind(Fault {
                 operation: "ecs:DescribeServices".to_owned(),

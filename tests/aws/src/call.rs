@@ -72,6 +72,8 @@ pub struct Call {
     pub operation: String,
     /// The input's members.
     pub input: Arc<Value>,
+    /// The caller's user agent.
+    pub agent: String,
 }
 
 impl Call {

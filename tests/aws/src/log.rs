@@ -36,6 +36,8 @@ pub struct LogEntry {
     pub outcome: Outcome,
     /// The caller's ARN; empty for keys that nobody knows.
     pub caller: String,
+    /// The caller's user agent, as CloudTrail shows it. It does not count for the hash.
+    pub agent: String,
 }
 
 impl LogEntry {

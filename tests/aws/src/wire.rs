@@ -52,6 +52,8 @@ pub(crate) struct Parsed {
     pub key: Option<String>,
     pub region: String,
     pub token: Option<String>,
+    /// What the caller says of itself: its user agent.
+    pub agent: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +77,8 @@ pub(crate) fn parsed(request: &WireRequest) -> Result<Parsed, Refusal> {
         Some(target) => json_request(target, &request.body)?,
         None => query_request(&request.body)?,
     };
-    Ok(Parsed { protocol, service, operation, input: Arc::new(input), key, region, token })
+    let agent = request.header("user-agent").unwrap_or_default().to_owned();
+    Ok(Parsed { protocol, service, operation, input: Arc::new(input), key, region, token, agent })
 }
 
 fn json_request(target: &str, body: &Bytes) -> Result<(Protocol, &'static str, String, Value), Refusal> {

@@ -191,8 +191,9 @@ impl World {
             Ok(caller) => caller,
             Err(refusal) => return self.turned_away(&parsed, refusal),
         };
-        let Parsed { protocol, service, operation, input, region, .. } = parsed;
-        let call = Call { now: self.now, account: caller.account.clone(), region, caller, service, operation, input };
+        let Parsed { protocol, service, operation, input, region, agent, .. } = parsed;
+        let (now, account) = (self.now, caller.account.clone());
+        let call = Call { now, account, region, caller, service, operation, input, agent };
         let fault = self.faults.strike(service, &call.operation, self.now);
         let (answer, fate, delay) = self.struck(&call, fault);
         let outcome = outcome(&answer, fate);
@@ -210,6 +211,7 @@ impl World {
             input: parsed.input.clone(),
             outcome: Outcome::Refused(refusal.code.clone()),
             caller: String::new(),
+            agent: parsed.agent.clone(),
         });
         self.reply(parsed.protocol, &parsed.operation, &Err(refusal), Fate::Arrives, Duration::ZERO)
     }
@@ -289,6 +291,7 @@ impl World {
             input: call.input.clone(),
             outcome,
             caller: call.caller.arn.clone(),
+            agent: call.agent.clone(),
         });
     }
 

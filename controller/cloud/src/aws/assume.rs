@@ -3,38 +3,63 @@
 use super::failure::{Failure, Unidentified};
 use super::fault;
 use crate::operation::Operation;
-use crate::shared::Shared;
+use crate::shared::{Caller, Shared};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{self, ProvideCredentials, future};
 use launchway_plan::account::{Assumed, Place};
 use launchway_plan::fault::Fault;
+use launchway_plan::hash;
 use launchway_plan::rank::Rank;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The session's name, as CloudTrail shows it.
-const SESSION: &str = "launchway";
+/// The longest name of a session [API_AssumeRole].
+const LONGEST: usize = 64;
+
+/// A session of a role, as CloudTrail shows it beside each of its calls: of which installation, and for which namespace's objects
+/// changes are made. Looks are shared, and are for no one.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    name: String,
+}
+
+impl Session {
+    /// Its name has what AWS takes, and differs where installation or namespace do: one that is too long ends with a hash.
+    pub fn new(installation: &str, namespace: Option<&str>) -> Self {
+        let parts = ["launchway", namespace.unwrap_or_default(), installation];
+        let whole = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("@");
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        let name = whole.replace(|c| !allowed(c), "-");
+        if name == whole && name.len() <= LONGEST {
+            return Self { name };
+        }
+        let kept: String = name.chars().take(LONGEST - 9).collect();
+        let hash: String = hash::of(&whole).chars().take(8).collect();
+        Self { name: format!("{kept}-{hash}") }
+    }
+}
 
 /// Credentials are renewed so long before they expire, so that none expires during a call.
 const MARGIN: Duration = Duration::from_secs(300);
 
 /// Nothing works without credentials, so they are fetched with the highest rank, whoever needs them.
-const URGENT: Rank = Rank::Rollback;
+const URGENT: Caller<'_> = Caller { namespace: "", rank: Rank::Rollback };
 
 /// Assumes a role.
 pub(crate) struct Assuming {
     sts: aws_sdk_sts::Client,
     role: Assumed,
+    session: Session,
     place: Place,
     shared: Arc<Shared>,
 }
 
 impl Assuming {
     /// Through this client, which has the controller's own credentials.
-    pub fn new(sts: aws_sdk_sts::Client, role: Assumed, place: Place, shared: Arc<Shared>) -> Self {
-        Self { sts, role, place, shared }
+    pub fn new(sts: aws_sdk_sts::Client, role: Assumed, session: Session, place: Place, shared: Arc<Shared>) -> Self {
+        Self { sts, role, session, place, shared }
     }
 
     async fn credentials(&self) -> provider::Result {
@@ -56,7 +81,7 @@ impl Assuming {
     async fn assumed(&self) -> Result<Credentials, Failure> {
         let own = Place { role: None, ..self.place.clone() };
         self.shared.take(&own, None, Operation::AssumeRole, URGENT).await?;
-        let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(SESSION);
+        let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(&self.session.name);
         let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;
         reply.credentials().and_then(credentials).ok_or_else(|| Failure::unreadable("AssumeRole without credentials"))
     }
@@ -89,5 +114,28 @@ impl ProvideCredentials for Assuming {
 impl fmt::Debug for Assuming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Assuming").field("role", &self.role.arn).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_session_says_for_whom_and_of_which_installation() {
+        let name = |installation, namespace| Session::new(installation, namespace).name;
+        assert_eq!(name("blue", Some("team-a")), "launchway@team-a@blue");
+        assert_eq!((name("blue", None), name("", None)), ("launchway@blue".to_owned(), "launchway".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn every_session_has_a_name_that_sts_takes(installation in ".{0,80}", namespace in "[a-z][a-z0-9-]{0,62}") {
+            let name = Session::new(&installation, Some(&namespace)).name;
+            prop_assert!((2..=64).contains(&name.len()), "{}", name);
+            prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)), "{}", name);
+            prop_assert_ne!(name, Session::new(&installation, Some(&format!("{namespace}x"))).name);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! One client for each service of AWS, at one place. Which credentials it has is in `assume`.
 
-use super::assume::Assuming;
+use super::agent::Agent;
+use super::assume::{Assuming, Session};
 use super::dates::Dates;
 use crate::clock::Corrected;
 use crate::settings::behavior;
@@ -34,7 +35,8 @@ macro_rules! client {
     ($sdk:ident, $site:ident) => {{
         let site = $site.clone();
         LazyLock::new(Box::new(move || {
-            let config = $sdk::config::Builder::from(&site.config).interceptor(Dates::new(site.shared.clone()));
+            let config = $sdk::config::Builder::from(&site.config);
+            let config = config.interceptor(Dates::new(site.shared.clone())).interceptor(Agent);
             $sdk::Client::from_conf(config.build())
         }))
     }};
@@ -48,9 +50,9 @@ const CONNECT: Duration = Duration::from_millis(3_100);
 const OPERATION: Duration = Duration::from_secs(10);
 
 impl Clients {
-    /// Clients that have not called yet.
-    pub fn new(place: &Place, shared: &Arc<Shared>) -> Self {
-        let site = Arc::new(Site { config: config(place, shared), shared: shared.clone() });
+    /// Clients that have not called yet, for calls that are made for that namespace, or for no one.
+    pub fn new(place: &Place, namespace: Option<&str>, shared: &Arc<Shared>) -> Self {
+        let site = Arc::new(Site { config: config(place, namespace, shared), shared: shared.clone() });
         Self {
             ecs: client!(aws_sdk_ecs, site),
             codebuild: client!(aws_sdk_codebuild, site),
@@ -67,11 +69,14 @@ struct Site {
     shared: Arc<Shared>,
 }
 
-fn config(place: &Place, shared: &Arc<Shared>) -> SdkConfig {
+fn config(place: &Place, namespace: Option<&str>, shared: &Arc<Shared>) -> SdkConfig {
     let own = own(place, shared);
     let Some(role) = &place.role else { return own };
-    let sts = aws_sdk_sts::config::Builder::from(&own).interceptor(Dates::new(shared.clone())).build();
-    let assuming = Assuming::new(aws_sdk_sts::Client::from_conf(sts), role.clone(), place.clone(), shared.clone());
+    let sts =
+        aws_sdk_sts::config::Builder::from(&own).interceptor(Dates::new(shared.clone())).interceptor(Agent).build();
+    let session = Session::new(&shared.settings.installation, namespace);
+    let sts = aws_sdk_sts::Client::from_conf(sts);
+    let assuming = Assuming::new(sts, role.clone(), session, place.clone(), shared.clone());
     // The provider's credentials end early by themselves: the cache's own margin has jitter, which no run could repeat.
     let cache = IdentityCache::lazy().buffer_time(Duration::ZERO).build();
     own.into_builder().credentials_provider(SharedCredentialsProvider::new(assuming)).identity_cache(cache).build()

@@ -69,8 +69,7 @@ impl Cloud {
             BuildVariable { name: MARKER.to_owned(), value: request.marker.clone(), kind: VariableKind::Plain };
         let variables = request.environment.iter().chain([&marker]).map(variable).collect::<Result<_, _>>();
         let send = self
-            .inner()
-            .clients
+            .changing()
             .codebuild
             .start_build()
             .project_name(&request.project)
@@ -89,7 +88,7 @@ impl Cloud {
 
     /// Stops a build. One that CodeBuild does not know is stopped.
     pub async fn stop_build(&self, id: &str) -> Result<(), Fault> {
-        let send = self.inner().clients.codebuild.stop_build().id(id);
+        let send = self.changing().codebuild.stop_build().id(id);
         match self.effect(Operation::StopBuild, send.send()).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.code == "ResourceNotFoundException" => Ok(()),

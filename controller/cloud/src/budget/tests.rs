@@ -10,7 +10,11 @@ impl Ours {
     }
 
     fn queue(&self, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
-        self.0.queue(Whose { account: "1", region: "eu-west-1", share: self.1 }, bucket, rank, now)
+        self.queue_of("a", bucket, rank, now)
+    }
+
+    fn queue_of(&self, namespace: &str, bucket: Bucket, rank: Rank, now: SystemTime) -> Place<'_> {
+        self.0.queue(Whose { account: "1", region: "eu-west-1", share: self.1, namespace }, bucket, rank, now)
     }
 
     /// Takes a token, or goes away.
@@ -97,7 +101,7 @@ fn accounts_regions_and_buckets_do_not_take_from_each_other() {
     let now = SystemTime::UNIX_EPOCH;
     taken(&budgets, Bucket::TagModify, Rank::Rollback, now);
     let take = |account, region, bucket| {
-        let whose = Whose { account, region, share: Share(100) };
+        let whose = Whose { account, region, share: Share(100), namespace: "a" };
         let place = budgets.0.queue(whose, bucket, Rank::Chore, now);
         place.take(now).map_err(|_| place.leave(now))
     };
@@ -181,4 +185,48 @@ fn a_clock_that_goes_back_gives_no_tokens() {
     let late = SystemTime::UNIX_EPOCH + Duration::from_hours(1);
     taken(&budgets, Bucket::TagModify, Rank::Rollback, late);
     assert_eq!(taken(&budgets, Bucket::TagModify, Rank::Rollback, SystemTime::UNIX_EPOCH), 0);
+}
+
+/// When the changes of one namespace are served, in seconds after they came, while another one's came first. Each waits for its
+/// turn if that is not long, as a pass does; else it goes away and comes again when it was told to.
+fn seconds_until_served(flood: usize, victims: usize) -> Vec<f64> {
+    const PATIENCE: Duration = Duration::from_secs(30);
+    let budgets = Ours::new(Share(100));
+    let start = SystemTime::UNIX_EPOCH;
+    let came = |at| start + Duration::from_secs(at);
+    let mut due: Vec<(SystemTime, &str, Option<(Place<'_>, Duration)>)> =
+        (0..flood).map(|_| (came(0), "flood", None)).collect();
+    due.extend((0..victims).map(|_| (came(1), "victim", None)));
+    let mut served = Vec::new();
+    while served.len() < victims {
+        let next = (0..due.len()).min_by_key(|at| due[*at].0).unwrap();
+        let (now, namespace, waiting) = due.remove(next);
+        let (place, left) = waiting.unwrap_or_else(|| {
+            (budgets.queue_of(namespace, Bucket::TaskDefinitionModify, Rank::Rollout, now), PATIENCE)
+        });
+        match place.take(now) {
+            Ok(()) if namespace == "victim" => served.push(now.duration_since(came(1)).unwrap().as_secs_f64()),
+            Ok(()) => {}
+            Err(wait) => match left.checked_sub(wait) {
+                Some(left) => due.push((now + wait, namespace, Some((place, left)))),
+                None => due.push((now + place.leave(now).wait, namespace, None)),
+            },
+        }
+    }
+    served
+}
+
+#[test]
+fn a_thousand_changes_of_another_namespace_leave_each_second_token() {
+    let (quiet, flooded) = (seconds_until_served(0, 40), seconds_until_served(1000, 40));
+    let last = |all: &[f64]| all.last().copied().unwrap();
+    // Of a full bucket 18 are served at once; beside the others there is none.
+    assert!((last(&quiet) - 22.0).abs() < 1.0, "{:.0} s", last(&quiet));
+    assert!(
+        last(&flooded) <= 2.0 * (last(&quiet) + 18.0) + 5.0,
+        "{:.0} s, and {:.0} s quiet",
+        last(&flooded),
+        last(&quiet)
+    );
+    assert!(flooded[0] <= 3.0, "the first one waits {:.1} s", flooded[0]);
 }

@@ -69,7 +69,7 @@ async fn an_endpoint_url_leads_to_a_server_role_or_not() {
         .build();
     let clouds = Clouds::new(Settings::new(base));
     for role in [None, Some(Assumed { arn: role, external_id: None })] {
-        let cloud = clouds.at(&Place { region: REGION.to_owned(), role, share: Share::default() }, Rank::Rollout);
+        let cloud = clouds.at(&Place { region: REGION.to_owned(), role, share: Share::default() }, "a", Rank::Rollout);
         assert_eq!(cloud.account_id().await.unwrap(), ACCOUNT);
         assert_eq!(cloud.service("main", "web").await, Ok(None));
     }
@@ -147,4 +147,28 @@ async fn what_is_printed_of_a_cloud_holds_no_secret() {
     for marker in [KEY, SECRET, EXTERNAL, "ASIA"] {
         assert!(!printed.contains(marker), "{marker} in {printed}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn cloudtrail_shows_for_which_namespace_and_object_something_was_changed() {
+    let site = Site::new();
+    let role = role(&site);
+    let cloud = site.through(&role, Some(EXTERNAL));
+    let calls = async {
+        cloud.service("main", "web").await.unwrap();
+        cloud.register(&definition("web", &owner())).await.unwrap();
+    };
+    launchway_cloud::on_behalf_of("Service a/web", calls).await;
+    let world = site.world();
+    let shown = |operation: &str| {
+        let entry = world.log.iter().rev().find(|entry| entry.operation == operation).unwrap();
+        (entry.caller.rsplit('/').next().unwrap().to_owned(), entry.agent.clone())
+    };
+    let (session, agent) = shown("RegisterTaskDefinition");
+    assert_eq!(session, "launchway@a");
+    assert!(agent.contains("app/launchway") && agent.ends_with(" md/object#Service.a.web"), "{agent}");
+    // Looks are shared, and so is their session.
+    let (session, agent) = shown("DescribeServices");
+    assert_eq!(session, "launchway");
+    assert!(agent.ends_with(" md/object#Service.a.web"), "{agent}");
 }

@@ -92,13 +92,13 @@ impl Site {
 
     /// AWS with the controller's own credentials.
     pub fn own(&self) -> Cloud {
-        self.clouds.at(&Place { region: REGION.to_owned(), role: None, share: self.share }, Rank::Rollout)
+        self.clouds.at(&Place { region: REGION.to_owned(), role: None, share: self.share }, "a", Rank::Rollout)
     }
 
     /// AWS through a role.
     pub fn through(&self, role: &str, external_id: Option<&str>) -> Cloud {
         let role = Assumed { arn: role.to_owned(), external_id: external_id.map(str::to_owned) };
-        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role), share: self.share }, Rank::Rollout)
+        self.clouds.at(&Place { region: REGION.to_owned(), role: Some(role), share: self.share }, "a", Rank::Rollout)
     }
 
     /// The world itself.

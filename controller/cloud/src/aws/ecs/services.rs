@@ -54,7 +54,7 @@ impl Cloud {
 
     /// Deletes a service, its tasks too. One that is gone is deleted.
     pub async fn delete_service(&self, cluster: &str, name: &str) -> Result<(), Fault> {
-        let send = self.inner().clients.ecs.delete_service().cluster(cluster).service(name).force(true);
+        let send = self.changing().ecs.delete_service().cluster(cluster).service(name).force(true);
         match self.effect(Operation::DeleteService, send.send()).await {
             Ok(_) => Ok(()),
             Err(failure) if is_gone(&failure) => Ok(()),
@@ -64,7 +64,7 @@ impl Cloud {
 
     /// Sets tags of a service, by its long ARN; others stay.
     pub async fn tag_service(&self, arn: &str, tags: &BTreeMap<String, String>) -> Result<(), Fault> {
-        let send = self.inner().clients.ecs.tag_resource().resource_arn(arn).set_tags(tag_list(tags));
+        let send = self.changing().ecs.tag_resource().resource_arn(arn).set_tags(tag_list(tags));
         match self.effect(Operation::TagResource, send.send()).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(self.fault(Operation::TagResource, &failure, "ecs", arn)),
@@ -93,7 +93,7 @@ impl Cloud {
 
     async fn created(&self, request: &CreateServiceRequest) -> Result<LiveService, Failure> {
         let whole = Whole(input(&request.body, CreateServiceInput::deserialize)?);
-        let send = self.inner().clients.ecs.create_service().customize().interceptor(whole);
+        let send = self.changing().ecs.create_service().customize().interceptor(whole);
         let seen = self.effect(Operation::CreateService, send.send()).await?;
         live(seen.service().ok_or_else(|| Failure::unreadable("CreateService without a service"))?)
     }
@@ -103,7 +103,7 @@ impl Cloud {
         body.insert("cluster".to_owned(), json!(request.cluster));
         body.insert("service".to_owned(), json!(request.name));
         let whole = Whole(input(&body, UpdateServiceInput::deserialize)?);
-        let send = self.inner().clients.ecs.update_service().customize().interceptor(whole);
+        let send = self.changing().ecs.update_service().customize().interceptor(whole);
         let seen = self.effect(Operation::UpdateService, send.send()).await?;
         live(seen.service().ok_or_else(|| Failure::unreadable("UpdateService without a service"))?)
     }

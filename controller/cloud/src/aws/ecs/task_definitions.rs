@@ -49,7 +49,7 @@ impl Cloud {
 
     async fn registered(&self, request: &RegisterRequest) -> Result<String, Failure> {
         let whole = Whole(input(&request.body, RegisterTaskDefinitionInput::deserialize)?);
-        let send = self.inner().clients.ecs.register_task_definition().customize().interceptor(whole);
+        let send = self.changing().ecs.register_task_definition().customize().interceptor(whole);
         let seen = self.effect(Operation::RegisterTaskDefinition, send.send()).await?;
         seen.task_definition
             .and_then(|definition| definition.task_definition_arn)
