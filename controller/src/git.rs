@@ -46,7 +46,7 @@ pub async fn heads(
     if missed && let Some(wide) = remote.everything(&listing).await {
         listing = wide;
     }
-    Ok(wanted.iter().map(|branch| (branch.clone(), listing.head(branch))).collect())
+    Ok(listing.heads(wanted))
 }
 
 #[cfg(test)]

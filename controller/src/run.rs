@@ -30,6 +30,10 @@ use tokio_util::sync::CancellationToken;
 /// How many passes over objects of one kind may be under way at once, shared by the namespaces. They wait for the network, not
 /// for the processor: enough that who waits for a token of our share of AWS's quotas does not hold the others up.
 const AT_ONCE: usize = 256;
+/// How long one pass may take. Each call that it makes has a limit of its own, of seconds; all of them together take some
+/// minutes at most, where each waits for a token of AWS's quotas. What takes longer never ends, and keeps a place from the
+/// others. To end it is as safe as a crash there: what was sent without an answer is in doubt, and the next pass looks first.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
 /// How long passes that are under way may take to end after the signal: kubelet kills after 30 seconds.
 const GRACE: Duration = Duration::from_secs(25);
 
@@ -297,7 +301,7 @@ async fn placed(
     after
 }
 
-/// A pass whose panic ends that pass and not the controller.
+/// A pass whose panic ends that pass and not the controller, and which is ended if it takes too long.
 async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Action, Infallible> {
     let (began, asks) = (Instant::now(), hub.index().asks(&key));
     let pass = async {
@@ -308,15 +312,16 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
         tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
         Ok(Ok(context.delay(&key, wake, &asks)))
     };
-    let (outcome, delay) = match AssertUnwindSafe(pass).catch_unwind().await {
-        Ok(Ok(Err(left))) => return Ok(Action::requeue(left)),
-        Ok(Ok(Ok(delay))) => {
+    let pass = tokio::time::timeout(LONGEST, AssertUnwindSafe(pass).catch_unwind());
+    let (outcome, delay) = match pass.await {
+        Ok(Ok(Ok(Err(left)))) => return Ok(Action::requeue(left)),
+        Ok(Ok(Ok(Ok(delay)))) => {
             let after_outage = hub.outage().passed(&key);
             after_outage.iter().for_each(|key| context.backoff.forget(key));
             hub.wake(after_outage, None);
             ("done", delay)
         }
-        Ok(Err(error)) => {
+        Ok(Ok(Err(error))) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());
             tracing::warn!(%key, error = %chain(&error), "Kubernetes could not be reached");
             let delay = match hub.outage().failed(&key, &error) {
@@ -325,9 +330,13 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
             };
             return Ok(delay.map_or_else(Action::await_change, Action::requeue));
         }
-        Err(_) => {
+        Ok(Err(_)) => {
             tracing::error!(%key, "a pass panicked, which is a bug in Launchway; the object is retried in some minutes");
             ("panic", context.delay(&key, Wake::Operator, &asks))
+        }
+        Err(_) => {
+            tracing::error!(%key, "a pass was ended because it had not ended after {LONGEST:?}; the object is retried in some minutes");
+            ("overdue", context.delay(&key, Wake::Operator, &asks))
         }
     };
     context.metrics.pass(key.kind, outcome, began.elapsed());

@@ -102,6 +102,25 @@ async fn a_pass_that_panics_ends_that_pass_and_nothing_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pass_that_never_ends_is_ended_and_the_object_gets_another() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let (client, asked) = (world.store.client(), Arc::new(AtomicUsize::new(0)));
+    let asks = Arc::clone(&asked);
+    let hanging = service_fn(move |request: http::Request<kube::client::Body>| {
+        let is_it = request.method() == "GET" && request.uri().path().ends_with("/pipelines/greeter");
+        let hangs = is_it && asks.fetch_add(1, Ordering::Relaxed) == 0;
+        let client = client.clone();
+        async move { if hangs { std::future::pending().await } else { client.send(request).await } }
+    });
+    let running = Running::start(&world, kube::Client::new(hanging, sample::NAMESPACE));
+    running.until(|world| released(world) && runs(world, "good-1")).await;
+    assert!(asked.load(Ordering::Relaxed) > 1);
+    running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_stops_in_time_also_while_no_api_server_answers() {
     let world = sample::world(7);
     sample::apply(&world);

@@ -78,16 +78,18 @@ pub enum AddressRefusal {
         /// The port that was asked for.
         port: u16,
     },
-    /// The address is not a public one.
-    #[error("the host {host} is at {address}, {range}; ask an administrator to list the host with --allow-host")]
+    /// The address that the URL holds is not a public one.
+    #[error("the host {address} is {range}; ask an administrator to list the host with --allow-host")]
     Address {
-        /// The host as the URL names it.
-        host: String,
-        /// Where it is.
+        /// The address, as the URL holds it.
         address: IpAddr,
-        /// What is there.
+        /// What it is.
         range: Range,
     },
+    /// The host's name does not lead to a public address. Which one it leads to is not told: it may be a secret of the
+    /// network that the controller stands in.
+    #[error("the host {0} has no public address; ask an administrator to list the host with --allow-host")]
+    NotPublic(String),
 }
 
 impl Rules {
@@ -132,17 +134,18 @@ pub fn refusal(url: &str, rules: &Rules) -> Option<AddressRefusal> {
 pub fn address_refusal(host: &str, address: IpAddr, rules: &Rules) -> Option<AddressRefusal> {
     let name = bare_host(host);
     let listed = name.as_ref().is_some_and(|name| rules.listed.iter().any(|listed| listed.host == *name));
-    let refused = AddressRefusal::Address { host: host.to_owned(), address, range: range(address) };
+    let literal = name == Some(of_address(address));
+    let refused = match literal {
+        true => AddressRefusal::Address { address, range: range(address) },
+        false => AddressRefusal::NotPublic(host.to_owned()),
+    };
     match range(address) {
         Range::Public if listed => None,
         Range::Public if rules.api_server.contains(&of_address(address)) => {
             Some(AddressRefusal::ApiServer(host.to_owned()))
         }
         Range::Public => None,
-        Range::LinkLocal | Range::Multicast | Range::Unspecified => {
-            let literal = name == Some(of_address(address));
-            (!(listed && literal)).then_some(refused)
-        }
+        Range::LinkLocal | Range::Multicast | Range::Unspecified => (!(listed && literal)).then_some(refused),
         Range::Loopback | Range::Private | Range::Shared | Range::Reserved | Range::Translated => {
             (!listed).then_some(refused)
         }

@@ -90,6 +90,27 @@ impl GitFault {
         }
     }
 
+    /// Whether it may be over in a moment without anybody doing anything.
+    pub fn is_passing(&self) -> bool {
+        self.remedy() == Remedy::Retry
+    }
+
+    /// Whether one of several branches that were asked for together may be the cause: so many others begin with its name
+    /// that the answer is too large, or one of those cannot be read.
+    pub fn may_be_of_one_branch(&self) -> bool {
+        match self {
+            GitFault::Web(WebFault::TooLarge(_)) | GitFault::Protocol(_) => true,
+            GitFault::Web(_)
+            | GitFault::NoSuchBranch(_)
+            | GitFault::AuthenticationFailed { .. }
+            | GitFault::NotFound
+            | GitFault::NotGit { .. }
+            | GitFault::Unavailable { .. }
+            | GitFault::Url
+            | GitFault::BranchName => false,
+        }
+    }
+
     /// What kind of failure it is.
     fn kind(&self) -> FaultKind {
         match self {

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::advice;
-use super::fault::NoSuchBranch;
+use super::Heads;
+use super::advice::Advice;
 use super::packet::{DELIMITER, FLUSH, Malformed, Packet, line, packets};
 use url::Url;
 
@@ -59,12 +59,14 @@ pub enum Scope<'a> {
 }
 
 impl Listing {
-    /// The head of `branch`, or what is there instead.
-    pub fn head(&self, branch: &str) -> Result<Head, NoSuchBranch> {
-        match self.branches.get(branch) {
+    /// The head of each branch, or what is there instead.
+    pub fn heads(&self, wanted: &BTreeSet<String>) -> Heads {
+        let mut advice = Advice::new();
+        let mut head = |branch: &String| match self.branches.get(branch) {
             Some(commit) => Ok(Head { commit: commit.clone() }),
-            None => Err(advice::missing(branch, self.default.as_deref(), self.branches.keys())),
-        }
+            None => Err(advice.missing(branch, self.default.as_deref(), self.branches.keys())),
+        };
+        wanted.iter().map(|branch| (branch.clone(), head(branch))).collect()
     }
 }
 

@@ -26,11 +26,13 @@ pub struct Ask<'a> {
     pub interval: SignedDuration,
 }
 
-/// What was seen, and when it was asked for: `sent` plus the interval is when asking again finds something new.
+/// What was seen, and when it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poll {
     /// When the repository was asked. The answer is at least as new.
     pub sent: Timestamp,
+    /// How long after that asking again finds something new.
+    pub good_for: SignedDuration,
     /// What it answered. Faults are shared and kept like answers, so that many watchers do not beat on a broken server.
     pub outcome: Result<Head, GitFault>,
 }
@@ -39,7 +41,8 @@ pub struct Poll {
 ///
 /// A watcher is given the last answer while that is younger than its interval; otherwise it joins a poll that was sent
 /// since then; otherwise it sends one, which asks for every branch that is watched in that repository. A poll goes on
-/// as long as one of those who wait for it does, whoever began it.
+/// as long as one of those who wait for it does, whoever began it. If a poll for several branches fails because of what
+/// was asked, each branch is asked for by itself for a while, so that a fault stays with those who named that branch.
 #[derive(Clone, Debug)]
 pub struct Polls {
     web: Web,
@@ -59,15 +62,22 @@ struct Lanes {
 struct Lane {
     /// Branches, and until when they count as watched.
     watched: BTreeMap<String, Timestamp>,
-    flying: Option<WeakShared<BoxFuture<'static, ()>>>,
-    landed: Option<Landed>,
+    /// Until when each branch is asked for by itself.
+    alone_until: Option<Timestamp>,
+    /// The polls under way: for all branches, or for one by itself.
+    flying: BTreeMap<Option<String>, WeakShared<BoxFuture<'static, ()>>>,
+    /// What was seen of each watched branch.
+    landed: BTreeMap<String, Landed>,
 }
 
-#[derive(Debug)]
+/// What a poll saw of one branch.
+#[derive(Clone, Debug)]
 struct Landed {
     number: u64,
     sent: Timestamp,
-    outcome: Result<Heads, GitFault>,
+    outcome: Result<Head, GitFault>,
+    /// How many polls in a row ended with a passing fault, this one included.
+    failures: u32,
 }
 
 enum Next {
@@ -84,7 +94,7 @@ impl Polls {
     /// The head that `ask` wants, at most its interval old at `now`.
     pub async fn head(&self, ask: &Ask<'_>, now: Timestamp) -> Poll {
         if !is_branch_name(ask.branch) {
-            return Poll { sent: now, outcome: Err(GitFault::BranchName) };
+            return Poll { sent: now, good_for: ask.interval, outcome: Err(GitFault::BranchName) };
         }
         let key = Credential::digest(ask.url, ask.credential);
         let before = self.watch(key, ask, now);
@@ -100,8 +110,10 @@ impl Polls {
     /// before this question.
     fn watch(&self, key: Key, ask: &Ask<'_>, now: Timestamp) -> u64 {
         let mut lanes = self.lanes();
-        for lane in lanes.by_key.values_mut() {
-            lane.watched.retain(|_, until| *until >= now);
+        for Lane { watched, flying, landed, .. } in lanes.by_key.values_mut() {
+            watched.retain(|_, until| *until >= now);
+            landed.retain(|branch, _| watched.contains_key(branch));
+            flying.retain(|_, flight| flight.upgrade().is_some());
         }
         lanes.by_key.retain(|_, lane| !lane.watched.is_empty());
         let until = now.saturating_add(ask.interval.saturating_mul(2).saturating_add(GRACE)).unwrap_or(Timestamp::MAX);
@@ -114,17 +126,22 @@ impl Polls {
         let mut lanes = self.lanes();
         let Lanes { begun, by_key } = &mut *lanes;
         let lane = by_key.entry(key).or_default();
-        if let Some(poll) = lane.landed.as_ref().and_then(|landed| landed.answer(ask, now, before)) {
+        if let Some(poll) = lane.landed.get(ask.branch).and_then(|landed| landed.answer(ask, now, before)) {
             return Next::Known(poll);
         }
-        if let Some(flight) = lane.flying.as_ref().and_then(WeakShared::upgrade) {
+        let alone = lane.alone_until.is_some_and(|until| now < until).then(|| ask.branch.to_owned());
+        if let Some(flight) = lane.flying.get(&alone).and_then(WeakShared::upgrade) {
             return Next::Wait(flight);
         }
         *begun += 1;
-        let mut wanted: BTreeSet<String> = lane.watched.keys().cloned().collect();
+        let mut wanted: BTreeSet<String> = match &alone {
+            Some(_) => BTreeSet::new(),
+            None => lane.watched.keys().cloned().collect(),
+        };
         wanted.insert(ask.branch.to_owned());
-        let flight = self.flight(key, Takeoff { number: *begun, sent: now, wanted }, ask).shared();
-        lane.flying = flight.downgrade();
+        let flight =
+            self.flight(key, Takeoff { number: *begun, sent: now, alone: alone.clone(), wanted }, ask).shared();
+        lane.flying.extend(flight.downgrade().map(|flight| (alone, flight)));
         Next::Wait(flight)
     }
 
@@ -134,12 +151,7 @@ impl Polls {
         let (polls, url, credential) = (self.clone(), ask.url.to_owned(), ask.credential.cloned());
         async move {
             let outcome = heads(&polls.web, &url, &takeoff.wanted, credential.as_ref()).await;
-            let mut lanes = polls.lanes();
-            let lane = lanes.by_key.entry(key).or_default();
-            lane.flying = None;
-            if lane.landed.as_ref().is_none_or(|landed| landed.number < takeoff.number) {
-                lane.landed = Some(Landed { number: takeoff.number, sent: takeoff.sent, outcome });
-            }
+            polls.lanes().by_key.entry(key).or_default().land(takeoff, outcome);
         }
         .boxed()
     }
@@ -152,8 +164,43 @@ impl Polls {
 struct Takeoff {
     number: u64,
     sent: Timestamp,
+    alone: Option<String>,
     wanted: BTreeSet<String>,
 }
+
+impl Lane {
+    /// Keeps what a poll saw of each branch, unless a later poll has landed before. Of a poll for several branches that
+    /// failed because of what was asked, nothing is kept: whose branch it was shows when each is asked for by itself.
+    fn land(&mut self, takeoff: Takeoff, outcome: Result<Heads, GitFault>) {
+        self.flying.remove(&takeoff.alone);
+        if takeoff.wanted.len() > 1 && outcome.as_ref().is_err_and(GitFault::may_be_of_one_branch) {
+            self.alone_until = takeoff.sent.checked_add(ALONE).ok();
+            return;
+        }
+        for branch in takeoff.wanted {
+            let outcome = match &outcome {
+                Ok(heads) => match heads.get(&branch) {
+                    Some(head) => head.clone().map_err(GitFault::NoSuchBranch),
+                    None => continue,
+                },
+                Err(fault) => Err(fault.clone()),
+            };
+            let before = self.landed.get(&branch);
+            if before.is_some_and(|before| before.number > takeoff.number) {
+                continue;
+            }
+            let failures = match outcome.as_ref().is_err_and(GitFault::is_passing) {
+                true => before.map_or(0, |before| before.failures).saturating_add(1),
+                false => 0,
+            };
+            self.landed.insert(branch, Landed { number: takeoff.number, sent: takeoff.sent, outcome, failures });
+        }
+    }
+}
+
+/// How long the branches of a repository are asked for one by one after a poll for all of them failed because of what was
+/// asked. Then they are asked for together again.
+const ALONE: SignedDuration = SignedDuration::from_hours(1);
 
 /// How much longer than two intervals a branch counts as watched after it was last asked for.
 const GRACE: SignedDuration = SignedDuration::from_mins(1);
@@ -168,20 +215,29 @@ fn slack(interval: SignedDuration) -> SignedDuration {
 /// credential is another lane, and is offered at once.
 const REFUSED: SignedDuration = SignedDuration::from_mins(5);
 
+/// How soon a passing fault is asked about again: after a minute, then twice as long each time, up to a quarter of an hour.
+fn soon(failures: u32) -> SignedDuration {
+    SignedDuration::from_mins(1)
+        .saturating_mul(1 << failures.saturating_sub(1).min(4))
+        .min(SignedDuration::from_mins(15))
+}
+
 impl Landed {
-    /// The answer, if it is new enough and of the right branch. A fault is of every branch.
-    fn answer(&self, ask: &Ask<'_>, now: Timestamp, before: u64) -> Option<Poll> {
-        let refused = matches!(self.outcome, Err(GitFault::AuthenticationFailed { .. }));
-        let interval = if refused { ask.interval.max(REFUSED) } else { ask.interval };
-        let young = now.duration_since(self.sent) < interval - slack(ask.interval);
-        if !young && self.number <= before {
-            return None;
+    /// How long it counts as new for one who asks at that interval.
+    fn good_for(&self, interval: SignedDuration) -> SignedDuration {
+        match &self.outcome {
+            Err(GitFault::AuthenticationFailed { .. }) => interval.max(REFUSED),
+            Err(fault) if fault.is_passing() => interval.min(soon(self.failures)),
+            Ok(_) | Err(_) => interval,
         }
-        let outcome = match &self.outcome {
-            Ok(heads) => heads.get(ask.branch)?.clone().map_err(GitFault::NoSuchBranch),
-            Err(fault) => Err(fault.clone()),
-        };
-        Some(Poll { sent: self.sent, outcome })
+    }
+
+    /// The answer, if it is new enough.
+    fn answer(&self, ask: &Ask<'_>, now: Timestamp, before: u64) -> Option<Poll> {
+        let good_for = self.good_for(ask.interval);
+        let is_young = now.duration_since(self.sent) < good_for - slack(ask.interval.min(good_for));
+        let is_answer = is_young || self.number > before;
+        is_answer.then(|| Poll { sent: self.sent, good_for, outcome: self.outcome.clone() })
     }
 }
 

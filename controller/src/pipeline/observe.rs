@@ -5,7 +5,7 @@ use crate::git::{Ask, Credential, GitFault, Poll};
 use crate::key::{Key, Kind};
 use crate::kube_api::{self, Unreachable};
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};
 use launchway_crds::Release;
@@ -61,10 +61,9 @@ async fn git(
 }
 
 fn see(observed: &mut Observed, poll: Poll, branch: &Branch) {
-    let interval = SignedDuration::from_secs(branch.interval);
-    let due = poll.sent + interval;
-    // A server that refused the credential is not asked every time.
-    observed.next_poll = Some(if due > observed.at { due } else { observed.at + interval });
+    // Asking before that would be answered with the same poll.
+    let due = poll.sent.saturating_add(poll.good_for).unwrap_or(Timestamp::MAX);
+    observed.next_poll = Some(if due > observed.at { due } else { observed.at + poll.good_for });
     observed.head = match poll.outcome {
         Ok(head) => Looked::Seen(Ok(head.commit)),
         Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(Refusal::NoSuchBranch { why: missing.to_string() })),

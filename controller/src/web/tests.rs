@@ -120,5 +120,5 @@ async fn a_name_that_points_to_this_machine_is_refused_unless_it_is_listed() {
 
     let names = transport::exchange(Arc::new(rules("git.example.com"))).unwrap();
     let fault = names.oneshot(get(&format!("http://localhost:{port}/"))).await.unwrap_err();
-    assert!(matches!(fault, WebFault::Refused(AddressRefusal::Address { .. })), "{fault}");
+    assert!(matches!(fault, WebFault::Refused(AddressRefusal::NotPublic(_))), "{fault}");
 }

@@ -100,7 +100,7 @@ mod tests {
     fn one_forbidden_address_refuses_the_whole_name() {
         let found: Vec<SocketAddr> = vec!["52.1.2.3:0".parse().unwrap(), "169.254.169.254:0".parse().unwrap()];
         let refused = allowed("rebound.example.com", found.clone().into_iter(), &Rules::strict()).unwrap_err();
-        assert!(refused.to_string().contains("169.254.169.254"));
+        assert!(refused.to_string().contains("rebound.example.com") && !refused.to_string().contains("169.254"));
         assert_eq!(allowed("a.example.com", found.into_iter().take(1), &Rules::strict()).unwrap().len(), 1);
     }
 }

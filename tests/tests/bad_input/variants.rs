@@ -49,6 +49,7 @@ variants!(
     ApiServer,
     Port,
     Address,
+    NotPublic,
 );
 
 variants!(of_credentials, launchway::git::CredentialFault as CredentialFault, Missing, Ambiguous, Value);
@@ -70,7 +71,8 @@ fn of_sources() -> Vec<String> {
     all.iter().filter(|(fault, _)| spec(fault)).map(|(_, name)| (*name).to_owned()).collect()
 }
 
-/// All of them.
+/// All of them, but for one that shows only once a name was resolved: nothing is resolved here.
 pub fn all() -> BTreeSet<String> {
-    [of_specs(), of_urls(), of_credentials(), of_sources()].into_iter().flatten().collect()
+    let all = [of_specs(), of_urls(), of_credentials(), of_sources()].into_iter().flatten();
+    all.filter(|name| name != "Address::NotPublic").collect()
 }

@@ -177,6 +177,19 @@ fn a_host_listed_with_a_port_is_listed_with_no_other() {
 }
 
 #[test]
+fn a_refusal_does_not_tell_which_address_a_name_has_nor_what_kind_it_is() {
+    let near = ["10.11.12.13", "127.0.0.1", "169.254.169.254", "100.64.0.1", "fd12::7", "::1", "fe80::1"];
+    let told = near.map(|address| {
+        let refused = address_refusal("db.corp.example.com", address.parse().unwrap(), &Rules::strict()).unwrap();
+        (refused.to_string(), format!("{refused:?}"))
+    });
+    assert!(told.iter().all(|one| *one == told[0]), "{told:?}");
+    assert!(told[0].0.contains("db.corp.example.com") && told[0].0.contains("--allow-host"), "{}", told[0].0);
+    // Who writes the address itself learns nothing new.
+    assert!(said("https://10.11.12.13/").contains("a private address"));
+}
+
+#[test]
 fn a_name_that_resolves_to_the_api_server_is_refused() {
     let rules = rules(&[], Scheme::HttpsOnly);
     let found = address_refusal("rebound.example.com", "52.10.20.30".parse().unwrap(), &rules);

@@ -59,8 +59,9 @@ fn refs_are_listed_with_either_hash() {
     let (main, dev) = (format!("{B} refs/heads/main"), format!("{B} refs/heads/feature/x peeled:{B}"));
     let listing = listing(&body(&[&head, &main, &dev])).unwrap();
     assert_eq!(branches(&listing), [("feature/x", B), ("main", B)]);
-    assert_eq!(listing.head("main").unwrap().commit, B);
-    assert_eq!(listing.head("feature").unwrap_err().default.as_deref(), Some("main"));
+    let heads = listing.heads(&["main", "feature"].map(str::to_owned).into());
+    assert_eq!(heads["main"].clone().unwrap().commit, B);
+    assert_eq!(heads["feature"].clone().unwrap_err().default.as_deref(), Some("main"));
 }
 
 #[test]

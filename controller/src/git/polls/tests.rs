@@ -11,6 +11,7 @@ use tower::service_fn;
 
 use super::super::tests::{over, server};
 use super::*;
+use crate::web::WebFault;
 
 const URL: &str = "https://git.example.com/app";
 const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -171,4 +172,75 @@ async fn what_is_no_longer_watched_is_forgotten() {
     let lanes = polls.lanes();
     assert_eq!(lanes.by_key.len(), 1);
     assert_eq!(lanes.by_key.values().map(|lane| lane.watched.len()).sum::<usize>(), 1);
+}
+
+/// Answers by what was asked, and counts first requests.
+fn answering(
+    answer: impl Fn(&Request<Bytes>) -> Result<Response<Bytes>, WebFault> + Clone + Send + Sync + 'static,
+) -> (Polls, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let web = over(move |request| {
+        counter.fetch_add(usize::from(request.method() == "GET"), Ordering::SeqCst);
+        answer(request)
+    });
+    (Polls::new(web), count)
+}
+
+#[tokio::test]
+async fn a_prefix_with_too_many_branches_is_the_fault_of_those_alone_who_named_it() {
+    let plain = server(&[("main", A), ("dev", B)]);
+    let (polls, _) = answering(move |request| match String::from_utf8_lossy(request.body()).contains("heads/a\n") {
+        true => Ok(Response::new(Bytes::from(vec![b'0'; crate::web::Cap::GIT.0 + 1]))),
+        false => plain(request),
+    });
+    for round in 0..3 {
+        let now = at(round * 60);
+        let wide = polls.head(&ask("a", 60), now).await;
+        assert!(matches!(wide.outcome, Err(GitFault::Web(WebFault::TooLarge(_)))), "{wide:?}");
+        for (branch, commit) in [("main", A), ("dev", B)] {
+            let poll = polls.head(&ask(branch, 60), now).await;
+            assert_eq!(poll.outcome.map(|head| head.commit), Ok(commit.to_owned()), "{branch} in round {round}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_the_matter_of_those_who_named_that_url() {
+    let plain = server(&[("main", A)]);
+    let (polls, _) = answering(move |request| match request.uri().path().starts_with("/moved") {
+        true => {
+            Ok(Response::builder().status(301).header("location", "https://b.example.com/").body(Bytes::new()).unwrap())
+        }
+        false => plain(request),
+    });
+    let moved = Ask { url: "https://git.example.com/moved", ..ask("main", 60) };
+    assert!(matches!(polls.head(&moved, at(0)).await.outcome, Err(GitFault::Web(WebFault::Redirect(_)))));
+    assert_eq!(polls.head(&ask("main", 60), at(0)).await.outcome.unwrap().commit, A);
+}
+
+const DAY: i64 = 86_400;
+
+#[tokio::test]
+async fn a_passing_fault_is_asked_about_again_soon_and_one_that_stays_is_not() {
+    let is_down = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let (down, plain) = (Arc::clone(&is_down), server(&[("main", A)]));
+    let (polls, count) = answering(move |request| match down.load(Ordering::SeqCst) {
+        true => Ok(Response::builder().status(503).body(Bytes::new()).unwrap()),
+        false => plain(request),
+    });
+    let poll = polls.head(&ask("main", DAY), at(0)).await;
+    assert!(poll.outcome.is_err() && poll.good_for <= SignedDuration::from_mins(1), "{poll:?}");
+    // The longer it lasts, the more seldom it is asked.
+    let mut now = 0;
+    for _ in 0..20 {
+        now += polls.head(&ask("main", DAY), at(now)).await.good_for.as_secs();
+    }
+    assert!((3600..5 * 3600).contains(&now), "{now} s");
+    is_down.store(false, Ordering::SeqCst);
+    let poll = polls.head(&ask("main", DAY), at(now)).await;
+    assert_eq!((poll.outcome.unwrap().commit.as_str(), poll.good_for), (A, SignedDuration::from_hours(24)));
+    let asked = count.load(Ordering::SeqCst);
+    polls.head(&ask("main", DAY), at(now + 3600)).await;
+    assert_eq!(count.load(Ordering::SeqCst), asked);
 }
