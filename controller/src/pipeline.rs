@@ -35,8 +35,8 @@ impl Reconciled for Pipeline {
     }
 }
 
-/// What it says of each Release: what is wrong with the stages that it holds, whether it may be built, whether it is
-/// superseded.
+/// What it says of each Release: which stages it holds and what is wrong with them, what it has proved, why it waits, whether it
+/// may begin, whether it is superseded. A Release learns nothing else from the Pipeline's status.
 fn told(pipeline: &Pipeline) -> BTreeMap<Key, BTreeSet<String>> {
     let namespace = pipeline.namespace().unwrap_or_default();
     let mut told = BTreeMap::<Key, BTreeSet<String>>::new();
@@ -45,8 +45,17 @@ fn told(pipeline: &Pipeline) -> BTreeMap<Key, BTreeSet<String>> {
         told.entry(key).or_default().insert(what.to_owned());
     };
     let Some(status) = &pipeline.status else { return told };
-    for (stage, grant) in status.stages.iter().filter_map(|stage| Some((stage, stage.grant.as_ref()?))) {
-        tell(&grant.release, stage.trouble.as_ref().map_or("", |trouble| &trouble.message));
+    for stage in &status.stages {
+        let trouble = stage.trouble.as_ref().map_or("", |trouble| &trouble.message);
+        if let Some(grant) = &stage.grant {
+            tell(&grant.release, &format!("holds {} by {}: {trouble}", stage.name, grant.number));
+        }
+        if let Some(verified) = &stage.verified {
+            tell(&verified.release, &format!("has proved {} by {}", stage.name, verified.grant));
+        }
+        for one in &stage.waiting {
+            tell(&one.release, &format!("waits for {}, {:?}, {}: {}", stage.name, one.what, one.reason, one.message));
+        }
     }
     status.building.iter().for_each(|release| tell(release, "may be built"));
     status.superseded.iter().for_each(|one| tell(&one.release, "is superseded"));
@@ -81,7 +90,10 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let observed = observe::observe(&desired, &record, context).await?;
     let state = assess(&desired, &record, &observed);
     let plan = decide(&desired, &observed, &state);
-    let outcome = act::act(&desired, plan.action.as_ref(), context).await?;
+    let (pipeline, outcome) = match act::act(&pipeline, &desired, &record, plan.action.as_ref(), context).await? {
+        act::Acted::Ended(wake) => return Ok(wake),
+        act::Acted::Went(pipeline, outcome) => (pipeline, outcome),
+    };
     let next = report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome });
     write(&pipeline, next, after(&outcome, plan.wake), context).await
 }

@@ -13,7 +13,7 @@ use kube::ResourceExt;
 use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
-use launchway_plan::release::report::{empty, learned, lets_go};
+use launchway_plan::release::report::{empty, learned, lets_go, warning};
 use launchway_plan::release::{Desired, Effected, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
@@ -68,7 +68,12 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         Pass { desired: &desired, observed: &observed, state: &state, action: plan.action.as_ref(), outcome: &outcome };
     let next = report(&before, &pass);
     match status::write(&*release, next, api(&release, context), context).await? {
-        Written::Yes(_) => Ok(after(&outcome, plan.wake)),
+        Written::Yes(written) => {
+            if let Some((reason, note)) = warning(&record, &pass) {
+                status::warn(&*written, reason, &note, context);
+            }
+            Ok(after(&outcome, plan.wake))
+        }
         Written::Stale => relearn(key, &outcome, context).await,
         Written::Dropped => Ok(Wake::Operator),
     }

@@ -22,8 +22,8 @@ pub struct Links {
     pub part_of: Option<Whole>,
     /// What it tells its followers to do.
     pub shows: Vec<Shown>,
-    /// Objects that tell on what it says of them, as a Release tells on what became of its stages. What is said anew wakes
-    /// them.
+    /// Objects that learn from its status what it says of them, as a Release learns which stages it holds. What is said anew
+    /// wakes them, and so does a change of its followers, if they are active parts of it.
     pub tells: BTreeMap<Key, BTreeSet<String>>,
     /// A digest of what asks for a new try where one was refused: what people wrote into the object, and of an AwsAccount
     /// whether its credentials work.
@@ -62,7 +62,8 @@ pub struct Whole {
 /// Whether a part has work left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// It has: it is woken when the whole changes, or anything that the whole uses, or a follower of the whole.
+    /// It has: it is woken by what people change in the whole, by anything that the whole uses, and by what the whole says of
+    /// it. It is not woken by each status of the whole: of a thousand parts each would wake all others.
     Active,
     /// It has not, and nothing but its own change wakes it.
     Ended,
@@ -87,13 +88,16 @@ impl Index {
     /// Notes that the object is there, or has changed; whom that wakes, itself included. Who depended on it before the
     /// change is woken as well.
     pub fn changed(&mut self, key: &Key, links: Links) -> BTreeSet<Key> {
-        let mut woken = turned(self.links.get(key).unwrap_or(&Links::default()), &links);
+        let before = self.links.get(key);
+        let mut woken = turned(before.unwrap_or(&Links::default()), &links);
+        let is_changed = before.is_none_or(|before| before.asks != links.asks || before.uses != links.uses);
         woken.append(&mut self.forget(key));
         for entry in entries(&links) {
             self.dependents.entry(entry).or_default().insert(key.clone());
         }
         self.links.insert(key.clone(), links);
         woken.extend(self.woken_by(key));
+        woken.extend(is_changed.then(|| self.all(key, Role::ActivePart)).into_iter().flatten().cloned());
         woken
     }
 
@@ -103,6 +107,7 @@ impl Index {
         links.shows.clear();
         let followed: Vec<Key> = links.follows.iter().map(|followed| followed.key.clone()).collect();
         let mut woken = self.woken_by(key);
+        woken.extend(self.all(key, Role::ActivePart).cloned());
         woken.extend(followed);
         woken.append(&mut self.forget(key));
         woken
@@ -156,7 +161,7 @@ impl Index {
         woken
     }
 
-    /// Whom a change of the object wakes.
+    /// Whom a change of the object wakes, whatever has changed.
     fn woken_by(&self, key: &Key) -> BTreeSet<Key> {
         let links = self.links.get(key);
         let mut woken = links.map(|links| self.told(links)).unwrap_or_default();
@@ -165,18 +170,24 @@ impl Index {
             woken.insert(user.clone());
             woken.extend(self.all(user, Role::ActivePart).cloned());
         }
-        woken.extend(self.all(key, Role::ActivePart).cloned());
         let shows = links.map(|links| links.shows.as_slice()).unwrap_or_default();
         woken.extend(self.all(key, Role::Follower).filter(|follower| !self.has_done(follower, key, shows)).cloned());
         woken
     }
 
     /// Whom a change of an object wakes by the object's own links: the whole that it is a part of, and the active parts
-    /// of what it follows.
+    /// of what it follows that are told something there.
     fn told(&self, links: &Links) -> BTreeSet<Key> {
         let whole = links.part_of.iter().map(|whole| &whole.key);
-        let parts = links.follows.iter().flat_map(|followed| self.all(&followed.key, Role::ActivePart));
+        let parts = links.follows.iter().flat_map(|followed| {
+            let told = self.links.get(&followed.key).into_iter().flat_map(|links| links.tells.keys());
+            told.filter(|part| self.is_active_part(part, &followed.key))
+        });
         whole.chain(parts).cloned().collect()
+    }
+
+    fn is_active_part(&self, part: &Key, whole: &Key) -> bool {
+        self.dependents.get(&(whole.clone(), Role::ActivePart)).is_some_and(|parts| parts.contains(part))
     }
 
     fn all(&self, key: &Key, role: Role) -> impl Iterator<Item = &Key> {

@@ -89,6 +89,10 @@ text!(
     ObjectName, 1..=253, r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$"
 );
 text!(
+    /// The UID that the API server gave an object.
+    Uid, 1..=64, r"^[-0-9A-Za-z]+$"
+);
+text!(
     /// A full commit ID: 40 or 64 hexadecimal digits.
     CommitId, 40..=64, r"^([0-9a-f]{40}|[0-9a-f]{64})$"
 );

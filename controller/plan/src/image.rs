@@ -1,6 +1,7 @@
 //! Images: the reference by which ECS pulls one, put together from facts.
 
 use crate::condition::brief;
+use crate::hash;
 use crate::partition;
 use launchway_crds::pipeline::ImageStatus;
 
@@ -8,6 +9,11 @@ use launchway_crds::pipeline::ImageStatus;
 pub fn reference(image: &ImageStatus) -> String {
     let ImageStatus { name: _, registry, region, repository, digest } = image;
     format!("{}/{repository}@{digest}", partition::registry(registry, region))
+}
+
+/// What a Pipeline remembers the image of a commit under: a hash of commit and repository.
+pub fn key(commit: &str, repository: &str) -> String {
+    hash::of(&(commit, repository)).chars().take(16).collect()
 }
 
 /// A reference as people say it: without its registry, and with twelve digits of its digest.

@@ -17,7 +17,7 @@ pub use decide::{Action, Effected, decide};
 pub use desired::Desired;
 pub use observed::{Observed, ReleaseSeen};
 pub use record::Record;
-pub use report::{Pass, refused, report};
+pub use report::{Pass, intended, refused, report};
 pub use state::{State, assess};
 
 #[cfg(test)]

@@ -80,6 +80,8 @@ words! {
         CheckFailed: "A check failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         ImageMissing: "The build succeeded but did not push the image.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG.";
+        ImageChanged: "The tag of the commit names another image than when the commit was released before.", "Give the tag back to that image, or push a new commit.";
+        MutableRepository: "Tags of the ECR repository can be moved. Said once, in an Event of the Pipeline's first Release.", "Set its tag mutability to IMMUTABLE.";
         RolloutFailed: "ECS gave the rollout up or rolled it back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
         RolloutHangs: "ECS is at a rollout for longer than spec.rollout.deadline.", "Read the message: give ECS what it lacks, or stop the rollout as it says; a change of the spec replaces it.";
         RolledBack: "ECS rolled the rollout back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";
@@ -97,6 +99,7 @@ words! {
         NotDriven: "ECS knows what the spec or the service names, and this version of Launchway does not drive it yet.", "Set what the message names, or leave the service to who deploys it now.";
         InvalidSpec: "The spec cannot be carried out.", "Correct the field that the message names.";
         NoPipeline: "There is no such Pipeline.", "Make it, or correct the name.";
+        NotMadeByPipeline: "The Release says that its Pipeline made it, and the Pipeline has not recorded that. It does not begin.", "Delete it, and make one with reason Manual.";
         SourceRefused: "The repository or the branch is not there, or the credential is refused.", "Correct the source or the Secret.";
         AccessDenied: "AWS denies a call.", "Allow the action that the message names on the resource that it names.";
         AwsRefused: "AWS refuses a call.", "Correct what the message names.";

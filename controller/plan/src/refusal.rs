@@ -115,6 +115,11 @@ pub enum Refusal {
         /// The Pipeline.
         pipeline: String,
     },
+    /// The Release says that the Pipeline made it, and the Pipeline has not recorded that.
+    NotMade {
+        /// The Pipeline.
+        pipeline: String,
+    },
 }
 
 impl Refusal {
@@ -141,6 +146,7 @@ impl Refusal {
             Self::Secret { .. } => Reason::SecretRefused,
             Self::NoSuchBranch { .. } => Reason::SourceRefused,
             Self::NoPipeline { .. } => Reason::NoPipeline,
+            Self::NotMade { .. } => Reason::NotMadeByPipeline,
         }
     }
 }
@@ -192,6 +198,10 @@ impl fmt::Display for Refusal {
             Self::Secret { name, why } => write!(f, "spec.source.git.secretRef: Secret {name} {why}"),
             Self::NoSuchBranch { why } => write!(f, "spec.source.git.branch: {why}: correct it, or push that branch"),
             Self::NoPipeline { pipeline } => write!(f, "spec.pipeline: there is no Pipeline {pipeline} in this namespace: make the Release for one that is there"),
+            Self::NotMade { pipeline } => write!(
+                f,
+                "spec.reason: only a Release that Pipeline {pipeline} made says NewCommit, and the Pipeline has not recorded that it made this one: delete it, and to release its commit make a Release with reason Manual and without a number"
+            ),
         }
     }
 }

@@ -53,7 +53,8 @@ impl Wake {
             | Refusal::NoSuchImage { .. }
             | Refusal::Secret { .. }
             | Refusal::NoSuchBranch { .. }
-            | Refusal::NoPipeline { .. } => Self::OnChange,
+            | Refusal::NoPipeline { .. }
+            | Refusal::NotMade { .. } => Self::OnChange,
         }
     }
 

@@ -1,36 +1,70 @@
 //! Carries out what was decided about a Pipeline: creates a Release, or deletes an old one.
 
 use crate::context::Context;
-use crate::kube_api::Unreachable;
+use crate::kube_api::{Unreachable, api};
+use crate::status::{self, Written};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 use kube::api::{Api, DeleteParams, PostParams};
+use launchway_crds::pipeline::Head;
 use launchway_crds::release::{ReleaseReason, ReleaseSpec};
 use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
 use launchway_plan::Outcome;
 use launchway_plan::condition::cut;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
-use launchway_plan::pipeline::{Action, Desired, Effected, ReleaseSeen};
+use launchway_plan::pipeline::heads::is_made;
+use launchway_plan::pipeline::{Action, Desired, Effected, Record, ReleaseSeen, intended};
+use launchway_plan::wake::Wake;
 use std::collections::BTreeMap;
 
 /// How much of Kubernetes' message a fault holds, in bytes.
 const MESSAGE: usize = 512;
 
+/// How the pass continues after its effect.
+pub enum Acted {
+    /// It ends without a report: the status could not be written.
+    Ended(Wake),
+    /// It writes its report on the Pipeline as it is now.
+    Went(Box<Pipeline>, Outcome<Effected>),
+}
+
 /// Carries out the action, if there is one.
 pub async fn act(
+    pipeline: &Pipeline,
     desired: &Desired,
+    record: &Record,
     action: Option<&Action>,
     context: &Context,
-) -> Result<Outcome<Effected>, Unreachable> {
+) -> Result<Acted, Unreachable> {
     let api: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
+    let went = |outcome| Acted::Went(Box::new(pipeline.clone()), outcome);
     match action {
-        None => Ok(Outcome::Idle),
-        Some(Action::Release { name, number, commit }) => released(desired, name, *number, commit, &api).await,
-        Some(Action::Forget(name)) => match api.delete(name, &DeleteParams::default()).await {
-            Ok(_) => Ok(Outcome::Done(Effected::Plain)),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Outcome::Done(Effected::Plain)),
-            Err(error) => refused("kubernetes:delete", "deleting Release", name, error),
-        },
+        None => Ok(went(Outcome::Idle)),
+        Some(Action::Release(head)) => intend_and_make(pipeline, desired, record, head, context).await,
+        Some(Action::Forget(name)) => Ok(went(match api.delete(name, &DeleteParams::default()).await {
+            Ok(_) => Outcome::Done(Effected::Plain),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Outcome::Done(Effected::Plain),
+            Err(error) => refused("kubernetes:delete", "deleting Release", name, error)?,
+        })),
+    }
+}
+
+/// Writes down the head and its number, then makes the Release: so that one that is found later under that number, because
+/// the answer was lost, is known to be ours.
+async fn intend_and_make(
+    pipeline: &Pipeline,
+    desired: &Desired,
+    record: &Record,
+    head: &Head,
+    context: &Context,
+) -> Result<Acted, Unreachable> {
+    match status::write(pipeline, intended(record, head), api(pipeline, context), context).await? {
+        Written::Yes(pipeline) => {
+            let releases: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
+            let outcome = released(desired, head, &releases).await?;
+            Ok(Acted::Went(pipeline, outcome))
+        }
+        unwritten @ (Written::Stale | Written::Dropped) => Ok(Acted::Ended(unwritten.wake(Wake::Now))),
     }
 }
 
@@ -57,44 +91,21 @@ fn refused(
     Err(Unreachable::of(doing, name)(error))
 }
 
-async fn released(
-    desired: &Desired,
-    name: &str,
-    number: i64,
-    commit: &str,
-    api: &Api<Release>,
-) -> Result<Outcome<Effected>, Unreachable> {
-    let release = release(desired, name, number, commit);
-    match api.create(&PostParams::default(), &release).await {
-        Ok(_) => Ok(Outcome::Done(Effected::Released { number, commit: commit.to_owned() })),
-        Err(kube::Error::Api(status)) if status.is_already_exists() => adopted(desired, name, number, api).await,
-        Err(error) => refused("kubernetes:create", "making Release", name, error),
-    }
-}
-
-/// What follows if there is a Release of that name already. If it belongs to this Pipeline, it is taken over, whatever
-/// its commit. Otherwise the name is taken by what is not this Pipeline's.
-async fn adopted(
-    desired: &Desired,
-    name: &str,
-    number: i64,
-    api: &Api<Release>,
-) -> Result<Outcome<Effected>, Unreachable> {
-    let found = api.get_opt(name).await.map_err(Unreachable::of("reading Release", name))?;
-    let own = found.and_then(ReleaseSeen::parse).filter(|found| found.stays_with(&desired.uid));
-    let taken = Fault {
-        operation: "kubernetes:create".to_owned(),
-        resource: format!("Release {name}"),
-        code: "AlreadyExists".to_owned(),
-        message: "a Release of that name is there, and is not this Pipeline's: delete it".to_owned(),
-        kind: FaultKind::Kubernetes,
-        remedy: Remedy::AskOperator,
+async fn released(desired: &Desired, head: &Head, api: &Api<Release>) -> Result<Outcome<Effected>, Unreachable> {
+    let name = desired.release(head.number).0;
+    let made = match api.create(&PostParams::default(), &release(desired, &name, head)).await {
+        Ok(made) => ReleaseSeen::parse(made),
+        Err(kube::Error::Api(status)) if status.is_already_exists() => {
+            let found = api.get_opt(&name).await.map_err(Unreachable::of("reading Release", name))?;
+            found.and_then(ReleaseSeen::parse).filter(|found| is_made(desired, head, found))
+        }
+        Err(error) => return refused("kubernetes:create", "making Release", &name, error),
     };
-    let adopted = |found: ReleaseSeen| Outcome::Done(Effected::Released { number, commit: found.commit });
-    Ok(own.map_or(Outcome::Failed(taken), adopted))
+    let of = |made: ReleaseSeen| Effected::Released { head: head.clone(), uid: made.uid.into() };
+    Ok(Outcome::Done(made.map_or(Effected::Taken(head.clone()), of)))
 }
 
-fn release(desired: &Desired, name: &str, number: i64, commit: &str) -> Release {
+fn release(desired: &Desired, name: &str, head: &Head) -> Release {
     let owner = OwnerReference {
         api_version: Pipeline::api_version(&()).into_owned(),
         kind: Pipeline::kind(&()).into_owned(),
@@ -105,8 +116,8 @@ fn release(desired: &Desired, name: &str, number: i64, commit: &str) -> Release 
     };
     let spec = ReleaseSpec {
         pipeline: desired.name.as_str().into(),
-        number: Some(number),
-        commit: Some(commit.into()),
+        number: Some(head.number),
+        commit: Some(head.commit.clone()),
         reason: ReleaseReason::NewCommit,
     };
     let mut release = Release::new(name, spec);

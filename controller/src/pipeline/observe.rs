@@ -12,6 +12,7 @@ use launchway_crds::Release;
 use launchway_plan::account::scope;
 use launchway_plan::look::Looked;
 use launchway_plan::pipeline::desired::{Branch, Source};
+use launchway_plan::pipeline::heads::sorted;
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
@@ -31,9 +32,11 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         account,
         head: Looked::NotAsked,
         next_poll: None,
-        releases: releases(desired, record, context).await?,
+        releases: Vec::new(),
+        strangers: Vec::new(),
         targets: BTreeMap::new(),
     };
+    (observed.releases, observed.strangers) = sorted(desired, record, releases(desired, record, context).await?);
     let names = targets(desired, record, &observed.releases);
     let seen = join_all(names.iter().map(|name| kube_api::target(name, &desired.namespace, context))).await;
     for (name, seen) in names.into_iter().zip(seen) {
@@ -107,25 +110,24 @@ async fn credential(
     })
 }
 
-/// The Pipeline's Releases. A list may be old, so Releases that it shows at work are read again one by one. So are
-/// those that the record names and the list lacks: they hold a stage or were superseded.
+/// The Pipeline's Releases. A list may be old, so those that it shows begun and not ended are read again one by one. So are
+/// those that the record names: they hold a stage, may begin, were superseded, or were about to be made. Of one that has not
+/// begun and is not named, nothing is to be known but that it is there: of a thousand that are made at once, none is read.
 async fn releases(desired: &Desired, record: &Record, context: &Context) -> Result<Vec<ReleaseSeen>, Unreachable> {
     let api: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let params = ListParams::default().fields(&format!("spec.pipeline={}", desired.name));
     let listed = api.list(&params).await.map_err(Unreachable::of("listing Releases of", desired.name.clone()))?.items;
-    let mut all: Vec<ReleaseSeen> = Vec::new();
-    let mut listed_too = BTreeSet::new();
-    for release in listed.into_iter().filter_map(ReleaseSeen::parse) {
-        listed_too.insert(release.name.clone());
-        if release.ended() {
-            all.push(release);
-        } else {
-            all.extend(live(desired, &release.name, context).await?);
-        }
-    }
-    let missing: BTreeSet<&str> = record.names().filter(|name| !listed_too.contains(*name)).collect();
-    for name in missing {
-        all.extend(live(desired, name, context).await?);
+    let making = record.making().map(|making| desired.release(making.number).0);
+    let named: BTreeSet<&str> = record.names().chain(making.as_deref()).collect();
+    let listed: Vec<ReleaseSeen> = listed.into_iter().filter_map(ReleaseSeen::parse).collect();
+    let (sure, mut unsure): (Vec<_>, Vec<_>) =
+        listed.into_iter().partition(|one| one.ended() || !one.begun && !named.contains(one.name.as_str()));
+    let seen: BTreeSet<String> = sure.iter().chain(&unsure).map(|one| one.name.clone()).collect();
+    let missing = named.into_iter().filter(|name| !seen.contains(*name)).map(str::to_owned);
+    let again: Vec<String> = unsure.drain(..).map(|one| one.name).chain(missing).collect();
+    let mut all = sure;
+    for name in again {
+        all.extend(live(desired, &name, context).await?);
     }
     Ok(all)
 }

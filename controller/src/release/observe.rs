@@ -27,7 +27,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let name = account(record, pipeline.as_ref()).to_owned();
     let account = kube_api::account(&name, &desired.namespace, context).await?;
     let mut observed = Observed::at((context.clock)(), pipeline, account);
-    let mut asked = looks(desired, record, observed.pipeline.as_ref());
+    let mut asked = looks(desired, record, &observed);
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let rank = rank::of_looks(desired, record);
     let cloud = scope(&observed.account, region)
@@ -79,7 +79,7 @@ async fn one(
             Ok(cloud) => cloud.account_id().await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
-        Look::Build { id, .. } => build(id, cloud).await,
+        Look::Build { id, marker, .. } => build(id, marker, cloud).await,
         Look::Search { project, since, .. } => Seen::Builds(match cloud {
             Ok(cloud) => cloud.builds_since(project, *since).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
@@ -133,13 +133,17 @@ async fn origins(cloud: &Cloud, project: &str, since: Timestamp) -> Looked<Vec<L
 }
 
 /// A build, and the last lines of its log if it failed. A failed build is reported even if its log cannot be read.
-async fn build(id: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
+/// The log of a build without the marker is another one's, and is not read.
+async fn build(id: &str, marker: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
     let cloud = match cloud {
         Ok(cloud) => cloud,
         Err(fault) => return Seen::Build(Looked::Blind(fault.clone()), Vec::new()),
     };
     let build = cloud.build(id).await;
-    let bad = |build: &&LiveBuild| !matches!(build.status, BuildStatus::InProgress | BuildStatus::Succeeded);
+    let bad = |build: &&LiveBuild| {
+        build.marker.as_deref() == Some(marker)
+            && !matches!(build.status, BuildStatus::InProgress | BuildStatus::Succeeded)
+    };
     let ended = build.as_ref().ok().and_then(Option::as_ref).filter(bad);
     let Some((ended, log)) = ended.and_then(|build| Some((build, build.log.clone()?))) else {
         return Seen::Build(build.into(), Vec::new());

@@ -1,7 +1,7 @@
 //! What is known of a Pipeline: the heads that were seen, which Release holds which stage, and who waits for one.
 
 use crate::condition::{Condition, Time, conditions, unseen};
-use crate::name::{AccountId, CommitId, Digest, Name, ObjectName, RefName, Region, Repository};
+use crate::name::{AccountId, CommitId, Digest, Name, ObjectName, RefName, Region, Repository, Uid};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,13 +25,29 @@ pub struct PipelineStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["ref".into()]))]
     pub heads: Vec<Head>,
 
+    /// The head that a Release is about to be made of. It is written before the Release is made, so that a Release that is found under that number is known to be this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub making: Option<Head>,
+
+    /// The UIDs of the Releases that this Pipeline made: of the newest, and of all that have not begun. One that says it was made by the Pipeline and is not among them does not begin.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 50))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub made: Vec<Uid>,
+
+    /// Which image each commit was released with: of the last twelve commits. Another image under the tag of the same commit is refused, unless a build of the Release itself pushed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 12))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub released: Vec<ReleasedImage>,
+
     /// Which Release holds which stage. Services read here what they are to run, and Releases why they wait.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub stages: Vec<StageStatus>,
 
-    /// Releases of the branch's commits that are being checked and built, or may begin. Those that persons made need not be here.
+    /// Releases of the branch's commits that are being checked and built, or may begin; and Releases that persons made and that may begin.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 20))]
     #[x_kube(merge_strategy = ListMerge::Set)]
@@ -84,7 +100,8 @@ pub struct Head {
     /// The commit.
     pub commit: CommitId,
 
-    /// The number of the Release that was made for it.
+    /// The number of its Release.
+    #[schemars(range(min = 1, max = 999_999_999))]
     pub number: i64,
 
     /// When it was first seen.
@@ -135,6 +152,7 @@ pub struct Trouble {
 #[serde(rename_all = "camelCase")]
 pub struct Grant {
     /// Grows whenever what the stage should run changes, and never falls.
+    #[schemars(range(min = 0, max = 999_999_999_999_i64))]
     pub number: i64,
 
     /// Why the stage should run this.
@@ -186,6 +204,18 @@ pub struct ImageStatus {
     pub digest: Digest,
 }
 
+/// The image that a commit was released with.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ReleasedImage {
+    /// A hash of the commit and the repository: both together are too long for a status.
+    #[schemars(length(max = 16))]
+    pub of: String,
+
+    /// `sha256:` and 64 hexadecimal digits.
+    pub digest: Digest,
+}
+
 /// What a stage was proved to run. It is complete: going back to it needs no Release, which may be gone by then.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -194,6 +224,7 @@ pub struct Verified {
     pub release: ObjectName,
 
     /// The number of the grant under which it was proved.
+    #[schemars(range(min = 0, max = 999_999_999_999_i64))]
     pub grant: i64,
 
     /// The commit.

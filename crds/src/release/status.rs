@@ -107,6 +107,7 @@ pub struct StageRecord {
     pub name: Name,
 
     /// The grant under which the Release holds it.
+    #[schemars(range(min = 0, max = 999_999_999_999_i64))]
     pub grant: i64,
 
     /// How far the stage is.

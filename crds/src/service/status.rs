@@ -50,6 +50,7 @@ pub struct ServiceStatus {
 #[serde(rename_all = "camelCase")]
 pub struct RolloutStatus {
     /// The grant of the stage that asked for it; 0 for a Service with literal images.
+    #[schemars(range(min = 0, max = 999_999_999_999_i64))]
     pub grant: i64,
 
     /// Whose grant that is: `<pipeline>/<stage>`. Grants of different stages are not compared.

@@ -317,6 +317,20 @@ fn of_stages() -> Vec<Case> {
             "NoPipeline",
             &["spec.pipeline", "there is no Pipeline nothing"],
         ),
+        Case {
+            others: vec![sample::pipeline(), sample::service(0), sample::service(1)],
+            settles: true,
+            calls: Calls::Looks,
+            ..alone(
+                "Refusal::NotMade",
+                "a Release that says that the Pipeline made it",
+                json!({"apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
+                    "metadata": {"name": format!("{PIPELINE}-2"), "namespace": NAMESPACE},
+                    "spec": {"pipeline": PIPELINE, "number": 2, "commit": sample::commit("good-1"), "reason": "NewCommit"}}),
+                "NotMadeByPipeline",
+                &["spec.reason", "reason Manual"],
+            )
+        },
     ]
 }
 

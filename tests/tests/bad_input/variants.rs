@@ -35,6 +35,7 @@ variants!(
     Secret,
     NoSuchBranch,
     NoPipeline,
+    NotMade,
 );
 
 variants!(

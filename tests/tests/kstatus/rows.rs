@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 use launchway_test_aws::codebuild::Stories;
-use launchway_test_aws::{Fault, When};
+use launchway_test_aws::ecr::{EcrState, Mutability};
+use launchway_test_aws::{Fault, TaskStory, When};
 use launchway_test_kube::real::kstatus::Status;
 use launchway_tests::git::Trouble;
 use launchway_tests::scenario::Player;
@@ -249,6 +250,22 @@ const SPECS: &[Spec] = &[
         Health::Degraded,
     ),
     (
+        "release: says that its Pipeline made it, which it did not",
+        forged,
+        ("Release", "greeter-9"),
+        &[("Ready", "False"), ("Reconciling", ""), ("Stalled", "True"), ("Built", "Unknown")],
+        Status::Failed,
+        Health::Degraded,
+    ),
+    (
+        "release: its commit's tag names another image than before",
+        image_changed,
+        ("Release", "again"),
+        &[("Ready", "False"), ("Reconciling", ""), ("Stalled", "True"), ("Deployed", "False")],
+        Status::Failed,
+        Health::Degraded,
+    ),
+    (
         "release: superseded",
         superseded,
         FIRST,
@@ -441,6 +458,38 @@ fn held(player: &mut Player) {
     player.advance(MINUTES);
 }
 
+fn release(player: &Player, name: &str, commit: &str, made: &Value) {
+    let mut release = json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
+        "metadata": {"name": name, "namespace": sample::NAMESPACE},
+        "spec": {"pipeline": sample::PIPELINE, "commit": sample::commit(commit), "reason": "Manual"},
+    });
+    for (member, value) in made.as_object().into_iter().flatten() {
+        release["spec"][member] = value.clone();
+    }
+    player.world.store.create_json(&release).unwrap();
+}
+
+fn forged(player: &mut Player) {
+    released(player);
+    release(player, "greeter-9", "good-1", &json!({"reason": "NewCommit", "number": 9}));
+    player.advance(MINUTES);
+}
+
+fn image_changed(player: &mut Player) {
+    let repository = |player: &Player, change: &dyn Fn(&mut EcrState)| {
+        change(player.world.aws().ecr.entry(sample::place()).or_default());
+    };
+    repository(player, &|ecr| ecr.add_repository(sample::REPOSITORY, Mutability::Mutable));
+    released(player);
+    let (tag, now) = (sample::commit("good-1"), player.world.now());
+    repository(player, &|ecr| {
+        ecr.push(sample::REPOSITORY, &tag, "another", TaskStory::default(), now).unwrap();
+    });
+    release(player, "again", "good-1", &json!({}));
+    player.advance(MINUTES + MINUTES);
+}
+
 fn superseded(player: &mut Player) {
     begun(player, "slow-1");
     player.patch("Pipeline", "greeter", &json!({"spec": {"concurrency": {"mode": "Supersede"}}}));
@@ -452,12 +501,7 @@ fn superseded(player: &mut Player) {
 fn cancelled(player: &mut Player) {
     begun(player, "slow-1");
     wait(player, "Release", "greeter-1", "ChecksPassed", "True");
-    let release = json!({
-        "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
-        "metadata": {"name": "mine", "namespace": sample::NAMESPACE},
-        "spec": {"pipeline": sample::PIPELINE, "commit": sample::commit("slow-2"), "reason": "Manual"},
-    });
-    player.world.store.create_json(&release).unwrap();
+    release(player, "mine", "slow-2", &json!({}));
     player.advance(MINUTES);
     player.world.store.delete::<launchway_crds::Pipeline>(sample::NAMESPACE, sample::PIPELINE).unwrap();
     player.advance(MINUTES);

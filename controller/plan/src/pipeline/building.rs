@@ -1,5 +1,6 @@
 //! Which Releases are checked and built now (`spec.concurrency`), and which of those that have no image yet give way to
-//! a newer one. A Release that a person made is built at once, and gives way only to another one that a person made.
+//! a newer one. A Release that a person made waits for no build of the branch, and gives way only to another one that a person
+//! made. Who gives way is decided before anybody begins: of a thousand that are made at once, one is built.
 
 use super::desired::Desired;
 use super::observed::{Observed, ReleaseSeen};
@@ -7,8 +8,9 @@ use super::record::Record;
 use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::{Mode, Superseded};
 
-/// How many Releases are listed as being built: a status is at most 32 KiB large.
-const LISTED: usize = 20;
+/// How many Releases of the branch are listed as being built, and how many that persons made and that may begin: a status is
+/// at most 32 KiB large.
+const LISTED: (usize, usize) = (15, 5);
 
 /// Whether the Release is being checked or built: it counts for the limit. One that is stuck, and of which nothing runs, does not.
 fn is_running(release: &ReleaseSeen, record: &Record) -> bool {
@@ -56,7 +58,8 @@ fn came_to_nothing(release: &ReleaseSeen) -> bool {
 /// Who is checked and built.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Building {
-    /// The branch's Releases that are being checked and built, or may begin now.
+    /// The branch's Releases that are being checked and built, or may begin now, and those that persons made and that may
+    /// begin now.
     pub releases: Vec<ObjectName>,
     /// Whether a Release that is made in this pass may begin too.
     pub has_room: bool,
@@ -70,9 +73,9 @@ pub fn building(
     superseded: &[Superseded],
     begins: bool,
 ) -> Building {
-    let concerned =
-        |release: &&&ReleaseSeen| release.images.is_empty() && !release.is_persons() && !release.is_among(superseded);
-    let all: Vec<&ReleaseSeen> = active.iter().filter(concerned).copied().collect();
+    let concerned = |release: &&&ReleaseSeen| release.images.is_empty() && !release.is_among(superseded);
+    let (persons, all): (Vec<&ReleaseSeen>, Vec<&ReleaseSeen>) =
+        active.iter().filter(concerned).copied().partition(|release| release.is_persons());
     let is_running = |release: &&&ReleaseSeen| is_running(release, record);
     let waits = |release: &&&ReleaseSeen| !release.begun && !is_running(release);
     let room = match desired.mode {
@@ -84,8 +87,18 @@ pub fn building(
     // One that is stuck keeps its place, and does not count.
     let stuck = |one: &&&ReleaseSeen| one.begun && record.may_build(&one.name);
     let listed = all.iter().filter(|one| is_running(one) || stuck(one) || entering.contains(&one.name.as_str()));
+    let (of_branch, of_persons) = LISTED;
+    let may_begin = persons.iter().filter(|release| begins && !release.begun);
+    // In a queue they do not all begin at once either.
+    let places = match desired.mode {
+        Mode::Queue => {
+            desired.limit.saturating_sub(persons.iter().filter(|release| release.begun && !release.stalled).count())
+        }
+        Mode::Newest | Mode::Supersede => of_persons,
+    };
+    let listed = listed.take(of_branch).chain(may_begin.take(places.min(of_persons)));
     Building {
-        releases: listed.map(|release| release.name.as_str().into()).take(LISTED).collect(),
+        releases: listed.map(|release| release.name.as_str().into()).collect(),
         has_room: begins && room > waiting.len(),
     }
 }

@@ -7,19 +7,14 @@ use super::state::{Course, State};
 use crate::Plan;
 use crate::life::Life;
 use crate::wake::{Wake, sooner};
+use launchway_crds::name::Uid;
+use launchway_crds::pipeline::Head;
 
 /// One effect, with all that is needed to carry it out.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Creates a Release.
-    Release {
-        /// Its name.
-        name: String,
-        /// Its number.
-        number: i64,
-        /// The commit.
-        commit: String,
-    },
+    /// Writes down the head, then creates its Release.
+    Release(Head),
     /// Deletes an ended Release that is no longer kept.
     Forget(String),
 }
@@ -27,13 +22,15 @@ pub enum Action {
 /// What is recorded of an effect that succeeded.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effected {
-    /// There is a Release of this commit: this pass created it, or it was there already and is this Pipeline's.
+    /// There is a Release of this head: this pass created it, or an earlier one whose answer was lost.
     Released {
-        /// Its number.
-        number: i64,
-        /// Its commit.
-        commit: String,
+        /// Its head.
+        head: Head,
+        /// Its UID.
+        uid: Uid,
     },
+    /// The name is taken by something else. The next number is tried.
+    Taken(Head),
     /// Nothing.
     Plain,
 }
@@ -44,10 +41,8 @@ pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Act
         return Plan::rest(Wake::OnChange);
     }
     match (&state.turn, &state.surplus) {
-        (Turn::New { commit, number }, _) => {
-            Plan::act(Action::Release { name: desired.release(*number).0, number: *number, commit: commit.clone() })
-        }
-        (Turn::Adopted(_), _) => Plan::rest(Wake::Now),
+        (Turn::New(head), _) => Plan::act(Action::Release(head.clone())),
+        (Turn::Adopted(..), _) => Plan::rest(Wake::Now),
         (Turn::Same, Some(name)) => Plan::act(Action::Forget(name.clone())),
         (Turn::Same, None) => Plan::rest(sooner(wake(desired, observed, state), state.holding.wake(observed.at))),
     }

@@ -1,4 +1,7 @@
 //! Whether the head of the branch still needs a Release. No two Releases ever get the same name.
+//!
+//! Anybody who may create Releases can make one that says that the Pipeline made it. So what a Release says of itself is
+//! not believed: the Pipeline writes down the head and the number first, then makes the Release, then writes down its UID.
 
 use super::desired::Desired;
 use super::observed::{Observed, ReleaseSeen};
@@ -6,39 +9,40 @@ use super::record::Record;
 use crate::condition::whole;
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
+use launchway_crds::name::Uid;
 use launchway_crds::pipeline::Head;
+use std::collections::BTreeSet;
+
+/// The highest number of a Release: the schema admits no higher one.
+pub const LAST: i64 = 999_999_999;
+/// A Release that was not proved to be the Pipeline's may be left over from a deleted Pipeline of the same name, and its
+/// number is not used again. Above this it is not believed: the numbers would be at their end.
+const BELIEVED: i64 = LAST / 2;
+/// How many Releases of the branch may wait to begin. While there are so many, no other is made.
+const LINE: usize = 20;
+/// How many UIDs are recorded at least. Those of Releases that wait to begin come on top.
+const MADE: usize = 20;
 
 /// What follows from the head of the branch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Turn {
     /// Nothing: the head is recorded already, or cannot be seen.
     Same,
-    /// There is a Release of the head, but the head is not recorded. This pass records it.
-    Adopted(Head),
-    /// A Release is to be created.
-    New {
-        /// The commit.
-        commit: String,
-        /// Its number.
-        number: i64,
-    },
+    /// There is a Release of the head, but the head is not recorded. This pass records it, and the Release's UID; absent:
+    /// that is recorded already.
+    Adopted(Head, Option<Uid>),
+    /// A Release of this head is to be created.
+    New(Head),
 }
 
-/// What follows from the head of the branch. If a Release that belongs to this Pipeline has a higher number than the
-/// recorded head, a pass created it and was interrupted before it recorded that. A Release of a deleted Pipeline of the
-/// same name is not taken over, but its number is not used again.
+/// What follows from the head of the branch.
 pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
     let of = desired.source.reference();
-    let known = record.number();
-    let numbered = |release: &ReleaseSeen| release.number.filter(|number| *number > known);
-    let newest = observed
-        .releases
-        .iter()
-        .filter(|release| release.stays_with(&desired.uid))
-        .filter_map(|release| Some((numbered(release)?, release)))
-        .max_by_key(|(number, _)| *number);
-    if let Some((number, release)) = newest {
-        return Turn::Adopted(head(&of, &release.commit, number, observed.at));
+    if let Some(making) = record.making().filter(|making| *making.of == *of) {
+        return match observed.releases.iter().find(|release| is_made(desired, making, release)) {
+            Some(release) => Turn::Adopted(making.clone(), Some(release.uid.as_str().into())),
+            None => again(desired, making, observed),
+        };
     }
     let Some(Ok(commit)) = observed.head.seen() else { return Turn::Same };
     if record.head(&of).is_some_and(|head| *head.commit == **commit) {
@@ -46,13 +50,103 @@ pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
     }
     // The source names another branch now, and the commit at its head was released before.
     if let Some(same) = record.heads().iter().find(|head| *head.of != *of && *head.commit == **commit) {
-        return Turn::Adopted(Head { of: of.into(), ..same.clone() });
+        return Turn::Adopted(Head { of: of.as_str().into(), ..same.clone() }, None);
     }
-    let taken = observed.releases.iter().filter_map(numbered).max().unwrap_or(known);
-    // A person may have taken the name.
-    let is_free = |number: &i64| observed.releases.iter().all(|release| release.name != *desired.release(*number).0);
-    let number = (taken + 1..).find(is_free).unwrap_or(taken + 1);
-    Turn::New { commit: commit.clone(), number }
+    if let Some((number, release)) = found_again(desired, record, observed, commit) {
+        return Turn::Adopted(head(&of, commit, number, observed.at), Some(release.uid.as_str().into()));
+    }
+    if waiting(observed).count() >= LINE {
+        return Turn::Same;
+    }
+    match free(desired, observed, record.number().max(believed(desired, observed))) {
+        Some(number) => Turn::New(head(&of, commit, number, observed.at)),
+        None => Turn::Same,
+    }
+}
+
+/// The Release that a pass wrote down and did not find: it was not made, or its name is taken by something else.
+fn again(desired: &Desired, making: &Head, observed: &Observed) -> Turn {
+    match free(desired, observed, making.number.saturating_sub(1)) {
+        Some(number) => Turn::New(Head { number, ..making.clone() }),
+        None => Turn::Same,
+    }
+}
+
+/// Whether this is the Release that was about to be made, whoever made it: another one would say the same.
+pub fn is_made(desired: &Desired, making: &Head, release: &ReleaseSeen) -> bool {
+    release.number == Some(making.number)
+        && release.name == *desired.release(making.number).0
+        && *release.commit == *making.commit
+        && release.stays_with(&desired.uid)
+}
+
+/// The Release of the branch's head, where the record was lost and the Release has not begun.
+fn found_again<'a>(
+    desired: &Desired,
+    record: &Record,
+    observed: &'a Observed,
+    commit: &str,
+) -> Option<(i64, &'a ReleaseSeen)> {
+    let all = observed.releases.iter().chain(&observed.strangers).filter(|_| record.heads().is_empty());
+    let own = all.filter(|release| release.stays_with(&desired.uid) && release.commit == commit);
+    let named = own.filter_map(|release| Some((named(desired, release)?, release)));
+    named.max_by_key(|(_, release)| release.order())
+}
+
+/// The number of a Release, if it is called by it.
+fn named(desired: &Desired, release: &ReleaseSeen) -> Option<i64> {
+    release.number.filter(|number| release.name == *desired.release(*number).0)
+}
+
+/// The highest number of all Releases that are called by it, as far as it is believed.
+fn believed(desired: &Desired, observed: &Observed) -> i64 {
+    let all = observed.releases.iter().chain(&observed.strangers).filter_map(|release| named(desired, release));
+    all.filter(|number| *number <= BELIEVED).max().unwrap_or(0)
+}
+
+/// The first number above this one whose name nothing has. After the last number the first follows.
+fn free(desired: &Desired, observed: &Observed, above: i64) -> Option<i64> {
+    let above = above.clamp(0, LAST);
+    let taken: BTreeSet<&str> =
+        observed.releases.iter().chain(&observed.strangers).map(|release| release.name.as_str()).collect();
+    (above..LAST)
+        .chain(0..above)
+        .map(|number| number + 1)
+        .find(|number| !taken.contains(desired.release(*number).as_str()))
+}
+
+/// The Releases of the branch that have not begun.
+fn waiting(observed: &Observed) -> impl Iterator<Item = &ReleaseSeen> {
+    observed.releases.iter().filter(|release| !release.is_persons() && !release.has_begun())
+}
+
+/// The Releases that count, and those that say of themselves that the Pipeline made them and are not known to be: they are
+/// left alone, and only their names are taken. Known are those whose UID is recorded, the one that was about to be made, and
+/// those that have begun: only the Pipeline lets one begin.
+pub fn sorted(desired: &Desired, record: &Record, all: Vec<ReleaseSeen>) -> (Vec<ReleaseSeen>, Vec<ReleaseSeen>) {
+    let making = record.making();
+    all.into_iter().partition(|release| {
+        release.is_persons()
+            || named(desired, release).is_some()
+                && (release.has_begun()
+                    || record.has_made(&release.uid)
+                    || making.is_some_and(|making| is_made(desired, making, release)))
+    })
+}
+
+/// The UIDs that are recorded after this pass: the oldest leave first, and never the new one or one of a Release that waits to
+/// begin.
+pub fn made(record: &Record, observed: &Observed, new: Option<Uid>) -> Vec<Uid> {
+    let mut all = record.made().to_vec();
+    all.extend(new.clone().filter(|new| !record.has_made(new)));
+    let waiting: BTreeSet<&str> = waiting(observed).map(|release| release.uid.as_str()).collect();
+    let mut over = all.len().saturating_sub(MADE);
+    all.retain(|uid| {
+        let leaves = over > 0 && !waiting.contains(uid.as_str()) && new.as_ref() != Some(uid);
+        over -= usize::from(leaves);
+        !leaves
+    });
+    all
 }
 
 /// The record of a head.

@@ -24,9 +24,11 @@ pub struct Observed {
     pub head: Looked<Result<String, Refusal>>,
     /// When to look at the branch next; absent: it was not looked at in this pass.
     pub next_poll: Option<Timestamp>,
-    /// The Pipeline's Releases. Those that have not ended were read live, one by one, and so were those that the record
-    /// names but the list lacks.
+    /// The Pipeline's Releases. Those that have begun and not ended were read live, one by one, and so were those that the
+    /// record names.
     pub releases: Vec<ReleaseSeen>,
+    /// Releases that say that the Pipeline made them, and are not known to be. Nothing is decided by them.
+    pub strangers: Vec<ReleaseSeen>,
     /// The targets of the stages that a Release has entered, by the Service's name; `None`: there is no such Service.
     /// Empty while a Release is at work.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
@@ -37,6 +39,8 @@ pub struct Observed {
 pub struct ReleaseSeen {
     /// Its name.
     pub name: String,
+    /// Its UID.
+    pub uid: String,
     /// The commit.
     pub commit: String,
     /// The number that a Pipeline gave it; none: a person made it.
@@ -72,6 +76,7 @@ impl ReleaseSeen {
         let life = life(&meta);
         let mut seen = Self {
             name: meta.name?,
+            uid: meta.uid?,
             commit: spec.commit?.0,
             number: spec.number,
             owners: meta.owner_references.into_iter().flatten().map(|owner| owner.uid).collect(),
@@ -104,6 +109,11 @@ impl ReleaseSeen {
     /// Whether it has ended, in whatever way.
     pub fn ended(&self) -> bool {
         self.phase != ReleasePhase::Active
+    }
+
+    /// Whether it has begun: its plan is recorded, or how it ended. One that was deleted before that has not.
+    pub fn has_begun(&self) -> bool {
+        self.begun || self.ended() && self.phase != ReleasePhase::Cancelled
     }
 
     /// What Releases are ordered by, oldest first: when they were created, then number, then name.

@@ -6,6 +6,7 @@ use crate::reason::{ConditionType, Reason};
 use crate::target::was_proved;
 use jiff::Timestamp;
 use launchway_crds::condition::Condition;
+use launchway_crds::name::Uid;
 use launchway_crds::pipeline::{Head, Pipeline, PipelineStatus, StageStatus, Summary, Superseded};
 
 /// What earlier passes wrote down. If it is lost, the heads, and the grants under which Releases entered stages, are
@@ -25,6 +26,9 @@ impl Record {
             observed_generation: -1,
             conditions: Vec::new(),
             heads: Vec::new(),
+            making: None,
+            made: Vec::new(),
+            released: Vec::new(),
             stages: Vec::new(),
             building: Vec::new(),
             superseded: Vec::new(),
@@ -45,6 +49,21 @@ impl Record {
     /// The recorded heads.
     pub fn heads(&self) -> &[Head] {
         &self.0.heads
+    }
+
+    /// The head that a Release was about to be made of.
+    pub fn making(&self) -> Option<&Head> {
+        self.0.making.as_ref()
+    }
+
+    /// The UIDs of the Releases that the Pipeline made, as far as they are recorded.
+    pub fn made(&self) -> &[Uid] {
+        &self.0.made
+    }
+
+    /// Whether it is recorded that the Pipeline made the Release of that UID.
+    pub fn has_made(&self, uid: &str) -> bool {
+        self.0.made.iter().any(|one| **one == *uid)
     }
 
     /// The highest recorded number of a Release; 0: none is recorded.

@@ -2,20 +2,21 @@
 
 use super::decide::Effected;
 use super::desired::Desired;
-use super::heads::{Turn, head};
-use super::observed::Observed;
+use super::heads::{LAST, Turn, made};
+use super::observed::{Observed, ReleaseSeen};
 use super::record::Record;
 use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, merge};
 use crate::fault::Fault;
+use crate::image::key;
 use crate::life::again_command;
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use crate::target::Standing;
 use jiff::Timestamp;
-use launchway_crds::pipeline::{Grant, Pipeline, PipelineStatus, Summary, Trouble};
+use launchway_crds::pipeline::{Grant, Head, Pipeline, PipelineStatus, ReleasedImage, Summary, Trouble};
 
 /// The longest message of a stage's trouble, in bytes.
 const TROUBLE: usize = 512;
@@ -59,15 +60,22 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     next.stages = pass.state.holding.stages.clone();
     next.building = pass.state.holding.building.releases.clone();
     next.superseded = pass.state.holding.superseded.clone();
+    remember(&mut next.released, pass.observed);
     troubled(&mut next, &pass.state.course);
-    let of = pass.desired.source.reference();
     match (&pass.state.turn, pass.outcome) {
-        (Turn::Adopted(adopted), _) => next.heads = vec![adopted.clone()],
-        (_, Outcome::Done(Effected::Released { number, commit })) => {
-            next.heads = vec![head(&of, commit, *number, at)];
-            next.building.extend(pass.state.holding.building.has_room.then(|| pass.desired.release(*number)));
+        (Turn::Adopted(adopted, uid), _) => {
+            (next.heads, next.making) = (vec![adopted.clone()], None);
+            next.made = made(record, pass.observed, uid.clone());
         }
-        (_, _) => {}
+        (_, Outcome::Done(Effected::Released { head, uid })) => {
+            next.building.extend(pass.state.holding.building.has_room.then(|| pass.desired.release(head.number)));
+            (next.heads, next.making) = (vec![head.clone()], None);
+            next.made = made(record, pass.observed, Some(uid.clone()));
+        }
+        (_, Outcome::Done(Effected::Taken(head))) => next.making = Some(after(head)),
+        // It was written down before the call.
+        (Turn::New(head), _) => next.making = Some(head.clone()),
+        (Turn::Same, _) => {}
     }
     let tell = tell(record, pass);
     let said = tell.said(source(record, pass));
@@ -75,6 +83,41 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
     next.observed_generation = pass.desired.generation;
     next.summary = Some(summary(pass, &tell, record));
     next
+}
+
+/// How many commits' images are remembered: a status is at most 32 KiB large.
+const REMEMBERED: usize = 12;
+
+/// Remembers which image each commit was released with. What is remembered is replaced only by a Release at work, which takes
+/// another image only from a build of its own.
+fn remember(released: &mut Vec<ReleasedImage>, observed: &Observed) {
+    let mut all: Vec<&ReleaseSeen> = observed.releases.iter().filter(|release| !release.images.is_empty()).collect();
+    all.sort_by_key(|release| release.order());
+    for release in all.iter().rev().take(REMEMBERED).rev() {
+        for image in &release.images {
+            let is_full = released.len() >= REMEMBERED;
+            let of = key(&release.commit, &image.repository);
+            let known = released.iter().position(|one| one.of == of);
+            let now = ReleasedImage { of, digest: image.digest.clone() };
+            match known.and_then(|at| released.get_mut(at)) {
+                Some(known) if !release.ended() => *known = now,
+                Some(_) => {}
+                None if release.ended() && is_full => {}
+                None => released.push(now),
+            }
+        }
+    }
+    released.drain(..released.len().saturating_sub(REMEMBERED));
+}
+
+/// The status with the head of which a Release is about to be made.
+pub fn intended(record: &Record, head: &Head) -> PipelineStatus {
+    PipelineStatus { making: Some(head.clone()), ..record.status().clone() }
+}
+
+/// The head under the number after its own, which is taken.
+fn after(head: &Head) -> Head {
+    Head { number: if head.number >= LAST { 1 } else { head.number.saturating_add(1) }, ..head.clone() }
 }
 
 /// Records which stage does not run what it was verified with. The Release of that stage reports it too.
@@ -196,7 +239,7 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         Outcome::Idle | Outcome::Done(_) => {}
     }
     let newer = match pass.state.turn {
-        Turn::New { .. } | Turn::Adopted(_) => true,
+        Turn::New(_) | Turn::Adopted(..) => true,
         Turn::Same => false,
     };
     match (&pass.state.course, &pass.observed.head) {

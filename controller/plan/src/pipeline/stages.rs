@@ -16,6 +16,9 @@ use launchway_crds::release::{StagePhase, StageRecord};
 
 /// How many waiting Releases are recorded in all stages together, the newest ones. A status is at most 32 KiB large.
 const WAITING: usize = 5;
+/// The highest number of a grant: the schema admits no higher one. Grants count seconds, so that it is reached in the year
+/// 33658, or by somebody who writes it into a status.
+const LAST_GRANT: i64 = 999_999_999_999;
 /// How many superseded Releases are recorded at a time, for the same reason.
 const SUPERSEDED: usize = 20;
 
@@ -158,7 +161,7 @@ fn keep_newest_waiting(stages: &mut [StageStatus], active: &[&ReleaseSeen]) {
 /// and the oldest of the others follow. The rest gets its turn when some of these have ended.
 fn told_first(mut all: Vec<Superseded>, told: usize, active: &[&ReleaseSeen]) -> (Vec<Superseded>, usize) {
     let age = |one: &Superseded| active.iter().position(|release| *one.release == *release.name);
-    all[told..].sort_by_key(age);
+    all[told..].sort_by_cached_key(age);
     let untold = all.len().saturating_sub(SUPERSEDED);
     all.truncate(SUPERSEDED);
     (all, untold)
@@ -302,7 +305,7 @@ impl<'a> Entry<'a> {
 /// number than the known one may have been used: Services remember it after a status was wiped or a Pipeline was made
 /// anew.
 fn next_number(known: i64, at: Timestamp) -> i64 {
-    (known + 1).max(at.as_second())
+    known.saturating_add(1).max(at.as_second()).min(LAST_GRANT)
 }
 
 fn rebuilt(release: &ReleaseSeen, own: &StageRecord) -> Grant {

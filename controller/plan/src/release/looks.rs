@@ -5,7 +5,9 @@ use super::observed::{Observed, PipelineFacts};
 use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages::{self, Current};
+use crate::account::scope;
 use crate::life::Life;
+use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
 use crate::world::LiveBuild;
@@ -23,6 +25,8 @@ pub enum Look {
         step: String,
         /// The build's ID.
         id: String,
+        /// The marker that it carries if the step started it. The log of another one is not read.
+        marker: String,
     },
     /// The builds of a project, to find the one that an intent may have started.
     Search {
@@ -63,17 +67,19 @@ pub enum Look {
     },
 }
 
-/// What to look at first.
-pub fn looks(desired: &Desired, record: &Record, pipeline: Option<&PipelineFacts>) -> Vec<Look> {
+/// What to look at first. A project or a repository that the account does not allow is not looked at, whatever the status
+/// names: whoever may write a status must not reach what is another one's.
+pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
     let Some(work) = &record.work else { return Vec::new() };
-    let mut all: Vec<Look> = work.steps.iter().filter_map(|step| of_step(desired, step)).collect();
+    let steps = work.steps.iter().filter(|step| allows_project(work, step, observed));
+    let mut all: Vec<Look> = steps.filter_map(|step| of_step(desired, step)).collect();
     if record.ended.is_some() || desired.life != Life::Stays {
         return all;
     }
     if record.images.is_empty() {
         all.push(Look::AccountId);
-        all.extend(image(desired, work));
-    } else if let Some(pipeline) = pipeline {
+        all.extend(image(desired, work).filter(|_| allows_repository(work, observed)));
+    } else if let Some(pipeline) = &observed.pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
     all
@@ -83,8 +89,15 @@ pub fn looks(desired: &Desired, record: &Record, pipeline: Option<&PipelineFacts
 pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
     let Some(work) = &record.work else { return Vec::new() };
     let sought = record.ended.is_none() && desired.life == Life::Stays && record.images.is_empty();
+    let is_allowed =
+        allows_repository(work, observed) && work.build().is_some_and(|build| allows_project(work, build, observed));
+    let sought = sought && is_allowed;
     let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
-    let Found::Unseen(missing) = origin::found(desired, work, observed) else { return Vec::new() };
+    let missing = match origin::found(desired, work, observed) {
+        Found::Unseen(missing) => missing,
+        Found::Image(_) if is_first(observed) && observed.immutable == Looked::NotAsked => Missing::Mutability,
+        Found::Image(_) | Found::Nothing | Found::Left(..) | Found::Unproved(_) | Found::Blind(_) => return Vec::new(),
+    };
     match missing {
         _ if !sought => Vec::new(),
         // A failed build does not fail the Release if another build pushed the image.
@@ -97,6 +110,21 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
         }
         Missing::Mutability => vec![Look::Mutability { repository: work.image.repository.to_string() }],
     }
+}
+
+/// Whether the Pipeline has released no image yet. Then its first Release looks whether the repository's tags can be moved, and
+/// says so.
+pub fn is_first(observed: &Observed) -> bool {
+    let status = observed.pipeline.as_ref().and_then(|pipeline| pipeline.status.as_ref());
+    status.is_none_or(|status| status.released.is_empty())
+}
+
+fn allows_project(work: &Work, step: &StepRecord, observed: &Observed) -> bool {
+    scope(&observed.account, Some(&work.region)).is_ok_and(|scope| scope.project(&step.run.project).is_ok())
+}
+
+fn allows_repository(work: &Work, observed: &Observed) -> bool {
+    scope(&observed.account, Some(&work.region)).is_ok_and(|scope| scope.repository(&work.image.repository).is_ok())
 }
 
 fn of_image(desired: &Desired, work: &Work) -> Look {
@@ -112,9 +140,12 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
                 // The record of any call since the Release was made may have been lost.
                 Intent::Recovery { since, .. } => desired.created.unwrap_or(*since),
             };
-            Some(Look::Search { step: name, project: intent.resource().to_owned(), since })
+            Some(Look::Search { step: name, project: step.run.project.to_string(), since })
         }
-        Progress::Running(started) => Some(Look::Build { step: name, id: started.id.clone() }),
+        Progress::Running(started) if step.run.is_of(&started.id) => {
+            Some(Look::Build { step: name, id: started.id.clone(), marker: desired.attempt(step).marker() })
+        }
+        Progress::Running(_) => None,
         Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) | Progress::Stopped(_) => None,
     }
 }

@@ -55,7 +55,7 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         Looked::Blind(fault) => return Found::Blind(fault),
         Looked::NotAsked => return Found::Unseen(Missing::Image),
     };
-    if succeeded(work, observed).is_some_and(|started| started <= image.pushed_at) {
+    if is_own(work, observed, image) {
         return Found::Image(image);
     }
     match &observed.origins {
@@ -63,6 +63,11 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         Looked::Blind(fault) => Found::Blind(fault),
         Looked::NotAsked => Found::Unseen(Missing::Builds(image.pushed_at)),
     }
+}
+
+/// Whether the image was pushed since the Release's own build began, which succeeded.
+pub fn is_own(work: &Work, observed: &Observed, image: &LiveImage) -> bool {
+    succeeded(work, observed).is_some_and(|started| started <= image.pushed_at)
 }
 
 /// When the Release's own build started, if it succeeded according to the record or to what this pass saw.

@@ -10,10 +10,13 @@ use wording::abandon;
 
 pub use record::{LOG_LINES, empty, intended, learned};
 
+use super::looks::is_first;
 use super::record::Record;
+use super::state::Course;
 use crate::condition::{Answer, Statement, Truth, merge};
 use crate::life::{Life, finalizer, life};
-use crate::reason::ConditionType;
+use crate::look::Looked;
+use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::release::{Release, ReleaseStatus};
@@ -47,6 +50,21 @@ pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseSt
     next.conditions = merge(&next.conditions, &statements, generation, at);
     next.observed_generation = generation;
     next
+}
+
+/// What a pass has to say that no condition expresses: the first image of the Pipeline is recorded, and tags of its repository
+/// can be moved.
+pub fn warning(record: &Record, pass: &Pass<'_>) -> Option<(Reason, String)> {
+    let work = record.work.as_ref()?;
+    let is_mutable = pass.observed.immutable == Looked::Seen(false);
+    let says = matches!(pass.state.course, Course::Built(_)) && is_mutable && is_first(pass.observed);
+    let repository = &work.image.repository;
+    says.then(|| {
+        let note = format!(
+            "tags of the ECR repository {repository} can be moved, so that the image of a commit can become another one: set its tag mutability to IMMUTABLE (aws ecr put-image-tag-mutability --repository-name {repository} --image-tag-mutability IMMUTABLE)"
+        );
+        (Reason::MutableRepository, note)
+    })
 }
 
 /// The next status of a Release.

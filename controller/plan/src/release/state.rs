@@ -3,12 +3,13 @@
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
-use super::origin::{Found, found};
+use super::origin::{Found, found, is_own};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
 use crate::account::{DEFAULT, scope};
 use crate::fault::Fault;
+use crate::image::key;
 use crate::life::Life;
 use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
@@ -17,12 +18,15 @@ use crate::refusal::Refusal;
 use crate::target::was_proved;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::SignedDuration;
-use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
 
 /// How long the image may be missing after its build succeeded, in seconds, because ECR is eventually consistent.
 const PUSHED: i64 = 60;
+
+/// When a Release looks again that its Pipeline has not recorded yet, in seconds. The Pipeline does that in the pass that makes
+/// it, or in the next one.
+pub(super) const RECORDED: i64 = 60;
 
 /// The state of a Release.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,8 +50,8 @@ pub enum Course {
     Refused(Refusal),
     /// The Pipeline is suspended, so nothing new is started.
     Suspended,
-    /// It waits until its Pipeline lets it begin. These Releases are being built before it.
-    InLine(Vec<String>),
+    /// It waits until its Pipeline lets it begin.
+    InLine(Known),
     /// It starts: this plan is recorded, and the steps begin in a later pass.
     Starting(Box<ReleasePlan>),
     /// Not all checks have succeeded yet.
@@ -76,6 +80,15 @@ pub enum Course {
     },
     /// It is over: nothing new is started, and what still runs is stopped.
     Over(End),
+}
+
+/// What is known of who made a Release that waits to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// A person, or its Pipeline, which has recorded that.
+    Made,
+    /// It says that its Pipeline made it, which may still be about to record that.
+    NotYet,
 }
 
 /// How a Release ended.
@@ -190,9 +203,11 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
     }
     let allowed = scope(&observed.account, pipeline.spec.region.as_deref());
     match allowed.and_then(|scope| checked_plan(&pipeline.spec, &scope)) {
-        Ok(_) if !may_begin(desired, pipeline) => {
-            Course::InLine(being_built(pipeline).map(ToString::to_string).collect())
-        }
+        Ok(_) if !is_known(desired, pipeline) => match is_being_made(desired, pipeline) {
+            true => Course::InLine(Known::NotYet),
+            false => Course::Refused(Refusal::NotMade { pipeline: desired.pipeline.clone() }),
+        },
+        Ok(_) if !may_begin(desired, pipeline) => Course::InLine(Known::Made),
         Ok(plan) => Course::Starting(Box::new(plan)),
         Err(refusal) => Course::Refused(refusal),
     }
@@ -207,20 +222,29 @@ fn has_succeeded(desired: &Desired, pipeline: &PipelineFacts) -> bool {
     verified.is_some_and(|verified| was_proved(verified, &desired.name, &desired.commit, desired.created))
 }
 
-/// Whether the Pipeline lets the Release begin. One that a person made need not ask.
+/// Whether the Pipeline lets the Release begin.
 fn may_begin(desired: &Desired, pipeline: &PipelineFacts) -> bool {
-    desired.is_persons || being_built(pipeline).any(|name| **name == *desired.name)
+    pipeline.status.iter().flat_map(|status| &status.building).any(|name| **name == *desired.name)
 }
 
-fn being_built(pipeline: &PipelineFacts) -> impl Iterator<Item = &ObjectName> {
-    pipeline.status.iter().flat_map(|status| &status.building)
+/// Whether the Pipeline wrote down that it is about to make this Release.
+fn is_being_made(desired: &Desired, pipeline: &PipelineFacts) -> bool {
+    let making = pipeline.status.as_ref().and_then(|status| status.making.as_ref());
+    let named = |number: i64| desired.name == format!("{}-{number}", desired.pipeline);
+    making.is_some_and(|making| making.commit == desired.commit && named(making.number))
+}
+
+/// Whether a person made the Release, or its Pipeline did and has recorded that. What it says of itself is not believed:
+/// whoever may create Releases can write it.
+fn is_known(desired: &Desired, pipeline: &PipelineFacts) -> bool {
+    desired.is_persons || pipeline.status.iter().flat_map(|status| &status.made).any(|uid| **uid == *desired.uid)
 }
 
 fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {
     let build = steps.iter().find(|step| step.kind == StepKind::Build).map(|step| &step.state);
     let built = build.is_some_and(StepState::has_succeeded);
     match found(desired, work, observed) {
-        Found::Image(image) => there(work, image, observed),
+        Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Nothing if built => missing(desired, work, observed, ""),
         Found::Left(image, by) if built => missing(desired, work, observed, &left(work, desired, image, by)),
@@ -229,12 +253,36 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     }
 }
 
-fn there(work: &Work, image: &LiveImage, observed: &Observed) -> Course {
+fn there(desired: &Desired, work: &Work, image: &LiveImage, observed: &Observed) -> Course {
+    if let Some(known) = moved(desired, work, image, observed) {
+        return Course::Over(End::Failed(Reason::ImageChanged, changed(desired, work, image, known)));
+    }
     match &observed.account_id {
         Looked::Seen(account) => Course::Built(image_status(account, work, &image.digest)),
         Looked::Blind(fault) => Course::Blind(fault.clone()),
         Looked::NotAsked => Course::Building,
     }
+}
+
+/// The digest that the Pipeline remembers of the commit, if the commit's tag names another image now that no build of this
+/// Release pushed: somebody has moved the tag.
+fn moved<'a>(desired: &Desired, work: &Work, image: &LiveImage, observed: &'a Observed) -> Option<&'a str> {
+    let status = observed.pipeline.as_ref()?.status.as_ref()?;
+    let of = key(&desired.commit, &work.image.repository);
+    let known = status.released.iter().find(|one| one.of == of)?;
+    (*known.digest != *image.digest && !is_own(work, observed, image)).then_some(&*known.digest)
+}
+
+/// The message about a tag that was moved.
+fn changed(desired: &Desired, work: &Work, image: &LiveImage, known: &str) -> String {
+    let repository = &work.image.repository;
+    format!(
+        "the image of commit {} in {repository} is another one than when it was released before: {} now, and {known} then. \
+         Somebody moved its tag: give the tag back to that image (aws ecr put-image), or delete the tag and let it be built anew, \
+         and make another Release; or push a new commit. Tags of an IMMUTABLE repository cannot be moved",
+        desired.commit.short(),
+        image.digest
+    )
 }
 
 /// What follows when a check or the build failed. A failed build does not matter if the image of the commit is there
@@ -253,7 +301,7 @@ fn failed(
         return over(message);
     }
     match found(desired, work, observed) {
-        Found::Image(image) => there(work, image, observed),
+        Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Left(image, by) => over(format!("{message}; {}", left(work, desired, image, by))),
         Found::Blind(fault) if !fault.is_terminal() => Course::Blind(fault.clone()),

@@ -167,7 +167,7 @@ fn state(desired: &Desired, work: &Work, step: &StepRecord, observed: &Observed)
     match &step.progress {
         Progress::Waiting => StepState::Waiting,
         Progress::Intended(intent) => in_doubt(desired, step, intent, observed),
-        Progress::Running(started) => running(work, step, started, observed),
+        Progress::Running(started) => running(desired, work, step, started, observed),
         Progress::Succeeded(_) => StepState::Over(Over::Succeeded(None)),
         Progress::Failed(_) => {
             let (reason, message) = (step.kind.failed(), step.message.clone());
@@ -203,7 +203,10 @@ fn in_doubt(desired: &Desired, step: &StepRecord, intent: &Intent, observed: &Ob
     }
 }
 
-fn running(work: &Work, step: &StepRecord, started: &Started, observed: &Observed) -> StepState {
+fn running(desired: &Desired, work: &Work, step: &StepRecord, started: &Started, observed: &Observed) -> StepState {
+    if !step.run.is_of(&started.id) {
+        return not_own(step, started);
+    }
     let live = match observed.builds.get(&*step.name) {
         Some(BuildSeen::Known(Looked::Seen(Some(build)))) => build,
         Some(BuildSeen::Known(Looked::Blind(fault)) | BuildSeen::Searched(Looked::Blind(fault))) => {
@@ -212,6 +215,9 @@ fn running(work: &Work, step: &StepRecord, started: &Started, observed: &Observe
         Some(BuildSeen::Known(Looked::Seen(None))) => return vanished(step, started, observed),
         Some(BuildSeen::Known(Looked::NotAsked) | BuildSeen::Searched(_)) | None => return StepState::Hidden,
     };
+    if live.marker != Some(desired.attempt(step).marker()) {
+        return not_own(step, started);
+    }
     let boxed = Box::new(live.clone());
     match build::status(&step.run, live, observed.at) {
         Standing::Running => StepState::Live(boxed, Live::Running),
@@ -226,6 +232,15 @@ fn running(work: &Work, step: &StepRecord, started: &Started, observed: &Observe
             failed(step, words::failure(&what, &step.run, step.attempt, live), Some(boxed))
         }
     }
+}
+
+/// The status names a build that this attempt did not start. Nothing of that build is shown, and it is not stopped.
+fn not_own(step: &StepRecord, started: &Started) -> StepState {
+    let message = format!(
+        "the status names build {}, which this Release did not start: somebody wrote that into it; make another Release of this commit",
+        started.id
+    );
+    failed(step, message, None)
 }
 
 fn vanished(step: &StepRecord, started: &Started, observed: &Observed) -> StepState {

@@ -4,7 +4,7 @@ use super::release::{build, named, sight};
 use super::{at, fault};
 use crate::fault::Remedy;
 use crate::look::Looked;
-use crate::release::report::{Pass, empty, intended, report};
+use crate::release::report::{Pass, empty, intended, report, warning};
 use crate::release::{
     Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks, more,
 };
@@ -66,6 +66,8 @@ pub struct World {
     pub immutable: bool,
     /// Which builds of the image push it.
     pub pushes: Pushes,
+    /// The warnings that were said.
+    pub warnings: Vec<String>,
     ended: usize,
     passes: usize,
 }
@@ -88,6 +90,7 @@ impl World {
             image: None,
             immutable: false,
             pushes: Pushes::Good,
+            warnings: Vec::new(),
             ended: 0,
             passes: 0,
         }
@@ -138,7 +141,7 @@ impl World {
     /// What a pass sees.
     pub fn observe(&self) -> Observed {
         let mut observed = sight(self.now, &self.changes, self.pipeline.clone());
-        let mut asked = looks(&self.desired(), &self.record(), observed.pipeline.as_ref());
+        let mut asked = looks(&self.desired(), &self.record(), &observed);
         while !asked.is_empty() {
             self.look(asked, &mut observed);
             asked = more(&self.desired(), &self.record(), &observed);
@@ -150,7 +153,7 @@ impl World {
         for look in asked {
             match look {
                 Look::AccountId => observed.account_id = Looked::Seen("123456789012".into()),
-                Look::Build { step, id } => {
+                Look::Build { step, id, .. } => {
                     let found = self.builds.iter().map(|(_, build)| build).find(|build| build.id == id).cloned();
                     observed.builds.insert(step, BuildSeen::Known(Looked::Seen(found)));
                 }
@@ -179,8 +182,8 @@ impl World {
 
     /// One pass that saw this.
     pub fn pass_with(&mut self, observed: &Observed) -> (State, Wake) {
-        let desired = self.desired();
-        let state = assess(&desired, &self.record(), observed);
+        let (desired, record) = (self.desired(), self.record());
+        let state = assess(&desired, &record, observed);
         let Plan { action, wake } = decide(&desired, &state);
         if let Some(Action::Guard | Action::Unguard) = &action {
             let guarded = action == Some(Action::Guard);
@@ -193,6 +196,7 @@ impl World {
         let outcome = self.act(action.as_ref());
         let pass = Pass { desired: &desired, observed, state: &state, action: action.as_ref(), outcome: &outcome };
         self.status = report(&self.status, &pass);
+        self.warnings.extend(warning(&record, &pass).map(|(_, note)| note));
         let wake = match &outcome {
             Outcome::Failed(fault) => Wake::of(fault),
             Outcome::Idle | Outcome::Done(_) => wake,

@@ -114,9 +114,10 @@ pub fn named(name: &str) -> Phase {
     Phase { kind, name: name.into() }
 }
 
-/// What a pass over a Release saw of Kubernetes: its Pipeline, which lets `web-1` and `web-2` begin, with that status beside.
+/// What a pass over a Release saw of Kubernetes: its Pipeline, which made `web-1` and `web-2` and lets them begin, with that
+/// status beside.
 pub fn sight(second: i64, changes: &Value, status: Value) -> Observed {
-    let lets_begin = json!({"observedGeneration": 1, "building": ["web-1", "web-2"]});
+    let lets_begin = json!({"observedGeneration": 1, "building": ["web-1", "web-2"], "made": ["r-1", "r-2"]});
     let status = if status.is_null() { lets_begin } else { over(lets_begin, &status) };
     let status: Option<PipelineStatus> = serde_json::from_value(status).unwrap();
     let facts = PipelineFacts { spec: pipeline(changes).spec, status };

@@ -152,7 +152,7 @@ impl View<'_> {
         let seen = |name: &str| self.observed.definitions.get(name);
         let lost = self.record.is_lost();
         let own = live.filter(|_| lost).map(|live| live.task_definition.as_str());
-        for name in self.record.foreign().chain(own).chain([self.wanted.family.as_str()]) {
+        for name in self.record.foreign(&self.wanted.family).chain(own).chain([self.wanted.family.as_str()]) {
             match seen(name) {
                 None | Some(Looked::NotAsked) => return Some(Look::TaskDefinition(name.to_owned())),
                 Some(Looked::Blind(_)) => return None,

@@ -140,7 +140,8 @@ impl Record {
     pub fn followed(&self, desired: &Desired, wanted: &Wanted) -> Option<&str> {
         let rollout = self.begun(desired, wanted)?;
         let at_work = rollout.phase == RolloutPhase::Rolling && rollout.generation == desired.generation;
-        rollout.deployment.as_deref().filter(|_| at_work && desired.life == Life::Stays)
+        let own = rollout.deployment.as_deref().filter(|arn| is_of_service(arn, desired));
+        own.filter(|_| at_work && desired.life == Life::Stays)
     }
 
     /// Whether this is the followed deployment, in progress and within its deadline. Then nothing else needs a look.
@@ -237,14 +238,24 @@ impl Record {
         Self(record)
     }
 
-    /// The task definitions that another version wrote down, whose meanings cannot be compared.
-    pub fn foreign(&self) -> impl Iterator<Item = &str> {
-        self.0.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str())
+    /// The task definitions of that family that another version wrote down, whose meanings cannot be compared. Those of other
+    /// families are not looked at: whoever may write a status must not choose what is read.
+    pub fn foreign(&self, family: &str) -> impl Iterator<Item = &str> {
+        let all = self.0.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str());
+        all.filter(move |arn| arn.rsplit_once(':').is_some_and(|(arn, _)| is_of(arn, family)))
     }
 }
 
 fn is_of(arn: &str, family: &str) -> bool {
     arn.rsplit_once('/').is_some_and(|(_, name)| name == family)
+}
+
+/// Whether the deployment is one of the Service's ECS service. Its ARN ends with
+/// `:service-deployment/<cluster>/<service>/<ID>` (service authorization reference of ECS, resource types).
+fn is_of_service(arn: &str, desired: &Desired) -> bool {
+    let cluster = desired.spec.cluster.rsplit_once('/').map_or(&*desired.spec.cluster, |(_, name)| name);
+    let own = format!("service-deployment/{cluster}/{}", desired.ecs_name);
+    arn.rsplit_once(':').and_then(|(_, rest)| rest.rsplit_once('/')).is_some_and(|(of, _)| of == own)
 }
 
 fn is_foreign(meaning: &str) -> bool {

@@ -66,6 +66,11 @@ pub enum Standing {
 }
 
 impl Run {
+    /// Whether the build of that ID, `<project>:<uuid>`, is one of this project.
+    pub fn is_of(&self, id: &str) -> bool {
+        id.rsplit_once(':').is_some_and(|(project, _)| *project == *self.project)
+    }
+
     /// The run that the Pipeline's spec asks for.
     pub fn parse(given: &CodeBuild) -> Self {
         let source = given.buildspec.as_ref();

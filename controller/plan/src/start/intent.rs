@@ -71,7 +71,7 @@ impl Call {
         at: Timestamp,
     ) -> Self {
         let number = match earlier {
-            Some(Intent::Call(call)) => call.number + 1,
+            Some(Intent::Call(call)) => call.number.saturating_add(1),
             Some(Intent::Recovery { .. }) | None => 1,
         };
         Self {

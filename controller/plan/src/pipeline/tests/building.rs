@@ -81,6 +81,17 @@ fn the_build_that_runs_ends_and_of_those_that_wait_only_the_newest_is_built() {
 }
 
 #[test]
+fn a_release_that_is_made_begins_at_once_only_where_the_limit_leaves_room() {
+    let has_room = |mode: &str, limit, releases: Vec<Release>| {
+        let state = assess(&parsed(&concurrency(mode, limit)), &recorded(&empty()), &sight(releases));
+        state.holding.building.has_room
+    };
+    assert!(!has_room("Newest", 1, vec![runs(1)]) && !has_room("Queue", 2, vec![runs(1), made(2)]));
+    assert!(has_room("Newest", 2, vec![runs(1)]) && has_room("Newest", 1, vec![persons(runs(1))]));
+    assert!(has_room("Supersede", 1, vec![runs(1)]) && has_room("Newest", 1, vec![built(1)]));
+}
+
+#[test]
 fn a_newer_commit_stops_the_older_build_where_the_spec_says_supersede() {
     let status = pass(&concurrency("Supersede", 1), &empty(), vec![runs(1), made(2)]);
     assert_eq!(told(&status), (vec!["web-2"], names(&["web-1<web-2"])));
@@ -119,6 +130,22 @@ fn a_release_that_a_person_made_never_gives_way_to_the_branch_and_waits_for_no_b
     }
     let newer = pass(&concurrency("Supersede", 1), &empty(), vec![persons(runs(1)), persons(made(2))]);
     assert_eq!(told(&newer).1, ["web-1<web-2"], "a person's newer one takes its place");
+}
+
+#[test]
+fn of_a_thousand_releases_that_persons_make_at_once_one_begins_and_in_a_queue_as_many_as_the_limit_says() {
+    let all: Vec<Release> = (1..=1000).map(|number| persons(made(number))).collect();
+    for mode in ["Newest", "Supersede"] {
+        let status = pass(&concurrency(mode, 1), &empty(), all.clone());
+        let (building, superseded) = told(&status);
+        assert_eq!((building, superseded.len()), (vec!["web-1000"], 20), "{mode}");
+    }
+    let queue = concurrency("Queue", 2);
+    let status = pass(&queue, &empty(), all.clone());
+    assert_eq!(told(&status), (vec!["web-1", "web-2"], vec![]));
+    let mut some = all;
+    (some[0], some[1]) = (persons(runs(1)), persons(runs(2)));
+    assert_eq!(told(&pass(&queue, &status, some)), (vec![], vec![]), "two run, and nobody else begins");
 }
 
 #[test]
@@ -288,7 +315,7 @@ proptest! {
         prop_assert_eq!(&again.building, &status.building, "the same sight changes nothing");
         prop_assert_eq!(&again.superseded, &status.superseded);
         let is = |name: &str, begun: bool| releases.iter().any(|one| one.metadata.name.as_deref() == Some(name)
-            && one.status.as_ref().unwrap().plan.is_some() == begun);
+            && one.spec.number.is_some() && one.status.as_ref().unwrap().plan.is_some() == begun);
         let entered = status.building.iter().filter(|name| is(name, false)).count();
         let running = status.building.iter().filter(|name| is(name, true)).count();
         prop_assert!(mode == "Supersede" || entered == 0 || entered + running <= usize::try_from(limit).unwrap());
@@ -307,5 +334,7 @@ proptest! {
                 && status.superseded.iter().all(|gone| *gone.release != *name)
         });
         prop_assert!(!waits || !status.building.is_empty());
+        // Nobody begins who gives way.
+        prop_assert!(status.building.iter().all(|name| status.superseded.iter().all(|gone| gone.release != *name)));
     }
 }

@@ -6,9 +6,9 @@ use crate::account::{AccountSeen, scope};
 use crate::address::{Allowed, Rules, Scheme};
 use crate::condition::find;
 use crate::look::Looked;
-use crate::pipeline::heads::Turn;
+use crate::pipeline::heads::{LAST, Turn, head, made, sorted};
 use crate::pipeline::report::{Pass, report};
-use crate::pipeline::{Action, Desired, Record, assess, decide};
+use crate::pipeline::{Action, Desired, Effected, Record, ReleaseSeen, assess, decide};
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use crate::samples::release::{pipeline, release};
@@ -34,22 +34,149 @@ fn a_new_head_gets_the_next_number_and_one_that_is_recorded_gets_none() {
     let mut observed = sight(vec![ended(1)]);
     observed.head = Looked::Seen(Ok(OTHER.into()));
     let state = assess(&desired, &recorded(&status(Some((COMMIT, 1)))), &observed);
-    let wanted = Action::Release { name: "web-2".into(), number: 2, commit: OTHER.into() };
-    assert_eq!(decide(&desired, &observed, &state).action, Some(wanted));
+    let Some(Action::Release(head)) = decide(&desired, &observed, &state).action else { panic!("{state:?}") };
+    assert_eq!((&*head.of, &*head.commit, head.number), ("refs/heads/main", OTHER, 2));
     let state = assess(&desired, &recorded(&status(Some((OTHER, 1)))), &observed);
     assert_eq!((state.turn.clone(), decide(&desired, &observed, &state).action), (Turn::Same, None));
 }
 
 #[test]
-fn a_release_whose_head_was_not_recorded_is_adopted_and_after_a_wiped_status_no_name_is_used_twice() {
+fn a_release_that_was_about_to_be_made_is_adopted_and_its_uid_recorded_wherever_the_branch_is_by_then() {
     let desired = parsed(&json!({}));
     let mut observed = sight((1..=7).map(ended).collect());
-    observed.head = Looked::Seen(Ok(OTHER.into()));
-    for record in [Record::empty(), recorded(&status(None)), recorded(&status(Some((OTHER, 6))))] {
+    let mut before = status(Some((OTHER, 6)));
+    before.making = Some(head("refs/heads/main", COMMIT, 7, crate::samples::at(0)));
+    for seen in [Looked::NotAsked, Looked::Seen(Ok(OTHER.into())), Looked::Seen(Ok("c".repeat(40)))] {
+        observed.head = seen;
+        let record = recorded(&before);
         let state = assess(&desired, &record, &observed);
-        assert!(matches!(&state.turn, Turn::Adopted(head) if head.number == 7), "{:?}", state.turn);
+        let Turn::Adopted(adopted, Some(uid)) = &state.turn else { panic!("{:?}", state.turn) };
+        assert_eq!((adopted.number, &*adopted.commit, uid.as_str()), (7, COMMIT, "r-7"));
         assert_eq!(decide(&desired, &observed, &state).action, None);
+        let pass = Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle };
+        let next = report(&record, &pass);
+        assert_eq!((next.making, next.made, next.heads[0].number), (None, vec!["r-7".into()], 7));
     }
+}
+
+#[test]
+fn after_a_wiped_status_the_release_of_the_head_is_adopted_and_no_name_is_used_twice() {
+    let desired = parsed(&json!({}));
+    let mut observed = sight((1..=7).map(ended).collect());
+    observed.head = Looked::Seen(Ok(COMMIT.into()));
+    let state = assess(&desired, &Record::empty(), &observed);
+    assert!(matches!(&state.turn, Turn::Adopted(head, Some(_)) if head.number == 7), "{:?}", state.turn);
+    observed.head = Looked::Seen(Ok(OTHER.into()));
+    let state = assess(&desired, &Record::empty(), &observed);
+    assert_eq!(new(&state.turn), (OTHER, 8));
+}
+
+/// The commit and the number of a Release that is to be made.
+fn new(turn: &Turn) -> (&str, i64) {
+    let Turn::New(head) = turn else { panic!("{turn:?}") };
+    (&head.commit, head.number)
+}
+
+/// A Release that somebody else than the Pipeline made. It says all that one of the Pipeline says.
+fn forged(number: i64, commit: &str) -> launchway_crds::Release {
+    let mut forged = release(number, 50, json!({"phase": "Active"}));
+    forged.metadata.uid = Some(format!("forged-{number}"));
+    forged.spec.commit = Some(commit.into());
+    forged
+}
+
+#[test]
+fn a_forged_release_is_left_alone_and_the_next_commit_gets_the_next_free_name() {
+    let desired = parsed(&json!({}));
+    let mut record = status(Some((COMMIT, 1)));
+    record.made = vec!["r-1".into()];
+    let own = release(1, 1, json!({"phase": "Active"}));
+    for number in [2, 999_999_998, 999_999_999, i64::MAX, i64::MIN, -1, 0] {
+        let all = [own.clone(), forged(number, OTHER)].into_iter().filter_map(ReleaseSeen::parse).collect();
+        let (believed, strangers) = sorted(&desired, &recorded(&record), all);
+        assert_eq!(believed.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["web-1"], "{number}");
+        let mut observed = sight(Vec::new());
+        (observed.releases, observed.strangers) = (believed, strangers);
+        observed.head = Looked::Seen(Ok(OTHER.into()));
+        let state = assess(&desired, &recorded(&record), &observed);
+        assert_eq!(new(&state.turn), (OTHER, if number == 2 { 3 } else { 2 }), "{number}");
+        assert!(state.holding.building.releases.iter().all(|name| **name == *"web-1"), "{:?}", state.holding);
+    }
+}
+
+#[test]
+fn what_was_made_is_known_by_its_uid_what_has_begun_by_that_and_what_persons_made_is_theirs() {
+    let desired = parsed(&json!({}));
+    let mut record = status(Some((COMMIT, 3)));
+    record.made = vec!["r-1".into()];
+    record.making = Some(head("refs/heads/main", OTHER, 4, crate::samples::at(0)));
+    let begun = launchway_crds::Release { status: Some(crate::samples::release::begun()), ..forged(2, COMMIT) };
+    let mut manual = forged(9, OTHER);
+    (manual.spec.number, manual.spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
+    let mut renamed = begun.clone();
+    renamed.metadata.name = Some("web-7".into());
+    let mut cancelled = forged(5, COMMIT);
+    cancelled.status.as_mut().unwrap().phase = Some(launchway_crds::release::ReleasePhase::Cancelled);
+    let mut another = forged(4, OTHER);
+    another.metadata.owner_references.as_mut().unwrap()[0].uid = "p-0".into();
+    let all =
+        [release(1, 1, json!({})), begun, manual, forged(4, OTHER), forged(3, COMMIT), renamed, cancelled, another];
+    let (believed, strangers) =
+        sorted(&desired, &recorded(&record), all.into_iter().filter_map(ReleaseSeen::parse).collect());
+    let uids = |all: &[ReleaseSeen]| all.iter().map(|one| one.uid.clone()).collect::<Vec<_>>();
+    assert_eq!(uids(&believed), ["r-1", "forged-2", "forged-9", "forged-4"]);
+    assert_eq!(uids(&strangers), ["forged-3", "forged-2", "forged-5", "forged-4"]);
+}
+
+#[test]
+fn a_name_that_is_taken_is_skipped_by_one_number_in_each_pass_and_after_the_last_the_first_follows() {
+    let desired = parsed(&json!({}));
+    let mut record = status(Some((COMMIT, 1)));
+    let mut observed = sight(Vec::new());
+    observed.head = Looked::Seen(Ok(OTHER.into()));
+    let mut tried = Vec::new();
+    for _ in 0..3 {
+        let state = assess(&desired, &recorded(&record), &observed);
+        let Some(Action::Release(head)) = decide(&desired, &observed, &state).action else { panic!("{state:?}") };
+        tried.push((head.number, head.commit.to_string()));
+        let outcome = Outcome::Done(Effected::Taken(head));
+        let pass = Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome };
+        record = report(&recorded(&record), &pass);
+    }
+    assert_eq!(tried, [2, 3, 4].map(|number| (number, OTHER.to_owned())));
+    record.making = Some(head("refs/heads/main", OTHER, LAST, crate::samples::at(0)));
+    let state = assess(&desired, &recorded(&record), &observed);
+    assert_eq!(new(&state.turn).1, LAST);
+    observed.strangers = vec![ReleaseSeen::parse(forged(LAST, COMMIT)).unwrap()];
+    let state = assess(&desired, &recorded(&record), &observed);
+    assert_eq!(new(&state.turn).1, 1);
+    for number in [LAST, i64::MAX] {
+        record.making = None;
+        record.heads[0].number = number;
+        let state = assess(&desired, &recorded(&record), &observed);
+        assert_eq!(new(&state.turn).1, 1, "{number}");
+    }
+}
+
+/// The numbers that the schema admits are those that are counted with.
+#[test]
+fn the_schema_admits_the_numbers_that_are_given_and_no_higher_ones() {
+    let all = serde_json::to_value(launchway_crds::all()).unwrap().to_string();
+    assert!(all.contains(&format!("\"maximum\":{LAST}")), "{LAST}");
+    assert!(!all.contains("\"maximum\":9223372036854775807"));
+}
+
+#[test]
+fn uids_are_kept_of_the_newest_and_of_all_that_wait_to_begin() {
+    let waiting = (1..=20).filter_map(|number| ReleaseSeen::parse(release(number, number, json!({"phase": "Active"}))));
+    let mut observed = sight(Vec::new());
+    observed.releases = waiting.collect();
+    let mut record = status(Some((COMMIT, 1)));
+    for number in 1..=300 {
+        record.made = made(&recorded(&record), &observed, Some(format!("r-{number}").as_str().into()));
+    }
+    assert!(record.made.len() <= 50, "{}", record.made.len());
+    assert!((1..=20).chain([300]).all(|number| record.made.contains(&format!("r-{number}").as_str().into())));
 }
 
 #[test]
@@ -62,7 +189,7 @@ fn the_releases_of_a_deleted_pipeline_are_not_adopted_but_their_numbers_are_not_
     let mut observed = sight(vec![gone, going]);
     observed.head = Looked::Seen(Ok(COMMIT.into()));
     let state = assess(&desired, &Record::empty(), &observed);
-    assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 6 });
+    assert_eq!(new(&state.turn), (COMMIT, 6));
 }
 
 #[test]
@@ -73,11 +200,11 @@ fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_p
     let mut observed = sight(vec![ended(1), ended(2), manual]);
     observed.head = Looked::Seen(Ok(COMMIT.into()));
     let state = assess(&desired, &recorded(&status(Some((OTHER, 2)))), &observed);
-    assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 3 });
+    assert_eq!(new(&state.turn), (COMMIT, 3));
     // Its name may be the one that comes next.
     observed.releases[2].name = "web-3".into();
     let state = assess(&desired, &recorded(&status(Some((OTHER, 2)))), &observed);
-    assert_eq!(state.turn, Turn::New { commit: COMMIT.into(), number: 4 });
+    assert_eq!(new(&state.turn), (COMMIT, 4));
 }
 
 #[test]
@@ -86,11 +213,11 @@ fn naming_another_branch_with_the_same_head_makes_no_release() {
     observed.head = Looked::Seen(Ok(COMMIT.into()));
     let record = recorded(&status(Some((COMMIT, 1))));
     let renamed = parsed(&json!({"source": {"git": {"branch": "trunk"}}}));
-    let Turn::Adopted(head) = assess(&renamed, &record, &observed).turn else { panic!("not adopted") };
+    let Turn::Adopted(head, None) = assess(&renamed, &record, &observed).turn else { panic!("not adopted") };
     assert_eq!((&*head.of, &*head.commit, head.number), ("refs/heads/trunk", COMMIT, 1));
     observed.head = Looked::Seen(Ok(OTHER.into()));
     let state = assess(&renamed, &record, &observed);
-    assert_eq!(state.turn, Turn::New { commit: OTHER.into(), number: 2 });
+    assert_eq!(new(&state.turn), (OTHER, 2));
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub fn sight(releases: Vec<Release>) -> Observed {
         head: Looked::NotAsked,
         next_poll: None,
         releases,
+        strangers: Vec::new(),
         targets: BTreeMap::new(),
     }
 }

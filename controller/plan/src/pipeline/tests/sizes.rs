@@ -52,7 +52,13 @@ fn the_largest_status_fits() {
             stage
         })
         .collect();
-    let before = serde_json::from_value(json!({"observedGeneration": 1, "stages": held})).unwrap();
+    let made: Vec<_> = (0..41).map(|index| format!("{index:036}")).collect();
+    let head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_999, "seenAt": crate::samples::time(0)});
+    let released: Vec<_> =
+        (0..12).map(|index| json!({"of": format!("{index:016}"), "digest": image[0]["digest"]})).collect();
+    let before = json!({"observedGeneration": 1, "stages": held, "heads": [head], "making": head, "made": made,
+        "released": released});
+    let before = serde_json::from_value(before).unwrap();
     let next = pass(&json!({"stages": stages}), &before, releases);
     let waiting: Vec<_> =
         next.stages.iter().flat_map(|stage| &stage.waiting).map(|one| one.release.to_string()).collect();
@@ -93,4 +99,33 @@ fn what_a_stage_was_verified_with_is_kept_after_its_release_is_deleted() {
     let proved = pass(&json!({}), &before, vec![done]);
     let gone = pass(&json!({}), &proved, Vec::new());
     assert_eq!(json!(gone.stages[0].verified.as_ref().unwrap().images), images());
+}
+
+#[test]
+fn the_image_of_a_commit_is_remembered_after_its_release_is_deleted_and_replaced_only_by_a_release_at_work() {
+    let of = |number, phase: &str, digest: &str| {
+        let mut all = images();
+        all[0]["digest"] = json!(format!("sha256:{}", digest.repeat(64)));
+        release(number, number, json!({"phase": phase, "images": all}))
+    };
+    let digest =
+        |status: &PipelineStatus| status.released.iter().map(|one| one.digest[7..8].to_owned()).collect::<String>();
+    let empty = Record::empty().status().clone();
+    let first = pass(&json!({}), &empty, vec![of(1, "Succeeded", "a")]);
+    assert_eq!(digest(&first), "a");
+    let gone = pass(&json!({}), &first, Vec::new());
+    assert_eq!(digest(&gone), "a");
+    assert_eq!(digest(&pass(&json!({}), &gone, vec![of(2, "Succeeded", "b")])), "a");
+    assert_eq!(digest(&pass(&json!({}), &gone, vec![of(1, "Succeeded", "a"), of(2, "Active", "b")])), "b");
+    let many: Vec<Release> = (0..30)
+        .map(|index| {
+            let mut one = active(index, &images(), &json!([]));
+            one.spec.commit = Some(format!("{index:040}").as_str().into());
+            one
+        })
+        .collect();
+    let full = pass(&json!({}), &gone, many.clone());
+    let newest = crate::image::key(&format!("{:040}", 29), "web");
+    assert_eq!((full.released.len(), &full.released[11].of), (12, &newest));
+    assert_eq!(pass(&json!({}), &full, many).released, full.released);
 }

@@ -238,7 +238,7 @@ fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<
     let at = pass.observed.at;
     status.message = Some(cut(&format!("attempt {} {}", status.attempt, words::end(build)), MESSAGE));
     status.earlier.push(build::record(build));
-    status.attempt += 1;
+    status.attempt = status.attempt.saturating_add(1);
     let late = build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(build::TIMES.expires));
     let next = if late { Progress::Intended(recovery(pass.desired, project, at)) } else { Progress::Waiting };
     put(status, next);

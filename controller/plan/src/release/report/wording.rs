@@ -106,7 +106,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
     match &pass.state.course {
         Course::Refused(refusal) => Wording::stalled(refusal.reason(), refusal.to_string()),
         Course::Suspended => suspended(pass),
-        Course::InLine(building) => in_line(pass, building),
+        Course::InLine(_) => in_line(pass),
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
         Course::Building if pass.observed.image.seen().is_some_and(Option::is_some) => {
@@ -172,14 +172,11 @@ fn suspended(pass: &Pass<'_>) -> Wording {
     Wording::held(Reason::Suspended, format!("Pipeline {pipeline} is suspended; to continue: {resume}"))
 }
 
-fn in_line(pass: &Pass<'_>, building: &[String]) -> Wording {
-    let pipeline = &pass.desired.pipeline;
-    let message = match building {
-        [] => format!("waits until Pipeline {pipeline} lets it begin"),
-        names => {
-            format!("waits to be built: {} is built first (spec.concurrency of Pipeline {pipeline})", names.join(", "))
-        }
-    };
+fn in_line(pass: &Pass<'_>) -> Wording {
+    let message = format!(
+        "waits until Pipeline {} lets it begin: status.building there names those that go first, and spec.concurrency says how many",
+        pass.desired.pipeline
+    );
     Wording::working(Reason::WaitingForBuild, message).at("checks")
 }
 

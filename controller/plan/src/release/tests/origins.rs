@@ -2,6 +2,7 @@
 //! rolled out.
 
 use crate::condition::find;
+use crate::look::Looked;
 use crate::reason::ConditionType;
 use crate::release::state::Course;
 use crate::samples::COMMIT;
@@ -159,5 +160,81 @@ proptest! {
         if !bad {
             prop_assert!(world.builds.len() == there || !good, "what is proved is not built again");
         }
+    }
+}
+
+fn remembers(commit: &str, repository: &str, digest: &str) -> serde_json::Value {
+    json!({"released": [{"of": crate::image::key(commit, repository), "digest": digest}]})
+}
+
+fn with_image_there(pipeline: serde_json::Value) -> World {
+    let mut world = World::new();
+    (world.changes, world.pipeline) = (json!({"checks": []}), pipeline);
+    world.image = Some(pushed("somebody else", -3600));
+    world.run(60);
+    world
+}
+
+#[test]
+fn another_image_under_the_tag_of_a_commit_that_was_released_before_is_refused_and_said() {
+    let other = format!("sha256:{}", "b".repeat(64));
+    let world = with_image_there(remembers(COMMIT, "web", &other));
+    assert_eq!(world.status.phase, Some(ReleasePhase::Failed));
+    assert!(world.status.images.is_empty());
+    let ready = find(&world.status.conditions, ConditionType::Ready).unwrap();
+    let seen = &world.image.as_ref().unwrap().digest;
+    assert_eq!(ready.reason, "ImageChanged");
+    for word in [&other, seen, "put-image", "push a new commit"] {
+        assert!(ready.message.contains(word), "{word}: {}", ready.message);
+    }
+    for known in [
+        remembers(COMMIT, "web", &pushed("somebody else", 0).digest),
+        remembers(COMMIT, "another", &other),
+        remembers(crate::samples::OTHER, "web", &other),
+    ] {
+        assert_eq!(with_image_there(known).status.images.len(), 1);
+    }
+}
+
+#[test]
+fn an_image_that_the_releases_own_build_pushed_is_taken_whatever_was_released_before() {
+    let mut world = World::new();
+    world.changes = json!({"checks": []});
+    world.pipeline = remembers(COMMIT, "web", &format!("sha256:{}", "b".repeat(64)));
+    world.run(60);
+    assert_eq!((world.builds.len(), world.status.images.len()), (1, 1));
+}
+
+#[test]
+fn that_tags_can_be_moved_is_said_once_by_the_first_release_and_nobody_else_looks() {
+    for (immutable, pipeline, warnings) in [
+        (false, serde_json::Value::Null, 1),
+        (true, serde_json::Value::Null, 0),
+        (false, remembers(crate::samples::OTHER, "web", &pushed("x", 0).digest), 0),
+    ] {
+        let mut world = World::new();
+        (world.changes, world.pipeline, world.immutable) = (json!({"checks": []}), pipeline, immutable);
+        world.run(60);
+        assert_eq!(world.status.images.len(), 1);
+        assert_eq!(world.warnings.len(), warnings, "{:?}", world.warnings);
+        assert!(world.warnings.iter().all(|note| note.contains("put-image-tag-mutability")));
+        // At rest it is not looked at.
+        assert_eq!(world.observe().immutable, Looked::NotAsked);
+    }
+}
+
+#[test]
+fn the_image_of_a_repository_is_taken_only_where_the_account_lets_the_namespace_name_it() {
+    for (allowed, takes) in [(vec!["tenant-b-*".into()], false), (Vec::new(), false), (vec!["web".into()], true)] {
+        let mut world = World::new();
+        world.changes = json!({"checks": []});
+        world.image = Some(pushed("tenant a", -3600));
+        for _ in 0..10 {
+            let mut seen = world.observe();
+            seen.account.spec.as_mut().unwrap().allow.repositories = allowed.clone();
+            world.pass_with(&seen);
+        }
+        assert_eq!(world.status.images.len(), usize::from(takes), "{allowed:?}");
+        assert_eq!(world.builds.len(), 0, "{allowed:?}");
     }
 }

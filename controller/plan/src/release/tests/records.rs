@@ -1,11 +1,14 @@
 //! Records: a status is parsed, and a status that makes no sense counts as lost, so that builds are looked for first.
 
-use crate::release::Desired;
+use crate::refusal::Refusal;
 use crate::release::record::{Ending, Progress};
-use crate::release::state::Course;
+use crate::release::state::{Course, Known};
+use crate::release::{Desired, Look, looks};
 use crate::samples::at;
 use crate::samples::codebuild::World;
 use crate::start::Intent;
+use crate::wake::Wake;
+use crate::world::{BuildStatus, LiveBuild};
 use launchway_crds::release::{ReleasePhase, ReleaseStatus, StepPhase};
 use serde_json::json;
 
@@ -94,4 +97,124 @@ fn a_release_that_succeeded_says_so_again_after_its_status_was_wiped() {
         Some(ReleasePhase::Active),
         "one of the same name was proved before this one was made"
     );
+}
+
+/// A world whose only build runs, after this was written into its status.
+fn forged(forge: fn(&mut ReleaseStatus)) -> World {
+    let mut world = damaged(forge);
+    let mut others = world.builds[0].1.clone();
+    others.marker = Some("another-uid/build/1".into());
+    for id in ["web-build:others", "others-project:1"] {
+        world.builds.push((id.into(), LiveBuild { id: id.into(), ..others.clone() }));
+    }
+    world
+}
+
+fn says(world: &World) -> String {
+    serde_json::to_string(&world.status).unwrap()
+}
+
+#[test]
+fn a_build_that_a_status_names_and_the_release_did_not_start_is_neither_shown_nor_stopped() {
+    let names: [fn(&mut ReleaseStatus); 2] = [
+        |status| status.steps[0].started.as_mut().unwrap().id = "web-build:others".into(),
+        |status| status.steps[0].started.as_mut().unwrap().id = "others-project:1".into(),
+    ];
+    for name in names {
+        for is_deleted in [false, true] {
+            let mut world = forged(name);
+            if is_deleted {
+                world.release.metadata.deletion_timestamp = world.release.metadata.creation_timestamp.clone();
+            }
+            for (_, build) in &mut world.builds[1..] {
+                (build.status, build.log_link) = (BuildStatus::Failed, Some("https://others.example.com".into()));
+            }
+            let before = world.builds[1..].to_vec();
+            world.run(80);
+            assert_eq!(world.builds[1..], before, "nothing was done to what is another one's");
+            assert!(!says(&world).contains("others.example.com"), "{}", says(&world));
+            assert_eq!(world.status.steps[0].phase, StepPhase::Failed);
+            assert!(says(&world).contains("did not start"), "{}", says(&world));
+        }
+    }
+}
+
+#[test]
+fn a_build_that_is_named_in_a_status_is_looked_at_in_its_own_project_only_and_the_search_too() {
+    let world = forged(|status| status.steps[0].started.as_mut().unwrap().id = "others-project:1".into());
+    let seen = world.observe();
+    assert!(seen.builds.is_empty(), "{:?}", seen.builds);
+    let world = forged(|status| {
+        status.steps[0].started = None;
+        (status.steps[0].phase, status.steps[0].intent) = (
+            StepPhase::Intended,
+            serde_json::from_value(json!({"call": 1, "token": "t", "resource": "others-project", "requestHash": "h",
+                "since": crate::samples::time(0)}))
+            .unwrap(),
+        );
+    });
+    let looks = looks(&world.desired(), &world.record(), &seen);
+    let projects: Vec<&str> = looks
+        .iter()
+        .filter_map(|look| if let Look::Search { project, .. } = look { Some(&**project) } else { None })
+        .collect();
+    assert_eq!(projects, ["web-build"]);
+}
+
+#[test]
+fn a_project_and_a_repository_that_the_account_does_not_allow_are_not_looked_at_whatever_the_status_says() {
+    for is_deleted in [false, true] {
+        let mut world = started();
+        if is_deleted {
+            world.release.metadata.deletion_timestamp = world.release.metadata.creation_timestamp.clone();
+        }
+        let mut seen = world.observe();
+        assert!(seen.builds.contains_key("build"));
+        let allow = &mut seen.account.spec.as_mut().unwrap().allow;
+        (allow.projects, allow.repositories) = (vec!["mine-*".into()], vec!["mine-*".into()]);
+        let looks = looks(&world.desired(), &world.record(), &seen);
+        let reaches = |look: &&Look| !matches!(look, Look::AccountId | Look::Target(_) | Look::Verify { .. });
+        assert_eq!(looks.iter().filter(reaches).count(), 0, "{looks:?}");
+    }
+}
+
+#[test]
+fn a_release_that_says_that_its_pipeline_made_it_does_not_begin_unless_the_pipeline_says_so_too() {
+    let mut world = World::new();
+    let making = |number| json!({"ref": "refs/heads/main", "commit": crate::samples::COMMIT, "number": number, "seenAt": crate::samples::time(0)});
+    world.pipeline = json!({"made": ["r-2"], "making": making(1)});
+    let (state, wake) = world.pass();
+    assert_eq!((&state.course, wake), (&Course::InLine(Known::NotYet), Wake::After(60)));
+    world.pipeline = json!({"made": ["r-2"], "making": making(2)});
+    let (state, wake) = world.pass();
+    assert!(matches!(&state.course, Course::Refused(Refusal::NotMade { .. })), "{state:?}");
+    assert_eq!((wake, world.status.plan.clone()), (Wake::OnChange, None));
+    assert!(says(&world).contains("reason Manual"), "{}", says(&world));
+    world.pipeline = json!({"made": ["r-1"]});
+    assert!(matches!(world.pass().0.course, Course::Starting(_)));
+}
+
+#[test]
+fn a_release_that_a_person_made_begins_when_its_pipeline_lets_it() {
+    let mut world = World::new();
+    (world.release.spec.number, world.release.spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
+    world.pipeline = json!({"made": [], "building": []});
+    assert_eq!(world.pass().0.course, Course::InLine(Known::Made));
+    world.pipeline = json!({"made": [], "building": ["web-1"]});
+    assert!(matches!(world.pass().0.course, Course::Starting(_)));
+}
+
+#[test]
+fn numbers_at_the_end_of_their_range_overflow_nothing() {
+    let mut world = damaged(|status| {
+        status.steps[0].attempt = i32::MAX;
+        (status.steps[0].phase, status.steps[0].started) = (StepPhase::Intended, None);
+        status.steps[0].intent =
+            serde_json::from_value(json!({"call": i32::MAX, "token": "t", "resource": "web-build", "requestHash": "h",
+                "since": crate::samples::time(0)}))
+            .unwrap();
+    });
+    world.now = 100_000;
+    world.pass();
+    world.pass();
 }

@@ -78,7 +78,7 @@ proptest! {
             observed.logs.insert(name.clone(), vec![line.clone(); lines]);
         }
         let written = Release { status: Some(record.clone()), ..release(1, 0, Value::Null) };
-        prop_assert!(!looks(&desired, &Record::parse(&written), observed.pipeline.as_ref()).is_empty());
+        prop_assert!(!looks(&desired, &Record::parse(&written), &observed).is_empty());
         let build = || Some(Box::new(live.clone()));
         let failed =
             || StepState::Over(Over::Failed { reason: Reason::CheckFailed, message: text.clone(), build: build(), is_new: true });
