@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use launchway_test_kube::real::{self, Cluster, Say};
 
-/// The one word of Helm's language that `rbac.yaml` uses.
+/// The one word of Helm's language that `rbac.yaml`, `policy.yaml` and `tenants.yaml` may use.
 const RELEASE_NAMESPACE: &str = "{{ .Release.Namespace }}";
 
 /// The CustomResourceDefinitions of the chart launchway-crds.
@@ -32,11 +32,23 @@ pub fn definitions() -> anyhow::Result<String> {
 /// # Errors
 /// The chart cannot be read, or uses more of Helm's language than it may.
 pub fn rights(namespace: &str) -> anyhow::Result<String> {
-    let text = read(&charts().join("launchway/templates/rbac.yaml"))?;
+    without_helm("rbac.yaml", namespace)
+}
+
+/// What else the chart installs beside a controller in `namespace`: the policy for Releases, and the roles of tenants.
+///
+/// # Errors
+/// As [`rights`].
+pub fn beside(namespace: &str) -> anyhow::Result<String> {
+    Ok([without_helm("policy.yaml", namespace)?, without_helm("tenants.yaml", namespace)?].join("---\n"))
+}
+
+fn without_helm(file: &str, namespace: &str) -> anyhow::Result<String> {
+    let text = read(&charts().join("launchway/templates").join(file))?;
     let text: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
     let text = text.replace(RELEASE_NAMESPACE, namespace);
     if text.contains("{{") {
-        bail!("rbac.yaml uses more of Helm's language than {RELEASE_NAMESPACE}: it could not be read without Helm");
+        bail!("{file} uses more of Helm's language than {RELEASE_NAMESPACE}: it could not be read without Helm");
     }
     Ok(text)
 }
@@ -57,7 +69,7 @@ pub async fn cluster(say: Say, system: &str, account: &str, other: &str) -> anyh
     let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), system);
     let account = ServiceAccount { metadata: named(account), ..ServiceAccount::default() };
     accounts.create(&PostParams::default(), &account).await.context("the controller's service account")?;
-    cluster.apply(&rights(system)?).await?;
+    cluster.apply(&[rights(system)?, beside(system)?].join("---\n")).await?;
     Ok(cluster)
 }
 

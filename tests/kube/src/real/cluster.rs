@@ -40,7 +40,7 @@ pub struct Options {
     pub say: Say,
 }
 
-/// Kubernetes' own controllers: garbage collector, namespaces, service accounts.
+/// Kubernetes' own controllers: garbage collector, namespaces, service accounts, aggregated roles.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Controllers {
     /// They run, as in every real cluster.
@@ -224,7 +224,7 @@ fn api_server_args(etcd: u16, secure: u16) -> Vec<String> {
 fn controller_args() -> Vec<String> {
     vec![
         "--kubeconfig=admin.kubeconfig".into(),
-        "--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller".into(),
+        "--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller,clusterrole-aggregation-controller".into(),
         "--leader-elect=false".into(),
         "--bind-address=127.0.0.1".into(),
         // It need not be asked anything: what it does is seen in the API.

@@ -1,0 +1,200 @@
+//! What tenants may do in Kubernetes, on the real API server with the chart's roles and policy: every row is a question that is
+//! asked of the API server, or a request that it answers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use launchway_crds::Release;
+use launchway_test_kube::real::{Cluster, Say};
+use launchway_tests::quickstart::chart;
+use serde_json::{Value, json};
+
+const SYSTEM: &str = "launchway-system";
+const CONTROLLER: &str = "system:serviceaccount:launchway-system:launchway";
+const TEAM: &str = "team-a";
+const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// A namespace of a team, whose members have the roles of the chart and those that every cluster has.
+async fn cluster() -> Cluster {
+    let cluster = chart::cluster(Say::to(|_| {}), SYSTEM, "launchway", TEAM).await.unwrap();
+    let roles =
+        [("vera", "launchway-view"), ("ed", "launchway-edit"), ("viv", "view"), ("eve", "edit"), ("ada", "admin")];
+    let bindings = roles.map(|(user, role)| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": user, "namespace": TEAM},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"},
+                {"kind": "ServiceAccount", "name": user, "namespace": TEAM}]})
+    });
+    cluster.apply_in(TEAM, &bindings.map(|binding| binding.to_string()).join("\n---\n")).await.unwrap();
+    cluster
+}
+
+async fn may(client: &Client, user: &str, verb: &str, resource: &str, namespace: &str) -> bool {
+    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+    let group = match resource {
+        "secrets" | "pods" | "configmaps" | "namespaces" | "serviceaccounts" => "",
+        "clusterroles" | "rolebindings" => "rbac.authorization.k8s.io",
+        "validatingadmissionpolicies" => "admissionregistration.k8s.io",
+        "deployments" => "apps",
+        "events" => "events.k8s.io",
+        _ => "launchway.dev",
+    };
+    let attributes = ResourceAttributes {
+        group: Some(group.to_owned()),
+        resource: Some(resource.to_owned()),
+        subresource: Some(subresource.to_owned()).filter(|part| !part.is_empty()),
+        verb: Some(verb.to_owned()),
+        namespace: Some(namespace.to_owned()).filter(|name| !name.is_empty()),
+        ..ResourceAttributes::default()
+    };
+    let spec = SubjectAccessReviewSpec {
+        user: Some(user.to_owned()),
+        resource_attributes: Some(attributes),
+        ..SubjectAccessReviewSpec::default()
+    };
+    let review = SubjectAccessReview { spec, ..SubjectAccessReview::default() };
+    let answer = Api::<SubjectAccessReview>::all(client.clone()).create(&PostParams::default(), &review).await.unwrap();
+    answer.status.unwrap().allowed
+}
+
+/// Who, may or may not, what, to which resources, in which namespace (empty: in all).
+type Row = (&'static str, bool, &'static str, &'static [&'static str], &'static str);
+
+const OURS: &[&str] = &["pipelines", "ecsservices", "releases"];
+const STATUSES: &[&str] = &["pipelines/status", "ecsservices/status", "releases/status", "awsaccounts/status"];
+
+const MATRIX: &[Row] = &[
+    ("vera", true, "get", OURS, TEAM),
+    ("vera", true, "list", OURS, TEAM),
+    ("vera", true, "watch", OURS, TEAM),
+    ("vera", false, "create", OURS, TEAM),
+    ("vera", false, "update", OURS, TEAM),
+    ("vera", false, "patch", OURS, TEAM),
+    ("vera", false, "delete", OURS, TEAM),
+    ("vera", false, "update", STATUSES, TEAM),
+    ("vera", false, "get", OURS, "team-b"),
+    ("vera", false, "get", &["awsaccounts", "secrets"], TEAM),
+    ("ed", true, "get", OURS, TEAM),
+    ("ed", true, "create", OURS, TEAM),
+    ("ed", true, "update", OURS, TEAM),
+    ("ed", true, "patch", OURS, TEAM),
+    ("ed", true, "delete", OURS, TEAM),
+    ("ed", false, "update", STATUSES, TEAM),
+    ("ed", false, "patch", STATUSES, TEAM),
+    ("ed", false, "create", OURS, "team-b"),
+    ("ed", false, "get", &["awsaccounts"], ""),
+    ("ed", false, "create", &["awsaccounts"], ""),
+    ("ed", false, "update", &["validatingadmissionpolicies"], ""),
+    ("viv", true, "list", OURS, TEAM),
+    ("viv", false, "create", OURS, TEAM),
+    ("viv", false, "patch", STATUSES, TEAM),
+    ("eve", true, "create", OURS, TEAM),
+    ("eve", true, "delete", OURS, TEAM),
+    ("eve", false, "update", STATUSES, TEAM),
+    ("eve", false, "get", &["awsaccounts"], ""),
+    ("ada", true, "patch", OURS, TEAM),
+    ("ada", false, "update", STATUSES, TEAM),
+    ("ada", false, "create", OURS, "team-b"),
+    (CONTROLLER, true, "list", &["awsaccounts", "pipelines", "ecsservices", "releases"], ""),
+    (CONTROLLER, true, "update", STATUSES, ""),
+    (CONTROLLER, true, "create", &["releases", "events"], TEAM),
+    (CONTROLLER, true, "delete", &["releases"], TEAM),
+    (CONTROLLER, true, "get", &["secrets", "namespaces"], TEAM),
+    (CONTROLLER, false, "list", &["secrets", "namespaces", "configmaps", "pods"], ""),
+    (CONTROLLER, false, "watch", &["secrets"], ""),
+    (CONTROLLER, false, "create", &["secrets", "pods", "deployments", "awsaccounts", "pipelines", "ecsservices"], TEAM),
+    (CONTROLLER, false, "update", &["awsaccounts", "pipelines", "ecsservices", "releases", "secrets"], TEAM),
+    (CONTROLLER, false, "delete", &["awsaccounts", "pipelines", "ecsservices", "namespaces"], TEAM),
+    (CONTROLLER, false, "patch", &["awsaccounts", "pipelines", "clusterroles"], ""),
+    (CONTROLLER, false, "create", &["serviceaccounts/token", "rolebindings", "validatingadmissionpolicies"], TEAM),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_role_that_the_chart_ships_may_do_what_the_matrix_says_and_nothing_else() {
+    let cluster = cluster().await;
+    let client = cluster.client();
+    // The roles of every cluster are put together a moment after ours are there.
+    let gathered = async {
+        while !may(&client, "eve", "create", "releases", TEAM).await
+            || !may(&client, "viv", "get", "releases", TEAM).await
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), gathered).await.expect("view and edit have ours added");
+    let (mut asked, mut wrong) = (0, Vec::new());
+    for (user, wanted, verb, resources, namespace) in MATRIX {
+        for resource in *resources {
+            asked += 1;
+            if may(&client, user, verb, resource, namespace).await != *wanted {
+                wrong.push(format!(
+                    "{user} {verb} {resource} in {namespace:?}: {}",
+                    if *wanted { "refused" } else { "allowed" }
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(MATRIX.len() >= 30);
+    println!("{} rows, {asked} questions", MATRIX.len());
+}
+
+/// A client with the rights of a person who has that role.
+async fn person(cluster: &Cluster, name: &str) -> Client {
+    let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), TEAM);
+    let metadata = ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
+    accounts.create(&PostParams::default(), &ServiceAccount { metadata, ..ServiceAccount::default() }).await.unwrap();
+    cluster.client_for_service_account(TEAM, name).await.unwrap()
+}
+
+fn release(name: &str, spec: &Value) -> Release {
+    let mut all = json!({"pipeline": "web", "commit": COMMIT});
+    all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    serde_json::from_value(json!({"apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
+        "metadata": {"name": name, "labels": {"launchway.dev/pipeline": "web"},
+            "ownerReferences": [{"apiVersion": "launchway.dev/v1alpha1", "kind": "Pipeline", "name": "web", "uid": "u-1"}]},
+        "spec": all}))
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_controller_makes_releases_of_new_commits() {
+    let cluster = cluster().await;
+    let commit = json!({"reason": "NewCommit", "number": 2});
+    let tried = PostParams { dry_run: true, ..PostParams::default() };
+    let controller = cluster.client_for_service_account(SYSTEM, "launchway").await.unwrap();
+    let (ed, admin) = (person(&cluster, "ed").await, cluster.client());
+    let releases = |client: &Client| Api::<Release>::namespaced(client.clone(), TEAM);
+    // A policy is in force a moment after it was made.
+    let refused = async {
+        while releases(&ed).create(&tried, &release("web-2", &commit)).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), refused).await.expect("the policy is in force");
+    for client in [&ed, &admin] {
+        let all = [
+            releases(client).create(&PostParams::default(), &release("web-2", &commit)).await,
+            releases(client).create(&tried, &release("web-2", &commit)).await,
+            releases(client)
+                .patch("web-2", &PatchParams::apply("somebody"), &Patch::Apply(release("web-2", &commit)))
+                .await,
+        ];
+        for answer in all {
+            let Err(kube::Error::Api(status)) = answer else { panic!("{answer:?}") };
+            assert_eq!(status.code, 403, "{status:?}");
+            assert!(
+                status.message.contains("launchway-releases") && status.message.contains("say reason Manual"),
+                "{status:?}"
+            );
+        }
+        let manual = json!({"reason": "Manual"});
+        releases(client).create(&tried, &release("web-2", &manual)).await.expect("a person may make a Manual one");
+    }
+    releases(&controller).create(&tried, &release("web-2", &commit)).await.expect("the controller may");
+}
