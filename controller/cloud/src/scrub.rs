@@ -1,6 +1,13 @@
-//! AWS's texts, made fit for a status: nothing that looks like a credential, and not longer than it may be.
+//! AWS's texts, and what builds print, made fit for a status: nothing that looks like a credential, nothing that cannot be
+//! seen, and not longer than it may be.
 
-use launchway_plan::condition::cut;
+use anstream::adapter::strip_str;
+use launchway_plan::condition::{cut, visible};
+use regex::Regex;
+use std::sync::LazyLock;
+
+#[cfg(test)]
+mod tests;
 
 /// The longest message of a fault.
 pub(crate) const MESSAGE_BYTES: usize = 512;
@@ -9,79 +16,82 @@ const HIDDEN: &str = "[hidden]";
 
 /// A message of AWS: without what looks like a credential, in one line, at most 512 bytes.
 pub(crate) fn message(text: &str) -> String {
-    cut(&secrets(&text.split_whitespace().collect::<Vec<_>>().join(" ")), MESSAGE_BYTES)
+    cut(&secrets(&plain(text).split_whitespace().collect::<Vec<_>>().join(" ")), MESSAGE_BYTES)
 }
 
 /// A line of a log: without what looks like a credential.
 pub(crate) fn line(text: &str) -> String {
-    secrets(text.trim_end())
+    secrets(plain(text).trim_end())
 }
 
-/// The words behind which a value is a secret, whatever it looks like.
-const LABELS: [&str; 9] = [
-    "authorization",
-    "x-amz-security-token",
-    "securitytoken",
-    "security_token",
-    "sessiontoken",
-    "session_token",
-    "secretaccesskey",
-    "secret_access_key",
-    "signature=",
+/// The text without the colours of a terminal and without what cannot be seen: either may stand within a key.
+fn plain(text: &str) -> String {
+    visible(&strip_str(text).to_string())
+}
+
+/// Each pattern of a credential, and what stays of it.
+///
+/// The prefixes are those that their issuers document for secret scanning: GitHub (`ghp_`, `gho_`, `ghu_`, `ghs_`, `ghr_`,
+/// `github_pat_`), GitLab (`glpat-` and others), Slack (`xox?-`, `xapp-`), npm, PyPI, Docker Hub, Google, Stripe, OpenAI,
+/// Anthropic, Hugging Face, DigitalOcean, Vault, SendGrid, Shopify, Atlassian, Databricks, Doppler, Grafana, AWS.
+const PATTERNS: [(&str, &str); 9] = [
+    // User and password in a URL.
+    (r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#'\x22<>]*@", "${1}[hidden]@"),
+    (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", HIDDEN),
+    (
+        r"(?x)\b(?:
+            gh[pousr]_[A-Za-z0-9]{8,} | github_pat_\w{8,} | gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|oas|ffct|wt)-[\w.-]{8,} |
+            xox[a-z]-[\w-]{8,} | xapp-[\w-]{8,} | xoxe\.[\w.-]{8,} | npm_\w{8,} | pypi-[\w-]{8,} | dckr_[a-z]+_[\w-]{8,} |
+            AIza[\w-]{20,} | ya29\.[\w-]{8,} | [srp]k_(?:live|test)_\w{8,} | whsec_\w{8,} | sk-[\w-]{16,} | hf_[A-Za-z0-9]{16,} |
+            do[opr]_v1_\w{8,} | hv[sbr]\.[\w-]{8,} | SG\.[\w-]{8,}\.[\w-]{8,} | shp(?:at|ca|pa|ss)_\w{8,} | ATATT[\w=-]{16,} |
+            dapi[0-9a-f]{16,} | dp\.(?:pt|st|ct|sa|scim)\.\w{8,} | gl(?:sa|c)_\w{8,} | rubygems_\w{8,} | eyJ[\w-]+\.[\w-]+\.[\w-]*
+        )",
+        HIDDEN,
+    ),
+    (r"(?:AKIA|ASIA)[A-Z0-9]{12,}", HIDDEN),
+    // `Authorization: Basic …` first, or the scheme would be taken for the value.
+    (r"(?i)\b(bearer|basic|aws4-hmac-sha256)(\s+)[A-Za-z0-9+/=_.~-]+", "${1}${2}[hidden]"),
+    // A name, a sign, a value: as in YAML, JSON, a shell, an .npmrc and a query. The value may be hidden in part already.
+    (
+        r#"(?ix)\b?((?:[\w.-]*(?:
+            passwor[dt] | passwd | passphrase | pwd | pgpass | secret | token | api[_-]?key | access[_-]?key | secret[_-]?key |
+            private[_-]?key | client[_-]?secret | credentials? | authorization | _auth | signature
+        )s?)\\?["']?\s*(?:=>|[:=])\s*\\?["']?(?:(?:bearer|basic|token|aws4-hmac-sha256)\s+)?)
+        (?:\[hidden\](?:[^\s"'\\]*[^\s"'\\,;.(){}<>\[\]])?|[^\s"'\\]*[^\s"'\\,;.(){}<>\[\]])"#,
+        "${1}[hidden]",
+    ),
+    // A short name that is a whole one: PASS=…, not `bypass: …`.
+    (r#"((?:\b|_)(?i:pass)\\?["']?\s*=\s*\\?["']?)[^\s"'\\]+"#, "${1}[hidden]"),
+    // Arguments of commands: docker login -p …, mysql --password …, curl -u user:….
+    (
+        r#"(?i)(\blogin\b.*?\s-p[= ]?\s*["']?|\bmysql\w*\b.*?\s-p|\bcurl\b.*?\s(?:-u|--user)[= ]?\s*["']?)[^\s"']+"#,
+        "${1}[hidden]",
+    ),
+    (
+        r#"(?i)(\s--?(?:[\w-]*(?:password|passwd|passphrase|secret|token|api-?key))(?:=|\s+)["']?)[^\s"'-][^\s"']*"#,
+        "${1}[hidden]",
+    ),
 ];
 
+/// A pattern that does not compile is left out, and a test fails.
+static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    PATTERNS.iter().filter_map(|(pattern, stays)| Some((Regex::new(pattern).ok()?, *stays))).collect()
+});
+
 fn secrets(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    let mut hide = Hide::No;
-    for piece in text.split_inclusive(|c: char| c.is_whitespace() || "\"',;(){}<>".contains(c)) {
-        let word = piece.trim_end_matches(|c: char| c.is_whitespace() || "\"',;(){}<>".contains(c));
-        let end = &piece[word.len()..];
-        let (shown, next) = shown(word, hide);
-        clean.push_str(&shown);
-        clean.push_str(end);
-        hide = next;
-    }
-    clean
+    let clean = RULES.iter().fold(text.to_owned(), |text, (rule, stays)| rule.replace_all(&text, *stays).into_owned());
+    clean.split_inclusive(ends_word).map(masked).collect()
 }
 
-/// What comes next.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Hide {
-    No,
-    /// The next word is a value.
-    Value,
-}
-
-fn shown(word: &str, hide: Hide) -> (String, Hide) {
-    let lower = word.to_ascii_lowercase();
-    let label = LABELS.iter().find_map(|label| lower.find(label).map(|at| at + label.len()));
-    match (hide, label) {
-        (_, Some(end)) => after_label(word, end),
-        (Hide::Value, None) if is_scheme(&lower) || !word.contains(char::is_alphanumeric) => {
-            (word.to_owned(), Hide::Value)
-        }
-        (Hide::Value, None) => (HIDDEN.to_owned(), Hide::No),
-        (Hide::No, None) => (masked(word), if lower == "bearer" { Hide::Value } else { Hide::No }),
-    }
-}
-
-/// A value in the same word is hidden; else the next word is the value.
-fn after_label(word: &str, end: usize) -> (String, Hide) {
-    let rest = word[end..].trim_start_matches([':', '=', '"', '\'']);
-    if rest.is_empty() {
-        return (word.to_owned(), Hide::Value);
-    }
-    (format!("{}{HIDDEN}", &word[..word.len() - rest.len()]), Hide::No)
-}
-
-/// The scheme of an `Authorization`, before the secret.
-fn is_scheme(lower: &str) -> bool {
-    matches!(lower, "basic" | "bearer" | "token" | "aws4-hmac-sha256")
+fn ends_word(c: char) -> bool {
+    c.is_whitespace() || "\"',;(){}<>".contains(c)
 }
 
 /// A word with its keys hidden. ARNs and URLs without keys stay whole: their long paths are no secrets.
 fn masked(word: &str) -> String {
-    let secret = |run: &str| is_key_id(run) || (!word.contains("arn:") && !word.contains("://") && is_long_secret(run));
+    if word.contains("arn:") || word.contains("://") {
+        return word.to_owned();
+    }
     let mut clean = String::with_capacity(word.len());
     let mut run = String::new();
     for c in word.chars() {
@@ -89,19 +99,12 @@ fn masked(word: &str) -> String {
             run.push(c);
             continue;
         }
-        clean.push_str(if secret(&run) { HIDDEN } else { &run });
+        clean.push_str(if is_long_secret(&run) { HIDDEN } else { &run });
         run.clear();
         clean.push(c);
     }
-    clean.push_str(if secret(&run) { HIDDEN } else { &run });
+    clean.push_str(if is_long_secret(&run) { HIDDEN } else { &run });
     clean
-}
-
-/// `AKIA…` and `ASIA…`, wherever in a run.
-fn is_key_id(run: &str) -> bool {
-    ["AKIA", "ASIA"]
-        .iter()
-        .any(|prefix| run.split(['/', '=', '+', '_']).any(|part| part.starts_with(prefix) && part.len() >= 16))
 }
 
 /// 40 characters or more of base64 with upper case, lower case and digits in it: secret keys have 40, session tokens
@@ -111,44 +114,4 @@ fn is_long_secret(run: &str) -> bool {
         && run.contains(|c: char| c.is_ascii_uppercase())
         && run.contains(|c: char| c.is_ascii_lowercase())
         && run.contains(|c: char| c.is_ascii_digit())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_looks_like_a_credential_is_hidden() {
-        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY1";
-        for (text, clean) in [
-            ("key AKIAIOSFODNN7EXAMPLE is gone", "key [hidden] is gone"),
-            ("Credential=ASIAIOSFODNN7EXAMPLE/20261121/us-east-2", "[hidden]-east-2"),
-            (&format!("secret {secret}."), "secret [hidden]."),
-            ("Authorization: Basic dXNlcjpwYXNz next", "Authorization: Basic [hidden] next"),
-            ("'X-Amz-Security-Token': 'short' x", "'X-Amz-Security-Token': '[hidden]' x"),
-            ("aws_session_token=abc", "aws_session_token=[hidden]"),
-            ("Signature=0123abcd, x", "Signature=[hidden], x"),
-            ("Authorization: Bearer abc", "Authorization: Bearer [hidden]"),
-        ] {
-            assert_eq!(message(text), clean);
-        }
-    }
-
-    #[test]
-    fn what_names_things_stays() {
-        for text in [
-            "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/ProdIridiumServiceGroup12345/73e2d6bc24d8a067 is gone",
-            "image 123456789012.dkr.ecr.us-east-2.amazonaws.com/iridium@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-            "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
-            "Cannot have more than 1 builds in queue for the account",
-        ] {
-            assert_eq!(message(text), text);
-        }
-    }
-
-    #[test]
-    fn a_long_message_ends_within_its_limit_on_a_characters_edge() {
-        let cut = message(&"ü ".repeat(1000));
-        assert!(cut.len() <= MESSAGE_BYTES && cut.ends_with('…'), "{cut}");
-    }
 }

@@ -1,6 +1,8 @@
 //! Conditions: what is answered, merged with what was answered before. Only here are they dated.
 
 use crate::reason::{ConditionType, Reason};
+use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup};
+use icu_properties::{CodePointMapData, CodePointSetData};
 use jiff::Timestamp;
 pub use launchway_crds::condition::MESSAGE_MAX;
 use launchway_crds::condition::{Condition, Time};
@@ -107,10 +109,35 @@ pub fn whole(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-/// The text's first bytes, at most that many, whole characters only, with a mark where something is missing. Line ends
-/// and other control characters become blanks: a message is one line.
+/// The text as it stands and nothing that only seems to be there: line ends and other control characters become blanks,
+/// because a message is one line; characters that cannot be seen, and those that turn the direction of what follows, are taken
+/// out.
+pub fn visible(text: &str) -> String {
+    if text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+        return text.to_owned();
+    }
+    let (ignorable, categories) =
+        (CodePointSetData::new::<DefaultIgnorableCodePoint>(), CodePointMapData::<GeneralCategory>::new());
+    let is_gap = GeneralCategoryGroup::Control
+        .union(GeneralCategoryGroup::LineSeparator)
+        .union(GeneralCategoryGroup::ParagraphSeparator);
+    let is_unseen = GeneralCategoryGroup::Format.union(GeneralCategoryGroup::PrivateUse);
+    let seen = text.chars().filter_map(|c| {
+        let category = categories.get(c);
+        if is_gap.contains(category) {
+            return Some(' ');
+        }
+        // A blank of Braille has its own category, and is a gap to the eye.
+        let hidden = is_unseen.contains(category) || ignorable.contains(c) || c == '\u{2800}';
+        (!hidden).then_some(c)
+    });
+    seen.collect()
+}
+
+/// The text's first bytes, at most that many, whole characters only, with a mark where something is missing; nothing in it
+/// that cannot be seen. Every text that a status or an Event shows goes through here.
 pub fn cut(text: &str, most: usize) -> String {
-    let line = text.replace(char::is_control, " ");
+    let line = visible(text);
     if line.len() <= most {
         return line;
     }
@@ -167,6 +194,18 @@ mod tests {
             before
         );
         assert!(merge(&before, &[], 2, at(20)).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_or_turns_what_follows_is_taken_out_and_the_rest_stays() {
+        for (text, seen) in [
+            ("a\nb\tc\u{1b}[0m\u{2028}d", "a b c [0m d"),
+            ("\u{202e}txt.exe\u{2066}\u{2069}\u{200f}\u{061c}", "txt.exe"),
+            ("ma\u{200b}in\u{feff}\u{2060}\u{ad}\u{e0041}\u{3164}\u{fe0f}\u{2800}", "main"),
+            ("übrig 本番 ßéø → … ✓", "übrig 本番 ßéø → … ✓"),
+        ] {
+            assert_eq!(cut(text, 100), seen, "{text:?}");
+        }
     }
 
     #[test]

@@ -166,9 +166,9 @@ impl fmt::Display for NoSuchBranch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no such branch: {}", short(&self.branch))?;
         if let Some(default) = &self.default {
-            write!(f, "; the default branch is {}", short(default))?;
+            write!(f, "; the default branch is {}", offered(default))?;
         }
-        let nearby: Vec<&str> = self.nearby.iter().map(|name| short(name)).collect();
+        let nearby: Vec<String> = self.nearby.iter().map(|name| offered(name)).collect();
         if nearby.is_empty() { Ok(()) } else { write!(f, "; there is {}", nearby.join(", ")) }
     }
 }
@@ -180,6 +180,14 @@ fn short(name: &str) -> &str {
     &name[..name.floor_char_boundary(SHOWN)]
 }
 
+/// A name as advice: whoever reads it may copy it. Letters outside ASCII are shown as their numbers, because many look like
+/// an ASCII one: whoever may push branches could have another one taken for `main`.
+fn offered(name: &str) -> String {
+    let escaped: String =
+        name.chars().map(|c| if c.is_ascii() { c.to_string() } else { c.escape_unicode().to_string() }).collect();
+    short(&escaped).to_owned()
+}
+
 impl fmt::Display for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys = "username and password, or token, or bearerToken";
@@ -189,5 +197,21 @@ impl fmt::Display for Offered {
             Offered::Token => write!(f, "check the Secret's key token, or use the keys username and password"),
             Offered::Bearer => write!(f, "check the Secret's key bearerToken, or use the key token"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_looks_like_another_one_is_offered_with_the_numbers_of_its_letters() {
+        // The second letter is Cyrillic, and the last name is so as a whole.
+        let nearby = ["m\u{430}in", "main-2", "\u{440}\u{430}\u{443}"].map(str::to_owned).into();
+        let missing = NoSuchBranch { branch: "mian".to_owned(), default: Some("m\u{430}ster".to_owned()), nearby };
+        let told = missing.to_string();
+        assert!(told.is_ascii(), "{told}");
+        assert!(told.contains("there is m\\u{430}in, main-2, \\u{440}\\u{430}\\u{443}"), "{told}");
+        assert!(told.contains("the default branch is m\\u{430}ster"), "{told}");
     }
 }
