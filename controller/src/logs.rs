@@ -16,18 +16,55 @@ const WARNINGS: &str = "aws_config=warn,aws_credential_types=warn,aws_runtime=wa
     aws_smithy_runtime_api=warn,aws_smithy_types=warn,aws_types=warn,h2=warn,http=warn,hyper=warn,hyper_rustls=warn,\
     hyper_util=warn,kube_client=warn,reqwest=warn,rustls=warn,tower=warn,tower_http=warn";
 
+/// kube's client logs the whole text of an answer that it cannot decode, Secrets too, as a warning (kube-client 5.0,
+/// `Client::request`). What went wrong is in its errors as well.
+const BODIES: &str = "kube_client::client=off";
+
 /// The filter that `RUST_LOG` asks for, but only warnings from the crates that log credentials. Directives for spans are
 /// dropped, because a span also covers the crates called inside it; so are directives that do not parse.
 pub fn filter(asked: Option<&str>) -> EnvFilter {
     let asked = asked.filter(|asked| !asked.trim().is_empty()).unwrap_or(DEFAULT);
     let leaks = |directive: &&str| LEAKY.iter().any(|name| directive.trim_start().starts_with(name));
     let kept: Vec<&str> = asked.split(',').filter(|one| !leaks(one) && !one.contains('[')).collect();
-    EnvFilter::builder().parse_lossy(format!("{},{WARNINGS}", kept.join(",")))
+    EnvFilter::builder().parse_lossy(format!("{},{WARNINGS},{BODIES}", kept.join(",")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::filter;
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    /// Keeps what is written to it.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_body_of_kubernetes_is_logged_whatever_rust_log_says() {
+        for asked in [None, Some("trace"), Some("kube_client::client=trace"), Some("debug, kube_client=trace")] {
+            let kept = Kept::default();
+            let writer = kept.clone();
+            let lines = tracing_subscriber::fmt().with_env_filter(filter(asked)).with_writer(move || writer.clone());
+            tracing::subscriber::with_default(lines.finish(), || {
+                tracing::error!(target: "kube_client::client", "a body");
+                tracing::warn!(target: "kube_client::client", "a body");
+                tracing::warn!(target: "kube_client::config", "a warning");
+            });
+            let text = String::from_utf8_lossy(&kept.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
+            assert!(text.contains("a warning") && !text.contains("a body"), "{asked:?}: {text}");
+        }
+    }
 
     #[test]
     fn rust_log_is_obeyed_except_for_crates_that_log_credentials() {
