@@ -98,6 +98,9 @@ fn ok() -> i32 {
 }
 
 fn json_members(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    // A structural schema cannot say "one of these types". So each other type is bounded until nothing is left of it:
+    // what is admitted is a text, a number or a boolean.
     schemars::json_schema!({"type": "object", "maxProperties": 10, "x-kubernetes-map-type": "atomic",
-        "additionalProperties": {"x-kubernetes-preserve-unknown-fields": true}})
+        "additionalProperties": {"x-kubernetes-preserve-unknown-fields": true, "maxLength": 256, "maxProperties": 0,
+            "maxItems": 0, "not": {"enum": [{}, [], null]}}})
 }

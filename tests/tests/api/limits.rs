@@ -140,6 +140,27 @@ fn every_limit_of_every_spec_is_broken_once() {
 }
 
 #[tokio::test]
+async fn a_verification_expects_texts_numbers_and_booleans_and_nothing_else() {
+    let sender = Sender::new("expectations").await;
+    let (_, yaml) = full::EXAMPLES.iter().find(|(kind, _)| *kind == "Pipeline").unwrap();
+    let mut pipeline = documents(yaml).into_iter().find(|one| one.pointer(EXPECTED).is_some()).unwrap();
+    pipeline.as_object_mut().unwrap().remove("status");
+    let deep = (0..50).fold(json!(1), |inner, _| json!([inner]));
+    let good =
+        [json!(true), json!("a".repeat(256)), json!(""), json!(0), json!(1.5), json!(-7), json!(123_456_789_012_i64)];
+    let bad =
+        [json!({}), json!([]), Value::Null, json!({"a": 1}), json!([1]), json!([[]]), deep, json!("a".repeat(257))];
+    for (value, admitted) in good.map(|value| (value, true)).into_iter().chain(bad.map(|value| (value, false))) {
+        *pipeline.pointer_mut(EXPECTED).unwrap() = json!({"health": value});
+        let answer = sender.create(&pipeline, Keep::Judged).await;
+        assert_eq!(answer.is_ok(), admitted, "{value}: {answer:?}");
+    }
+}
+
+/// What the first verification of a Pipeline expects.
+const EXPECTED: &str = "/spec/stages/0/verify/0/http/expect/json";
+
+#[tokio::test]
 async fn every_limit_of_every_spec_is_kept() {
     let sender = Sender::new("limits").await;
     let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
