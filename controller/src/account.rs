@@ -1,10 +1,12 @@
 //! One pass over an AwsAccount: whose credentials are these? Nothing is changed.
 
 use crate::context::Context;
+use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
-use crate::kube_api::Unreachable;
+use crate::kube_api::found_in_cluster;
 use crate::status;
+use crate::unreachable::Unreachable;
 use crate::wake::{Links, digest};
 use kube::api::Api;
 use kube::runtime::watcher::Event;
@@ -28,7 +30,7 @@ impl Reconciled for AwsAccount {
         Links { asks: digest(&works_since), ..Links::default() }
     }
 
-    fn followed(event: &Event<Self>, context: &Context) {
+    fn followed(event: &Event<Item<Self>>, context: &Context) {
         context.accounts.follow(event);
     }
 
@@ -39,8 +41,7 @@ impl Reconciled for AwsAccount {
 
 /// One pass over an AwsAccount.
 async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
-    let api: Api<AwsAccount> = Api::all(context.kube.clone());
-    let Some(account) = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))? else {
+    let Some(account) = found_in_cluster::<AwsAccount>(&key.name, context).await? else {
         return Ok(Wake::OnChange);
     };
     if account.metadata.deletion_timestamp.is_some() {
@@ -54,5 +55,6 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let generation = account.metadata.generation.unwrap_or_default();
     let next = report(record, generation, &identity, (context.clock)());
     let wake = identity.as_ref().err().map_or(Wake::OnChange, Wake::of);
+    let api = Api::all(context.kube.clone());
     Ok(status::write(&account, next, api, context).await?.wake(wake))
 }

@@ -1,5 +1,6 @@
 //! The AwsAccounts as their watch shows them: for looks. What changes AWS reads its account live.
 
+use crate::item::Item;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use launchway_crds::AwsAccount;
@@ -13,23 +14,26 @@ pub struct Accounts(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    known: Option<HashMap<String, AwsAccountSpec>>,
+    known: Option<HashMap<String, Seen>>,
     /// A list that is being read.
-    list: HashMap<String, AwsAccountSpec>,
+    list: HashMap<String, Seen>,
 }
+
+/// The spec of an account; `None`: the account cannot be read.
+type Seen = Option<AwsAccountSpec>;
 
 impl Accounts {
     /// Follows the watch.
-    pub fn follow(&self, event: &Event<AwsAccount>) {
+    pub fn follow(&self, event: &Event<Item<AwsAccount>>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
             Event::Init => state.list.clear(),
             Event::InitApply(account) => {
-                state.list.insert(account.name_any(), account.spec.clone());
+                state.list.insert(account.name_any(), spec(account));
             }
             Event::InitDone => state.known = Some(std::mem::take(&mut state.list)),
             Event::Apply(account) => {
-                state.known.get_or_insert_default().insert(account.name_any(), account.spec.clone());
+                state.known.get_or_insert_default().insert(account.name_any(), spec(account));
             }
             Event::Delete(account) => {
                 state.known.get_or_insert_default().remove(&account.name_any());
@@ -37,10 +41,22 @@ impl Accounts {
         }
     }
 
-    /// The account of that name, or that there is none. Nothing is known before the first list.
+    /// The account of that name, or that there is none. Nothing is known before the first list, or of an account that cannot be
+    /// read: it is there.
     pub fn get(&self, name: &str) -> Option<Option<AwsAccountSpec>> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        state.known.as_ref().map(|known| known.get(name).cloned())
+        match state.known.as_ref()?.get(name) {
+            Some(Some(spec)) => Some(Some(spec.clone())),
+            Some(None) => None,
+            None => Some(None),
+        }
+    }
+}
+
+fn spec(account: &Item<AwsAccount>) -> Seen {
+    match account {
+        Item::Read(account) => Some(account.spec.clone()),
+        Item::Unreadable(_) => None,
     }
 }
 
@@ -50,9 +66,9 @@ mod tests {
     use launchway_crds::name::Region;
     use serde_json::json;
 
-    fn account(name: &str, region: &str) -> AwsAccount {
+    fn account(name: &str, region: &str) -> Item<AwsAccount> {
         let spec = json!({"regions": [region], "namespaces": {"names": ["shop"]}, "allow": {}});
-        AwsAccount::new(name, serde_json::from_value(spec).expect("a spec"))
+        serde_json::from_value(json!({"metadata": {"name": name}, "spec": spec})).expect("an account")
     }
 
     #[test]
@@ -68,6 +84,9 @@ mod tests {
         accounts.follow(&Event::Apply(account("b", "eu-west-2")));
         accounts.follow(&Event::Delete(account("a", "eu-west-1")));
         assert_eq!((region("a"), region("b")), (Some(None), Some(Some(vec![Region::from("eu-west-2")]))));
+        let unreadable = json!({"metadata": {"name": "b"}, "spec": {"regions": 7}});
+        accounts.follow(&Event::Apply(serde_json::from_value(unreadable).expect("an item")));
+        assert_eq!(region("b"), None, "it is there: whoever needs it reads it live");
         accounts.follow(&Event::Init);
         accounts.follow(&Event::InitDone);
         assert_eq!(region("b"), Some(None));

@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;
 use crate::sweep::Sweep;
+use crate::watches::Watches;
 use crate::web::Web;
 use jiff::Timestamp;
 use launchway_cloud::Clouds;
@@ -51,6 +52,8 @@ pub struct Context {
     pub installation: String,
     /// How often a Service with nothing to do is checked for drift, in seconds.
     pub resync: i64,
+    /// Which watches do not work.
+    pub watches: Watches,
     /// The metrics.
     pub metrics: Metrics,
 }

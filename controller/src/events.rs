@@ -2,6 +2,7 @@
 //! takes none, the newest are dropped and counted. The status says the same.
 
 use crate::metrics::Metrics;
+use crate::unreachable::words;
 use futures::stream::{self, StreamExt};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, PostParams};
@@ -59,7 +60,7 @@ async fn sent(event: Event, kube: &kube::Client) {
         && !matches!(&error, kube::Error::Api(status) if status.is_already_exists())
     {
         let of = event.regarding.and_then(|object| object.name).unwrap_or_default();
-        tracing::warn!(object = of, %error, "could not write an event");
+        tracing::warn!(object = of, error = words(&error), "could not write an event");
     }
 }
 

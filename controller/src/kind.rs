@@ -2,16 +2,17 @@
 //! pass does is in the module of its kind.
 
 use crate::context::Context;
+use crate::item::{Item, OfParts};
 use crate::key::{Key, Kind};
-use crate::kube_api::Unreachable;
+use crate::unreachable::Unreachable;
 use crate::wake::{Links, digest};
-use kube::core::object::HasStatus;
+use kube::Resource;
+use kube::api::ObjectMeta;
+use kube::core::object::{HasSpec, HasStatus};
 use kube::runtime::watcher::Event;
-use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_plan::wake::Wake;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt::Debug;
 use std::future::Future;
@@ -26,7 +27,7 @@ pub trait HasConditions: HasStatus<Status: Clone + PartialEq> {
 
 /// A kind of object that passes are made over. Its name, plural and scope are those of kube's [`Resource`].
 pub trait Reconciled:
-    Resource<DynamicType = ()> + HasConditions + Clone + Debug + DeserializeOwned + Serialize + Send + Sync + 'static
+    Resource<DynamicType = ()> + HasConditions + OfParts + Clone + Debug + Serialize + Send + Sync + 'static
 {
     /// Its place in the list.
     const KIND: Kind;
@@ -48,7 +49,7 @@ pub trait Reconciled:
     }
 
     /// What else follows the watch of this kind.
-    fn followed(_event: &Event<Self>, _context: &Context) {}
+    fn followed(_event: &Event<Item<Self>>, _context: &Context) {}
 
     /// One pass over the object of that key.
     fn pass(key: &Key, context: &Context) -> impl Future<Output = Result<Wake, Unreachable>> + Send;
@@ -64,16 +65,22 @@ macro_rules! each {
             fn saying(status: &Self::Status, conditions: Vec<Condition>) -> Self::Status {
                 Self::Status { conditions, ..status.clone() }
             }
+        }
+
+        impl OfParts for launchway_crds::$kind {
+            fn of_parts(
+                metadata: ObjectMeta,
+                spec: <Self as HasSpec>::Spec,
+                status: Option<<Self as HasStatus>::Status>,
+            ) -> Self {
+                Self { metadata, spec, status }
+            }
         })*
 
         impl Kind {
-            /// The links of an object of this kind.
-            ///
-            /// # Errors
-            /// The object does not parse as one of this kind.
-            pub fn links(self, object: &Value) -> serde_json::Result<Links> {
-                use serde::Deserialize;
-                match self { $(Self::$kind => launchway_crds::$kind::deserialize(object).map(|object| object.all_links())),* }
+            /// The links of an object of this kind; none if it cannot be read.
+            pub fn links(self, object: &Value) -> Option<Links> {
+                match self { $(Self::$kind => links::<launchway_crds::$kind>(object)),* }
             }
         }
 
@@ -91,9 +98,19 @@ macro_rules! each {
 
 launchway_crds::kinds!(each);
 
+fn links<K: Reconciled>(object: &Value) -> Option<Links> {
+    Item::<K>::deserialize(object).ok()?.object().ok().map(|object| object.all_links())
+}
+
 impl Key {
     /// The key of an object.
     pub fn of<K: Reconciled>(object: &K) -> Self {
-        Self { kind: K::KIND, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+        Self::named(K::KIND, object.meta())
+    }
+
+    /// The key of the object of that kind and with that metadata.
+    pub fn named(kind: Kind, metadata: &ObjectMeta) -> Self {
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        Self { kind, namespace: text(&metadata.namespace), name: text(&metadata.name) }
     }
 }

@@ -1,41 +1,21 @@
 //! Live, uncached reads of Kubernetes, and the one write that is not a status: our finalizer.
 
 use crate::context::Context;
+use crate::item::{Item, OfParts};
 use crate::key::{Key, Kind};
-use k8s_openapi::api::core::v1::Namespace;
+use crate::unreachable::{Unreachable, is_stale};
+use crate::{other, status};
 use kube::api::{Api, Patch, PatchParams};
-use kube::core::NamespaceResourceScope;
+use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use kube::{Resource, ResourceExt};
 use launchway_crds::account::AwsAccountSpec;
 use launchway_crds::{AwsAccount, FINALIZER, Pipeline, Service};
 use launchway_plan::account::AccountSeen;
+use launchway_plan::reason::Reason;
 use launchway_plan::release::PipelineFacts;
 use launchway_plan::target::TargetSeen;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::json;
 use std::fmt::Debug;
-
-/// A request to Kubernetes failed.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation} {object}")]
-pub struct Unreachable {
-    /// What was tried.
-    pub operation: &'static str,
-    /// On which object.
-    pub object: String,
-    /// The error.
-    #[source]
-    pub source: kube::Error,
-}
-
-impl Unreachable {
-    /// Makes the error of that operation on that object.
-    pub fn of(operation: &'static str, object: impl Into<String>) -> impl FnOnce(kube::Error) -> Self {
-        let object = object.into();
-        move |source| Self { operation, object, source }
-    }
-}
 
 /// Whether a write took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,25 +26,28 @@ pub enum Wrote {
     Stale,
 }
 
-/// Whether the error says that the object has changed since it was read, or is gone.
-pub fn is_stale(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.is_conflict() || status.is_not_found())
-}
-
 /// The objects of that kind in this object's namespace.
-pub fn api<K>(object: &K, context: &Context) -> Api<K>
+pub fn api<K>(object: &K, context: &Context) -> Api<Item<K>>
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
 {
     Api::namespaced(context.kube.clone(), object.meta().namespace.as_deref().unwrap_or_default())
 }
 
-/// The current object of that key.
+/// The current object of that key. One that cannot be decoded is told in an Event on it, and is an error here.
 pub async fn found<K>(key: &Key, context: &Context) -> Result<Option<K>, Unreachable>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + OfParts + Clone + Debug,
 {
-    let api: Api<K> = Api::namespaced(context.kube.clone(), &key.namespace);
+    item(key, context).await?.map(|item| readable(item, "reading", context)).transpose()
+}
+
+/// The same, as an item: whoever asks goes on without an object that cannot be decoded.
+pub async fn item<K>(key: &Key, context: &Context) -> Result<Option<Item<K>>, Unreachable>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + OfParts + Clone + Debug,
+{
+    let api: Api<Item<K>> = Api::namespaced(context.kube.clone(), &key.namespace);
     let found = api.get_opt(&key.name).await.map_err(Unreachable::of("reading", key.to_string()))?;
     if found.is_none() {
         context.forget(key);
@@ -72,10 +55,33 @@ where
     Ok(found)
 }
 
+/// The current object of that name of a kind without namespaces. One that cannot be decoded is told in an Event on it, and is
+/// an error here.
+pub async fn found_in_cluster<K>(name: &str, context: &Context) -> Result<Option<K>, Unreachable>
+where
+    K: Resource<Scope = ClusterResourceScope, DynamicType = ()> + OfParts + Clone + Debug,
+{
+    let api: Api<Item<K>> = Api::all(context.kube.clone());
+    let object = format!("{} {name}", K::kind(&()));
+    let found = api.get_opt(name).await.map_err(Unreachable::of("reading", object))?;
+    found.map(|item| readable(item, "reading", context)).transpose()
+}
+
+/// The object, if it could be decoded.
+pub fn readable<K>(item: Item<K>, operation: &'static str, context: &Context) -> Result<K, Unreachable>
+where
+    K: Resource<DynamicType = ()>,
+{
+    if let Item::Unreadable(it) = &item {
+        status::warn(&item, Reason::Unreadable, &it.note(), context);
+    }
+    let object = format!("{} {}/{}", K::kind(&()), item.namespace().unwrap_or_default(), item.name_any());
+    item.object().map_err(Unreachable::unreadable(operation, object))
+}
+
 /// The AwsAccount of that name, read live, and the namespace's labels if the account selects namespaces by label.
 pub async fn account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
-    let accounts: Api<AwsAccount> = Api::all(context.kube.clone());
-    let found = accounts.get_opt(name).await.map_err(Unreachable::of("reading AwsAccount", name))?;
+    let found = found_in_cluster::<AwsAccount>(name, context).await?;
     seen(name, found.map(|account| account.spec), namespace, context).await
 }
 
@@ -99,16 +105,15 @@ async fn seen(
 }
 
 async fn labels(namespace: &str, context: &Context) -> Result<std::collections::BTreeMap<String, String>, Unreachable> {
-    let namespaces: Api<Namespace> = Api::all(context.kube.clone());
-    let found = namespaces.get_opt(namespace).await.map_err(Unreachable::of("reading Namespace", namespace))?;
-    Ok(found.and_then(|namespace| namespace.metadata.labels).unwrap_or_default())
+    let found = other::namespace(namespace, &context.kube).await;
+    let found = found.map_err(Unreachable::of("reading Namespace", namespace))?;
+    Ok(found.map(|namespace| namespace.labels).unwrap_or_default())
 }
 
 /// The Pipeline of that name; none while it is being deleted.
 pub async fn pipeline(namespace: &str, name: &str, context: &Context) -> Result<Option<PipelineFacts>, Unreachable> {
-    let pipelines: Api<Pipeline> = Api::namespaced(context.kube.clone(), namespace);
-    let found =
-        pipelines.get_opt(name).await.map_err(Unreachable::of("reading Pipeline", format!("{namespace}/{name}")))?;
+    let key = Key { kind: Kind::Pipeline, namespace: namespace.to_owned(), name: name.to_owned() };
+    let found = found::<Pipeline>(&key, context).await?;
     let stays = found.filter(|pipeline| pipeline.metadata.deletion_timestamp.is_none());
     Ok(stays.map(|pipeline| PipelineFacts { spec: pipeline.spec, status: pipeline.status }))
 }
@@ -116,13 +121,16 @@ pub async fn pipeline(namespace: &str, name: &str, context: &Context) -> Result<
 /// A Service as a target of a stage, read live; `None`: there is none.
 pub async fn target(name: &str, namespace: &str, context: &Context) -> Result<Option<TargetSeen>, Unreachable> {
     let key = Key { kind: Kind::Service, namespace: namespace.to_owned(), name: name.to_owned() };
-    Ok(found::<Service>(&key, context).await?.map(TargetSeen::of))
+    Ok(item::<Service>(&key, context).await?.map(|item| match item {
+        Item::Read(service) => TargetSeen::of(service),
+        Item::Unreadable(unreadable) => TargetSeen::unreadable(unreadable.note()),
+    }))
 }
 
 /// Adds our finalizer, unless the object has changed since it was read.
 pub async fn guard<K>(object: &K, context: &Context) -> Result<Wrote, Unreachable>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + OfParts + Clone + Debug,
 {
     let others = object.finalizers().iter().filter(|one| *one != FINALIZER).cloned();
     write_finalizers(object, others.chain([FINALIZER.to_owned()]).collect(), context).await
@@ -131,7 +139,7 @@ where
 /// Removes our finalizer, unless the object has changed since it was read.
 pub async fn unguard<K>(object: &K, context: &Context) -> Result<Wrote, Unreachable>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + OfParts + Clone + Debug,
 {
     write_finalizers(object, object.finalizers().iter().filter(|one| *one != FINALIZER).cloned().collect(), context)
         .await
@@ -140,10 +148,10 @@ where
 /// A merge patch and not a PUT, which would drop fields of the spec that this version does not know.
 async fn write_finalizers<K>(object: &K, finalizers: Vec<String>, context: &Context) -> Result<Wrote, Unreachable>
 where
-    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + Clone + Debug + DeserializeOwned + Serialize,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()> + OfParts + Clone + Debug,
 {
     let namespace = object.namespace().unwrap_or_default();
-    let api: Api<K> = Api::namespaced(context.kube.clone(), &namespace);
+    let api: Api<Item<K>> = Api::namespaced(context.kube.clone(), &namespace);
     let patch = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
     match api.patch(&object.name_any(), &PatchParams::default(), &Patch::Merge(patch)).await {
         Ok(_) => Ok(Wrote::Yes),

@@ -2,8 +2,6 @@
 
 use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::Api;
 use launchway::accounts::Accounts;
 use launchway::backoff::Backoff;
 use launchway::events::Events;
@@ -13,8 +11,9 @@ use launchway::own::OwnWrites;
 use launchway::pace::Pace;
 use launchway::serve::{Ready, serve};
 use launchway::sweep::Sweep;
+use launchway::watches::Watches;
 use launchway::web::Web;
-use launchway::{Context, run};
+use launchway::{Context, other, run};
 use launchway_cloud::{Clouds, Settings};
 use launchway_crds::name::Duration;
 use launchway_plan::address::{Allowed, Rules, Scheme};
@@ -65,6 +64,10 @@ struct Flags {
 /// How long a connection to Kubernetes may be silent before it counts as broken: longer than an idle watch, which the API
 /// server ends after 290 s.
 const SILENCE: std::time::Duration = std::time::Duration::from_secs(300);
+
+/// How long connecting to Kubernetes may take: a watch that does not work is to show within a minute, and that takes two or three
+/// tries (`watches.rs`).
+const CONNECT: std::time::Duration = std::time::Duration::from_secs(10);
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LogFormat {
@@ -122,6 +125,7 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         .await
         .context("no connection to Kubernetes is configured: set KUBECONFIG, or run inside a cluster")?;
     config.read_timeout = Some(SILENCE);
+    config.connect_timeout = Some(CONNECT);
     let api_server = api_server(&config.cluster_url).await;
     let kube = kube::Client::try_from(config).context("creating the Kubernetes client")?;
     let plain_http = if flags.allow_http { Scheme::HttpToo } else { Scheme::HttpsOnly };
@@ -149,6 +153,7 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         own: OwnWrites::default(),
         installation,
         resync: flags.resync,
+        watches: Watches::default(),
         metrics: Metrics::default(),
     })
 }
@@ -163,12 +168,10 @@ async fn api_server(url: &http::Uri) -> Vec<String> {
 }
 
 async fn cluster_uid(kube: &kube::Client) -> anyhow::Result<String> {
-    let namespaces: Api<Namespace> = Api::all(kube.clone());
-    let system = namespaces
-        .get("kube-system")
+    let system = other::namespace("kube-system", kube)
         .await
         .context("reading the UID of namespace kube-system, the default for --installation")?;
-    system.metadata.uid.context("namespace kube-system has no UID: set --installation")
+    system.and_then(|system| system.uid).context("namespace kube-system has no UID: set --installation")
 }
 
 /// Cancelled by SIGTERM and Ctrl-C.

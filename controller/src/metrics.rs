@@ -6,6 +6,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::time::Duration;
@@ -24,6 +25,12 @@ struct EffectLabels {
     outcome: String,
 }
 
+/// The label of a kind of objects.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: String,
+}
+
 /// All metrics.
 #[derive(Debug)]
 pub struct Metrics {
@@ -33,6 +40,8 @@ pub struct Metrics {
     seconds: Histogram,
     duplicates: Counter,
     dropped: Counter,
+    unreadable: Family<KindLabel, Gauge>,
+    broken: Family<KindLabel, Gauge>,
 }
 
 impl Default for Metrics {
@@ -55,7 +64,11 @@ impl Default for Metrics {
             "Events that were not sent because too many waited already; statuses say the same",
             dropped.clone(),
         );
-        Self { registry, passes, effects, seconds, duplicates, dropped }
+        let (unreadable, broken) = (Family::<KindLabel, Gauge>::default(), Family::<KindLabel, Gauge>::default());
+        let told = "Objects that are there and cannot be read; an Event on each names the value that is not understood";
+        registry.register("unreadable_objects", told, unreadable.clone());
+        registry.register("broken_watches", "1 while the watch of this kind does not work, else 0", broken.clone());
+        Self { registry, passes, effects, seconds, duplicates, dropped, unreadable, broken }
     }
 }
 
@@ -87,6 +100,20 @@ impl Metrics {
     /// Counts an event that was not sent.
     pub fn dropped_event(&self) {
         self.dropped.inc();
+    }
+
+    /// Says how many objects of a kind cannot be read.
+    pub fn unreadable(&self, kind: Kind, objects: usize) {
+        let objects = i64::try_from(objects).unwrap_or(i64::MAX);
+        self.unreadable.get_or_create(&KindLabel { kind: kind.name().into_owned() }).set(objects);
+    }
+
+    /// Says whose watches do not work.
+    pub fn broken(&self, kinds: &[Kind]) {
+        for kind in Kind::ALL {
+            let label = KindLabel { kind: kind.name().into_owned() };
+            self.broken.get_or_create(&label).set(kinds.contains(kind).into());
+        }
     }
 
     /// All metrics as OpenMetrics text.

@@ -2,7 +2,7 @@
 //! tries often, and the others seldom.
 
 use crate::key::Key;
-use crate::kube_api::Unreachable;
+use crate::unreachable::{Cause, Unreachable};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -45,10 +45,11 @@ fn is_outage(error: &Unreachable) -> bool {
     if !error.operation.starts_with("reading") && !error.operation.starts_with("listing") {
         return false;
     }
-    if let kube::Error::Api(status) = &error.source {
-        return status.code >= 500 || status.code == 429;
+    match &error.source {
+        Cause::Kube(kube::Error::Api(status)) => status.code >= 500 || status.code == 429,
+        Cause::Kube(_) => true,
+        Cause::Garbled | Cause::Unreadable(_) => false,
     }
-    !matches!(error.source, kube::Error::SerdeError(_))
 }
 
 #[cfg(test)]
@@ -62,7 +63,11 @@ mod tests {
 
     fn error(code: u16) -> Unreachable {
         let status = kube::core::Status { code, ..kube::core::Status::default() };
-        Unreachable { operation: "reading", object: "b".into(), source: kube::Error::Api(Box::new(status)) }
+        Unreachable {
+            operation: "reading",
+            object: "b".into(),
+            source: Cause::Kube(kube::Error::Api(Box::new(status))),
+        }
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 use crate::context::Context;
 use crate::fair::Places;
+use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::outage::Outage;
+use crate::unreachable::{Cause, Unreachable, words};
 use crate::wake::Index;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::{BoxFuture, FutureExt, join_all};
@@ -19,6 +21,7 @@ use kube::runtime::watcher::Event;
 use kube::runtime::{WatchStreamExt, watcher};
 use kube::{Resource, ResourceExt};
 use launchway_cloud::on_behalf_of;
+use launchway_plan::condition::{MESSAGE_MAX, cut};
 use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
@@ -115,25 +118,30 @@ struct Feed {
     rested: UnboundedSender<(tokio::time::Instant, Key)>,
     /// The objects of a list that is being read.
     list: BTreeSet<Key>,
+    /// The objects that are there and cannot be read.
+    unreadable: BTreeSet<Key>,
 }
 
 impl Feed {
     /// Updates the index, and wakes whom the event concerns.
-    fn take<K: Reconciled>(&mut self, event: &Event<K>) {
+    fn take<K: Reconciled>(&mut self, event: &Event<Item<K>>) {
         K::followed(event, &self.context);
+        self.context.watches.worked(K::KIND);
         match event {
             Event::Init => self.list.clear(),
-            Event::InitApply(object) => {
-                let key = Key::of(object);
+            Event::InitApply(item) => {
+                let key = Key::named(K::KIND, item.meta());
                 let is_new = !self.hub.index().knows(&key);
                 self.list.insert(key);
-                self.changed(object);
-                if is_new {
+                self.seen(item);
+                if let Item::Read(object) = item
+                    && is_new
+                {
                     self.found(object);
                 }
             }
-            Event::Apply(object) => self.changed(object),
-            Event::Delete(object) => self.gone(&Key::of(object)),
+            Event::Apply(item) => self.seen(item),
+            Event::Delete(item) => self.gone(&Key::named(K::KIND, item.meta())),
             Event::InitDone => {
                 let missing = self.hub.index().missing(K::KIND, &std::mem::take(&mut self.list));
                 missing.iter().for_each(|key| self.gone(key));
@@ -142,10 +150,33 @@ impl Feed {
         }
     }
 
+    /// An object that cannot be read stays what it was to those that depend on it. Its own pass tells that it cannot be read.
+    fn seen<K: Reconciled>(&mut self, item: &Item<K>) {
+        match item {
+            Item::Read(object) => {
+                self.count_unreadable(&Key::of(object), BTreeSet::remove);
+                self.changed(object);
+            }
+            Item::Unreadable(unreadable) => {
+                let key = Key::named(K::KIND, &unreadable.metadata);
+                self.count_unreadable(&key, |all, key| all.insert(key.clone()));
+                let woken = self.hub.index().obscured(&key);
+                self.hub.wake(woken, Some(&key));
+            }
+        }
+    }
+
+    fn count_unreadable(&mut self, key: &Key, change: impl FnOnce(&mut BTreeSet<Key>, &Key) -> bool) {
+        if change(&mut self.unreadable, key) {
+            self.context.metrics.unreadable(key.kind, self.unreadable.len());
+        }
+    }
+
     /// Forgets an object that is gone, and wakes whom that concerns; if it was the one that tries often in an outage, another
     /// one does.
-    fn gone(&self, key: &Key) {
+    fn gone(&mut self, key: &Key) {
         self.context.forget(key);
+        self.count_unreadable(key, BTreeSet::remove);
         let mut woken = self.hub.outage().passed(key);
         woken.append(&mut self.hub.index().gone(key));
         self.hub.wake(woken, Some(key));
@@ -221,14 +252,24 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
     let Wiring { context, stop, hub, woken } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
     let (sender, rested) = unbounded();
-    let mut feed = Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), rested: sender, list: BTreeSet::new() };
+    let mut feed = Feed {
+        hub: Arc::clone(&hub),
+        context: Arc::clone(&context),
+        rested: sender,
+        list: BTreeSet::new(),
+        unreadable: BTreeSet::new(),
+    };
     // In the order in which they come: the later, the later they are due.
     let rested = rested.then(|(due, key)| tokio::time::sleep_until(due).map(|()| key));
-    let (own, places, ending) = (Arc::clone(&context), Places::new(AT_ONCE), stop.clone());
-    let stream = watcher(Api::<K>::all(context.kube.clone()), watcher::Config::default())
+    let (own, broken, places, ending) =
+        (Arc::clone(&context), Arc::clone(&context), Places::new(AT_ONCE), stop.clone());
+    let stream = watcher(Api::<Item<K>>::all(context.kube.clone()), watcher::Config::default())
         .backoff(Reconnect::default())
         .inspect_ok(move |event| feed.take::<K>(event))
-        .inspect_err(|error| tracing::warn!(kind = %K::KIND.name(), %error, "the watch broke; it is being restarted"))
+        .inspect_err(move |error| {
+            broken.watches.failed(K::KIND);
+            tracing::warn!(kind = %K::KIND.name(), error = trouble(error), "the watch broke; it is being restarted");
+        })
         .map_ok(named)
         .reflect(writer)
         .applied_objects()
@@ -254,8 +295,8 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
 }
 
 /// The event with what is kept of its object.
-fn named<K: Reconciled>(event: Event<K>) -> Event<Named<K>> {
-    let named = |object: K| {
+fn named<K: Reconciled>(event: Event<Item<K>>) -> Event<Named<K>> {
+    let named = |object: Item<K>| {
         let ObjectMeta { name, namespace, resource_version, .. } = object.meta().clone();
         ObjectMeta { name, namespace, resource_version, ..ObjectMeta::default() }.into_response_partial()
     };
@@ -269,7 +310,7 @@ fn named<K: Reconciled>(event: Event<K>) -> Event<Named<K>> {
 }
 
 fn key<K: Reconciled>(object: &Named<K>) -> Key {
-    Key { kind: K::KIND, namespace: object.namespace().unwrap_or_default(), name: object.name_any() }
+    Key::named(K::KIND, object.meta())
 }
 
 fn reference<K: Resource<DynamicType = ()>>(key: &Key) -> ObjectRef<K> {
@@ -321,6 +362,10 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
             hub.wake(after_outage, None);
             ("done", delay)
         }
+        Ok(Ok(Err(Unreachable { operation, object, source: Cause::Unreadable(member) }))) => {
+            tracing::warn!(%key, operation, object, member, "an object cannot be read; its Event says more");
+            ("unreadable", context.delay(&key, Wake::Operator, &asks))
+        }
         Ok(Ok(Err(error))) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());
             tracing::warn!(%key, error = %chain(&error), "Kubernetes could not be reached");
@@ -343,6 +388,17 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
     Ok(delay.map_or_else(Action::await_change, Action::requeue))
 }
 
+/// What broke a watch. Of an answer that is no answer of Kubernetes nothing is shown.
+fn trouble(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::InitialListFailed(error) => format!("listing: {}", words(error)),
+        watcher::Error::WatchStartFailed(error) => format!("starting: {}", words(error)),
+        watcher::Error::WatchFailed(error) => format!("watching: {}", words(error)),
+        watcher::Error::WatchError(status) => format!("watching: {} ({})", status.reason, status.code),
+        watcher::Error::NoResourceVersion => "listing: the API server gave no version".to_owned(),
+    }
+}
+
 /// An error with its causes, in one line. kube's own errors print theirs, so equal tails are not repeated.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -354,5 +410,5 @@ fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text
+    cut(&text, MESSAGE_MAX)
 }

@@ -1,9 +1,10 @@
 //! The only writer of statuses and of the events that follow from them. What a status says is decided elsewhere.
 
 use crate::context::Context;
+use crate::item::Item;
 use crate::key::Key;
 use crate::kind::Reconciled;
-use crate::kube_api::{Unreachable, is_stale};
+use crate::unreachable::{Unreachable, is_stale};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -44,7 +45,7 @@ impl<K> Written<K> {
 pub async fn write<K: Reconciled>(
     object: &K,
     next: K::Status,
-    api: Api<K>,
+    api: Api<Item<K>>,
     context: &Context,
 ) -> Result<Written<K>, Unreachable> {
     if object.status() == Some(&next) {
@@ -65,7 +66,7 @@ pub async fn write<K: Reconciled>(
 async fn put<K: Reconciled>(
     object: &K,
     next: K::Status,
-    api: &Api<K>,
+    api: &Api<Item<K>>,
     context: &Context,
 ) -> Result<Option<K>, Unreachable> {
     let _writing = context.own.writing(&Key::of(object));
@@ -73,8 +74,10 @@ async fn put<K: Reconciled>(
     let turned = turned(&before, K::conditions(&next));
     let mut body = object.clone();
     *body.status_mut() = Some(next);
-    match api.replace_status(&object.name_any(), &PostParams::default(), &body).await {
+    match api.replace_subresource("status", &object.name_any(), &PostParams::default(), &body).await {
         Ok(written) => {
+            let written =
+                written.object().map_err(Unreachable::unreadable("writing the status of", object.name_any()))?;
             remember(&written, context);
             if let Some(condition) = turned.iter().min_by_key(|condition| importance(condition)) {
                 publish(&written, condition, context);

@@ -101,6 +101,13 @@ impl Index {
         woken
     }
 
+    /// Notes that the object has changed and cannot be read: what it depends on, and what it shows, stay as they were. Whom
+    /// that wakes.
+    pub fn obscured(&mut self, key: &Key) -> BTreeSet<Key> {
+        let links = self.links.get(key).cloned().unwrap_or_default();
+        self.changed(key, links)
+    }
+
     /// Notes that the object is gone, and shows nothing any more; whom that wakes.
     pub fn gone(&mut self, key: &Key) -> BTreeSet<Key> {
         let Some(links) = self.links.get_mut(key) else { return BTreeSet::new() };

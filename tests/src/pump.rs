@@ -9,7 +9,7 @@ use futures::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use launchway::context::Context;
 use launchway::key::{Key, Kind};
-use launchway::wake::{Index, Links};
+use launchway::wake::Index;
 use launchway_plan::wake::Wake;
 use launchway_test_kube::store::{Change, Object, Write};
 
@@ -159,7 +159,7 @@ fn index(world: &World) -> (Index, Vec<Key>) {
     for kind in Kind::ALL {
         for object in world.store.objects(&kind.name()) {
             let key = key(*kind, object.meta("namespace"), object.meta("name"));
-            index.changed(&key, links(&key, &object));
+            changed(&mut index, &key, &object);
             keys.push(key);
         }
     }
@@ -170,8 +170,12 @@ fn key(kind: Kind, namespace: &str, name: &str) -> Key {
     Key { kind, namespace: namespace.to_owned(), name: name.to_owned() }
 }
 
-fn links(key: &Key, object: &Object) -> Links {
-    key.kind.links(object.value()).expect("an object of ours parses")
+/// Whom an object wakes that was made or has changed.
+fn changed(index: &mut Index, key: &Key, object: &Object) -> BTreeSet<Key> {
+    match key.kind.links(object.value()) {
+        Some(links) => index.changed(key, links),
+        None => index.obscured(key),
+    }
 }
 
 /// The object, if the write left it without conditions: it is new, or its status was wiped.
@@ -186,7 +190,7 @@ fn woken(write: &Write, index: &mut Index) -> BTreeSet<Key> {
     let Some(kind) = Kind::named(&write.kind) else { return BTreeSet::new() };
     let key = key(kind, &write.namespace, &write.name);
     match write.change {
-        Change::Added | Change::Modified => index.changed(&key, links(&key, &write.object)),
+        Change::Added | Change::Modified => changed(index, &key, &write.object),
         Change::Deleted => index.gone(&key),
     }
 }

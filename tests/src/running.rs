@@ -28,6 +28,7 @@ const SEED: u64 = 1;
 /// A controller that runs. Needs a tokio runtime around it whose time is paused.
 pub struct Running {
     world: World,
+    context: Arc<Context>,
     stop: CancellationToken,
     ready: Arc<AtomicBool>,
     controller: JoinHandle<()>,
@@ -58,9 +59,15 @@ impl Running {
         };
         let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
         let announced = Arc::clone(&ready);
+        let context = Arc::new(context);
         let run =
-            launchway::run::run(Arc::new(context), stop.clone(), move || announced.store(true, Ordering::Relaxed));
-        Running { world: world.clone(), stop, ready, controller: tokio::spawn(run) }
+            launchway::run::run(Arc::clone(&context), stop.clone(), move || announced.store(true, Ordering::Relaxed));
+        Running { world: world.clone(), context, stop, ready, controller: tokio::spawn(run) }
+    }
+
+    /// What it is made of.
+    pub fn context(&self) -> &Context {
+        &self.context
     }
 
     /// Whether all watches have listed.

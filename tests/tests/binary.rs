@@ -2,6 +2,9 @@
 //! when it is asked for one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "binary/unreadable.rs"]
+mod unreadable;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
@@ -52,7 +55,7 @@ fn answer(address: SocketAddr, path: &str) -> Option<(String, String)> {
 /// Comes to an end when it says that it is ready: that is when all watches have listed, and the first to list may have been that
 /// of the accounts.
 async fn until_ready(address: SocketAddr) {
-    while !answer(address, "/readyz").unwrap().0.ends_with("200 OK") {
+    while !answer(address, "/readyz").is_some_and(|(status, _)| status.ends_with("200 OK")) {
         tokio::task::yield_now().await;
     }
 }
@@ -66,6 +69,28 @@ async fn metrics_with_a_pass(address: SocketAddr) -> String {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// An address of this machine that was free a moment ago.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// The binary, started for this cluster.
+async fn started(cluster: &Cluster, address: SocketAddr, environment: &[(&'static str, String)]) -> Child {
+    let root = shape::repository();
+    let target = build::target(&root);
+    let program = build::program(&root, &target, &["--package", "launchway", "--bin", "launchway"]).await.unwrap();
+    Command::new(program)
+        .args(["--log-format", "json", "--http-address", &address.to_string()])
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
+        .env("KUBECONFIG", cluster.kubeconfig())
+        .envs(environment.iter().cloned())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 /// Asked to end as a kubelet asks, and how it ended.
@@ -85,20 +110,8 @@ async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when
     world.add_user("123456789012", "somebody", KEY);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let aws = door::serve(listener, Arc::new(Mutex::new(world)), 1.0).unwrap();
-    let root = shape::repository();
-    let target = build::target(&root);
-    let program = build::program(&root, &target, &["--package", "launchway", "--bin", "launchway"]).await.unwrap();
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let child = Command::new(program)
-        .args(["--log-format", "json", "--http-address", &address.to_string()])
-        .env_clear()
-        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH"))
-        .env("KUBECONFIG", cluster.kubeconfig())
-        .envs(environment_of_aws(folder.path(), &aws.url()))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let address = free_address();
+    let child = started(&cluster, address, &environment_of_aws(folder.path(), &aws.url())).await;
 
     let accounts: Api<AwsAccount> = Api::all(cluster.client());
     let account = json!({"apiVersion": "launchway.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": "default"},

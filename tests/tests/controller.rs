@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::Response;
+use http::{HeaderMap, Method, Response};
 use jiff::SignedDuration;
 use kube::runtime::watcher::Event;
 use launchway::context::Clock;
+use launchway::item::Item;
 use launchway::key::{Key, Kind};
 use launchway_crds::AwsAccount;
 use launchway_test_kube::store::Body;
@@ -19,7 +20,7 @@ use launchway_tests::running::{KILL, Running};
 use launchway_tests::world::sample;
 use launchway_tests::world::{World, is_effect};
 use serde_json::{Value, json};
-use tower::service_fn;
+use tower::{Service, service_fn};
 
 fn released(world: &World) -> bool {
     world.is("Pipeline", "greeter", "Released", "True")
@@ -191,7 +192,7 @@ async fn an_account_that_was_revoked_is_used_for_no_change_whatever_its_watch_st
         world.store.apply_json(manifest).unwrap();
     }
     let context = context(&world, &Gate::new(&world.time), 1, 600);
-    let shown = |account: &Value| serde_json::from_value::<AwsAccount>(account.clone()).unwrap();
+    let shown = |account: &Value| serde_json::from_value::<Item<AwsAccount>>(account.clone()).unwrap();
     for event in [Event::Init, Event::InitApply(shown(&account)), Event::InitDone] {
         context.accounts.follow(&event);
     }
@@ -203,6 +204,116 @@ async fn an_account_that_was_revoked_is_used_for_no_change_whatever_its_watch_st
     key.pass(&context).await.unwrap();
     assert!(world.is("Service", "web", "Stalled", "True"), "it says that it may not");
     assert!(!world.aws().log.iter().any(is_effect), "{:?}", world.aws().log);
+}
+
+/// Puts a time into an object's status that the API server keeps and that cannot be read.
+fn obscure(world: &World, kind: &str, name: &str) {
+    let mut object = world.object(kind, name).unwrap().value().clone();
+    let condition = json!({"type": "Ready", "status": "True", "reason": "R", "message": "m", "lastTransitionTime": "2026-01-02T03:04:05+99:00"});
+    object["status"] = json!({"observedGeneration": 1, "conditions": [condition]});
+    put_status(world, &object);
+}
+
+fn put_status(world: &World, object: &Value) {
+    let plural = match object["kind"].as_str().unwrap() {
+        "Service" => "ecsservices".to_owned(),
+        kind => format!("{}s", kind.to_lowercase()),
+    };
+    let namespace =
+        object["metadata"]["namespace"].as_str().map(|name| format!("/namespaces/{name}")).unwrap_or_default();
+    let name = object["metadata"]["name"].as_str().unwrap();
+    let path = format!("/apis/launchway.dev/v1alpha1{namespace}/{plural}/{name}/status");
+    let answer =
+        world.store.answer(&Method::PUT, &path.parse().unwrap(), &HeaderMap::new(), object.to_string().as_bytes());
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+}
+
+/// What Events say of an object.
+fn told(world: &World, name: &str) -> Vec<String> {
+    let events = world.store.objects("Event").into_iter().filter(|event| event.value()["regarding"]["name"] == name);
+    events.map(|event| format!("{}: {}", event.value()["reason"], event.value()["note"])).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_that_cannot_be_read_stop_nobody_and_are_told_also_after_a_restart() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let mut account = sample::aws_account();
+    account["metadata"]["name"] = json!("odd");
+    for manifest in [account, sample::services::literal("odd", "web:1")] {
+        world.store.apply_json(&manifest).unwrap();
+    }
+    obscure(&world, "AwsAccount", "odd");
+    obscure(&world, "Service", "odd");
+    for commit in ["good-1", "good-2"] {
+        sample::push(&world, commit);
+        let running = Running::start(&world, world.store.client());
+        running.until(|world| released(world) && runs(world, commit)).await;
+        assert!(running.is_ready());
+        running.until(|world| told(world, "odd").len() >= 2).await;
+        let metrics = running.context().metrics.text();
+        for kind in ["AwsAccount", "Service"] {
+            assert!(metrics.contains(&format!("launchway_unreadable_objects{{kind=\"{kind}\"}} 1")), "{metrics}");
+        }
+        running.stopped().await;
+    }
+    let notes = told(&world, "odd");
+    assert!(notes.iter().all(|note| note.contains("Unreadable") && note.contains("lastTransitionTime")), "{notes:?}");
+    let mut odd = world.object("Service", "odd").unwrap().value().clone();
+    assert!(odd["status"]["conditions"][0]["lastTransitionTime"] == "2026-01-02T03:04:05+99:00", "it is left as it is");
+    let running = Running::start(&world, world.store.client());
+    let counted = |number: u8| format!("launchway_unreadable_objects{{kind=\"Service\"}} {number}");
+    running.until(|_| running.context().metrics.text().contains(&counted(1))).await;
+    odd["status"] = json!({"observedGeneration": -1});
+    put_status(&world, &odd);
+    running.until(|world| world.is("Service", "odd", "RolledOut", "True")).await;
+    let metrics = running.context().metrics.text();
+    assert!(metrics.contains(&counted(0)), "{metrics}");
+    running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_release_that_cannot_be_read_stops_no_newer_one() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let running = Running::start(&world, world.store.client());
+    running.until(|world| released(world) && runs(world, "good-1")).await;
+    obscure(&world, "Release", "greeter-1");
+    sample::push(&world, "good-2");
+    running.until(|world| released(world) && runs(world, "good-2")).await;
+    assert!(world.object("Release", "greeter-1").is_some(), "it is not deleted");
+    running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_does_not_work_shows_within_a_minute_and_no_longer_once_it_works() {
+    let world = sample::world(7);
+    sample::apply(&world);
+    let broken = Arc::new(AtomicBool::new(false));
+    let (service, is_broken) = (world.store.service(), Arc::clone(&broken));
+    let kube = service_fn(move |request: http::Request<kube::client::Body>| {
+        let mut service = service.clone();
+        let fails = is_broken.load(Ordering::Relaxed) && request.uri().path().ends_with("/releases");
+        async move { if fails { Err(Broken) } else { service.call(request).await.map_err(|never| match never {}) } }
+    });
+    let running = Running::start(&world, kube::Client::new(kube, sample::NAMESPACE));
+    running
+        .until(|world| {
+            world.object("Release", "greeter-1").is_some() || !world.said("Pipeline", "greeter", "Ready").0.is_empty()
+        })
+        .await;
+    assert_eq!(running.context().watches.broken(), []);
+    broken.store(true, Ordering::Relaxed);
+    world.store.compact();
+    world.store.drop_watches();
+    running.for_minutes(1).await;
+    assert_eq!(running.context().watches.broken(), [Kind::Release]);
+    broken.store(false, Ordering::Relaxed);
+    running.for_minutes(1).await;
+    assert_eq!(running.context().watches.broken(), []);
+    running.stopped().await;
 }
 
 /// How many services each look since then was about.

@@ -15,7 +15,7 @@ pub mod state;
 
 pub use decide::{Action, Effected, decide};
 pub use desired::Desired;
-pub use observed::{Observed, ReleaseSeen};
+pub use observed::{Observed, ReleaseSeen, Sight};
 pub use record::Record;
 pub use report::{Pass, intended, refused, report};
 pub use state::{State, assess};

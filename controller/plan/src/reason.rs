@@ -93,6 +93,7 @@ words! {
         NotAllowed: "The AwsAccount does not allow what the spec names.", "An administrator extends the AwsAccount, or name something else.";
         NotListed: "The stage and the Service do not name each other.", "Name the Service in the stage's targets, or correct imageFrom.";
         NotOurs: "An ECS service of this name exists and is not ours.", "Set the tag that the message names, or choose another name.";
+        Unreadable: "The API server keeps a value in the object, or in one that it depends on, that Launchway cannot read.", "Correct or take out the value that the message names.";
         TargetStalled: "A Service of the stage cannot go on.", "Do what the Service's own condition says.";
         UrlRefused: "A URL may not be asked.", "Correct it, or an administrator allows the host with --allow-host.";
         SecretRefused: "The Secret of the source is missing or lacks a key.", "Make the Secret as the message says.";

@@ -22,6 +22,8 @@ pub struct TargetSeen {
     pub stalled: Option<String>,
     /// Why its tasks do not prove the rollout, where it says so for its present generation.
     pub unproved: Option<(Reason, String)>,
+    /// Why it cannot be read: then nothing else is known of it.
+    pub unreadable: Option<String>,
 }
 
 /// How a target stands to what its stage was given.
@@ -47,7 +49,7 @@ impl TargetSeen {
         let follows = containers.find_map(|container| container.image_from.as_ref());
         let follows = follows.map(|from| format!("{}/{}", from.pipeline, from.stage));
         let Some(status) = service.status.filter(|status| status.observed_generation == generation) else {
-            return Self { follows, rollout: None, stalled: None, unproved: None };
+            return Self { follows, rollout: None, stalled: None, unproved: None, unreadable: None };
         };
         let said = |kind| find(&status.conditions, kind);
         let stalled = said(ConditionType::Stalled).filter(|_| is_true(&status.conditions, ConditionType::Stalled));
@@ -55,7 +57,13 @@ impl TargetSeen {
             let reason = Reason::parse(&condition.reason)?;
             (condition.status != "True").then(|| (reason, condition.message.clone()))
         });
-        Self { follows, stalled: stalled.map(|one| one.message.clone()), unproved, rollout: status.rollout }
+        let stalled = stalled.map(|one| one.message.clone());
+        Self { follows, stalled, unproved, rollout: status.rollout, unreadable: None }
+    }
+
+    /// A Service that is there and cannot be read.
+    pub fn unreadable(why: String) -> Self {
+        Self { follows: None, rollout: None, stalled: None, unproved: None, unreadable: Some(why) }
     }
 }
 
@@ -76,6 +84,9 @@ pub fn standing(
                     "there is no Service {service} in this namespace: apply it, or take it out of the stage's targets"
                 ),
             );
+        }
+        Some(Some(TargetSeen { unreadable: Some(why), .. })) => {
+            return Standing::Stuck(Reason::Unreadable, format!("Service {service}: {why}"));
         }
         Some(Some(seen)) if seen.follows.as_deref() != Some(source) => {
             return Standing::Stuck(

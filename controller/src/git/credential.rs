@@ -1,6 +1,6 @@
 //! What a Secret says of who asks, and the header that it becomes. Never shown (docs/security.md).
 
-use std::collections::BTreeMap;
+use crate::other::Keys;
 use std::fmt;
 
 use base64::Engine;
@@ -47,24 +47,28 @@ const BEARER: &str = "bearerToken";
 
 impl Credential {
     /// The credential that a Secret's `data` holds. One line end after a value is dropped: many tools leave one there.
-    pub fn parse(data: &BTreeMap<String, ByteString>) -> Result<Credential, CredentialFault> {
-        let there = |key: &str| data.contains_key(key);
-        match (there(PASSWORD), there(TOKEN), there(BEARER)) {
-            (true, false, false) => {
-                let username = value(data, USERNAME)?;
+    ///
+    /// # Errors
+    /// The keys make no credential, or a value cannot be sent.
+    pub fn parse(data: Keys) -> Result<Credential, CredentialFault> {
+        match (data.password, data.token, data.bearer_token) {
+            (Some(password), None, None) => {
+                let username = value(data.username.ok_or(CredentialFault::Missing)?, USERNAME)?;
                 if username.contains(':') {
                     return Err(CredentialFault::Value(USERNAME));
                 }
-                Ok(Credential::Basic { username, password: value(data, PASSWORD)? })
+                Ok(Credential::Basic { username, password: value(password, PASSWORD)? })
             }
-            (false, true, false) => value(data, TOKEN).map(Credential::Token),
-            (false, false, true) => {
-                let token = value(data, BEARER)?;
+            (None, Some(token), None) => value(token, TOKEN).map(Credential::Token),
+            (None, None, Some(token)) => {
+                let token = value(token, BEARER)?;
                 let sendable = token.bytes().all(|byte| byte.is_ascii_graphic());
                 if sendable { Ok(Credential::Bearer(token)) } else { Err(CredentialFault::Value(BEARER)) }
             }
-            (false, false, false) => Err(CredentialFault::Missing),
-            (true, true, _) | (true, false, true) | (false, true, true) => Err(CredentialFault::Ambiguous),
+            (None, None, None) => Err(CredentialFault::Missing),
+            (Some(_), Some(_), _) | (Some(_), None, Some(_)) | (None, Some(_), Some(_)) => {
+                Err(CredentialFault::Ambiguous)
+            }
         }
     }
 
@@ -99,9 +103,8 @@ impl Credential {
     }
 }
 
-fn value(data: &BTreeMap<String, ByteString>, key: &'static str) -> Result<String, CredentialFault> {
-    let bytes = &data.get(key).ok_or(CredentialFault::Missing)?.0;
-    let text = std::str::from_utf8(bytes).map_err(|_| CredentialFault::Value(key))?;
+fn value(bytes: ByteString, key: &'static str) -> Result<String, CredentialFault> {
+    let text = std::str::from_utf8(&bytes.0).map_err(|_| CredentialFault::Value(key))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() || text.contains(char::is_control) {
@@ -126,18 +129,19 @@ mod tests {
 
     use super::*;
 
-    fn secret(pairs: &[(&str, &str)]) -> BTreeMap<String, ByteString> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.as_bytes().to_vec()))).collect()
+    fn secret(pairs: &[(&str, &str)]) -> Keys {
+        let encoded = pairs.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into()));
+        serde_json::from_value(serde_json::Value::Object(encoded.collect())).unwrap()
     }
 
     #[test]
     fn the_three_kinds_are_told_by_their_keys() {
-        let basic = Credential::parse(&secret(&[("username", "alice"), ("password", "hunter2\n")])).unwrap();
+        let basic = Credential::parse(secret(&[("username", "alice"), ("password", "hunter2\n")])).unwrap();
         assert_eq!(basic, Credential::Basic { username: "alice".into(), password: "hunter2".into() });
         assert_eq!(basic.header().unwrap(), "Basic YWxpY2U6aHVudGVyMg==");
-        let token = Credential::parse(&secret(&[("token", "t0ken\r\n")])).unwrap();
+        let token = Credential::parse(secret(&[("token", "t0ken\r\n")])).unwrap();
         assert_eq!(token.header().unwrap(), "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=");
-        let bearer = Credential::parse(&secret(&[("bearerToken", "b"), ("ca.crt", "x")])).unwrap();
+        let bearer = Credential::parse(secret(&[("bearerToken", "b"), ("ca.crt", "x")])).unwrap();
         assert_eq!(bearer.header().unwrap(), "Bearer b");
     }
 
@@ -155,7 +159,7 @@ mod tests {
             (&[("username", "a:b"), ("password", "hunter2")], CredentialFault::Value("username")),
         ];
         for (pairs, fault) in cases {
-            assert_eq!(Credential::parse(&secret(pairs)), Err(fault), "{pairs:?}");
+            assert_eq!(Credential::parse(secret(pairs)), Err(fault), "{pairs:?}");
             assert!(!format!("{fault} {fault:?}").contains("hunter2"));
         }
     }

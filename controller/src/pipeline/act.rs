@@ -1,11 +1,14 @@
 //! Carries out what was decided about a Pipeline: creates a Release, or deletes an old one.
 
 use crate::context::Context;
-use crate::kube_api::{Unreachable, api};
+use crate::item::Item;
+use crate::kube_api::{api, readable};
 use crate::status::{self, Written};
+use crate::unreachable::{Unreachable, said};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 use kube::api::{Api, DeleteParams, PostParams};
+use kube::core::Request;
 use launchway_crds::pipeline::Head;
 use launchway_crds::release::{ReleaseReason, ReleaseSpec};
 use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
@@ -36,16 +39,23 @@ pub async fn act(
     action: Option<&Action>,
     context: &Context,
 ) -> Result<Acted, Unreachable> {
-    let api: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
+    let releases: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let went = |outcome| Acted::Went(Box::new(pipeline.clone()), outcome);
     match action {
         None => Ok(went(Outcome::Idle)),
         Some(Action::Release(head)) => intend_and_make(pipeline, desired, record, head, context).await,
-        Some(Action::Forget(name)) => Ok(went(match api.delete(name, &DeleteParams::default()).await {
-            Ok(_) => Outcome::Done(Effected::Plain),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Outcome::Done(Effected::Plain),
-            Err(error) => refused("kubernetes:delete", "deleting Release", name, error)?,
-        })),
+        Some(Action::Forget(name)) => forgotten(name, &releases, context).await.map(went),
+    }
+}
+
+/// Deletes a Release. What the API server answers is not decoded: that would be the whole Release.
+async fn forgotten(name: &str, api: &Api<Item<Release>>, context: &Context) -> Result<Outcome<Effected>, Unreachable> {
+    let request = Request::new(api.resource_url()).delete(name, &DeleteParams::default());
+    let deleted = async { context.kube.request_text(request.map_err(kube::Error::BuildRequest)?).await };
+    match deleted.await {
+        Ok(_) => Ok(Outcome::Done(Effected::Plain)),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Outcome::Done(Effected::Plain)),
+        Err(error) => refused("kubernetes:delete", "deleting Release", name, error),
     }
 }
 
@@ -60,8 +70,8 @@ async fn intend_and_make(
 ) -> Result<Acted, Unreachable> {
     match status::write(pipeline, intended(record, head), api(pipeline, context), context).await? {
         Written::Yes(pipeline) => {
-            let releases: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
-            let outcome = released(desired, head, &releases).await?;
+            let releases: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &desired.namespace);
+            let outcome = released(desired, head, &releases, context).await?;
             Ok(Acted::Went(pipeline, outcome))
         }
         unwritten @ (Written::Stale | Written::Dropped) => Ok(Acted::Ended(unwritten.wake(Wake::Now))),
@@ -83,7 +93,7 @@ fn refused(
             operation: operation.to_owned(),
             resource: format!("Release {name}"),
             code: status.reason.clone(),
-            message: cut(&status.message, MESSAGE),
+            message: cut(said(status), MESSAGE),
             kind: FaultKind::Kubernetes,
             remedy: Remedy::AskOperator,
         }));
@@ -91,13 +101,21 @@ fn refused(
     Err(Unreachable::of(doing, name)(error))
 }
 
-async fn released(desired: &Desired, head: &Head, api: &Api<Release>) -> Result<Outcome<Effected>, Unreachable> {
+/// What came of making the Release of a head. One that cannot be read takes its name like anything else that is there.
+async fn released(
+    desired: &Desired,
+    head: &Head,
+    api: &Api<Item<Release>>,
+    context: &Context,
+) -> Result<Outcome<Effected>, Unreachable> {
     let name = desired.release(head.number).0;
-    let made = match api.create(&PostParams::default(), &release(desired, &name, head)).await {
-        Ok(made) => ReleaseSeen::parse(made),
+    let release = Item::Read(release(desired, &name, head));
+    let made = match api.create(&PostParams::default(), &release).await {
+        Ok(made) => ReleaseSeen::parse(readable(made, "making", context)?),
         Err(kube::Error::Api(status)) if status.is_already_exists() => {
             let found = api.get_opt(&name).await.map_err(Unreachable::of("reading Release", name))?;
-            found.and_then(ReleaseSeen::parse).filter(|found| is_made(desired, head, found))
+            let found = found.and_then(|found| found.object().ok()).and_then(ReleaseSeen::parse);
+            found.filter(|found| is_made(desired, head, found))
         }
         Err(error) => return refused("kubernetes:create", "making Release", &name, error),
     };

@@ -2,11 +2,13 @@
 
 use crate::context::Context;
 use crate::git::{Ask, Credential, GitFault, Poll};
+use crate::item::Item;
 use crate::key::{Key, Kind};
-use crate::kube_api::{self, Unreachable};
+use crate::kube_api;
+use crate::other;
+use crate::unreachable::Unreachable;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
-use k8s_openapi::api::core::v1::Secret;
 use kube::api::{Api, ListParams};
 use launchway_crds::Release;
 use launchway_plan::account::scope;
@@ -16,6 +18,7 @@ use launchway_plan::pipeline::heads::sorted;
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Types of Secrets that give access to the cluster. They are never sent to a repository, because whoever may write a
@@ -86,9 +89,8 @@ async fn credential(
     context: &Context,
 ) -> Result<Result<Option<Credential>, Refusal>, Unreachable> {
     let Some(secret) = &branch.secret else { return Ok(Ok(None)) };
-    let api: Api<Secret> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let refused = |why: String| Refusal::Secret { name: secret.clone(), why };
-    let found = match api.get_opt(secret).await {
+    let found = match other::secret(&desired.namespace, secret, &context.kube).await {
         Ok(found) => found,
         Err(kube::Error::Api(status)) if status.is_forbidden() => {
             return Ok(Err(refused(
@@ -98,13 +100,13 @@ async fn credential(
         Err(error) => return Err(Unreachable::of("reading Secret", secret.clone())(error)),
     };
     Ok(match found {
-        Some(found) if found.type_.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
+        Some(found) if found.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
             "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken".to_owned(),
         )),
         None => Err(refused(
             "is not there: make it with the keys username and password, or token, or bearerToken".to_owned(),
         )),
-        Some(found) => Credential::parse(&found.data.unwrap_or_default())
+        Some(found) => Credential::parse(found.data.unwrap_or_default())
             .map(Some)
             .map_err(|fault| refused(format!("cannot be used: {fault}"))),
     })
@@ -114,16 +116,16 @@ async fn credential(
 /// those that the record names: they hold a stage, may begin, were superseded, or were about to be made. Of one that has not
 /// begun and is not named, nothing is to be known but that it is there: of a thousand that are made at once, none is read.
 async fn releases(desired: &Desired, record: &Record, context: &Context) -> Result<Vec<ReleaseSeen>, Unreachable> {
-    let api: Api<Release> = Api::namespaced(context.kube.clone(), &desired.namespace);
+    let api: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let params = ListParams::default().fields(&format!("spec.pipeline={}", desired.name));
     let listed = api.list(&params).await.map_err(Unreachable::of("listing Releases of", desired.name.clone()))?.items;
     let making = record.making().map(|making| desired.release(making.number).0);
     let named: BTreeSet<&str> = record.names().chain(making.as_deref()).collect();
-    let listed: Vec<ReleaseSeen> = listed.into_iter().filter_map(ReleaseSeen::parse).collect();
+    let listed: Vec<ReleaseSeen> = listed.into_iter().filter_map(seen).collect();
     let (sure, mut unsure): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|one| one.ended() || !one.begun && !named.contains(one.name.as_str()));
-    let seen: BTreeSet<String> = sure.iter().chain(&unsure).map(|one| one.name.clone()).collect();
-    let missing = named.into_iter().filter(|name| !seen.contains(*name)).map(str::to_owned);
+    let there: BTreeSet<String> = sure.iter().chain(&unsure).map(|one| one.name.clone()).collect();
+    let missing = named.into_iter().filter(|name| !there.contains(*name)).map(str::to_owned);
     let again: Vec<String> = unsure.drain(..).map(|one| one.name).chain(missing).collect();
     let mut all = sure;
     for name in again {
@@ -134,6 +136,25 @@ async fn releases(desired: &Desired, record: &Record, context: &Context) -> Resu
 
 async fn live(desired: &Desired, name: &str, context: &Context) -> Result<Option<ReleaseSeen>, Unreachable> {
     let key = Key { kind: Kind::Release, namespace: desired.namespace.clone(), name: name.to_owned() };
-    let found = kube_api::found::<Release>(&key, context).await?;
-    Ok(found.filter(|release| *release.spec.pipeline == *desired.name).and_then(ReleaseSeen::parse))
+    let found = kube_api::item::<Release>(&key, context).await?;
+    Ok(found.filter(|release| *pipeline(release) == *desired.name).and_then(seen))
+}
+
+/// The name of the Pipeline that a Release belongs to; empty if that cannot be read.
+fn pipeline(release: &Item<Release>) -> Cow<'_, str> {
+    match release {
+        Item::Read(release) => Cow::Borrowed(&release.spec.pipeline),
+        Item::Unreadable(unreadable) => Cow::Owned(unreadable.of_spec("pipeline").unwrap_or_default()),
+    }
+}
+
+/// A Release that cannot be read keeps its name, its number and the stage that it was given.
+fn seen(release: Item<Release>) -> Option<ReleaseSeen> {
+    match release {
+        Item::Read(release) => ReleaseSeen::parse(release),
+        Item::Unreadable(unreadable) => {
+            let (commit, number) = (unreadable.of_spec("commit"), unreadable.of_spec("number"));
+            ReleaseSeen::unreadable(&unreadable.metadata, commit, number, unreadable.note())
+        }
+    }
 }

@@ -3,8 +3,9 @@
 
 use crate::context::Context;
 use crate::key::Key;
-use crate::kube_api::{Unreachable, api, guard, unguard};
+use crate::kube_api::{api, guard, unguard};
 use crate::status::{self, Written};
+use crate::unreachable::Unreachable;
 use launchway_cloud::Cloud;
 use launchway_crds::Release;
 use launchway_plan::Outcome;

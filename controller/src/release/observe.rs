@@ -1,7 +1,8 @@
 //! Looks at what concerns a Release: its Pipeline, builds, image, targets and verifications. Changes nothing.
 
 use crate::context::Context;
-use crate::kube_api::{self, Unreachable};
+use crate::kube_api;
+use crate::unreachable::Unreachable;
 use crate::web::Cap;
 use bytes::Bytes;
 use futures::future::join_all;

@@ -2,7 +2,8 @@
 
 use crate::context::Context;
 use crate::key::Key;
-use crate::kube_api::{Unreachable, Wrote, guard, unguard};
+use crate::kube_api::{Wrote, guard, unguard};
+use crate::unreachable::Unreachable;
 use launchway_cloud::Cloud;
 use launchway_crds::Service;
 use launchway_plan::Outcome;

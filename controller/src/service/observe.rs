@@ -1,7 +1,8 @@
 //! Looks at a Service's world, at what `plan` chooses, until it needs nothing more. Changes nothing.
 
 use crate::context::Context;
-use crate::kube_api::{self, Unreachable};
+use crate::kube_api;
+use crate::unreachable::Unreachable;
 use launchway_cloud::Cloud;
 use launchway_plan::account::scope;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};

@@ -203,6 +203,7 @@ fn echo(object: &Object) -> Option<(String, Option<(usize, i64)>)> {
 enum Change {
     Put(Key, Object),
     Gone(Key),
+    Obscured(Key),
     /// The kind is listed anew, and of its objects only those are there whose names are.
     Listed(Kind, BTreeSet<String>),
 }
@@ -250,6 +251,7 @@ fn changes() -> impl Strategy<Value = Change> {
     prop_oneof![
         8 => objects().prop_map(|(key, object)| Change::Put(key, object)),
         2 => objects().prop_map(|(key, _)| Change::Gone(key)),
+        1 => objects().prop_map(|(key, _)| Change::Obscured(key)),
         1 => listed.prop_map(|(kind, names)| Change::Listed(kind, names.into_iter().collect())),
     ]
 }
@@ -275,6 +277,8 @@ proptest! {
                     world.remove(key);
                     (index.gone(key), scan_change(&before, &world, key))
                 }
+                // To those that depend on it, it is what it was.
+                Change::Obscured(key) => (index.obscured(key), scan_change(&before, &world, key)),
                 Change::Listed(kind, names) => {
                     world.retain(|key, _| key.kind != *kind || names.contains(&key.name));
                     let present = world.keys().filter(|key| key.kind == *kind).cloned().collect();

@@ -3,7 +3,7 @@
 //! made. Who gives way is decided before anybody begins: of a thousand that are made at once, one is built.
 
 use super::desired::Desired;
-use super::observed::{Observed, ReleaseSeen};
+use super::observed::{Observed, ReleaseSeen, Sight};
 use super::record::Record;
 use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::{Mode, Superseded};
@@ -26,7 +26,7 @@ pub fn outbuilt(
     observed: &Observed,
     active: &[&ReleaseSeen],
 ) {
-    let others = || observed.releases.iter().filter(|release| !came_to_nothing(release));
+    let others = || observed.releases.iter().filter(|release| !came_to_nothing(release) && is_clear(release));
     let newest = others().max_by_key(|release| release.order());
     let persons = others().filter(|release| release.is_persons()).max_by_key(|release| release.order());
     // In a queue only what the last stage has left behind gives way; and where all records were lost, what is not the newest:
@@ -47,6 +47,14 @@ pub fn outbuilt(
         if gives_way && !release.is_among(superseded) {
             superseded.push(release.gives_way(by));
         }
+    }
+}
+
+/// Whether it is known what the Release does.
+pub fn is_clear(release: &ReleaseSeen) -> bool {
+    match release.sight {
+        Sight::Clear => true,
+        Sight::Unreadable => false,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use crate::target::{TargetSeen, was_given};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use launchway_crds::pipeline::{Grant, ImageStatus, Summary, Superseded};
 use launchway_crds::release::{Release, ReleasePhase, StagePhase, StageRecord, StepPhase, StepStatus};
 use std::collections::BTreeMap;
@@ -67,6 +68,18 @@ pub struct ReleaseSeen {
     pub images: Vec<ImageStatus>,
     /// The stages that it entered.
     pub stages: Vec<StageRecord>,
+    /// Whether its status is known, or nothing but its name, commit and number.
+    pub sight: Sight,
+}
+
+/// Whether the status of a Release is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// It is.
+    Clear,
+    /// It cannot be read. The Release may be at work or have ended: it is not deleted and not superseded, nobody waits for it but
+    /// at a stage that it holds, and nothing new is given to it.
+    Unreadable,
 }
 
 impl ReleaseSeen {
@@ -90,6 +103,7 @@ impl ReleaseSeen {
             summary: Summary::default(),
             images: Vec::new(),
             stages: Vec::new(),
+            sight: Sight::Clear,
         };
         if let Some(status) = release.status {
             seen.phase = status.phase.unwrap_or(ReleasePhase::Active);
@@ -104,6 +118,28 @@ impl ReleaseSeen {
             (seen.images, seen.stages) = (status.images, status.stages);
         }
         Some(seen)
+    }
+
+    /// A Release that is there and cannot be read, and why. `None`: not even its commit can.
+    pub fn unreadable(meta: &ObjectMeta, commit: Option<String>, number: Option<i64>, why: String) -> Option<Self> {
+        Some(Self {
+            name: meta.name.clone()?,
+            uid: meta.uid.clone()?,
+            commit: commit?,
+            number,
+            owners: meta.owner_references.iter().flatten().map(|owner| owner.uid.clone()).collect(),
+            life: life(meta),
+            created: meta.creation_timestamp.as_ref().map(|time| time.0),
+            phase: ReleasePhase::Active,
+            stalled: true,
+            begun: true,
+            at_work: false,
+            reason: Reason::Unreadable.to_string(),
+            summary: Summary { message: why, ..Summary::default() },
+            images: Vec::new(),
+            stages: Vec::new(),
+            sight: Sight::Unreadable,
+        })
     }
 
     /// Whether it has ended, in whatever way.

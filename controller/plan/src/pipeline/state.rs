@@ -1,5 +1,6 @@
 //! The state of a Pipeline. It is computed in every pass from what is wanted, recorded and seen, and never stored.
 
+use super::building::is_clear;
 use super::desired::{Desired, Target};
 use super::heads::{Turn, turn};
 use super::observed::{Observed, ReleaseSeen};
@@ -10,8 +11,8 @@ use crate::condition::whole;
 use crate::life::{Life, resume_command};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
-use crate::target::{Standing, standing, together};
-use launchway_crds::pipeline::{Grant, Summary, Waiting, WaitsFor};
+use crate::target::{Standing, TargetSeen, standing, together};
+use launchway_crds::pipeline::{Grant, StageStatus, Summary, Waiting, WaitsFor};
 use launchway_crds::release::ReleasePhase;
 
 /// The state of a Pipeline.
@@ -134,7 +135,10 @@ fn suspended(desired: &Desired, record: &Record, observed: &Observed) -> Held {
 fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Course {
     let course = match holding.newest_grant().filter(|grant| is_gone(grant, observed)) {
         Some(grant) => Course::Released(recorded(grant)),
-        None => course(observed, holding),
+        None => match last_made(observed).filter(|release| !is_clear(release)) {
+            Some(release) => unreadable(release, desired, holding),
+            None => course(observed, holding),
+        },
     };
     let Course::Released(newest) = course else { return course };
     for stage in &desired.stages {
@@ -150,7 +154,11 @@ fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Co
         }
         let source = format!("{}/{}", desired.name, stage.name);
         let of = |target: &Target| match target {
-            Target::Service(name) => standing(name, &source, grant, observed.targets.get(name), observed.at),
+            Target::Service(name) => match observed.targets.get(name) {
+                // What was verified stands while it cannot be looked at.
+                Some(Some(TargetSeen { unreadable: Some(_), .. })) => Standing::Done,
+                seen => standing(name, &source, grant, seen, observed.at),
+            },
         };
         let standing = together(stage.targets.iter().map(of).collect());
         if standing != Standing::Done {
@@ -158,6 +166,19 @@ fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Co
         }
     }
     Course::Released(newest)
+}
+
+/// How far the newest Release has come, if that one cannot be read: what the stages recorded of it stands.
+fn unreadable(release: &ReleaseSeen, desired: &Desired, holding: &Holding) -> Course {
+    let has_proved = |status: &StageStatus| {
+        let grant = status.grant.as_ref().filter(|grant| release.was_given(grant));
+        grant.is_some_and(|grant| status.verified.as_ref().is_some_and(|verified| verified.grant == grant.number))
+    };
+    let is_proved = |name: &str| holding.stages.iter().any(|status| *status.name == *name && has_proved(status));
+    match desired.stages.iter().all(|stage| is_proved(&stage.name)) {
+        true => Course::Released(newest(release)),
+        false => Course::Stuck(newest(release)),
+    }
 }
 
 /// Whether the Release that entered a stage last was deleted, and no other is at work or was made since then.
@@ -182,13 +203,15 @@ fn recorded(grant: &Grant) -> Newest {
     }
 }
 
-/// How far the newest Release has come. Superseded and cancelled Releases do not count.
-pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
+/// The newest Release. Superseded and cancelled ones do not count.
+fn last_made(observed: &Observed) -> Option<&ReleaseSeen> {
     let gone = |release: &&ReleaseSeen| matches!(release.phase, ReleasePhase::Superseded | ReleasePhase::Cancelled);
-    let Some(release) = observed.releases.iter().filter(|release| !gone(release)).max_by_key(|release| release.order())
-    else {
-        return Course::Nothing;
-    };
+    observed.releases.iter().filter(|release| !gone(release)).max_by_key(|release| release.order())
+}
+
+/// How far the newest Release has come.
+pub(super) fn course(observed: &Observed, holding: &Holding) -> Course {
+    let Some(release) = last_made(observed) else { return Course::Nothing };
     let newest = newest(release);
     match release.phase {
         ReleasePhase::Succeeded => Course::Released(newest),

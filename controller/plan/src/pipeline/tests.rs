@@ -7,3 +7,4 @@ mod holding;
 mod rows;
 mod running;
 mod sizes;
+mod unreadable;

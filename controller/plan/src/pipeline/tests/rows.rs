@@ -57,7 +57,13 @@ pub fn echo(desired: &Desired, record: &Record, observed: &mut Observed) {
         let rollout = json!({"grant": recorded.max(own), "source": source, "generation": 1, "meaning": "v1-a",
             "phase": "Done", "startedAt": crate::samples::time(0)});
         let rollout = serde_json::from_value(rollout).unwrap();
-        let seen = TargetSeen { follows: Some(source), rollout: Some(rollout), stalled: None, unproved: None };
+        let seen = TargetSeen {
+            follows: Some(source),
+            rollout: Some(rollout),
+            stalled: None,
+            unproved: None,
+            unreadable: None,
+        };
         observed.targets.insert(name, Some(seen));
     }
 }

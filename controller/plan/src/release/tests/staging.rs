@@ -36,7 +36,7 @@ fn saw(second: i64, stages: &Value, service: &str, target: Option<TargetSeen>) -
 }
 
 fn seen(rollout: Option<RolloutStatus>) -> Option<TargetSeen> {
-    Some(TargetSeen { follows: None, rollout, stalled: None, unproved: None })
+    Some(TargetSeen { follows: None, rollout, stalled: None, unproved: None, unreadable: None })
 }
 
 fn step(record: &mut ReleaseStatus, observed: &Observed) -> Course {
@@ -129,6 +129,7 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_release_at_once() {
             rollout: Some(rollout),
             stalled: Some("ECS rolled it back".into()),
             unproved: None,
+            unreadable: None,
         })
     };
     assert!(matches!(stage(&step(&mut record, &saw(105, &staging, "web-staging", old()))), StageState::Rolling(_)));
@@ -158,6 +159,7 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
         rollout: rolling(),
         stalled: Some("longer than its deadline".into()),
         unproved: None,
+        unreadable: None,
     });
     let course = step(&mut record, &saw(1, &staging, "web-staging", hangs));
     assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("longer than its deadline")));
@@ -165,8 +167,13 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
         stage(&step(&mut record, &saw(2, &staging, "web-staging", seen(rolling())))),
         StageState::Rolling(_)
     ));
-    let elsewhere =
-        Some(TargetSeen { follows: Some("web/prod".into()), rollout: rolling(), stalled: None, unproved: None });
+    let elsewhere = Some(TargetSeen {
+        follows: Some("web/prod".into()),
+        rollout: rolling(),
+        stalled: None,
+        unproved: None,
+        unreadable: None,
+    });
     let course = step(&mut record, &saw(3, &staging, "web-staging", elsewhere));
     assert!(matches!(stage(&course), StageState::Stuck(_, why) if why.contains("imageFrom")), "{course:?}");
     assert!(is_true(&record.conditions, ConditionType::Stalled));

@@ -1,0 +1,87 @@
+//! Reads of objects that are not ours: only the members that are needed, so that nothing else in them can stop a read, and of a
+//! Secret nothing more is ever in memory as a value.
+
+use k8s_openapi::ByteString;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::Resource;
+use kube::api::GetParams;
+use kube::core::Request;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// What is needed of a Namespace.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct NamespaceSeen {
+    /// Its UID.
+    pub uid: Option<String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+}
+
+/// What is needed of a Secret. `Debug` shows nothing of its data.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SecretSeen {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The keys that a credential may have.
+    pub data: Option<Keys>,
+}
+
+/// The keys that a credential may have.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Keys {
+    /// With `password`: HTTP basic.
+    pub username: Option<ByteString>,
+    /// With `username`: HTTP basic.
+    pub password: Option<ByteString>,
+    /// A token that is sent as a password.
+    pub token: Option<ByteString>,
+    /// A token that is sent as `Bearer`.
+    pub bearer_token: Option<ByteString>,
+}
+
+impl fmt::Debug for SecretSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretSeen({:?})", self.kind)
+    }
+}
+
+/// The Namespace of that name; `None`: there is none.
+///
+/// # Errors
+/// The API server was not reached, or refused; `SerdeError`: the answer is none of Kubernetes'.
+pub async fn namespace(name: &str, kube: &kube::Client) -> kube::Result<Option<NamespaceSeen>> {
+    #[derive(Deserialize)]
+    struct Seen {
+        metadata: NamespaceSeen,
+    }
+    Ok(members::<Namespace, Seen>(None, name, kube).await?.map(|seen| seen.metadata))
+}
+
+/// The Secret of that name; `None`: there is none.
+///
+/// # Errors
+/// As for a Namespace.
+pub async fn secret(namespace: &str, name: &str, kube: &kube::Client) -> kube::Result<Option<SecretSeen>> {
+    members::<Secret, SecretSeen>(Some(namespace), name, kube).await
+}
+
+/// Decoded here and not by kube's client, which logs what it cannot decode.
+async fn members<K, T>(namespace: Option<&str>, name: &str, kube: &kube::Client) -> kube::Result<Option<T>>
+where
+    K: Resource<DynamicType = ()>,
+    T: DeserializeOwned,
+{
+    let request = Request::new(K::url_path(&(), namespace)).get(name, &GetParams::default());
+    match kube.request_text(request.map_err(kube::Error::BuildRequest)?).await {
+        Ok(text) => serde_json::from_str(&text).map(Some).map_err(kube::Error::SerdeError),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
