@@ -105,7 +105,7 @@ async fn main() -> anyhow::Result<()> {
     let served = tokio::spawn(serve(listener, Arc::clone(&context), ready.clone(), stop.clone()));
     run::run(context, stop.clone(), move || ready.announce()).await;
     stop.cancel();
-    served.await.context("serving health and metrics")?.context("serving health and metrics")?;
+    served.await.context("serving health and metrics")?;
     tracing::info!("launchway has stopped");
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Health, readiness and metrics over HTTP. Nothing from users' objects is shown.
+//! Health, readiness and metrics over HTTP, for whoever reaches the port: each connection is short, each address has few, and
+//! none holds up the end. Nothing from users' objects is shown.
 
 use crate::context::Context;
 use axum::Router;
@@ -6,10 +7,31 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{Id, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+/// How long a client may take to send the head of a request, and how long a connection may wait for the next request. kubelet and
+/// Prometheus send at once.
+const HEAD: Duration = Duration::from_secs(5);
+/// How long a connection may last, whatever its client does: a client that keeps one is told to make another.
+const LASTS: Duration = Duration::from_secs(60);
+/// How many connections there may be. kubelet and Prometheus need one each.
+const MOST: usize = 64;
+/// How many there may be from one address, so that one client leaves room for the others.
+const MOST_OF_ONE: usize = 8;
+/// How long connections may take to end after the signal.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long to wait when the system has no room for another connection.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether all watches have completed their first list.
 #[derive(Clone, Debug, Default)]
@@ -21,29 +43,80 @@ impl Ready {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    fn code(&self) -> StatusCode {
-        if self.0.load(Ordering::Relaxed) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    /// Whether they have, and work; else why not.
+    fn answer(&self, context: &Context) -> (StatusCode, String) {
+        if !self.0.load(Ordering::Relaxed) {
+            return (StatusCode::SERVICE_UNAVAILABLE, "not all watches have listed yet".to_owned());
+        }
+        let broken: Vec<_> = context.watches.broken().into_iter().map(|kind| kind.name()).collect();
+        if broken.is_empty() {
+            return (StatusCode::OK, "ok".to_owned());
+        }
+        (StatusCode::SERVICE_UNAVAILABLE, format!("these watches do not work: {}; the log says why", broken.join(", ")))
     }
 }
 
-/// Serves until the token is cancelled.
-///
-/// # Errors
-/// The listener failed.
-pub async fn serve(
-    listener: TcpListener,
-    context: Arc<Context>,
-    ready: Ready,
-    stop: CancellationToken,
-) -> std::io::Result<()> {
+/// Serves until the token is cancelled, and for two seconds after it at most.
+pub async fn serve(listener: TcpListener, context: Arc<Context>, ready: Ready, stop: CancellationToken) {
     let app = Router::new()
         .route("/healthz", get(|| async { "ok" }))
-        .route("/readyz", get(move || async move { ready.code() }))
+        .route("/readyz", get(move |State(context): State<Arc<Context>>| async move { ready.answer(&context) }))
         .route("/metrics", get(metrics))
         .with_state(context);
-    axum::serve(listener, app).with_graceful_shutdown(async move { stop.cancelled().await }).await
+    let mut open = Connections::default();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            Some(ended) = open.tasks.join_next_with_id() => open.note_end(ended.map_or_else(|error| error.id(), |(id, ())| id)),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, from)) => open.add(stream, from.ip(), app.clone(), stop.clone()),
+                // Too many open files, or a client that has left already: the next one may fare better.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            },
+        }
+    }
+    // Whoever has not ended by then is cut off when the set is dropped.
+    let _ = timeout(GRACE, async { while open.tasks.join_next().await.is_some() {} }).await;
+}
+
+/// The open connections.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    of: HashMap<Id, IpAddr>,
+}
+
+impl Connections {
+    /// Serves a connection, if there is room for it; else it is closed.
+    fn add(&mut self, stream: TcpStream, from: IpAddr, app: Router, stop: CancellationToken) {
+        let own = self.of.values().filter(|one| **one == from).count();
+        if self.of.len() < MOST && own < MOST_OF_ONE {
+            let task = self.tasks.spawn(connection(stream, app, stop));
+            self.of.insert(task.id(), from);
+        }
+    }
+
+    fn note_end(&mut self, task: Id) {
+        self.of.remove(&task);
+    }
+}
+
+/// Serves one connection. That a client went away, or was too slow, is nobody's business.
+async fn connection(stream: TcpStream, app: Router, stop: CancellationToken) {
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
+    let ends = async {
+        tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(LASTS) => {} }
+    };
+    tokio::select! {
+        _ = served.as_mut() => return,
+        () = ends => served.as_mut().graceful_shutdown(),
+    }
+    let _ = timeout(GRACE, served).await;
 }
 
 async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
+    context.metrics.broken(&context.watches.broken());
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], context.metrics.text())
 }
