@@ -14,6 +14,7 @@ use crate::web::Web;
 use jiff::Timestamp;
 use launchway_cloud::Clouds;
 use launchway_plan::address::Rules;
+use launchway_plan::secret::Unbound;
 use launchway_plan::wake::Wake;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,6 +35,8 @@ pub struct Context {
     pub polls: Polls,
     /// Which addresses users' URLs may name.
     pub rules: Rules,
+    /// What becomes of Secrets that do not say where they may be sent.
+    pub unbound_secrets: Unbound,
     /// The current time.
     pub clock: Clock,
     /// How long objects are left alone after a fault.

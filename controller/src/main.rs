@@ -17,6 +17,7 @@ use launchway::{Context, other, run};
 use launchway_cloud::{Clouds, Settings};
 use launchway_crds::name::Duration;
 use launchway_plan::address::{Allowed, Rules, Scheme};
+use launchway_plan::secret::Unbound;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +52,10 @@ struct Flags {
     /// Allows http:// in users' URLs as well as https://.
     #[arg(long, env = "LAUNCHWAY_ALLOW_HTTP")]
     allow_http: bool,
+
+    /// Sends a Secret only to the hosts that its annotation launchway.dev/hosts names, and one without it nowhere.
+    #[arg(long, env = "LAUNCHWAY_REQUIRE_SECRET_HOSTS")]
+    require_secret_hosts: bool,
 
     /// The address that serves /healthz, /readyz and /metrics.
     #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
@@ -144,6 +149,7 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         polls: Polls::new(web.clone()),
         web,
         rules,
+        unbound_secrets: if flags.require_secret_hosts { Unbound::Kept } else { Unbound::Sent },
         clock: Arc::new(jiff::Timestamp::now),
         backoff: Backoff::new(fastrand::u64(..)),
         pace: Pace::new(fastrand::u64(..)).times(flags.pace),

@@ -28,8 +28,27 @@ pub struct SecretSeen {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: Option<String>,
+    /// Its metadata.
+    pub metadata: SecretMeta,
     /// The keys that a credential may have.
     pub data: Option<Keys>,
+}
+
+/// What is needed of a Secret's metadata.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SecretMeta {
+    /// Its annotations.
+    pub annotations: SecretAnnotations,
+}
+
+/// What is needed of a Secret's annotations, where `kubectl apply` may have left a copy of its data.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct SecretAnnotations {
+    /// To which hosts it may be sent ([`launchway_plan::secret::HOSTS`]).
+    #[serde(rename = "launchway.dev/hosts")]
+    pub hosts: Option<String>,
 }
 
 /// The keys that a credential may have.

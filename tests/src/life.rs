@@ -32,6 +32,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         polls: Polls::new(web.clone()),
         web,
         rules,
+        unbound_secrets: launchway_plan::secret::Unbound::Sent,
         clock: world.time.clock(),
         backoff: launchway::backoff::Backoff::new(seed),
         pace: launchway::pace::Pace::new(seed),

@@ -25,6 +25,7 @@ pub mod refusal;
 pub mod release;
 #[cfg(test)]
 mod samples;
+pub mod secret;
 pub mod service;
 pub mod start;
 pub mod target;

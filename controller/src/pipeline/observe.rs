@@ -18,6 +18,7 @@ use launchway_plan::pipeline::heads::sorted;
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::refusal::Refusal;
+use launchway_plan::secret::sendable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -99,6 +100,8 @@ async fn credential(
         }
         Err(error) => return Err(Unreachable::of("reading Secret", secret.clone())(error)),
     };
+    let hosts = found.as_ref().and_then(|found| found.metadata.annotations.hosts.as_deref());
+    let sendable = sendable(hosts, &branch.url, context.unbound_secrets);
     Ok(match found {
         Some(found) if found.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
             "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken".to_owned(),
@@ -106,6 +109,7 @@ async fn credential(
         None => Err(refused(
             "is not there: make it with the keys username and password, or token, or bearerToken".to_owned(),
         )),
+        Some(_) if let Err(why) = &sendable => Err(refused(why.clone())),
         Some(found) => Credential::parse(found.data.unwrap_or_default())
             .map(Some)
             .map_err(|fault| refused(format!("cannot be used: {fault}"))),
