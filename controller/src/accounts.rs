@@ -8,7 +8,24 @@ use launchway_crds::account::AwsAccountSpec;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// Their specs, by name; none before the first list is complete.
+/// What passes need of an AwsAccount.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// Its spec.
+    pub spec: AwsAccountSpec,
+    /// The ID of the AWS account, as its status has it.
+    pub id: Option<String>,
+}
+
+impl Known {
+    /// What passes need of it.
+    pub fn of(account: &AwsAccount) -> Self {
+        let id = account.status.as_ref().and_then(|status| status.account_id.clone());
+        Self { spec: account.spec.clone(), id }
+    }
+}
+
+/// What is known of each, by name; none before the first list is complete.
 #[derive(Debug, Default)]
 pub struct Accounts(Mutex<State>);
 
@@ -19,8 +36,8 @@ struct State {
     list: HashMap<String, Seen>,
 }
 
-/// The spec of an account; `None`: the account cannot be read.
-type Seen = Option<AwsAccountSpec>;
+/// What is known of an account; `None`: it cannot be read.
+type Seen = Option<Known>;
 
 impl Accounts {
     /// Follows the watch.
@@ -29,11 +46,11 @@ impl Accounts {
         match event {
             Event::Init => state.list.clear(),
             Event::InitApply(account) => {
-                state.list.insert(account.name_any(), spec(account));
+                state.list.insert(account.name_any(), known(account));
             }
             Event::InitDone => state.known = Some(std::mem::take(&mut state.list)),
             Event::Apply(account) => {
-                state.known.get_or_insert_default().insert(account.name_any(), spec(account));
+                state.known.get_or_insert_default().insert(account.name_any(), known(account));
             }
             Event::Delete(account) => {
                 state.known.get_or_insert_default().remove(&account.name_any());
@@ -43,19 +60,19 @@ impl Accounts {
 
     /// The account of that name, or that there is none. Nothing is known before the first list, or of an account that cannot be
     /// read: it is there.
-    pub fn get(&self, name: &str) -> Option<Option<AwsAccountSpec>> {
+    pub fn get(&self, name: &str) -> Option<Option<Known>> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.known.as_ref()?.get(name) {
-            Some(Some(spec)) => Some(Some(spec.clone())),
+            Some(Some(known)) => Some(Some(known.clone())),
             Some(None) => None,
             None => Some(None),
         }
     }
 }
 
-fn spec(account: &Item<AwsAccount>) -> Seen {
+fn known(account: &Item<AwsAccount>) -> Seen {
     match account {
-        Item::Read(account) => Some(account.spec.clone()),
+        Item::Read(account) => Some(Known::of(account)),
         Item::Unreadable(_) => None,
     }
 }
@@ -78,7 +95,7 @@ mod tests {
         accounts.follow(&Event::InitApply(account("a", "eu-west-1")));
         assert_eq!(accounts.get("a"), None);
         accounts.follow(&Event::InitDone);
-        let region = |name| accounts.get(name).map(|found| found.map(|spec| spec.regions));
+        let region = |name| accounts.get(name).map(|found| found.map(|known| known.spec.regions));
         assert_eq!(region("a"), Some(Some(vec![Region::from("eu-west-1")])));
         assert_eq!(region("b"), Some(None));
         accounts.follow(&Event::Apply(account("b", "eu-west-2")));

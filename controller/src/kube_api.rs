@@ -1,5 +1,6 @@
 //! Live, uncached reads of Kubernetes, and the one write that is not a status: our finalizer.
 
+use crate::accounts::Known;
 use crate::context::Context;
 use crate::item::{Item, OfParts};
 use crate::key::{Key, Kind};
@@ -8,7 +9,6 @@ use crate::{other, status};
 use kube::api::{Api, Patch, PatchParams};
 use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use kube::{Resource, ResourceExt};
-use launchway_crds::account::AwsAccountSpec;
 use launchway_crds::{AwsAccount, FINALIZER, Pipeline, Service};
 use launchway_plan::account::AccountSeen;
 use launchway_plan::reason::Reason;
@@ -82,26 +82,27 @@ where
 /// The AwsAccount of that name, read live, and the namespace's labels if the account selects namespaces by label.
 pub async fn account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
     let found = found_in_cluster::<AwsAccount>(name, context).await?;
-    seen(name, found.map(|account| account.spec), namespace, context).await
+    seen(name, found.as_ref().map(Known::of), namespace, context).await
 }
 
 /// The same as the watch of AwsAccounts shows it, once it has listed: for looks, and for nothing that changes AWS.
 pub async fn watched_account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
     match context.accounts.get(name) {
-        Some(spec) => seen(name, spec, namespace, context).await,
+        Some(known) => seen(name, known, namespace, context).await,
         None => account(name, namespace, context).await,
     }
 }
 
 async fn seen(
     name: &str,
-    spec: Option<AwsAccountSpec>,
+    known: Option<Known>,
     namespace: &str,
     context: &Context,
 ) -> Result<AccountSeen, Unreachable> {
+    let (spec, id) = known.map_or((None, None), |known| (Some(known.spec), known.id));
     let selects = spec.as_ref().is_some_and(|spec| spec.namespaces.selector.is_some());
     let namespace_labels = if selects { labels(namespace, context).await? } else { Default::default() };
-    Ok(AccountSeen { name: name.to_owned(), spec, namespace: namespace.to_owned(), namespace_labels })
+    Ok(AccountSeen { name: name.to_owned(), spec, id, namespace: namespace.to_owned(), namespace_labels })
 }
 
 async fn labels(namespace: &str, context: &Context) -> Result<std::collections::BTreeMap<String, String>, Unreachable> {

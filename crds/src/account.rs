@@ -1,11 +1,15 @@
 //! AwsAccount: which namespaces reach which part of an AWS account. Written by administrators only.
 
 use crate::condition::{Condition, conditions, unseen};
-use crate::name::{ExternalId, Glob, LabelValue, Name, Region, RoleArn};
+use crate::name::{ExternalId, LabelValue, Name, Region, RoleArn};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+mod allow;
+
+pub use allow::*;
 
 /// An AWS account as some namespaces may use it: Regions, the role to assume, and what may be named in it.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -97,37 +101,6 @@ pub struct NamespaceSelector {
     /// The labels and their values, all of which a namespace must carry.
     #[schemars(with = "BTreeMap<String, LabelValue>", extend("minProperties" = 1, "maxProperties" = 20))]
     pub match_labels: BTreeMap<String, String>,
-}
-
-/// What may be named in an account: patterns in which `*` stands for any characters. An absent or empty list allows nothing.
-#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!has(self.roles) || self.roles.all(role, role.startsWith('arn:') || role.startsWith('*'))")
-    .message("roles are allowed by ARN: write arn:aws:iam::<account>:role/<name>, with * for any characters"))]
-pub struct Allow {
-    /// ECS clusters, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub clusters: Vec<Glob>,
-
-    /// CodeBuild projects, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub projects: Vec<Glob>,
-
-    /// ECR repositories, by name.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub repositories: Vec<Glob>,
-
-    /// IAM roles that may be passed to ECS tasks, by ARN.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
-    #[x_kube(merge_strategy = ListMerge::Set)]
-    pub roles: Vec<Glob>,
 }
 
 /// What is known of an account.

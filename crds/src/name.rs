@@ -137,7 +137,7 @@ text!(
 );
 text!(
     /// A pattern of names or ARNs, in which `*` stands for any characters.
-    Glob, 1..=512, r"^[A-Za-z0-9+=,.@_:/*-]+$"
+    Glob, 1..=512, r"^[A-Za-z0-9+=,.@_:/*#!$-]+$"
 );
 text!(
     /// An external ID that a role's trust policy asks for.

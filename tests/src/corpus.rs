@@ -14,6 +14,7 @@ use aws_types::SdkConfig;
 use launchway_cloud::{Clouds, Settings};
 use launchway_crds::Service;
 use launchway_plan::account::AccountSeen;
+use launchway_plan::allow::LISTS;
 use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
 use launchway_plan::service::change::{create, register};
@@ -167,7 +168,7 @@ impl Entry {
         let service: Service = serde_json::from_value(admitted).context("reading the Service back")?;
         let desired = Desired::parse(&service);
         let observed = Observed::at(jiff::Timestamp::UNIX_EPOCH, everything_is_allowed(), None);
-        let wanted = match resolve(&desired, &observed, "corpus") {
+        let wanted = match resolve(&desired, &[], &observed, "corpus") {
             Ok(wanted) => wanted,
             Err(Unresolved::Refused(refusal)) => return Ok(Err(refusal)),
             Err(why @ Unresolved::NoImage(_)) => bail!("{why:?}"),
@@ -271,10 +272,16 @@ fn lacks(path: &str, sent: &Value, given: &Value, missing: &mut Vec<String>) {
 }
 
 fn everything_is_allowed() -> AccountSeen {
-    let spec = json!({"regions": ["eu-west-1"], "namespaces": {"names": ["corpus"]},
-        "allow": {"clusters": ["*"], "projects": ["*"], "repositories": ["*"], "roles": ["*"]}});
+    let host =
+        ["NetworkMode", "Privileged", "PidMode", "IpcMode", "Volumes", "Devices", "Capabilities", "SecurityOptions"];
+    let mut spec =
+        json!({"regions": ["eu-west-1"], "namespaces": {"names": ["corpus"]}, "allow": {"hostAccess": host}});
+    for list in LISTS {
+        spec["allow"][list.name] = json!(["*"]);
+    }
     AccountSeen {
         name: "default".to_owned(),
+        id: None,
         spec: serde_json::from_value(spec).ok(),
         namespace: "corpus".to_owned(),
         namespace_labels: std::collections::BTreeMap::new(),

@@ -89,7 +89,15 @@ pub fn record(story: &'static Story, head: &str) -> anyhow::Result<PathBuf> {
 /// # Panics
 /// There is no recorded world, or the AWS in memory refuses one of its calls.
 pub fn recorded() -> World {
-    read(RECORDED)
+    read(RECORDED, Some(&sample::aws_account()["spec"]["allow"]))
+}
+
+/// The same world, whose AwsAccount has the lists that there were then: an administrator has added none of those that came since.
+///
+/// # Panics
+/// As [`recorded`].
+pub fn recorded_with_the_lists_of_then() -> World {
+    read(RECORDED, None)
 }
 
 /// The same world, as a version left it whose rules for meanings were others: none of its hashes can be compared.
@@ -97,10 +105,11 @@ pub fn recorded() -> World {
 /// # Panics
 /// As [`recorded`].
 pub fn recorded_by_other_rules() -> World {
-    read(&RECORDED.replace("\"v1-", "\"v0-"))
+    read(&RECORDED.replace("\"v1-", "\"v0-"), Some(&sample::aws_account()["spec"]["allow"]))
 }
 
-fn read(text: &str) -> World {
+/// `allow`: what the administrator lets the objects name since the upgrade.
+fn read(text: &str, allow: Option<&Value>) -> World {
     let fleet: Fleet = serde_json::from_str(text).expect("a recorded world: record one with `cargo record-fleet`");
     let world = sample::world(SEED);
     sample::push(&world, &fleet.head);
@@ -113,9 +122,17 @@ fn read(text: &str) -> World {
         assert_eq!(reply.status, 200, "{} of the recorded world was refused: {said}", call.operation);
     }
     world.time.jump(fleet.at);
+    // A role that may register in families of the old form as well as of the new one: `?` is any character, `-` or `_`.
+    let policy = sample::policy().to_string().replace("/lw_*:*", "/lw?*:*");
+    let policy = serde_json::from_str(&policy).expect("a policy as JSON");
+    world.aws().set_policy(sample::ROLE, &policy).expect("a policy that the simulator understands");
     let ids = ids(&world);
     for object in &fleet.objects {
-        world.store.put_back(&renamed(object, &fleet.ids, &ids)).expect("an object of a kind that is served");
+        let mut object = renamed(object, &fleet.ids, &ids);
+        if let (Some(allow), Some("AwsAccount")) = (allow, object["kind"].as_str()) {
+            object["spec"]["allow"] = allow.clone();
+        }
+        world.store.put_back(&object).expect("an object of a kind that is served");
     }
     let mut aws = world.aws();
     aws.log.clear();

@@ -112,6 +112,18 @@ fn what_comes_from_the_code_is_as_the_code_says() {
 }
 
 #[test]
+fn every_list_of_an_account_has_a_row_that_says_what_an_absent_one_means() {
+    let page = std::fs::read_to_string(shape::repository().join("docs/awsaccount.md")).unwrap();
+    let rows: BTreeSet<String> =
+        page.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned())).collect();
+    let yaml = std::fs::read_to_string(shape::repository().join("crds/yaml/awsaccounts.yaml")).unwrap();
+    let definition: Value = serde_saphyr::from_str(&yaml).unwrap();
+    let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+    let lists = schema["properties"]["spec"]["properties"]["allow"]["properties"].as_object().unwrap();
+    assert_eq!(rows, lists.keys().cloned().collect());
+}
+
+#[test]
 fn every_link_leads_to_a_file_and_every_anchor_to_a_heading() {
     let pages = pages();
     for page in &pages {

@@ -1,12 +1,14 @@
 //! AwsAccounts as objects may use them: who is admitted, which Region is meant, what may be named. No call is made here.
 
+use crate::allow::{self, Missing, resource};
 use crate::condition::{Answer, Statement, Truth, merge};
 use crate::fault::Fault;
+use crate::image;
+use crate::partition;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use jiff::Timestamp;
 use launchway_crds::account::{Allow, AssumeRole, AwsAccountSpec, AwsAccountStatus};
-use launchway_crds::name::Glob;
 use std::collections::BTreeMap;
 
 /// The name of the AwsAccount that is meant where an object names none.
@@ -57,6 +59,8 @@ pub struct Scope {
     pub place: Place,
     /// What may be named.
     pub allow: Allow,
+    /// The ID of the AWS account that is called, as far as it is known.
+    pub id: Option<String>,
 }
 
 /// What was found of an AwsAccount and of the namespace that wants to use it, both read live.
@@ -66,6 +70,8 @@ pub struct AccountSeen {
     pub name: String,
     /// Its spec; absent: there is none of that name.
     pub spec: Option<AwsAccountSpec>,
+    /// The ID of the AWS account, as the account's status has it.
+    pub id: Option<String>,
     /// The namespace that wants to use it.
     pub namespace: String,
     /// The namespace's labels; only looked at where the account selects by label.
@@ -87,7 +93,9 @@ pub fn scope(seen: &AccountSeen, region: Option<&str>) -> Result<Scope, Refusal>
         return Err(Refusal::RegionNotListed { account: seen.name.clone(), region });
     }
     let place = Place { region, ..first };
-    Ok(Scope { account: seen.name.clone(), place, allow: spec.allow.clone() })
+    let role = spec.assume_role.as_ref().and_then(|role| role.arn.split(':').nth(4).map(str::to_owned));
+    let id = role.or_else(|| seen.id.clone());
+    Ok(Scope { account: seen.name.clone(), place, allow: spec.allow.clone(), id })
 }
 
 /// Where an AwsAccount leads, in its first Region.
@@ -120,62 +128,71 @@ fn admits(spec: &AwsAccountSpec, seen: &AccountSeen) -> bool {
 }
 
 impl Scope {
+    /// Refuses a spec that names what the account does not allow: all of it at once, so that an administrator adds it at once.
+    pub fn refuse(&self, missing: Vec<Missing>) -> Result<(), Refusal> {
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::NotAllowed { account: self.account.clone(), missing })
+    }
+
     /// Refuses a cluster that the account does not allow.
     pub fn cluster(&self, name: &str) -> Result<(), Refusal> {
-        self.named("cluster", "clusters", &self.allow.clusters, name)
+        self.refuse(allow::CLUSTERS.missing(&self.allow, &[name]).into_iter().collect())
     }
 
-    /// Refuses a CodeBuild project that the account does not allow.
-    pub fn project(&self, name: &str) -> Result<(), Refusal> {
-        self.named("CodeBuild project", "projects", &self.allow.projects, name)
+    /// A role that the account does not allow. A bare name is that of a role of the account that is called, as AWS reads it. While
+    /// the ID of that account is not known, only a pattern that stands for any account allows it.
+    pub fn role(&self, role: &str) -> Option<Missing> {
+        if role.starts_with("arn:") {
+            return allow::ROLES.missing(&self.allow, &[role]);
+        }
+        let partition = partition::of(&self.place.region).id;
+        let id = self.id.as_deref().unwrap_or("*");
+        // No account ID is a star, so that only a star matches it.
+        allow::ROLES.missing(&self.allow, &[&format!("arn:{partition}:iam::{id}:role/{role}")])
     }
 
-    /// Refuses an ECR repository that the account does not allow.
-    pub fn repository(&self, name: &str) -> Result<(), Refusal> {
-        self.named("ECR repository", "repositories", &self.allow.repositories, name)
+    /// A parameter that the account does not allow, by its name or its ARN. The Parameter Store also hands out secrets. A version
+    /// or a label after the name is not compared: it is any text, and could end as a pattern does.
+    pub fn parameter(&self, name: &str) -> Option<Missing> {
+        let name = without_rest(name, 6);
+        let path = resource(name).map_or(name, |rest| rest.strip_prefix("parameter").unwrap_or(rest));
+        let bare = path.strip_prefix('/').unwrap_or(path);
+        if let Some(secret) = bare.strip_prefix("aws/reference/secretsmanager/") {
+            return self.secret(secret);
+        }
+        allow::PARAMETERS.missing(&self.allow, &[&format!("/{bare}"), bare, name])
     }
 
-    /// Refuses a role that the account does not allow. A bare name is matched against the last part of the patterns
-    /// that name no other account than any: roles are always those of the account that is called.
-    pub fn role(&self, role: &str) -> Result<(), Refusal> {
-        let allowed = match role.starts_with("arn:") {
-            true => self.allow.roles.iter().any(|pattern| matches(pattern, role)),
-            false => self.allow.roles.iter().any(|pattern| {
-                pattern.rsplit_once(":role/").is_some_and(|(_, name)| matches(&Glob::from(name), role))
-                    || pattern.as_str() == "*"
-            }),
-        };
-        if allowed { Ok(()) } else { Err(self.refusal("role", "roles", role)) }
+    /// A secret of Secrets Manager that the account does not allow, by its name or its ARN. What follows says what is read of it: a
+    /// key of its JSON, a stage, a version. That is not compared.
+    pub fn secret(&self, name: &str) -> Option<Missing> {
+        let name = without_rest(name, 7);
+        let id = resource(name).map_or(name, |rest| rest.strip_prefix("secret:").unwrap_or(rest));
+        allow::SECRETS.missing(&self.allow, &[id, name])
     }
 
-    fn named(&self, what: &'static str, list: &'static str, patterns: &[Glob], name: &str) -> Result<(), Refusal> {
-        if patterns.iter().any(|pattern| matches(pattern, name)) { Ok(()) } else { Err(self.refusal(what, list, name)) }
+    /// A file of S3 that the account does not allow, by its ARN.
+    pub fn file(&self, arn: &str) -> Option<Missing> {
+        allow::BUCKETS.missing(&self.allow, &[resource(arn).unwrap_or(arn), arn])
     }
 
-    fn refusal(&self, what: &'static str, list: &'static str, name: &str) -> Refusal {
-        Refusal::NotAllowed { account: self.account.clone(), what, list, name: name.to_owned() }
+    /// An image that the account does not allow. An image in a private registry of ECR is somebody's; any other is the world's.
+    pub fn image(&self, reference: &str) -> Option<Missing> {
+        let (name, repository) = (image::untagged(reference), image::in_private_ecr(reference));
+        match repository {
+            Some(repository) if allow::REPOSITORIES.missing(&self.allow, &[repository]).is_none() => None,
+            None if allow::IMAGES.is_empty(&self.allow) => None,
+            Some(_) | None => allow::IMAGES.missing(&self.allow, &[name]),
+        }
     }
 }
 
-/// Whether a name has the form of a pattern, in which `*` stands for any characters.
-pub fn matches(pattern: &Glob, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else { return false };
-    let mut parts = parts.peekable();
-    if parts.peek().is_none() {
-        return rest.is_empty();
-    }
-    while let Some(part) = parts.next() {
-        if parts.peek().is_none() {
-            return rest.ends_with(part);
-        }
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    true
+/// A name, or an ARN of so many parts, without what follows after a colon.
+fn without_rest(name: &str, parts: usize) -> &str {
+    let parts = if name.starts_with("arn:") { parts } else { 1 };
+    name.match_indices(':').nth(parts - 1).map_or(name, |(end, _)| &name[..end])
 }
 
 /// The next status of an AwsAccount: whose credentials these are, or why that is not known.
@@ -228,17 +245,46 @@ pub fn report(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    fn scope(allow: &serde_json::Value) -> Scope {
+        Scope {
+            account: "default".into(),
+            place: Place { region: "us-east-2".into(), role: None, share: Share::default() },
+            allow: serde_json::from_value(allow.clone()).unwrap(),
+            id: Some("123456789012".into()),
+        }
+    }
 
     #[test]
-    fn a_pattern_matches_what_its_stars_can_stand_for_and_nothing_else() {
-        let hit = |pattern: &str, name: &str| matches(&pattern.into(), name);
-        assert!(hit("interstella-*", "interstella-iridium"));
-        assert!(hit("*", "anything"));
-        assert!(hit("a*b*c", "a1b2c"));
-        assert!(hit("exact", "exact"));
-        assert!(!hit("exact", "exactly"));
-        assert!(!hit("interstella-*", "other-interstella-x"));
-        assert!(!hit("a*b*c", "ab"));
-        assert!(!hit("a*a", "a"));
+    fn a_role_without_an_arn_is_one_of_the_account_that_is_called() {
+        let own = scope(&json!({"roles": ["arn:aws:iam::123456789012:role/web-*"]}));
+        let others = scope(&json!({"roles": ["arn:aws:iam::999999999999:role/web-*"]}));
+        let any = scope(&json!({"roles": ["arn:aws:iam::*:role/web-*"]}));
+        let everything = scope(&json!({"roles": ["*"]}));
+        assert_eq!((own.role("web-task"), any.role("web-task"), everything.role("web-task")), (None, None, None));
+        assert_eq!(own.role("arn:aws:iam::123456789012:role/web-task"), None);
+        assert_eq!(others.role("web-task").unwrap().entry, "arn:aws:iam::123456789012:role/web-task");
+        assert!(own.role("arn:aws:iam::999999999999:role/web-task").is_some());
+        let unknown = |scope: Scope| Scope { id: None, ..scope };
+        assert!(unknown(own).role("web-task").is_some() && unknown(others).role("web-task").is_some());
+        assert_eq!(unknown(any).role("web-task"), None);
+    }
+
+    #[test]
+    fn what_follows_the_name_of_a_parameter_or_a_secret_allows_nothing() {
+        let ends = scope(&json!({"parameters": ["*-shared"], "secrets": ["*-shared"]}));
+        assert_eq!((ends.parameter("/a-shared:3"), ends.secret("a-shared:key")), (None, None));
+        for given in ["theirs", "/theirs/key", "arn:aws:ssm:us-east-2:123456789012:parameter/theirs"] {
+            assert!(ends.parameter(&format!("{given}:x-shared")).is_some(), "{given}");
+        }
+        for given in ["theirs/db", "arn:aws:secretsmanager:us-east-2:123456789012:secret:theirs/db-AbCdEf"] {
+            assert!(ends.secret(&format!("{given}:x-shared:AWSCURRENT:")).is_some(), "{given}");
+        }
+        let whole = scope(
+            &json!({"parameters": ["arn:aws:ssm:*:parameter/a"], "secrets": ["arn:aws:secretsmanager:*:secret:a-*"]}),
+        );
+        assert_eq!(whole.parameter("arn:aws:ssm:us-east-2:123456789012:parameter/a:2"), None);
+        assert_eq!(whole.secret("arn:aws:secretsmanager:us-east-2:123456789012:secret:a-AbCdEf:k::"), None);
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod account;
 pub mod address;
+pub mod allow;
 pub mod condition;
 pub mod fault;
 pub mod hash;

@@ -1,7 +1,14 @@
 //! Refusals: what a spec asks for and cannot have. Each names the field and the remedy; nothing is called before one is mended.
 
+use crate::allow::Missing;
+use crate::condition::cut;
 use crate::reason::Reason;
 use std::fmt;
+
+/// How much of a name a message has, in bytes.
+const NAME: usize = 128;
+/// How long the part of a message is that names what is missing, in bytes. It leaves room for the rest in a condition.
+const NAMED: usize = 700;
 
 /// Why a spec is refused although the API server admitted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +38,22 @@ pub enum Refusal {
     NotAllowed {
         /// The account.
         account: String,
-        /// What is named: a cluster, a role, …
-        what: &'static str,
-        /// The list of `spec.allow` in which it is missing.
-        list: &'static str,
-        /// The name.
-        name: String,
+        /// What of it is missing in `spec.allow`, at least one.
+        missing: Vec<Missing>,
+    },
+    /// The commit of a Release that a person made is not known to be one of the branch, and the account asks for that.
+    Commit {
+        /// The account.
+        account: String,
+        /// The Pipeline.
+        pipeline: String,
+        /// The commit.
+        commit: String,
+    },
+    /// A tag whose key is not the user's, whatever its case.
+    TagKey {
+        /// The key.
+        key: String,
     },
     /// A URL may not be asked.
     Url {
@@ -132,14 +149,16 @@ impl Refusal {
     pub fn reason(&self) -> Reason {
         match self {
             Self::NoAccount { .. } => Reason::NoAccount,
-            Self::NamespaceNotAdmitted { .. } | Self::RegionNotListed { .. } | Self::NotAllowed { .. } => {
-                Reason::NotAllowed
-            }
+            Self::NamespaceNotAdmitted { .. }
+            | Self::RegionNotListed { .. }
+            | Self::NotAllowed { .. }
+            | Self::Commit { .. } => Reason::NotAllowed,
             Self::Url { .. } => Reason::UrlRefused,
             Self::Unknown { .. }
             | Self::Expectation { .. }
             | Self::PlanTooLarge { .. }
             | Self::FargateSize { .. }
+            | Self::TagKey { .. }
             | Self::SeveralStages => Reason::InvalidSpec,
             Self::NotDriven { .. } => Reason::NotDriven,
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
@@ -164,8 +183,13 @@ impl fmt::Display for Refusal {
             Self::RegionNotListed { account, region } => {
                 write!(f, "spec.region: AwsAccount {account} does not list {region}: name one of its regions, or ask an administrator to add this one to spec.regions")
             }
-            Self::NotAllowed { account, what, list, name } => {
-                write!(f, "{what} {name} is not allowed: ask an administrator to add it to spec.allow.{list} of AwsAccount {account}, or choose another")
+            Self::NotAllowed { account, missing } => not_allowed(f, account, missing),
+            Self::Commit { account, pipeline, commit } => write!(
+                f,
+                "spec.commit: {commit} is not on record as a head of Pipeline {pipeline}'s branch: push it to the branch, or ask an administrator to set spec.allow.commits: Any in AwsAccount {account}"
+            ),
+            Self::TagKey { key } => {
+                write!(f, "tags: the key {} is taken: choose one that begins neither with aws: nor with launchway.dev/", cut(key, NAME))
             }
             Self::Url { field, why } => write!(f, "{field}: {why}"),
             Self::Unknown { field, known } => {
@@ -204,4 +228,30 @@ impl fmt::Display for Refusal {
             ),
         }
     }
+}
+
+/// What is missing, as the lines that allow it. What has no room is told once these are there.
+fn not_allowed(f: &mut fmt::Formatter<'_>, account: &str, missing: &[Missing]) -> fmt::Result {
+    let mut lists: Vec<(&str, Vec<String>)> = Vec::new();
+    let mut length = 0;
+    for one in missing {
+        let entry = format!("{:?}", cut(&one.entry, NAME));
+        length += entry.len() + one.list.len();
+        let is_full = !lists.is_empty() && length > NAMED;
+        match lists.iter_mut().find(|(list, _)| *list == one.list) {
+            Some((_, entries)) if entries.contains(&entry) => {}
+            Some(_) | None if is_full => {}
+            Some((_, entries)) => entries.push(entry),
+            None => lists.push((one.list, vec![entry])),
+        }
+    }
+    let first = missing.first();
+    let what = first.map_or_else(String::new, |one| format!("{} {}", one.what, cut(&one.entry, NAME)));
+    let lines = lists.iter().map(|(list, entries)| format!("spec.allow.{list}: [{}]", entries.join(", ")));
+    let others = if missing.len() > 1 { " and more that the spec names" } else { "" };
+    write!(
+        f,
+        "{what}{others}: not allowed by AwsAccount {account}: name others, or ask an administrator to add there: {}",
+        lines.collect::<Vec<_>>().join(", ")
+    )
 }

@@ -1,6 +1,7 @@
 //! Objects, sights and an ECS in miniature for the tests. Nothing of it is compiled into what runs.
 
 use crate::account::AccountSeen;
+use crate::allow::LISTS;
 use crate::fault::{Fault, FaultKind, Remedy, Thing};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -27,10 +28,14 @@ pub fn time(second: i64) -> String {
 
 /// An account that allows everything to the namespace `shop`.
 pub fn account() -> AccountSeen {
-    let spec = json!({"regions": ["us-east-2"], "namespaces": {"names": ["shop"]},
-        "allow": {"clusters": ["*"], "projects": ["*"], "repositories": ["*"], "roles": ["*"]}});
+    let mut spec = json!({"regions": ["us-east-2"], "namespaces": {"names": ["shop"]},
+        "allow": {"hostAccess": [], "overrides": ["Buildspec", "Environment"]}});
+    for list in LISTS {
+        spec["allow"][list.name] = json!(["*"]);
+    }
     AccountSeen {
         name: "default".into(),
+        id: Some("123456789012".into()),
         spec: Some(serde_json::from_value(spec).unwrap()),
         namespace: "shop".into(),
         namespace_labels: BTreeMap::new(),

@@ -1,12 +1,14 @@
 //! What is decided for a Service: one ECS service and its task definition.
 
 mod assess;
+pub mod bounds;
 pub mod canonical;
 pub mod change;
 mod chores;
 pub mod decide;
 pub mod desired;
 pub mod fargate;
+mod host;
 pub mod looks;
 pub mod meaning;
 pub mod members;
@@ -27,7 +29,7 @@ pub use observed::{Observed, PipelineSeen};
 pub use record::Record;
 pub use report::report;
 pub use state::{Blocker, Chore, Guard, Rollout, State};
-pub use wanted::{Unresolved, Wanted, resolve};
+pub use wanted::{Unresolved, Wanted, reach, resolve};
 
 use crate::condition::is_true;
 use crate::reason::ConditionType;
@@ -67,7 +69,7 @@ impl Judged {
 
 /// What is made of what a pass saw. `resync` is how often a service that needs nothing is looked at, in seconds.
 pub fn judge(desired: &Desired, record: &Record, observed: &Observed, installation: &str, resync: i64) -> Judged {
-    let wanted = resolve(desired, observed, installation);
+    let wanted = resolve(desired, record.registered(), observed, installation);
     let record = match &wanted {
         Ok(wanted) => record.translated(
             desired,

@@ -42,6 +42,8 @@ impl Wake {
             Refusal::NoAccount { .. }
             | Refusal::RegionNotListed { .. }
             | Refusal::NotAllowed { .. }
+            | Refusal::TagKey { .. }
+            | Refusal::Commit { .. }
             | Refusal::Url { .. }
             | Refusal::Unknown { .. }
             | Refusal::Expectation { .. }

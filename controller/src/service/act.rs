@@ -7,9 +7,8 @@ use crate::unreachable::Unreachable;
 use launchway_cloud::Cloud;
 use launchway_crds::Service;
 use launchway_plan::Outcome;
-use launchway_plan::account::scope;
 use launchway_plan::fault::Fault;
-use launchway_plan::service::{Action, Desired, Effected, Observed, Wanted, rank};
+use launchway_plan::service::{Action, Desired, Effected, Observed, Wanted, rank, reach};
 use launchway_plan::world::UpdateServiceRequest;
 use tracing::Instrument;
 
@@ -29,7 +28,7 @@ pub async fn act(
     if *action == Action::Unguard {
         return unguard(service, context).await.map(wrote);
     }
-    let Ok(scope) = scope(&observed.account, desired.spec.region.as_deref()) else { return Ok(Outcome::Idle) };
+    let Ok(scope) = reach(desired, observed) else { return Ok(Outcome::Idle) };
     let cloud = context.clouds.at(&scope.place, &desired.namespace, rank::of_action(wanted, action));
     let commit = wanted.and_then(|wanted| wanted.commit.as_deref()).unwrap_or_default();
     let span = tracing::info_span!("effect", object = %Key::of(service), commit);

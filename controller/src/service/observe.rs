@@ -4,11 +4,10 @@ use crate::context::Context;
 use crate::kube_api;
 use crate::unreachable::Unreachable;
 use launchway_cloud::Cloud;
-use launchway_plan::account::scope;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
 use launchway_plan::service::looks::{FAMILY, Look, next};
-use launchway_plan::service::{Desired, Observed, PipelineSeen, Record, rank, resolve};
+use launchway_plan::service::{Desired, Observed, PipelineSeen, Record, rank, reach, resolve};
 
 /// What there is to see for this pass.
 pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
@@ -21,8 +20,8 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         None => None,
     };
     let mut observed = Observed::at((context.clock)(), account, pipeline);
-    let wanted = resolve(desired, &observed, &context.installation).ok();
-    let cloud = match scope(&observed.account, desired.spec.region.as_deref()) {
+    let mut wanted = resolve(desired, record.registered(), &observed, &context.installation).ok();
+    let cloud = match reach(desired, &observed) {
         Ok(scope) => context.clouds.at(&scope.place, &desired.namespace, rank::of_looks(wanted.as_ref(), record)),
         Err(refusal) => {
             observed.service = Looked::Blind(Fault {
@@ -41,6 +40,8 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         tracing::trace!(?look, service = desired.ecs_name, installation = context.installation, "looks");
         seen(look, desired, &cloud, &mut observed).await;
         observed.at = cloud.now();
+        // Which family is meant depends on what runs.
+        wanted = resolve(desired, record.registered(), &observed, &context.installation).ok();
     }
     Ok(observed)
 }

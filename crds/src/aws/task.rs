@@ -21,7 +21,7 @@ use serde_with::skip_serializing_none;
 #[x_kube(validation = Rule::new("self.containerDefinitions.all(c, !has(c.imageFrom) || self.containerDefinitions.all(d, !has(d.imageFrom) || (c.imageFrom.pipeline == d.imageFrom.pipeline && c.imageFrom.stage == d.imageFrom.stage)))")
     .message("all imageFrom of a Service name the same pipeline and stage: one stage decides what the task runs"))]
 pub struct TaskDefinition {
-    /// The family. Absent: `<installation>-<namespace>-<name>`. Use a family that nobody else registers in.
+    /// The family. Absent: `<installation>_<namespace>_<name>`. One that does not begin with `<installation>_<namespace>_` must be allowed by the AwsAccount. Use a family that nobody else registers in.
     pub family: Option<EcsName>,
     /// The role that the containers have: a name or an ARN. The AwsAccount must allow it.
     pub task_role_arn: Option<Role>,
@@ -218,7 +218,7 @@ pub struct TaskPlacementConstraint {
 #[skip_serializing_none]
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("!self.key.lowerAscii().startsWith('aws:') && !self.key.startsWith('launchway.dev/')")
+#[x_kube(validation = Rule::new("!self.key.lowerAscii().startsWith('aws:') && !self.key.lowerAscii().startsWith('launchway.dev/')")
     .message("keys that begin with aws: or launchway.dev/ are taken: choose another"))]
 pub struct Tag {
     /// The key.

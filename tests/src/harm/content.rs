@@ -55,7 +55,7 @@ pub(super) fn ecs_name(write: &Write) -> &str {
 /// The family that a Service registers in.
 pub(super) fn family(write: &Write) -> String {
     let named = write.object.value()["spec"]["taskDefinition"]["family"].as_str();
-    named.map_or_else(|| format!("{INSTALLATION}-{}-{}", write.namespace, write.name), str::to_owned)
+    named.map_or_else(|| format!("{INSTALLATION}_{}_{}", write.namespace, write.name), str::to_owned)
 }
 
 /// The first member of that name, however deep.

@@ -94,11 +94,12 @@ fn meanings(service: &Service) -> anyhow::Result<[String; 2]> {
     let account = AccountSeen {
         name: "default".to_owned(),
         spec: Some(account.spec),
+        id: None,
         namespace: NAMESPACE.to_owned(),
         namespace_labels: BTreeMap::new(),
     };
     let observed = Observed::at(Timestamp::now(), account, None);
-    let wanted = resolve(&Desired::parse(service), &observed, INSTALLATION);
+    let wanted = resolve(&Desired::parse(service), &[], &observed, INSTALLATION);
     let wanted = wanted.map_err(|why| anyhow::anyhow!("a Service of the bench: {why:?}"))?;
     Ok([wanted.task_meaning.to_string(), wanted.meaning.to_string()])
 }

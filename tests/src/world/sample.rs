@@ -142,6 +142,9 @@ pub fn aws_account() -> Value {
             "allow": {
                 "clusters": [CLUSTER], "projects": ["shop-*"], "repositories": ["shop-*"],
                 "roles": [format!("arn:aws:iam::{ACCOUNT}:role/shop-*")],
+                "subnets": ["subnet-*"], "securityGroups": ["sg-*"], "loadBalancers": ["targetgroup/*"],
+                "cloudMap": ["*"], "capacity": ["*"], "families": ["*"], "logGroups": ["*"],
+                "parameters": ["/shop/*"], "secrets": ["*"], "buckets": ["*"], "overrides": ["Buildspec", "Environment"],
             },
         },
     })

@@ -45,7 +45,7 @@ fn alone(
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
-    let of_aws = [of_names(), of_sizes(), of_what_is_not_driven()];
+    let of_aws = [of_names(), of_sizes(), of_commits(), of_what_is_not_driven()];
     let of_ours = [of_admission(), of_urls(), of_hosts(), of_stages(), of_expectations(), of_secrets()];
     of_aws.into_iter().chain(of_ours).flatten().collect()
 }
@@ -225,6 +225,13 @@ fn of_sizes() -> Vec<Case> {
             &["spec.checks", "spec.build", "buildspec.path"],
         ),
         alone(
+            "Refusal::TagKey",
+            "in another case",
+            with(literal(), "/spec/service/tags", json!([{"key": "Launchway.dev/Owner", "value": "lw/other/web"}])),
+            "InvalidSpec",
+            &["Launchway.dev/Owner", "launchway.dev/"],
+        ),
+        alone(
             "Refusal::FargateSize",
             "memory",
             with(literal(), "/spec/taskDefinition/memory", json!("5000")),
@@ -334,6 +341,26 @@ fn of_stages() -> Vec<Case> {
     ]
 }
 
+/// Commits that a person names.
+fn of_commits() -> Vec<Case> {
+    let mut bad = release();
+    bad["spec"]["pipeline"] = json!(PIPELINE);
+    let account = with(sample::aws_account(), "/spec/allow/commits", json!("Branch"));
+    // Each look of the Pipeline at its branch is a look at its Releases, too.
+    let pipeline = with(without_commits(), "/spec/source/git/interval", json!("1h"));
+    vec![Case {
+        others: vec![account, pipeline],
+        settles: true,
+        ..alone(
+            "Refusal::Commit",
+            "that the branch was not seen at",
+            bad,
+            "NotAllowed",
+            &["spec.commit", "spec.allow.commits: Any", "push it to the branch"],
+        )
+    }]
+}
+
 /// Verifications that expect what cannot be compared.
 fn of_expectations() -> Vec<Case> {
     let expects = |name, value| {
@@ -362,6 +389,16 @@ fn of_secrets() -> Vec<Case> {
             "a service account's own token",
             vec![with(secret_of(json!({"token": "dG9r"})), "/type", json!("kubernetes.io/service-account-token"))],
             &["spec.source.git.secretRef", "git-login", "make another"],
+        ),
+        secret(
+            "Refusal::Secret",
+            "one for another host",
+            vec![with(
+                secret_of(json!({"token": "dG9r"})),
+                "/metadata/annotations",
+                json!({"launchway.dev/hosts": "gitlab.example.org"}),
+            )],
+            &["spec.source.git.secretRef", "git-login", "may not be sent to", "launchway.dev/hosts"],
         ),
         secret(
             "CredentialFault::Missing",

@@ -23,6 +23,8 @@ variants!(
     NamespaceNotAdmitted,
     RegionNotListed,
     NotAllowed,
+    Commit,
+    TagKey,
     Url,
     Unknown,
     Expectation,

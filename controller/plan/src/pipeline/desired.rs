@@ -2,9 +2,11 @@
 
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
+use crate::allow;
 use crate::condition::cut;
 use crate::life::{Life, life};
 use crate::refusal::Refusal;
+use crate::start::build::{Run, bounds};
 use launchway_crds::name::{Duration, ObjectName};
 use launchway_crds::pipeline::{self, CodeBuild, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec};
 use launchway_crds::release::ReleasePlan;
@@ -257,12 +259,11 @@ fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result
 
 /// The plan that a Release of this Pipeline records when it starts; refused if the account does not allow all of it.
 pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, Refusal> {
-    for run in runs(&spec.checks, &spec.build)? {
-        scope.project(&run.project)?;
-    }
-    for image in &spec.images {
-        scope.repository(&image.repository)?;
-    }
+    let runs = runs(&spec.checks, &spec.build)?;
+    let mut missing: Vec<_> = runs.into_iter().flat_map(|run| bounds::missing(scope, &Run::parse(run))).collect();
+    let repositories = spec.images.iter().map(|image| &image.repository);
+    missing.extend(repositories.filter_map(|name| allow::REPOSITORIES.missing(&scope.allow, &[name])));
+    scope.refuse(missing)?;
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),

@@ -6,6 +6,7 @@ use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages::{self, Current};
 use crate::account::scope;
+use crate::allow;
 use crate::life::Life;
 use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
@@ -120,11 +121,13 @@ pub fn is_first(observed: &Observed) -> bool {
 }
 
 fn allows_project(work: &Work, step: &StepRecord, observed: &Observed) -> bool {
-    scope(&observed.account, Some(&work.region)).is_ok_and(|scope| scope.project(&step.run.project).is_ok())
+    let scope = scope(&observed.account, Some(&work.region));
+    scope.is_ok_and(|scope| allow::PROJECTS.missing(&scope.allow, &[&step.run.project]).is_none())
 }
 
 fn allows_repository(work: &Work, observed: &Observed) -> bool {
-    scope(&observed.account, Some(&work.region)).is_ok_and(|scope| scope.repository(&work.image.repository).is_ok())
+    let scope = scope(&observed.account, Some(&work.region));
+    scope.is_ok_and(|scope| allow::REPOSITORIES.missing(&scope.allow, &[&work.image.repository]).is_none())
 }
 
 fn of_image(desired: &Desired, work: &Work) -> Look {

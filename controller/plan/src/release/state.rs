@@ -7,7 +7,8 @@ use super::origin::{Found, found, is_own};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
-use crate::account::{DEFAULT, scope};
+use crate::account::{DEFAULT, Scope, scope};
+use crate::allow;
 use crate::fault::Fault;
 use crate::image::key;
 use crate::life::Life;
@@ -15,9 +16,11 @@ use crate::look::Looked;
 use crate::pipeline::desired::checked_plan;
 use crate::reason::Reason;
 use crate::refusal::Refusal;
+use crate::start::build::bounds;
 use crate::target::was_proved;
 use crate::world::{LiveBuild, LiveImage};
 use jiff::SignedDuration;
+use launchway_crds::account::Commits;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
 
@@ -169,8 +172,27 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
 /// Whether the account still allows what the Release runs. The account was read live in this pass.
 fn allowed(work: &Work, observed: &Observed) -> Result<(), Refusal> {
     let scope = scope(&observed.account, Some(&work.region))?;
-    work.steps.iter().try_for_each(|step| scope.project(&step.run.project))?;
-    scope.repository(&work.image.repository)
+    let mut missing: Vec<_> = work.steps.iter().flat_map(|step| bounds::missing(&scope, &step.run)).collect();
+    missing.extend(allow::REPOSITORIES.missing(&scope.allow, &[&work.image.repository]));
+    scope.refuse(missing)
+}
+
+/// Refuses a commit that a person named and that is not known to be one of the branch, where the account asks for that.
+fn of_branch(desired: &Desired, pipeline: &PipelineFacts, scope: &Scope) -> Result<(), Refusal> {
+    let status = || pipeline.status.iter();
+    let stages = || status().flat_map(|status| &status.stages);
+    let mut known = status()
+        .flat_map(|status| status.heads.iter().map(|head| &head.commit))
+        .chain(stages().filter_map(|stage| stage.grant.as_ref()).map(|grant| &grant.commit))
+        .chain(stages().filter_map(|stage| stage.verified.as_ref()).map(|verified| &verified.commit));
+    if scope.allow.commits == Commits::Any || !desired.is_persons || known.any(|commit| *commit == desired.commit) {
+        return Ok(());
+    }
+    Err(Refusal::Commit {
+        account: scope.account.clone(),
+        pipeline: desired.pipeline.clone(),
+        commit: desired.commit.to_string(),
+    })
 }
 
 fn orphaned(desired: &Desired, record: &Record) -> Course {
@@ -202,7 +224,11 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
         return Course::Suspended;
     }
     let allowed = scope(&observed.account, pipeline.spec.region.as_deref());
-    match allowed.and_then(|scope| checked_plan(&pipeline.spec, &scope)) {
+    let plan = |scope| {
+        of_branch(desired, pipeline, &scope)?;
+        checked_plan(&pipeline.spec, &scope)
+    };
+    match allowed.and_then(plan) {
         Ok(_) if !is_known(desired, pipeline) => match is_being_made(desired, pipeline) {
             true => Course::InLine(Known::NotYet),
             false => Course::Refused(Refusal::NotMade { pipeline: desired.pipeline.clone() }),

@@ -149,7 +149,9 @@ impl World {
 
     /// What it is to run.
     pub fn wanted(&self) -> Wanted {
-        resolve(&self.desired(), &Observed::at(at(self.now), account(), self.pipeline.clone()), "inst").unwrap()
+        let mut observed = Observed::at(at(self.now), account(), self.pipeline.clone());
+        observed.service = Looked::Seen(self.live.clone());
+        resolve(&self.desired(), self.record().registered(), &observed, "inst").unwrap()
     }
 
     /// Sets a member of the spec otherwise, as a person does.
@@ -261,12 +263,14 @@ impl World {
     /// What a pass sees: it looks at what the product chooses to look at.
     pub fn observe(&self) -> Observed {
         let (desired, mut observed) = (self.desired(), Observed::at(at(self.now), account(), self.pipeline.clone()));
-        let wanted = resolve(&desired, &observed, "inst").ok();
         let record = self.record();
-        while let Some(look) = next(&desired, wanted.as_ref(), &record, &observed) {
-            self.look(look, &mut observed);
+        loop {
+            let wanted = resolve(&desired, record.registered(), &observed, "inst").ok();
+            match next(&desired, wanted.as_ref(), &record, &observed) {
+                Some(look) => self.look(look, &mut observed),
+                None => return observed,
+            }
         }
-        observed
     }
 
     fn look(&self, look: Look, observed: &mut Observed) {

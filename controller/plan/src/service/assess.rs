@@ -9,8 +9,7 @@ use super::observed::Observed;
 use super::record::{Proof, Record};
 use super::rollout::{self, Question, Verdict};
 use super::state::{Blocker, Chore, Guard, Rollout, State};
-use super::wanted::{OWNER_TAG, Unresolved, Wanted, seconds};
-use crate::account::scope;
+use super::wanted::{OWNER_TAG, Unresolved, Wanted, reach, seconds};
 use crate::fault::{Fault, FaultKind, Remedy};
 use crate::life::Life;
 use crate::life::resume_command;
@@ -67,7 +66,7 @@ fn leaving(desired: &Desired, record: &Record, observed: &Observed, owner: &str)
     if desired.life == Life::Abandoned || !desired.deletes() {
         return guarded(Guard::Unneeded);
     }
-    if let Err(refusal) = scope(&observed.account, desired.spec.region.as_deref()) {
+    if let Err(refusal) = reach(desired, observed) {
         return State::of(Err(Blocker::Refused(refusal)));
     }
     let live = match needed(observed.service.as_ref()) {

@@ -51,7 +51,10 @@ impl Desired {
         let (meta, spec) = (&service.metadata, &service.spec);
         let service = spec.service.clone().unwrap_or_default();
         let source = source(spec);
-        let refusal = size(&spec.task_definition, &service).and_then(|()| driven(&service)).err();
+        let refusal = size(&spec.task_definition, &service)
+            .and_then(|()| driven(&service))
+            .and_then(|()| tags(&spec.task_definition, &service))
+            .err();
         Self {
             refusal: refusal.or_else(|| source.clone().err()),
             namespace: meta.namespace.clone().unwrap_or_default(),
@@ -112,6 +115,23 @@ fn driven(service: &EcsService) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// Tags whose keys are not the user's, whatever their case: IAM compares keys without it. Source: IAM's user guide,
+/// "Tagging IAM resources". What an earlier version admitted is refused here.
+fn tags(task: &TaskDefinition, service: &EcsService) -> Result<(), Refusal> {
+    let disks = service.volume_configurations.iter().flat_map(|all| all.iter());
+    let disks = disks.flat_map(|one| one.managed_ebs_volume.iter().flat_map(|disk| disk.tag_specifications.iter()));
+    let disks = disks.flat_map(|all| all.iter()).filter_map(|one| one.tags.as_ref());
+    let mut keys = task.tags.iter().chain(&service.tags).chain(disks).flat_map(|all| all.iter()).map(|tag| &tag.key);
+    let taken = |key: &str| {
+        let key = key.to_lowercase();
+        ["aws:", "launchway.dev/"].iter().any(|ours| key.starts_with(ours))
+    };
+    match keys.find(|key| taken(key)) {
+        Some(key) => Err(Refusal::TagKey { key: key.to_string() }),
+        None => Ok(()),
+    }
 }
 
 /// The strategy that this version drives.

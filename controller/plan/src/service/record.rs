@@ -4,12 +4,14 @@ use super::desired::Desired;
 use super::meaning::Meaning;
 use super::rollout::{in_progress, live_means, overdue};
 use super::tasks::Before;
-use super::wanted::{Wanted, seconds};
+use super::wanted::{Wanted, is_of, seconds};
 use crate::life::Life;
 use crate::moment::after;
 use crate::world::{Deployment, LiveService};
 use jiff::Timestamp;
-use launchway_crds::service::{Effect, EffectStatus, RolloutPhase, RolloutStatus, Service, ServiceStatus};
+use launchway_crds::service::{
+    Effect, EffectStatus, RolloutPhase, RolloutStatus, Service, ServiceStatus, TaskDefinitionStatus,
+};
 
 /// How long AWS's reads may be older than our writes: after an effect the world is looked at this long before the
 /// effect is repeated, in seconds. Source: none; ECS is eventually consistent and names no figure (docs/effects.md).
@@ -184,9 +186,14 @@ impl Record {
     /// may write a status must not choose what runs.
     pub fn task_definition(&self, wanted: &Wanted) -> Option<&str> {
         let meaning = wanted.task_meaning.to_string();
-        let of_family = |arn: &str| arn.rsplit_once(':').is_some_and(|(arn, _)| is_of(arn, &wanted.family));
-        let found = self.0.task_definitions.iter().find(|one| one.meaning == meaning && of_family(&one.arn));
+        let mut all = self.0.task_definitions.iter();
+        let found = all.find(|one| one.meaning == meaning && is_of(&one.arn, &wanted.family));
         found.map(|one| one.arn.as_str())
+    }
+
+    /// The task definitions that are recorded, newest first.
+    pub fn registered(&self) -> &[TaskDefinitionStatus] {
+        &self.0.task_definitions
     }
 
     /// The newest of the effects of those kinds that were sent and that AWS does not show yet.
@@ -244,10 +251,6 @@ impl Record {
         let all = self.0.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str());
         all.filter(move |arn| arn.rsplit_once(':').is_some_and(|(arn, _)| is_of(arn, family)))
     }
-}
-
-fn is_of(arn: &str, family: &str) -> bool {
-    arn.rsplit_once('/').is_some_and(|(_, name)| name == family)
 }
 
 /// Whether the deployment is one of the Service's ECS service. Its ARN ends with

@@ -1,16 +1,19 @@
 //! What a Service is to run: its spec with images, account and stage put in, as AWS's requests, and the meaning of that.
 
-use super::canonical::{self, Members};
+use super::bounds;
+use super::canonical::Members;
 use super::desired::{Desired, Source};
 use super::meaning::{Meaning, is_same_task_definition};
 use super::members::{Class, of_class};
 use super::observed::Observed;
 use crate::account::{Scope, scope};
 use crate::image::reference;
+use crate::look::Looked;
 use crate::refusal::Refusal;
 use crate::world::LiveTaskDefinition;
 use launchway_crds::aws::ContainerDefinition;
 use launchway_crds::pipeline::{Grant, GrantReason, ImageStatus, PipelineSpec, PipelineStatus};
+use launchway_crds::service::TaskDefinitionStatus;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -62,24 +65,35 @@ pub enum Unresolved {
     NoImage(String),
 }
 
-/// What the Service is to run, from what was read of Kubernetes.
-pub fn resolve(desired: &Desired, observed: &Observed, installation: &str) -> Result<Wanted, Unresolved> {
+/// Where the Service may reach in AWS. Where its cluster is not allowed, nothing is called, on deletion neither.
+pub fn reach(desired: &Desired, observed: &Observed) -> Result<Scope, Refusal> {
+    let scope = scope(&observed.account, desired.spec.region.as_deref())?;
+    scope.cluster(&desired.spec.cluster)?;
+    Ok(scope)
+}
+
+/// What the Service is to run, from what was read of Kubernetes. What was seen of AWS, and before that what is recorded of task
+/// definitions, decides the family and nothing else.
+pub fn resolve(
+    desired: &Desired,
+    recorded: &[TaskDefinitionStatus],
+    observed: &Observed,
+    installation: &str,
+) -> Result<Wanted, Unresolved> {
     if let Some(refusal) = &desired.refusal {
         return Err(Unresolved::Refused(refusal.clone()));
     }
-    let scope = scope(&observed.account, desired.spec.region.as_deref()).map_err(Unresolved::Refused)?;
-    scope.cluster(&desired.spec.cluster).map_err(Unresolved::Refused)?;
+    let scope = reach(desired, observed).map_err(Unresolved::Refused)?;
     let stage = match &desired.source {
         Some(source) => Some(granted(desired, source, observed)?),
         None => None,
     };
     let images: &[ImageStatus] = stage.map_or(&[], |grant| &grant.images);
-    let family = family(desired, installation);
+    let family = family(desired, recorded, observed, installation);
     let task_definition = task_definition(desired, images, &family)?;
     let mut service = json_of(&desired.service);
     service.remove("tags");
-    roles(&Value::Object(task_definition.clone()), &scope).map_err(Unresolved::Refused)?;
-    roles(&Value::Object(service.clone()), &scope).map_err(Unresolved::Refused)?;
+    allowed(&scope, desired, [&task_definition, &service], installation).map_err(Unresolved::Refused)?;
     let mut tags: BTreeMap<String, String> = desired.tags();
     tags.insert(OWNER_TAG.to_owned(), desired.owner(installation));
     let task_meaning = Meaning::of_task_definition(&task_definition);
@@ -109,22 +123,20 @@ fn json_of<T: Serialize>(request: &T) -> Members {
     }
 }
 
-/// Refuses each role that is named anywhere and that the account does not allow: AWS would let ECS use it for whoever asks.
-fn roles(given: &Value, scope: &Scope) -> Result<(), Refusal> {
-    match given {
-        Value::Object(members) => members.iter().try_for_each(|(name, value)| match value.as_str() {
-            Some(role) if ROLES.contains(&name.as_str()) => scope.role(role),
-            // There the keys are the user's: a label may be called "role".
-            None if canonical::FREE.contains(&name.as_str()) => Ok(()),
-            Some(_) | None => roles(value, scope),
-        }),
-        Value::Array(items) => items.iter().try_for_each(|item| roles(item, scope)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-    }
+/// Refuses what the spec names and the account does not allow: AWS would let ECS use it for whoever asks.
+fn allowed(
+    scope: &Scope,
+    desired: &Desired,
+    [task_definition, service]: [&Members; 2],
+    installation: &str,
+) -> Result<(), Refusal> {
+    let task = &desired.spec.task_definition;
+    let requests = [("taskDefinition", task_definition), ("service", service)];
+    let mut missing = bounds::missing(scope, task, &desired.service, requests);
+    let own = prefix(desired, installation);
+    missing.extend(task.family.as_ref().and_then(|family| bounds::family(scope, family, &own)));
+    scope.refuse(missing)
 }
-
-/// The members of AWS's requests that name a role. A test holds them to the types.
-pub const ROLES: [&str; 4] = ["executionRoleArn", "taskRoleArn", "roleArn", "role"];
 
 /// Whether a task definition is ours, can be used, and says what is wanted: by its meaning, or by its content where another
 /// version of Launchway gave it its meaning.
@@ -172,9 +184,34 @@ fn listed(desired: &Desired, source: &Source, spec: &PipelineSpec) -> Result<(),
     }
 }
 
-fn family(desired: &Desired, installation: &str) -> String {
-    let derived = || format!("{installation}-{}-{}", desired.namespace, desired.name);
-    desired.spec.task_definition.family.as_ref().map_or_else(derived, ToString::to_string)
+/// What a namespace's own families begin with. Namespaces have no `_` in their names, so no two have the same beginning.
+fn prefix(desired: &Desired, installation: &str) -> String {
+    format!("{installation}_{}_", desired.namespace)
+}
+
+/// The family that the spec names, or else the Service's own: `<installation>_<namespace>_<name>`. Earlier versions joined these
+/// by `-`, so that two Services could have one family. A Service whose ECS service runs in a family of that form keeps it: another
+/// one would be rolled.
+fn family(desired: &Desired, recorded: &[TaskDefinitionStatus], observed: &Observed, installation: &str) -> String {
+    if let Some(family) = &desired.spec.task_definition.family {
+        return family.to_string();
+    }
+    let before = format!("{installation}-{}-{}", desired.namespace, desired.name);
+    let keeps = match &observed.service {
+        Looked::Seen(Some(live)) => {
+            live.tags.get(OWNER_TAG) == Some(&desired.owner(installation)) && is_of(&live.task_definition, &before)
+        }
+        Looked::Seen(None) => false,
+        // Nothing is changed before the service was seen. Until then what is recorded says what to look at.
+        Looked::NotAsked | Looked::Blind(_) => recorded.iter().any(|one| is_of(&one.arn, &before)),
+    };
+    if keeps { before } else { format!("{}{}", prefix(desired, installation), desired.name) }
+}
+
+/// Whether a task definition is of that family, by its ARN.
+pub fn is_of(arn: &str, family: &str) -> bool {
+    let revision = arn.rsplit('/').next().unwrap_or_default();
+    revision.rsplit_once(':').is_some_and(|(name, _)| name == family)
 }
 
 fn task_definition(desired: &Desired, images: &[ImageStatus], family: &str) -> Result<Members, Unresolved> {

@@ -1,6 +1,7 @@
 //! A build of CodeBuild: the request that starts it, its state, and what is recorded of it. Messages about builds are
 //! in `words`.
 
+pub mod bounds;
 pub mod words;
 
 use super::{Attempt, Sight, Times};

@@ -4,6 +4,7 @@ use crate::condition::{find, is_true};
 use crate::fault::Remedy;
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
+use crate::refusal::Refusal;
 use crate::release::record::Progress;
 use crate::release::report::empty;
 use crate::release::state::Course;
@@ -15,6 +16,7 @@ use crate::samples::{account, at, fault};
 use crate::start::Intent;
 use crate::world::{BuildStatus, PhaseStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use launchway_crds::account::Commits;
 use launchway_crds::release::{ReleasePhase, StepPhase};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -186,6 +188,23 @@ fn an_account_that_no_longer_allows_the_project_prevents_the_next_build() {
     let (state, _) = world.pass_with(&observed);
     assert!(matches!(state.course, Course::Refused(_)));
     assert!(is_true(&world.status.conditions, ConditionType::Stalled) && world.builds.is_empty());
+}
+
+#[test]
+fn where_the_account_asks_for_it_a_person_releases_only_what_the_branch_was_seen_at() {
+    let seen_at = |world: &World, commit: &str| {
+        let mut observed = world.observe();
+        observed.account.spec.as_mut().unwrap().allow.commits = Commits::Branch;
+        let head = json!({"heads": [{"ref": "refs/heads/main", "commit": commit, "number": 1, "seenAt": crate::samples::time(0)}]});
+        observed.pipeline.as_mut().unwrap().status = Some(serde_json::from_value(head).unwrap());
+        observed
+    };
+    let mut world = World::new();
+    world.release.spec.number = None;
+    let (state, _) = world.pass_with(&seen_at(&world, crate::samples::OTHER));
+    assert!(matches!(state.course, Course::Refused(Refusal::Commit { .. })), "{:?}", state.course);
+    let (state, _) = world.pass_with(&seen_at(&world, crate::samples::COMMIT));
+    assert!(matches!(state.course, Course::Starting(_)), "{:?}", state.course);
 }
 
 #[test]

@@ -212,7 +212,7 @@ fn a_refusal_is_believed_the_second_time_whatever_number_its_text_has() {
 fn a_forged_status_chooses_no_task_definition_of_another_family() {
     let mut world = running(&json!({}));
     let meaning = world.wanted().task_meaning.to_string();
-    let forged = "arn:task-definition/inst-other-web:1";
+    let forged = "arn:task-definition/inst_other_web:1";
     for one in &mut world.record.task_definitions {
         (one.meaning, one.arn) = (meaning.clone(), forged.into());
     }

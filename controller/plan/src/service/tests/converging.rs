@@ -24,11 +24,11 @@ fn world(history: &[(bool, Fate, i64)], fates: Vec<Fate>, lost: &[bool], lag: i6
     let mut world = World::new(service(&json!({})));
     if !history.is_empty() {
         world.live = Some(adopted(&world, "arn:other:1"));
-        world.define("arn:task-definition/inst-shop-web:1");
+        world.define("arn:task-definition/inst_shop_web:1");
         let members = world.live.clone().unwrap().members;
         for (own, fate, wait) in history {
             world.deploy(
-                if *own { "arn:task-definition/inst-shop-web:1" } else { "arn:other:1" },
+                if *own { "arn:task-definition/inst_shop_web:1" } else { "arn:other:1" },
                 members.clone(),
                 *fate,
             );

@@ -7,7 +7,7 @@ use crate::look::Looked;
 use crate::reason::ConditionType;
 use crate::samples::ecs::{World, service};
 use crate::samples::fault;
-use crate::service::{Blocker, Guard, Rollout};
+use crate::service::{Blocker, Guard, Rollout, reach};
 use crate::world::ServiceLife;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde_json::json;
@@ -116,5 +116,19 @@ fn a_service_that_is_deleted_without_an_account_says_that_it_lacks_the_account_a
     world.pass_with(&observed);
     let ready = find(&world.record.conditions, ConditionType::Ready).unwrap();
     assert_eq!(ready.reason, "NoAccount", "{}", ready.message);
+    assert!(ready.message.contains(ABANDON), "{}", ready.message);
+}
+
+#[test]
+fn a_service_in_a_cluster_that_is_not_allowed_is_not_looked_at_and_deletes_nothing() {
+    let mut world = doomed();
+    let mut observed = seen(&world);
+    observed.account.spec.as_mut().unwrap().allow.clusters = vec!["other-*".into()];
+    assert!(reach(&world.desired(), &observed).is_err());
+    let (state, _) = world.pass_with(&observed);
+    assert!(matches!(state.rollout, Err(Blocker::Refused(_))), "{state:?}");
+    assert_eq!((world.count("delete"), world.count("unguard")), (0, 0));
+    let ready = find(&world.record.conditions, ConditionType::Ready).unwrap();
+    assert_eq!(ready.reason, "NotAllowed", "{}", ready.message);
     assert!(ready.message.contains(ABANDON), "{}", ready.message);
 }

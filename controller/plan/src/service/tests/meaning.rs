@@ -7,11 +7,15 @@ use crate::service::canonical;
 use crate::service::meaning::{Meaning, VERSION};
 use crate::service::wanted::resolve;
 use crate::service::{Desired, Observed, Wanted};
+use launchway_crds::service::TaskDefinitionStatus;
 use serde_json::{Value, json};
 
+/// Of a Service that an earlier version rolled out, in a family of that version's form.
 fn wanted(spec: &Value) -> Wanted {
+    let arn = "arn:aws:ecs:us-east-2:123456789012:task-definition/inst-shop-web:7".to_owned();
+    let recorded = [TaskDefinitionStatus { meaning: "v1-0".to_owned(), arn }];
     let desired = Desired::parse(&service(spec));
-    resolve(&desired, &Observed::at(at(0), account(), None), "inst").unwrap()
+    resolve(&desired, &recorded, &Observed::at(at(0), account(), None), "inst").unwrap()
 }
 
 fn meaning(spec: &Value) -> String {

@@ -132,7 +132,7 @@ fn every_state_is_reached() {
 fn refused(spec: &Value, account: AccountSeen, pipeline: Option<PipelineSeen>) -> Refusal {
     let desired = Desired::parse(&service(spec));
     let observed = Observed::at(crate::samples::at(0), account, pipeline);
-    match resolve(&desired, &observed, "inst") {
+    match resolve(&desired, &[], &observed, "inst") {
         Err(Unresolved::Refused(refusal)) => refusal,
         other => panic!("not refused: {other:?}"),
     }
@@ -176,7 +176,7 @@ fn each_refusal_of_a_service_names_the_field_and_the_remedy() {
             Reason::NotDriven,
             "deploymentController.type",
         ),
-        (refused(&json!({"service": {"role": "elb"}}), named("exec"), None), Reason::NotAllowed, "role elb"),
+        (refused(&json!({"service": {"role": "elb"}}), named("exec"), None), Reason::NotAllowed, "role/elb"),
         (refused(&json!({"taskDefinition": {"memory": 300}}), account(), None), Reason::InvalidSpec, "memory is 512"),
         (
             refused(&containers(json!([from("a", "prod", "web"), from("b", "staging", "web")])), account(), None),
@@ -203,7 +203,7 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
     world.edit(&json!({"taskDefinition": {"memory": 1024}}));
     let whole = world.observe();
     let mut known = world.clone();
-    known.define("arn:task-definition/inst-shop-web:9");
+    known.define("arn:task-definition/inst_shop_web:9");
     let new = known.definitions.values().last().unwrap().clone();
     let blind = || fault("Throttling", Remedy::Retry);
     for member in 0..4 {
@@ -219,13 +219,13 @@ fn what_is_blind_or_was_not_looked_at_is_left_alone() {
                 (2, true) => {
                     observed
                         .definitions
-                        .insert("arn:task-definition/inst-shop-web:9".into(), Looked::Seen(Some(new.clone())));
+                        .insert("arn:task-definition/inst_shop_web:9".into(), Looked::Seen(Some(new.clone())));
                     observed.deployments = Looked::Blind(blind());
                 }
                 (2, false) => {
                     observed
                         .definitions
-                        .insert("arn:task-definition/inst-shop-web:9".into(), Looked::Seen(Some(new.clone())));
+                        .insert("arn:task-definition/inst_shop_web:9".into(), Looked::Seen(Some(new.clone())));
                     observed.deployments = Looked::NotAsked;
                 }
                 (_, _) => observed.followed = Looked::Blind(blind()),

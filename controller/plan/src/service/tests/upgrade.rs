@@ -68,3 +68,41 @@ fn an_edit_in_the_same_moment_is_rolled_once() {
     assert!(matches!(world.run(60).rollout, Ok(Rollout::InSync { .. })));
     assert_eq!((world.count("register"), world.count("update")), (1, 1));
 }
+
+/// The world as a version left it that joined the names of a family by hyphens.
+fn of_the_old_family() -> World {
+    let mut world = World::new(service(&json!({"taskDefinition": {"family": "inst-shop-web"}})));
+    world.run(60);
+    world.edit(&json!({"taskDefinition": {"family": null}}));
+    world.done.clear();
+    world.wait(60);
+    world
+}
+
+#[test]
+fn a_service_stays_in_the_family_that_it_runs_in() {
+    for is_wiped in [false, true] {
+        let mut world = of_the_old_family();
+        if is_wiped {
+            world.record = Record::empty().status().clone();
+        }
+        assert_eq!(world.wanted().family, "inst-shop-web");
+        world.run(10);
+        assert_eq!((world.count("register"), world.count("update")), (0, 0), "{is_wiped}");
+        world.edit(&json!({"taskDefinition": {"memory": 1024}}));
+        world.run(60);
+        assert_eq!((world.count("register"), world.count("update")), (1, 1), "{is_wiped}");
+        assert!(world.live.as_ref().unwrap().task_definition.contains("/inst-shop-web:"));
+    }
+}
+
+#[test]
+fn a_status_that_names_the_old_family_chooses_it_for_no_service_that_runs_elsewhere() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    let text = serde_json::to_string(&world.record).unwrap().replace("inst_shop_web", "inst-shop-web");
+    world.record = serde_json::from_str(&text).unwrap();
+    world.edit(&json!({"taskDefinition": {"memory": 1024}}));
+    world.run(60);
+    assert!(world.live.as_ref().unwrap().task_definition.contains("/inst_shop_web:"));
+}
