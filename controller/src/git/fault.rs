@@ -98,17 +98,7 @@ impl GitFault {
     /// Whether one of several branches that were asked for together may be the cause: so many others begin with its name
     /// that the answer is too large, or one of those cannot be read.
     pub fn may_be_of_one_branch(&self) -> bool {
-        match self {
-            GitFault::Web(WebFault::TooLarge(_)) | GitFault::Protocol(_) => true,
-            GitFault::Web(_)
-            | GitFault::NoSuchBranch(_)
-            | GitFault::AuthenticationFailed { .. }
-            | GitFault::NotFound
-            | GitFault::NotGit { .. }
-            | GitFault::Unavailable { .. }
-            | GitFault::Url
-            | GitFault::BranchName => false,
-        }
+        matches!(self, GitFault::Web(WebFault::TooLarge(_)) | GitFault::Protocol(_))
     }
 
     /// What kind of failure it is.

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Heads;
 use super::advice::Advice;
+use super::fault::NoSuchBranch;
 use super::packet::{DELIMITER, FLUSH, Malformed, Packet, line, packets};
 use url::Url;
 
@@ -60,7 +60,7 @@ pub enum Scope<'a> {
 
 impl Listing {
     /// The head of each branch, or what is there instead.
-    pub fn heads(&self, wanted: &BTreeSet<String>) -> Heads {
+    pub fn heads(&self, wanted: &BTreeSet<String>) -> BTreeMap<String, Result<Head, NoSuchBranch>> {
         let mut advice = Advice::new();
         let mut head = |branch: &String| match self.branches.get(branch) {
             Some(commit) => Ok(Head { commit: commit.clone() }),
