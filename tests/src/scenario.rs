@@ -116,6 +116,12 @@ impl Player {
         Player { world, gate, context, sites, pump, passes: 0, runtime }
     }
 
+    /// Makes something that needs the life's runtime, such as a client.
+    pub fn within<T>(&self, make: impl FnOnce(&World) -> T) -> T {
+        let _entered = self.runtime.enter();
+        make(&self.world)
+    }
+
     /// How many passes were made.
     pub fn passes(&self) -> usize {
         self.passes

@@ -7,15 +7,18 @@ mod capture;
 #[path = "secrets/leaky.rs"]
 mod leaky;
 
+use http::{HeaderMap, Method};
 use jiff::SignedDuration;
 use launchway_test_aws::codebuild::{BuildStory, Phase, PhaseSeconds, Stories};
 use launchway_test_aws::{Fault, When};
+use launchway_test_kube::store::Body;
 use launchway_tests::git::{Access, Trouble};
 use launchway_tests::scenario::Player;
 use launchway_tests::scenario::script::fate;
 use launchway_tests::world::World;
 use launchway_tests::world::sample::{self, HEALTH, NAMESPACE};
 use serde_json::{Value, json};
+use tower::{Service, service_fn};
 
 use capture::Captured;
 use leaky::{ACCESS_KEY, Moods, SECRET_KEY};
@@ -31,6 +34,10 @@ const HEALTH_BODY: &str = "marked-health-body-66";
 const PARAMETER: &str = "marked-parameter-1b";
 const REDIRECT: &str = "marked-redirect-8a";
 const URL_WORD: &str = "marked-url-word-e3";
+/// Where a date should be.
+const DATE: &str = "marked-date-4c70";
+/// In a list that is none.
+const LIST: &str = "marked-list-d9b2";
 
 fn marks() -> Vec<String> {
     let plain = [
@@ -44,6 +51,10 @@ fn marks() -> Vec<String> {
         PARAMETER,
         REDIRECT,
         URL_WORD,
+        DATE,
+        LIST,
+        leaky::WORD,
+        leaky::GITHUB,
         leaky::BROKEN_BODY,
         ACCESS_KEY,
         SECRET_KEY,
@@ -67,7 +78,8 @@ fn marked() -> (World, Player, Moods) {
     aws.ssm.entry(sample::place()).or_default().put_secret("shop/key", PARAMETER);
     let builds = aws.codebuild.entry(sample::place()).or_default();
     builds.stories = Stories::new(|build| {
-        let words = [&*format!("AWS_ACCESS_KEY_ID={ACCESS_KEY}"), &*format!("aws_secret_access_key = {SECRET_KEY}")];
+        let words = printed();
+        let words = words.iter().map(String::as_str);
         match fate(build) {
             _ if build.source_version == Some(sample::commit("talkative-1")) && build.project == sample::BUILD => {
                 BuildStory::fails(Phase::Build, "make image", 2)
@@ -82,6 +94,53 @@ fn marked() -> (World, Player, Moods) {
     let moods = Moods::default();
     player.context.clouds = leaky::clouds(&world, &moods);
     (world, player, moods)
+}
+
+/// What careless builds print.
+fn printed() -> Vec<String> {
+    let (head, tail) = ACCESS_KEY.split_at(8);
+    let coloured = [format!("{head}\u{1b}[31m{tail}\u{1b}[0m"), format!("{head}\u{200b}{tail}")];
+    let keys = [format!("AWS_ACCESS_KEY_ID={ACCESS_KEY}"), format!("aws_secret_access_key = {SECRET_KEY}")];
+    keys.into_iter().chain(coloured).chain(leaky::talk()).collect()
+}
+
+/// Puts a mark where the time of a condition should be.
+fn misdate(world: &World, kind: &str, name: &str) {
+    let mut object = world.object(kind, name).unwrap().value().clone();
+    let mut status = object["status"].clone();
+    if !status.is_object() {
+        status = json!({"observedGeneration": 1});
+    }
+    let condition =
+        json!({"type": "Ready", "status": "True", "reason": "R", "message": "m", "lastTransitionTime": DATE});
+    status["conditions"] = json!([condition]);
+    object["status"] = status;
+    object["metadata"]["managedFields"] = json!([{"manager": "m", "time": DATE}]);
+    let plural = if kind == "Service" { "ecsservices".to_owned() } else { format!("{}s", kind.to_lowercase()) };
+    let of = if kind == "AwsAccount" { String::new() } else { format!("/namespaces/{NAMESPACE}") };
+    let path = format!("/apis/launchway.dev/v1alpha1{of}/{plural}/{name}/status");
+    let body = object.to_string();
+    let answer = world.store.answer(&Method::PUT, &path.parse().unwrap(), &HeaderMap::new(), body.as_bytes());
+    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+}
+
+/// Kubernetes, as a proxy spoils it that answers each request for this path with a page that holds a mark.
+fn spoiled(world: &World, path: &'static str, code: u16) -> kube::Client {
+    let service = world.store.service();
+    let kube = service_fn(move |request: http::Request<kube::client::Body>| {
+        let mut service = service.clone();
+        let is_spoiled = request.uri().path().ends_with(path);
+        async move {
+            if is_spoiled {
+                let page = json!({"metadata": {"resourceVersion": "1"}, "items": LIST, "data": LIST, "spec": LIST});
+                let mut answer = http::Response::new(Body::Left(page.to_string().into()));
+                *answer.status_mut() = code.try_into().unwrap();
+                return Ok(answer);
+            }
+            service.call(request).await
+        }
+    });
+    kube::Client::new(kube, NAMESPACE)
 }
 
 fn apply(player: &Player, data: &Value) {
@@ -191,6 +250,27 @@ const STORIES: &[Story] = &[
             player.advance(SignedDuration::from_mins(20));
         }
     }),
+    ("objects whose dates cannot be read", |player, _| {
+        let (access, data) = basic();
+        begun(player, "good-1", access, &data);
+        assert!(player.until(PATIENCE, |world| world.is("Pipeline", "greeter", "Released", "True")));
+        for (kind, name) in
+            [("Release", "greeter-1"), ("Pipeline", "greeter"), ("Service", "greeter"), ("AwsAccount", "default")]
+        {
+            misdate(&player.world, kind, name);
+            player.advance(SignedDuration::from_hours(1));
+        }
+    }),
+    ("reads that a proxy spoils", |player, _| {
+        let (access, data) = basic();
+        begun(player, "good-1", access, &data);
+        for path in ["/releases", "/git-login", "/ecsservices/greeter", "/awsaccounts/default", "/pipelines/greeter"] {
+            for code in [200, 403, 500] {
+                player.context.kube = player.within(|world| spoiled(world, path, code));
+                player.advance(SignedDuration::from_mins(30));
+            }
+        }
+    }),
     ("denied and throttled", |player, _| {
         let (access, data) = basic();
         for fault in [Fault::Deny, Fault::Throttle, Fault::Error5xx, Fault::LoseReply] {
@@ -216,6 +296,8 @@ fn readable(world: &World) -> String {
         match &*write.kind {
             "Secret" => {}
             "Event" => text.push_str(&object.to_string()),
+            // What the test itself put there.
+            _ if object["status"].to_string().contains(&format!("\"lastTransitionTime\":\"{DATE}\"")) => {}
             _ => text.push_str(&object["status"].to_string()),
         }
         text.push('\n');

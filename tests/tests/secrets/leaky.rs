@@ -26,6 +26,29 @@ pub const ACCESS_KEY: &str = "AKIAMARKED0KEY000001";
 pub const SECRET_KEY: &str = "mArkedS3cret/K7MDENG+bPxRfiCYEXAMPLEKEY1";
 /// A session token in an error: hundreds of characters in AWS's, a few less here.
 pub const SESSION_TOKEN: &str = "IQoJb3JpZ2luX2VjMarkedT0kenAbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEfGhIjKlMnOp";
+/// What careless tools print, behind many names.
+pub const WORD: &str = "m4rk3d-word-71";
+/// A token of GitHub's form.
+pub const GITHUB: &str = "ghp_mArk3dGitHubToken0123456789abcdefghi";
+
+/// What careless tools print.
+pub fn talk() -> Vec<String> {
+    let lines = [
+        "fatal: unable to access https://me:$WORD@git.example.com/a.git/",
+        "fatal: could not read https://$WORD@git.example.com/a.git/",
+        "password=$WORD",
+        "PGPASSWORD=$WORD psql -h db",
+        "token: $WORD",
+        "//registry.npmjs.org/:_authToken=$WORD",
+        "docker login -u me -p $WORD registry.example.com",
+        "pass\u{1b}[1mword=\u{1b}[0m$COLOURED",
+        "using $GITHUB",
+    ];
+    let coloured = format!("{}\u{1b}[0m{}", &WORD[..6], &WORD[6..]);
+    let filled = |line: &str| line.replace("$COLOURED", &coloured).replace("$WORD", WORD).replace("$GITHUB", GITHUB);
+    lines.map(filled).into()
+}
+
 /// In the body of an error that is no JSON.
 pub const BROKEN_BODY: &str = "marked-broken-body-d4";
 
@@ -41,12 +64,14 @@ pub enum Mood {
     Token,
     /// The `Authorization` header, in a failed signature.
     Header,
+    /// What careless tools print.
+    Talk,
     /// A page that is no answer at all.
     Page,
 }
 
 /// All but silence.
-pub const ALL: [Mood; 4] = [Mood::Keys, Mood::Token, Mood::Header, Mood::Page];
+pub const ALL: [Mood; 5] = [Mood::Keys, Mood::Token, Mood::Header, Mood::Talk, Mood::Page];
 
 /// The mood, to be changed while a story goes on.
 #[derive(Clone, Default)]
@@ -125,6 +150,7 @@ impl HttpConnector for Wire {
                     "The request signature does not match. Authorization: {header} x-amz-security-token: {SESSION_TOKEN}"
                 ),
             ),
+            Mood::Talk => refusal("InvalidParameterException", talk().join("; ")),
             Mood::Page => (503, format!("<html>{BROKEN_BODY} {SECRET_KEY}</html>")),
         };
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().expect("a status"), SdkBody::from(body))))
