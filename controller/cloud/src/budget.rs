@@ -190,8 +190,11 @@ impl Level {
 
     /// How many tokens are missing for one who waits there, those of all who are before it included.
     fn missing(&self, burst: f64, own: &Own) -> f64 {
-        let before = u32::try_from(self.lines.before(own)).unwrap_or(u32::MAX);
-        1.0 + burst * reserve(own.rank) + f64::from(before) - self.tokens
+        let (before, least) = self.lines.before(own);
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        // What another namespace's change leaves is not for one that comes after it.
+        let reserve = reserve(own.rank).max(reserve(least));
+        1.0 + burst * reserve + f64::from(before) - self.tokens
     }
 
     /// Promises the next token that is not promised to the same rank and namespace yet, and says how long it takes until then.

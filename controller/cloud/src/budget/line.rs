@@ -47,11 +47,14 @@ impl Lines {
         own
     }
 
-    /// How many are served before this one.
-    pub fn before(&self, own: &Own) -> usize {
+    /// How many are served before this one, and the least rank of these and of this one.
+    pub fn before(&self, own: &Own) -> (usize, Rank) {
         match own.rank {
             Rank::Rollback | Rank::Rollout => self.changes.before(own),
-            Rank::Look | Rank::Chore => self.looks.before(own).saturating_add(self.changes.waiting()),
+            Rank::Look | Rank::Chore => {
+                let (before, least) = self.looks.before(own);
+                (before.saturating_add(self.changes.waiting()), least)
+            }
         }
     }
 
@@ -85,18 +88,21 @@ impl Turns {
     }
 
     /// It is the turn of the namespace that was served the least; of equal ones, of the one whose first came first.
-    fn before(&self, own: &Own) -> usize {
-        let Some(line) = self.namespaces.get(&own.namespace) else { return 0 };
+    fn before(&self, own: &Own) -> (usize, Rank) {
+        let Some(line) = self.namespaces.get(&own.namespace) else { return (0, own.rank) };
         let first = |line: &Line| line.waiting.first().map(|(_, came)| *came);
         let within = line.waiting.range(..own.place()).count();
         let own_turn = line.served.saturating_add(u64::try_from(within).unwrap_or(u64::MAX));
         let others = self.namespaces.iter().filter(|(name, _)| **name != own.namespace);
-        let before = others.map(|(_, other)| {
+        let mut before = (within, own.rank);
+        for (_, other) in others {
             let tie = u64::from(first(other) < first(line));
             let turns = own_turn.saturating_add(tie).saturating_sub(other.served);
-            usize::try_from(turns).unwrap_or(usize::MAX).min(other.waiting.len())
-        });
-        before.fold(within, usize::saturating_add)
+            let turns = usize::try_from(turns).unwrap_or(usize::MAX);
+            let ranks = other.waiting.iter().take(turns).map(|(Reverse(rank), _)| *rank);
+            before = ranks.fold(before, |(count, least), rank| (count + 1, least.min(rank)));
+        }
+        before
     }
 
     fn served(&mut self, own: &Own) {
@@ -131,7 +137,7 @@ mod tests {
     fn order(lines: &mut Lines, mut waiting: Vec<Own>) -> Vec<Own> {
         let mut served = Vec::new();
         while !waiting.is_empty() {
-            let next = waiting.iter().position(|own| lines.before(own) == 0).expect("somebody is next");
+            let next = waiting.iter().position(|own| lines.before(own).0 == 0).expect("somebody is next");
             let own = waiting.remove(next);
             lines.served(&own);
             lines.go(&own);
@@ -157,14 +163,14 @@ mod tests {
         let mut before_it = 0;
         for _ in 0..10 {
             let flood = lines.come(Rank::Rollback, "flood");
-            if lines.before(&flood) == 0 {
+            if lines.before(&flood).0 == 0 {
                 lines.served(&flood);
                 before_it += 1;
             }
             lines.go(&flood);
         }
         assert!(before_it <= 1, "{before_it} were served before it");
-        assert_eq!(lines.before(&victim), 0);
+        assert_eq!(lines.before(&victim).0, 0);
     }
 
     #[test]
@@ -172,7 +178,7 @@ mod tests {
         let mut lines = Lines::default();
         let look = lines.come(Rank::Look, "a");
         let change = lines.come(Rank::Rollout, "b");
-        assert_eq!((lines.before(&look), lines.before(&change)), (1, 0));
+        assert_eq!((lines.before(&look).0, lines.before(&change).0), (1, 0));
     }
 
     proptest! {
@@ -182,7 +188,7 @@ mod tests {
         ) {
             let mut lines = Lines::default();
             let all: Vec<Own> = come.iter().map(|(at, rank)| lines.come(*rank, ["a", "b", "c", "d"][*at])).collect();
-            let mut places: Vec<usize> = all.iter().map(|own| lines.before(own)).collect();
+            let mut places: Vec<usize> = all.iter().map(|own| lines.before(own).0).collect();
             places.sort_unstable();
             prop_assert_eq!(places, (0..all.len()).collect::<Vec<_>>());
             prop_assert_eq!(order(&mut lines, all).len(), come.len());
