@@ -29,15 +29,26 @@ fn plain(text: &str) -> String {
     visible(&strip_str(text).to_string())
 }
 
+/// Where a pattern is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    All,
+    OtherThanArns,
+}
+
+/// An ARN, up to what cannot belong to one.
+static ARNS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"arn:aws[a-z-]*:[^\s"'\\,;(){}<>=\[\]]+"#).ok());
+
 /// Each pattern of a credential, and what stays of it.
 ///
 /// The prefixes are those that their issuers document for secret scanning: GitHub (`ghp_`, `gho_`, `ghu_`, `ghs_`, `ghr_`,
 /// `github_pat_`), GitLab (`glpat-` and others), Slack (`xox?-`, `xapp-`), npm, PyPI, Docker Hub, Google, Stripe, OpenAI,
 /// Anthropic, Hugging Face, DigitalOcean, Vault, SendGrid, Shopify, Atlassian, Databricks, Doppler, Grafana, AWS.
-const PATTERNS: [(&str, &str); 9] = [
+/// The last says whether it is looked for within ARNs too: what stands after `secret:` there is the name of a secret.
+const PATTERNS: [(&str, &str, Within); 9] = [
     // User and password in a URL.
-    (r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#'\x22<>]*@", "${1}[hidden]@"),
-    (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", HIDDEN),
+    (r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#'\x22<>]*@", "${1}[hidden]@", Within::OtherThanArns),
+    (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", HIDDEN, Within::All),
     (
         r"(?x)\b(?:
             gh[pousr]_[A-Za-z0-9]{8,} | github_pat_\w{8,} | gl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|oas|ffct|wt)-[\w.-]{8,} |
@@ -47,10 +58,11 @@ const PATTERNS: [(&str, &str); 9] = [
             dapi[0-9a-f]{16,} | dp\.(?:pt|st|ct|sa|scim)\.\w{8,} | gl(?:sa|c)_\w{8,} | rubygems_\w{8,} | eyJ[\w-]+\.[\w-]+\.[\w-]*
         )",
         HIDDEN,
+        Within::All,
     ),
-    (r"(?:AKIA|ASIA)[A-Z0-9]{12,}", HIDDEN),
+    (r"(?:AKIA|ASIA)[A-Z0-9]{12,}", HIDDEN, Within::All),
     // `Authorization: Basic …` first, or the scheme would be taken for the value.
-    (r"(?i)\b(bearer|basic|aws4-hmac-sha256)(\s+)[A-Za-z0-9+/=_.~-]+", "${1}${2}[hidden]"),
+    (r"(?i)\b(bearer|basic|aws4-hmac-sha256)(\s+)[A-Za-z0-9+/=_.~-]+", "${1}${2}[hidden]", Within::OtherThanArns),
     // A name, a sign, a value: as in YAML, JSON, a shell, an .npmrc and a query. The value may be hidden in part already.
     (
         r#"(?ix)\b?((?:[\w.-]*(?:
@@ -59,28 +71,43 @@ const PATTERNS: [(&str, &str); 9] = [
         )s?)\\?["']?\s*(?:=>|[:=])\s*\\?["']?(?:(?:bearer|basic|token|aws4-hmac-sha256)\s+)?)
         (?:\[hidden\](?:[^\s"'\\]*[^\s"'\\,;.(){}<>\[\]])?|[^\s"'\\]*[^\s"'\\,;.(){}<>\[\]])"#,
         "${1}[hidden]",
+        Within::OtherThanArns,
     ),
     // A short name that is a whole one: PASS=…, not `bypass: …`.
-    (r#"((?:\b|_)(?i:pass)\\?["']?\s*=\s*\\?["']?)[^\s"'\\]+"#, "${1}[hidden]"),
+    (r#"((?:\b|_)(?i:pass)\\?["']?\s*=\s*\\?["']?)[^\s"'\\]+"#, "${1}[hidden]", Within::OtherThanArns),
     // Arguments of commands: docker login -p …, mysql --password …, curl -u user:….
     (
         r#"(?i)(\blogin\b.*?\s-p[= ]?\s*["']?|\bmysql\w*\b.*?\s-p|\bcurl\b.*?\s(?:-u|--user)[= ]?\s*["']?)[^\s"']+"#,
         "${1}[hidden]",
+        Within::OtherThanArns,
     ),
     (
         r#"(?i)(\s--?(?:[\w-]*(?:password|passwd|passphrase|secret|token|api-?key))(?:=|\s+)["']?)[^\s"'-][^\s"']*"#,
         "${1}[hidden]",
+        Within::OtherThanArns,
     ),
 ];
 
 /// A pattern that does not compile is left out, and a test fails.
-static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
-    PATTERNS.iter().filter_map(|(pattern, stays)| Some((Regex::new(pattern).ok()?, *stays))).collect()
+static RULES: LazyLock<Vec<(Regex, &str, Within)>> = LazyLock::new(|| {
+    PATTERNS.iter().filter_map(|(pattern, stays, within)| Some((Regex::new(pattern).ok()?, *stays, *within))).collect()
 });
 
 fn secrets(text: &str) -> String {
-    let clean = RULES.iter().fold(text.to_owned(), |text, (rule, stays)| rule.replace_all(&text, *stays).into_owned());
+    let (mut clean, mut done) = (String::with_capacity(text.len()), 0);
+    for arn in ARNS.iter().flat_map(|arns| arns.find_iter(text)) {
+        clean.push_str(&without_patterns(&text[done..arn.start()], Within::OtherThanArns));
+        clean.push_str(&without_patterns(arn.as_str(), Within::All));
+        done = arn.end();
+    }
+    clean.push_str(&without_patterns(&text[done..], Within::OtherThanArns));
     clean.split_inclusive(ends_word).map(masked).collect()
+}
+
+/// The text without what the patterns find that are looked for there; those that are looked for everywhere are among them.
+fn without_patterns(text: &str, here: Within) -> String {
+    let rules = RULES.iter().filter(|(.., within)| *within == Within::All || here == Within::OtherThanArns);
+    rules.fold(text.to_owned(), |text, (rule, stays, _)| rule.replace_all(&text, *stays).into_owned())
 }
 
 fn ends_word(c: char) -> bool {

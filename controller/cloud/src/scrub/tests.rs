@@ -102,6 +102,7 @@ fn tokens_are_known_by_their_beginnings_also_where_a_terminals_colours_cut_them(
 fn what_names_things_stays() {
     for text in [
         "arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/ProdIridiumServiceGroup12345/73e2d6bc24d8a067 is gone",
+        "unable to retrieve secret from asm: arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/db-AbCdEf: not found",
         "image 123456789012.dkr.ecr.us-east-2.amazonaws.com/iridium@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "commit 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
         "Cannot have more than 1 builds in queue for the account",
