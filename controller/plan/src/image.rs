@@ -27,12 +27,12 @@ pub fn untagged(reference: &str) -> &str {
 }
 
 /// The repository of an image in a private registry of ECR; none: it is elsewhere. Source: ECR's user guide, "Amazon ECR
-/// registries": `<account>.dkr.ecr.<region>.<domain>`, and `<account>.dkr-ecr.<region>.<domain>` for IPv6.
+/// registries": `<account>.dkr.ecr.<region>.<domain>`, `<account>.dkr-ecr.<region>.<domain>` for IPv6, and `ecr-fips` for both.
 pub fn in_private_ecr(reference: &str) -> Option<&str> {
     let (host, repository) = untagged(reference).split_once('/')?;
     let host = host.to_ascii_lowercase();
     let (account, rest) = host.split_once(".dkr")?;
-    let is_ecr = rest.starts_with(".ecr.") || rest.starts_with("-ecr.") || rest.starts_with(".ecr-");
+    let is_ecr = rest.starts_with(".ecr") || rest.starts_with("-ecr");
     (is_ecr && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(repository)
 }
 
@@ -86,6 +86,7 @@ mod tests {
             ("123456789012.dkr.ecr.us-east-2.amazonaws.com/shop/web:1", "shop/web", Some("shop/web")),
             ("123456789012.dkr.ecr-fips.us-east-2.amazonaws.com/web@sha256:00", "web", Some("web")),
             ("123456789012.dkr-ecr.us-east-2.on.aws/web:1@sha256:00", "web", Some("web")),
+            ("123456789012.dkr-ecr-fips.us-east-2.on.aws/web:1", "web", Some("web")),
             ("123456789012.DKR.ECR.us-east-2.amazonaws.com/web:1", "web", Some("web")),
             ("public.ecr.aws/shop/web:1", "public.ecr.aws/shop/web", None),
             ("localhost:5000/web", "localhost:5000/web", None),

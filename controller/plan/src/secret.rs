@@ -31,8 +31,8 @@ pub fn sendable(hosts: Option<&str>, url: &str, unbound: Unbound) -> Result<(), 
     };
     let named = |entry: &str| {
         let entry = entry.to_ascii_lowercase();
-        // Without a port, the scheme's own is meant.
-        entry == with_port || (entry == host && url.port().is_none())
+        // Without a port, that of https is meant: where http is allowed, the Secret would be sent for all to read.
+        entry == with_port || (entry == host && url.port().is_none() && url.scheme() == "https")
     };
     if hosts.split([',', ' ']).any(|entry| !entry.is_empty() && named(entry)) {
         return Ok(());

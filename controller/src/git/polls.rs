@@ -117,8 +117,21 @@ impl Polls {
         }
         lanes.by_key.retain(|_, lane| !lane.watched.is_empty());
         let until = now.saturating_add(ask.interval.saturating_mul(2).saturating_add(GRACE)).unwrap_or(Timestamp::MAX);
-        let known = lanes.by_key.entry(key).or_default().watched.entry(ask.branch.to_owned()).or_insert(until);
+        let watched = &mut lanes.by_key.entry(key).or_default().watched;
+        let known = watched.entry(ask.branch.to_owned()).or_insert(until);
         *known = until.max(*known);
+        while watched.len() > BRANCHES {
+            let others = watched.iter().filter(|(branch, _)| *branch != ask.branch);
+            let Some(first) = others.min_by_key(|(_, until)| **until).map(|(branch, _)| branch.clone()) else { break };
+            watched.remove(&first);
+        }
+        if lanes.by_key.len() > REPOSITORIES {
+            let last = |lane: &Lane| lane.watched.values().max().copied();
+            let others = lanes.by_key.iter().filter(|(other, _)| **other != key);
+            if let Some(first) = others.min_by_key(|(_, lane)| last(lane)).map(|(other, _)| *other) {
+                lanes.by_key.remove(&first);
+            }
+        }
         lanes.begun
     }
 
@@ -201,6 +214,11 @@ impl Lane {
 /// How long the branches of a repository are asked for one by one after a poll for all of them failed because of what was
 /// asked. Then they are asked for together again.
 const ALONE: SignedDuration = SignedDuration::from_hours(1);
+
+/// How many branches of a repository are watched together, and how many repositories: who is forgotten is asked for anew when
+/// somebody wants to know. Names of branches are a tenant's choice, and a Pipeline can name another one every second.
+const BRANCHES: usize = 100;
+const REPOSITORIES: usize = 20_000;
 
 /// How much longer than two intervals a branch counts as watched after it was last asked for.
 const GRACE: SignedDuration = SignedDuration::from_mins(1);

@@ -12,8 +12,11 @@ use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
 use crate::world::LiveBuild;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use launchway_crds::pipeline::HttpVerification;
+
+/// By how much the clocks of Kubernetes and AWS differ at the most.
+const SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// One thing to look at.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,7 +142,11 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
     match &step.progress {
         Progress::Intended(intent) => {
             let since = match intent {
-                Intent::Call(call) => call.since,
+                // No call was made before the Release was there, whatever its status says; the clocks may differ.
+                Intent::Call(call) => {
+                    let earliest = desired.created.and_then(|created| created.checked_sub(SKEW).ok());
+                    call.since.max(earliest.unwrap_or(call.since))
+                }
                 // The record of any call since the Release was made may have been lost.
                 Intent::Recovery { since, .. } => desired.created.unwrap_or(*since),
             };

@@ -193,7 +193,11 @@ fn credential_spec(scope: &Scope, text: &str) -> Option<Missing> {
 /// An option of a log driver or a log router. Fluent Bit reads its keys without regard to case. Source: Docker's and ECS's
 /// documents of awslogs, and Fluent Bit's of its outputs for AWS.
 fn option(scope: &Scope, key: &str, value: &str) -> Option<Missing> {
+    // Of each option a line of a configuration file is written.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_.@-".contains(c);
     match key.to_ascii_lowercase().replace('-', "_").as_str() {
+        _ if !key.chars().all(is_plain) => allow::LOG_DESTINATIONS.missing(&scope.allow, &[key]),
+        _ if value.starts_with("arn:") && value.contains(":iam:") => scope.role(value),
         "awslogs_group" | "log_group_name" | "log_group" | "log_group_template" => {
             allow::LOG_GROUPS.missing_name(&scope.allow, value)
         }

@@ -244,3 +244,14 @@ async fn a_passing_fault_is_asked_about_again_soon_and_one_that_stays_is_not() {
     polls.head(&ask("main", DAY), at(now + 3600)).await;
     assert_eq!(count.load(Ordering::SeqCst), asked);
 }
+
+#[tokio::test]
+async fn however_many_branches_somebody_names_few_are_kept_and_asked_for() {
+    let (polls, _) = counted();
+    for number in 0..300 {
+        polls.head(&ask(&format!("branch-{number}"), 86_400), at(number)).await;
+    }
+    assert!(polls.head(&ask("main", 60), at(300)).await.outcome.is_ok());
+    let lanes = polls.lanes();
+    assert!(lanes.by_key.values().all(|lane| lane.watched.len() <= BRANCHES && lane.landed.len() <= BRANCHES + 1));
+}
