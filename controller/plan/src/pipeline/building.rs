@@ -26,7 +26,12 @@ pub fn outbuilt(
     observed: &Observed,
     active: &[&ReleaseSeen],
 ) {
-    let others = || observed.releases.iter().filter(|release| !came_to_nothing(release) && is_clear(release));
+    let others = || {
+        observed
+            .releases
+            .iter()
+            .filter(|release| !came_to_nothing(release) && is_clear(release) && !is_refused(release))
+    };
     let newest = others().max_by_key(|release| release.order());
     let persons = others().filter(|release| release.is_persons()).max_by_key(|release| release.order());
     // In a queue only what the last stage has left behind gives way; and where all records were lost, what is not the newest:
@@ -56,6 +61,11 @@ pub fn is_clear(release: &ReleaseSeen) -> bool {
         Sight::Clear => true,
         Sight::Unreadable => false,
     }
+}
+
+/// Whether the Release cannot begin before somebody corrects something, if ever: nobody waits for it and nothing gives way to it.
+pub fn is_refused(release: &ReleaseSeen) -> bool {
+    release.stalled && !release.begun && release.images.is_empty()
 }
 
 /// Whether the Release ended without having entered a stage: nothing gives way to it.

@@ -1,7 +1,7 @@
 //! Which Release holds which stage. The newest Release whose gates are all open enters a stage, and only then are the
 //! older ones that wait superseded. A rollout is never interrupted, and the number of a grant never falls.
 
-use super::building::{Building, building, is_clear, outbuilt};
+use super::building::{Building, building, is_clear, is_refused, outbuilt};
 use super::desired::{Desired, Stage};
 use super::gates::{Asked, Closed, Gate, closed, gates, waiting};
 use super::observed::{Observed, ReleaseSeen};
@@ -137,6 +137,7 @@ fn goes_first<'a>(
 ) -> Vec<&'a ReleaseSeen> {
     let first = |release: &&&ReleaseSeen| {
         (desired.mode == Mode::Queue || release.is_persons())
+            && !is_refused(release)
             && !release.has_passed(&stage.name)
             && release.stage(&stage.name).is_none_or(|own| own.phase != StagePhase::Unproved)
             && !release.is_among(superseded)

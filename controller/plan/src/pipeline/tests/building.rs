@@ -46,6 +46,19 @@ fn stuck(mut release: Release) -> Release {
     release
 }
 
+#[test]
+fn a_release_that_a_person_made_and_that_is_refused_keeps_nobody_from_anything() {
+    for mode in ["Newest", "Supersede", "Queue"] {
+        let (waits, refused) = (made(1), persons(stuck(made(2))));
+        let status = pass(&concurrency(mode, 1), &empty(), vec![waits, refused.clone()]);
+        assert!(told(&status).0.contains(&"web-1"), "{mode}: {:?}", told(&status));
+        assert!(status.superseded.is_empty(), "{mode}: {:?}", status.superseded);
+        let entered = pass(&concurrency(mode, 1), &empty(), vec![refused, built(3)]);
+        let holder = entered.stages[0].grant.as_ref().map(|grant| grant.release.to_string());
+        assert_eq!(holder.as_deref(), Some("web-3"), "{mode}");
+    }
+}
+
 fn pass(changes: &Value, status: &PipelineStatus, releases: Vec<Release>) -> PipelineStatus {
     let (desired, observed, record) = (parsed(changes), sight(releases), recorded(status));
     let state = assess(&desired, &record, &observed);

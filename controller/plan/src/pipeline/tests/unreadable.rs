@@ -11,7 +11,7 @@ use crate::samples::release::{granted, images, release};
 use crate::target::TargetSeen;
 use launchway_crds::Release;
 use launchway_crds::condition::Time;
-use launchway_crds::pipeline::PipelineStatus;
+use launchway_crds::pipeline::{Head, PipelineStatus};
 use serde_json::{Value, json};
 
 const WHY: &str = "Launchway cannot read status.createdAt";
@@ -49,7 +49,7 @@ fn it_is_not_deleted_and_its_name_and_number_are_not_given_away() {
     observed.releases[0].owners.clear();
     observed.head = Looked::Seen(Ok("f".repeat(40)));
     let turn = turn(&parsed(&json!({})), &recorded(&status(&json!({}))), &observed);
-    assert!(matches!(turn, Turn::New { number: 2, .. }), "{turn:?}");
+    assert!(matches!(turn, Turn::New(Head { number: 2, .. })), "{turn:?}");
 }
 
 #[test]
@@ -130,6 +130,7 @@ fn one_that_was_made_and_not_recorded_is_adopted() {
     observed.releases.push(blurred(release(1, 1, json!({"phase": "Active"}))));
     let desired = parsed(&json!({}));
     observed.releases[0].owners = vec![desired.uid.clone()];
+    observed.head = Looked::Seen(Ok(observed.releases[0].commit.clone()));
     let turn = turn(&desired, &recorded(&status(&json!({}))), &observed);
-    assert!(matches!(&turn, Turn::Adopted(head) if head.number == 1), "{turn:?}");
+    assert!(matches!(&turn, Turn::Adopted(head, Some(_)) if head.number == 1), "{turn:?}");
 }

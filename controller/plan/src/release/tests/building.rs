@@ -195,7 +195,8 @@ fn where_the_account_asks_for_it_a_person_releases_only_what_the_branch_was_seen
     let seen_at = |world: &World, commit: &str| {
         let mut observed = world.observe();
         observed.account.spec.as_mut().unwrap().allow.commits = Commits::Branch;
-        let head = json!({"heads": [{"ref": "refs/heads/main", "commit": commit, "number": 1, "seenAt": crate::samples::time(0)}]});
+        let head = json!({"ref": "refs/heads/main", "commit": commit, "number": 1, "seenAt": crate::samples::time(0)});
+        let head = json!({"heads": [head], "building": ["web-1"]});
         observed.pipeline.as_mut().unwrap().status = Some(serde_json::from_value(head).unwrap());
         observed
     };
