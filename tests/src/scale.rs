@@ -3,6 +3,8 @@
 
 mod bench;
 mod count;
+mod fairness;
+mod flood;
 mod machine;
 mod measure;
 mod seed;
@@ -64,14 +66,7 @@ impl Row {
 /// # Errors
 /// A part cannot be started, or something was not over in the time that it could take at the most.
 pub async fn measured(options: &Options) -> anyhow::Result<Vec<Column>> {
-    let root = repository();
-    let program = match &options.controller {
-        Some(program) => program.clone(),
-        None => {
-            let selection = ["--package", "launchway", "--bin", "launchway"];
-            build::program(&root, &build::target(&root), &selection).await?
-        }
-    };
+    let program = program(options).await?;
     let mut columns = Vec::new();
     for share in &options.shares {
         for count in &options.converge {
@@ -88,6 +83,34 @@ pub async fn measured(options: &Options) -> anyhow::Result<Vec<Column>> {
         }
     }
     Ok(columns)
+}
+
+/// Measures how long one namespace's releases take while another one floods the controller, so many of them beside each flood.
+///
+/// # Errors
+/// As [`measured`].
+pub async fn fairness(options: &Options, samples: usize) -> anyhow::Result<Vec<Column>> {
+    let program = program(options).await?;
+    let mut columns = Vec::new();
+    for flood in flood::Flood::ALL {
+        for share in &options.shares {
+            let bench = Bench::start(&program, *share, options.resync).await?;
+            columns.push(fairness::beside(bench, flood, samples).await?);
+        }
+    }
+    Ok(columns)
+}
+
+/// The controller that is measured.
+async fn program(options: &Options) -> anyhow::Result<PathBuf> {
+    let root = repository();
+    match &options.controller {
+        Some(program) => Ok(program.clone()),
+        None => {
+            let selection = ["--package", "launchway", "--bin", "launchway"];
+            build::program(&root, &build::target(&root), &selection).await
+        }
+    }
 }
 
 /// What was measured as Markdown: a row each, a column for each world, and the machine below.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use launchway_tests::docs::Part;
-use launchway_tests::scale::{Options, measured, table};
+use launchway_tests::scale::{Options, fairness, measured, table};
 use launchway_tests::shape::repository;
 
 /// Measures the controller with many Services: on a real Kubernetes API server, with an AWS in memory on a port that
@@ -38,6 +38,11 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     controller: Option<PathBuf>,
 
+    /// Measures instead how long one namespace's releases take while another one floods the controller: so many of them
+    /// beside each flood.
+    #[arg(long, value_name = "SAMPLES")]
+    floods: Option<usize>,
+
     /// Writes the table into docs/reliability.md.
     #[arg(long)]
     write: bool,
@@ -45,13 +50,17 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { sizes, share, converge, edits, resync, controller, write } = Arguments::parse();
+    let Arguments { sizes, share, converge, edits, resync, controller, floods, write } = Arguments::parse();
     let [sizes, converge] = [sizes, converge].map(|counts| counts.into_iter().filter(|count| *count > 0).collect());
-    let columns = measured(&Options { sizes, shares: share, converge, edits, resync, controller }).await?;
+    let options = Options { sizes, shares: share, converge, edits, resync, controller };
+    let (name, columns) = match floods {
+        None => ("scale", measured(&options).await?),
+        Some(samples) => ("floods", fairness(&options, samples).await?),
+    };
     let table = table(&columns);
     println!("{table}");
     if write {
-        Part { document: "docs/reliability.md", name: "scale", text: format!("{table}\n") }.write(&repository())?;
+        Part { document: "docs/reliability.md", name, text: format!("{table}\n") }.write(&repository())?;
     }
     Ok(())
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{ObjectMeta, Patch, PatchParams, PostParams};
 use launchway_crds::{AwsAccount, Service};
 use launchway_test_aws::door::Open;
 use launchway_test_aws::iam::Role;
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 
 use super::count::{Asked, Wrote};
+use super::flood;
 use super::machine::{Used, used};
 use crate::calls;
 use crate::quickstart::aws::ACCESS_KEY;
@@ -74,6 +76,11 @@ impl Bench {
     /// An API server, an AWS and an AwsAccount; the controller does not run yet.
     pub(super) async fn start(program: &Path, share: u8, resync: u64) -> anyhow::Result<Bench> {
         let cluster = chart::cluster(Say::to(|_| {}), SYSTEM, LAUNCHWAY, NAMESPACE).await?;
+        let other = Namespace {
+            metadata: ObjectMeta { name: Some(flood::NAMESPACE.to_owned()), ..ObjectMeta::default() },
+            ..Namespace::default()
+        };
+        Api::<Namespace>::all(cluster.client()).create(&PostParams::default(), &other).await?;
         let account = serde_json::from_value(account(share))?;
         Api::<AwsAccount>::all(cluster.client()).create(&PostParams::default(), &account).await?;
         let world = Arc::new(Mutex::new(aws()));
@@ -99,13 +106,22 @@ impl Bench {
 
     /// The same with a controller that checks for drift every so many seconds.
     pub(super) async fn begin_checking(&mut self, resync: u64) -> anyhow::Result<()> {
+        self.started(resync, &[], 1).await
+    }
+
+    /// The same with a controller that may dial these hosts on loopback, and polls so many times as often as usual.
+    pub(super) async fn begin_dialling(&mut self, hosts: &[String], pace: u32) -> anyhow::Result<()> {
+        self.started(self.resync, hosts, pace).await
+    }
+
+    async fn started(&mut self, resync: u64, hosts: &[String], pace: u32) -> anyhow::Result<()> {
         let resync = format!("{resync}s");
         let controller = Controller::start(Start {
             program: &self.program,
             kubeconfig: &self.kubeconfig,
             aws: &self.open.url(),
-            hosts: &[],
-            pace: 1,
+            hosts,
+            pace,
             resync: Some(&resync),
             log: self.folder.path().join("controller.log"),
         })?;
@@ -124,6 +140,11 @@ impl Bench {
         let mut world = self.world.lock().unwrap_or_else(PoisonError::into_inner);
         world.advance(Timestamp::now());
         world
+    }
+
+    /// Kubernetes, as its administrator.
+    pub(super) fn kube(&self) -> kube::Client {
+        self.cluster.client()
     }
 
     /// The Services.
@@ -244,6 +265,7 @@ impl Bench {
 /// The AwsAccount, with a share only where it is not the usual one.
 fn account(share: u8) -> Value {
     let mut account = sample::aws_account();
+    account["spec"]["namespaces"]["names"] = json!([NAMESPACE, flood::NAMESPACE]);
     if share != 60 {
         account["spec"]["budget"] = json!({"share": share});
     }
