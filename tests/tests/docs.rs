@@ -141,6 +141,47 @@ fn every_link_leads_to_a_file_and_every_anchor_to_a_heading() {
     }
 }
 
+/// The names of functions in our Rust files.
+fn functions() -> BTreeSet<String> {
+    let mut folders: Vec<PathBuf> = ["controller", "crds", "tests"].map(|name| shape::repository().join(name)).into();
+    let mut all = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                _ if path.is_dir() => folders.push(path),
+                Some(end) if end == "rs" => {
+                    let text = std::fs::read_to_string(path).unwrap();
+                    let names = text.split("fn ").skip(1).map(|rest| {
+                        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
+                    });
+                    all.extend(names);
+                }
+                Some(_) | None => {}
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_test_that_a_page_names_is_there() {
+    let functions = functions();
+    // Our tests' names are sentences.
+    let is_sentence = |name: &str| {
+        name.matches('_').count() >= 4 && name.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c.is_ascii_digit())
+    };
+    let named = pages().into_iter().flat_map(|page| {
+        let names = page.text.split('`').skip(1).step_by(2).filter(|name| is_sentence(name)).map(str::to_owned);
+        names.map(|name| (page.path.clone(), name)).collect::<Vec<_>>()
+    });
+    let missing: Vec<String> = named
+        .filter(|(_, name)| !functions.contains(name))
+        .map(|(path, name)| format!("{}: there is no {name}", path))
+        .collect();
+    assert_eq!(missing, Vec::<String>::new());
+}
+
 #[test]
 fn no_page_is_unfinished_or_of_one_machine() {
     for page in pages() {
