@@ -17,10 +17,14 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// What is told of conditions: of a repository whose tags can be moved, an Event says so once and no condition does.
 fn told(world: &World) -> Told {
     let mut told = Told::new();
     for write in world.store.writes().iter().filter(|write| &*write.kind == "Event") {
         let event = write.object.value();
+        if event["reason"] == "MutableRepository" {
+            continue;
+        }
         let line = format!(
             "{} {}: {}",
             text(&event["regarding"]["kind"]),

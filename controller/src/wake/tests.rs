@@ -277,6 +277,8 @@ proptest! {
                     world.remove(key);
                     (index.gone(key), scan_change(&before, &world, key))
                 }
+                // One that was never read has no links, and nothing is known to depend on it.
+                Change::Obscured(key) if !world.contains_key(key) => (BTreeSet::new(), BTreeSet::new()),
                 // To those that depend on it, it is what it was.
                 Change::Obscured(key) => (index.obscured(key), scan_change(&before, &world, key)),
                 Change::Listed(kind, names) => {

@@ -180,7 +180,9 @@ pub const FORCED: Story = Story {
                 world.admit_person();
                 let forced =
                     json!({"cluster": sample::CLUSTER, "service": "greeter-staging", "forceNewDeployment": true});
-                world.person("ecs:UpdateService", &forced).expect("a deployment that is forced");
+                let force = || world.person("ecs:UpdateService", &forced);
+                // A person who is throttled tries again.
+                force().or_else(|_| force()).expect("a deployment that is forced");
             },
         },
         RARELY,

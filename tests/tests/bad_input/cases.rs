@@ -46,7 +46,7 @@ fn alone(
 /// All of them.
 pub fn cases() -> Vec<Case> {
     let of_aws = [of_names(), of_sizes(), of_commits(), of_what_is_not_driven()];
-    let of_ours = [of_admission(), of_urls(), of_hosts(), of_stages(), of_expectations(), of_secrets()];
+    let of_ours = [of_admission(), of_urls(), of_hosts(), of_stages(), of_expectations(), of_secrets(), of_branches()];
     of_aws.into_iter().chain(of_ours).flatten().collect()
 }
 
@@ -371,7 +371,7 @@ fn of_expectations() -> Vec<Case> {
     vec![expects("a list", json!([1, 2])), expects("a long text", json!("x".repeat(257)))]
 }
 
-/// Secrets and branches.
+/// Secrets.
 fn of_secrets() -> Vec<Case> {
     vec![
         Case {
@@ -414,6 +414,12 @@ fn of_secrets() -> Vec<Case> {
             &["keep one"],
         ),
         secret("CredentialFault::Value", "an empty token", vec![secret_of(json!({"token": ""}))], &["token", "empty"]),
+    ]
+}
+
+/// Branches and what stands behind the URL.
+fn of_branches() -> Vec<Case> {
+    vec![
         Case {
             reason: "SourceRefused",
             ..source("GitFault::Url", "a query", "https://git.example.com/a?b=c", &["git.example.com/a", "query"])
