@@ -249,7 +249,7 @@ impl Record {
     /// families are not looked at: whoever may write a status must not choose what is read.
     pub fn foreign(&self, family: &str) -> impl Iterator<Item = &str> {
         let all = self.0.task_definitions.iter().filter(|one| is_foreign(&one.meaning)).map(|one| one.arn.as_str());
-        all.filter(move |arn| arn.rsplit_once(':').is_some_and(|(arn, _)| is_of(arn, family)))
+        all.filter(move |arn| is_of(arn, family))
     }
 }
 

@@ -60,6 +60,20 @@ fn a_wiped_status_is_rebuilt_from_what_another_version_registered() {
 }
 
 #[test]
+fn what_another_version_recorded_is_found_behind_what_somebody_registered_since() {
+    let mut world = World::new(service(&json!({})));
+    world.run(60);
+    let mut world = of_another_version(world);
+    let mut newer = world.definitions[&0].clone();
+    newer.arn = newer.arn.replace(":1", ":2");
+    newer.members.insert("memory".to_owned(), json!("8192"));
+    newer.tags.clear();
+    world.definitions.insert(1, newer);
+    assert!(matches!(world.run(10).rollout, Ok(Rollout::InSync { .. })));
+    assert_eq!(world.done, Vec::new());
+}
+
+#[test]
 fn an_edit_in_the_same_moment_is_rolled_once() {
     let mut world = World::new(service(&json!({})));
     world.run(60);
