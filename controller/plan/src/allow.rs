@@ -25,80 +25,44 @@ pub struct Missing {
     pub entry: String,
 }
 
-/// `clusters`.
-pub const CLUSTERS: List = List { name: "clusters", what: "cluster", of: |allow| &allow.clusters };
-/// `projects`.
-pub const PROJECTS: List = List { name: "projects", what: "CodeBuild project", of: |allow| &allow.projects };
-/// `repositories`.
-pub const REPOSITORIES: List = List { name: "repositories", what: "ECR repository", of: |allow| &allow.repositories };
-/// `images`.
-pub const IMAGES: List = List { name: "images", what: "image", of: |allow| &allow.images };
-/// `roles`.
-pub const ROLES: List = List { name: "roles", what: "role", of: |allow| &allow.roles };
-/// `families`.
-pub const FAMILIES: List = List { name: "families", what: "family", of: |allow| &allow.families };
-/// `capacity`.
-pub const CAPACITY: List = List { name: "capacity", what: "capacity", of: |allow| &allow.capacity };
-/// `subnets`.
-pub const SUBNETS: List = List { name: "subnets", what: "subnet", of: |allow| &allow.subnets };
-/// `securityGroups`.
-pub const SECURITY_GROUPS: List =
-    List { name: "securityGroups", what: "security group", of: |allow| &allow.security_groups };
-/// `loadBalancers`.
-pub const LOAD_BALANCERS: List =
-    List { name: "loadBalancers", what: "load balancing", of: |allow| &allow.load_balancers };
-/// `cloudMap`.
-pub const CLOUD_MAP: List = List { name: "cloudMap", what: "Cloud Map's", of: |allow| &allow.cloud_map };
-/// `logGroups`.
-pub const LOG_GROUPS: List = List { name: "logGroups", what: "log group", of: |allow| &allow.log_groups };
-/// `logDestinations`.
-pub const LOG_DESTINATIONS: List =
-    List { name: "logDestinations", what: "log destination", of: |allow| &allow.log_destinations };
-/// `parameters`.
-pub const PARAMETERS: List = List { name: "parameters", what: "parameter", of: |allow| &allow.parameters };
-/// `secrets`.
-pub const SECRETS: List = List { name: "secrets", what: "secret", of: |allow| &allow.secrets };
-/// `buckets`.
-pub const BUCKETS: List = List { name: "buckets", what: "S3's", of: |allow| &allow.buckets };
-/// `fileSystems`.
-pub const FILE_SYSTEMS: List = List { name: "fileSystems", what: "file system", of: |allow| &allow.file_systems };
-/// `snapshots`.
-pub const SNAPSHOTS: List = List { name: "snapshots", what: "snapshot", of: |allow| &allow.snapshots };
-/// `keys`.
-pub const KEYS: List = List { name: "keys", what: "KMS key", of: |allow| &allow.keys };
-/// `certificateAuthorities`.
-pub const CERTIFICATE_AUTHORITIES: List =
-    List { name: "certificateAuthorities", what: "certificate authority", of: |allow| &allow.certificate_authorities };
-/// `functions`.
-pub const FUNCTIONS: List = List { name: "functions", what: "function", of: |allow| &allow.functions };
-/// `alarms`.
-pub const ALARMS: List = List { name: "alarms", what: "alarm", of: |allow| &allow.alarms };
+/// Makes each list from its row, and the list of all.
+macro_rules! lists {
+    ($($list:ident: $name:literal, $member:ident, $what:literal;)+) => {
+        $(
+            #[doc = concat!("`", $name, "`.")]
+            pub const $list: List = List { name: $name, what: $what, of: |allow| &allow.$member };
+        )+
 
-/// The lists of patterns.
-pub const LISTS: [List; 22] = [
-    CLUSTERS,
-    PROJECTS,
-    REPOSITORIES,
-    IMAGES,
-    ROLES,
-    FAMILIES,
-    CAPACITY,
-    SUBNETS,
-    SECURITY_GROUPS,
-    LOAD_BALANCERS,
-    CLOUD_MAP,
-    LOG_GROUPS,
-    LOG_DESTINATIONS,
-    PARAMETERS,
-    SECRETS,
-    BUCKETS,
-    FILE_SYSTEMS,
-    SNAPSHOTS,
-    KEYS,
-    CERTIFICATE_AUTHORITIES,
-    FUNCTIONS,
-    ALARMS,
-];
+        /// The lists of patterns.
+        pub const LISTS: &[List] = &[$($list),+];
+    };
+}
+
+// constant: its name in `spec.allow`, its member, what its entries name
+lists! {
+    CLUSTERS: "clusters", clusters, "cluster";
+    PROJECTS: "projects", projects, "CodeBuild project";
+    REPOSITORIES: "repositories", repositories, "ECR repository";
+    IMAGES: "images", images, "image";
+    ROLES: "roles", roles, "role";
+    FAMILIES: "families", families, "family";
+    CAPACITY: "capacity", capacity, "capacity";
+    SUBNETS: "subnets", subnets, "subnet";
+    SECURITY_GROUPS: "securityGroups", security_groups, "security group";
+    LOAD_BALANCERS: "loadBalancers", load_balancers, "load balancing";
+    CLOUD_MAP: "cloudMap", cloud_map, "Cloud Map's";
+    LOG_GROUPS: "logGroups", log_groups, "log group";
+    LOG_DESTINATIONS: "logDestinations", log_destinations, "log destination";
+    PARAMETERS: "parameters", parameters, "parameter";
+    SECRETS: "secrets", secrets, "secret";
+    BUCKETS: "buckets", buckets, "S3's";
+    FILE_SYSTEMS: "fileSystems", file_systems, "file system";
+    SNAPSHOTS: "snapshots", snapshots, "snapshot";
+    KEYS: "keys", keys, "KMS key";
+    CERTIFICATE_AUTHORITIES: "certificateAuthorities", certificate_authorities, "certificate authority";
+    FUNCTIONS: "functions", functions, "function";
+    ALARMS: "alarms", alarms, "alarm";
+}
 
 impl List {
     /// What is missing if nothing of the list matches the name, in any of the forms in which it may be listed. The first form

@@ -3,7 +3,7 @@
 //! made. Who gives way is decided before anybody begins: of a thousand that are made at once, one is built.
 
 use super::desired::Desired;
-use super::observed::{Observed, ReleaseSeen, Sight};
+use super::observed::{Observed, ReleaseSeen};
 use super::record::Record;
 use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::{Mode, Superseded};
@@ -30,7 +30,7 @@ pub fn outbuilt(
         observed
             .releases
             .iter()
-            .filter(|release| !came_to_nothing(release) && is_clear(release) && !is_refused(release))
+            .filter(|release| !came_to_nothing(release) && release.is_clear() && !release.is_refused())
     };
     let newest = others().max_by_key(|release| release.order());
     let persons = others().filter(|release| release.is_persons()).max_by_key(|release| release.order());
@@ -53,19 +53,6 @@ pub fn outbuilt(
             superseded.push(release.gives_way(by));
         }
     }
-}
-
-/// Whether it is known what the Release does.
-pub fn is_clear(release: &ReleaseSeen) -> bool {
-    match release.sight {
-        Sight::Clear => true,
-        Sight::Unreadable => false,
-    }
-}
-
-/// Whether the Release cannot begin before somebody corrects something, if ever: nobody waits for it and nothing gives way to it.
-pub fn is_refused(release: &ReleaseSeen) -> bool {
-    release.stalled && !release.begun && release.images.is_empty()
 }
 
 /// Whether the Release ended without having entered a stage: nothing gives way to it.

@@ -152,6 +152,16 @@ impl ReleaseSeen {
         self.begun || self.ended() && self.phase != ReleasePhase::Cancelled
     }
 
+    /// Whether it is known what it does.
+    pub fn is_clear(&self) -> bool {
+        self.sight == Sight::Clear
+    }
+
+    /// Whether it cannot begin before somebody corrects something, if ever: nobody waits for it and nothing gives way to it.
+    pub fn is_refused(&self) -> bool {
+        self.stalled && !self.begun && self.images.is_empty()
+    }
+
     /// What Releases are ordered by, oldest first: when they were created, then number, then name.
     pub fn order(&self) -> (Option<Timestamp>, i64, &str) {
         (self.created, self.number.unwrap_or(i64::MAX), &self.name)

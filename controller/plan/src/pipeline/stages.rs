@@ -1,7 +1,7 @@
 //! Which Release holds which stage. The newest Release whose gates are all open enters a stage, and only then are the
 //! older ones that wait superseded. A rollout is never interrupted, and the number of a grant never falls.
 
-use super::building::{Building, building, is_clear, is_refused, outbuilt};
+use super::building::{Building, building, outbuilt};
 use super::desired::{Desired, Stage};
 use super::gates::{Asked, Closed, Gate, closed, gates, waiting};
 use super::observed::{Observed, ReleaseSeen};
@@ -82,12 +82,12 @@ pub(super) fn hold_with(
 ) -> Holding {
     let last = desired.stages.last().map_or("", |stage| stage.name.as_str());
     let is_active =
-        |release: &&ReleaseSeen| !release.ended() && is_clear(release) && !record.has_succeeded(release, last);
+        |release: &&ReleaseSeen| !release.ended() && release.is_clear() && !record.has_succeeded(release, last);
     let mut active: Vec<&ReleaseSeen> = observed.releases.iter().filter(is_active).collect();
     active.sort_by_key(|release| release.order());
     // One that cannot be read now stays told.
     let there: Vec<&ReleaseSeen> =
-        observed.releases.iter().filter(|one| active.contains(one) || !is_clear(one)).collect();
+        observed.releases.iter().filter(|one| active.contains(one) || !one.is_clear()).collect();
     let mut superseded: Vec<Superseded> = record.told(&there).cloned().collect();
     let told = superseded.len();
     let begins = refusal.is_none() && !desired.suspended;
@@ -137,7 +137,7 @@ fn goes_first<'a>(
 ) -> Vec<&'a ReleaseSeen> {
     let first = |release: &&&ReleaseSeen| {
         (desired.mode == Mode::Queue || release.is_persons())
-            && !is_refused(release)
+            && !release.is_refused()
             && !release.has_passed(&stage.name)
             && release.stage(&stage.name).is_none_or(|own| own.phase != StagePhase::Unproved)
             && !release.is_among(superseded)
@@ -269,7 +269,7 @@ impl<'a> Entry<'a> {
                 };
                 // Of one that cannot be read, what was recorded when it could be.
                 let verified = self.record.and_then(|stage| stage.verified.as_ref());
-                let is_proved = !is_clear(holder) && verified.is_some_and(|verified| verified.grant == grant.number);
+                let is_proved = !holder.is_clear() && verified.is_some_and(|verified| verified.grant == grant.number);
                 !holder.ended() && !is_proved && !holder.stage(&self.stage.name).is_some_and(over)
             }
             GrantReason::Rollback | GrantReason::Hold => false,

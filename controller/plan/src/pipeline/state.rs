@@ -1,6 +1,5 @@
 //! The state of a Pipeline. It is computed in every pass from what is wanted, recorded and seen, and never stored.
 
-use super::building::is_clear;
 use super::desired::{Desired, Target};
 use super::heads::{Turn, turn};
 use super::observed::{Observed, ReleaseSeen};
@@ -135,7 +134,7 @@ fn suspended(desired: &Desired, record: &Record, observed: &Observed) -> Held {
 fn standing_now(desired: &Desired, observed: &Observed, holding: &Holding) -> Course {
     let course = match holding.newest_grant().filter(|grant| is_gone(grant, observed)) {
         Some(grant) => Course::Released(recorded(grant)),
-        None => match last_made(observed).filter(|release| !is_clear(release)) {
+        None => match last_made(observed).filter(|release| !release.is_clear()) {
             Some(release) => unreadable(release, desired, holding),
             None => course(observed, holding),
         },

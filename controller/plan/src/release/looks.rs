@@ -6,7 +6,7 @@ use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages::{self, Current};
 use crate::account::scope;
-use crate::allow;
+use crate::allow::{self, List};
 use crate::life::Life;
 use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
@@ -75,14 +75,15 @@ pub enum Look {
 /// names: whoever may write a status must not reach what is another one's.
 pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
     let Some(work) = &record.work else { return Vec::new() };
-    let steps = work.steps.iter().filter(|step| allows_project(work, step, observed));
+    let allows = allows(work, observed);
+    let steps = work.steps.iter().filter(|step| allows(&allow::PROJECTS, &step.run.project));
     let mut all: Vec<Look> = steps.filter_map(|step| of_step(desired, step)).collect();
     if record.ended.is_some() || desired.life != Life::Stays {
         return all;
     }
     if record.images.is_empty() {
         all.push(Look::AccountId);
-        all.extend(image(desired, work).filter(|_| allows_repository(work, observed)));
+        all.extend(image(desired, work).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
     } else if let Some(pipeline) = &observed.pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
@@ -93,8 +94,9 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
 pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
     let Some(work) = &record.work else { return Vec::new() };
     let sought = record.ended.is_none() && desired.life == Life::Stays && record.images.is_empty();
-    let is_allowed =
-        allows_repository(work, observed) && work.build().is_some_and(|build| allows_project(work, build, observed));
+    let allows = allows(work, observed);
+    let is_allowed = allows(&allow::REPOSITORIES, &work.image.repository)
+        && work.build().is_some_and(|build| allows(&allow::PROJECTS, &build.run.project));
     let sought = sought && is_allowed;
     let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
     let missing = match origin::found(desired, work, observed) {
@@ -123,14 +125,10 @@ pub fn is_first(observed: &Observed) -> bool {
     status.is_none_or(|status| status.released.is_empty())
 }
 
-fn allows_project(work: &Work, step: &StepRecord, observed: &Observed) -> bool {
-    let scope = scope(&observed.account, Some(&work.region));
-    scope.is_ok_and(|scope| allow::PROJECTS.missing(&scope.allow, &[&step.run.project]).is_none())
-}
-
-fn allows_repository(work: &Work, observed: &Observed) -> bool {
-    let scope = scope(&observed.account, Some(&work.region));
-    scope.is_ok_and(|scope| allow::REPOSITORIES.missing(&scope.allow, &[&work.image.repository]).is_none())
+/// Whether a list of the account has a name, where the Release works.
+fn allows(work: &Work, observed: &Observed) -> impl Fn(&List, &str) -> bool {
+    let scope = scope(&observed.account, Some(&work.region)).ok();
+    move |list, name| scope.as_ref().is_some_and(|scope| list.missing(&scope.allow, &[name]).is_none())
 }
 
 fn of_image(desired: &Desired, work: &Work) -> Look {

@@ -14,6 +14,8 @@ use serde_json::Value;
 pub enum Names {
     /// An entry of that list, by its name or by an ARN.
     In(&'static List),
+    /// A file system or an access point of one. Both together are one name, which is read with what they are in.
+    FileSystem,
     /// An IAM role.
     Role,
     /// A parameter, or by an ARN a secret.
@@ -64,12 +66,11 @@ pub const NAMED: [(&str, &str, Names); 38] = [
     ("alarms", "alarmNames", Names::In(&allow::ALARMS)),
     ("lifecycleHooks", "hookTargetArn", Names::In(&allow::FUNCTIONS)),
     ("lifecycleHooks", "roleArn", Names::Role),
-    // A file system and its access point are one name.
-    ("efsVolumeConfiguration", "fileSystemId", Names::In(&allow::FILE_SYSTEMS)),
-    ("authorizationConfig", "accessPointId", Names::In(&allow::FILE_SYSTEMS)),
-    ("s3filesVolumeConfiguration", "fileSystemArn", Names::In(&allow::FILE_SYSTEMS)),
-    ("s3filesVolumeConfiguration", "accessPointArn", Names::In(&allow::FILE_SYSTEMS)),
-    ("fsxWindowsFileServerVolumeConfiguration", "fileSystemId", Names::In(&allow::FILE_SYSTEMS)),
+    ("efsVolumeConfiguration", "fileSystemId", Names::FileSystem),
+    ("authorizationConfig", "accessPointId", Names::FileSystem),
+    ("s3filesVolumeConfiguration", "fileSystemArn", Names::FileSystem),
+    ("s3filesVolumeConfiguration", "accessPointArn", Names::FileSystem),
+    ("fsxWindowsFileServerVolumeConfiguration", "fileSystemId", Names::FileSystem),
 ];
 
 /// What a Service leaves to its cluster: the capacity, and the namespace of Service Connect.
@@ -165,8 +166,7 @@ fn named(scope: &Scope, names: Names, text: &str) -> Option<Missing> {
     let is_secret = resource(text).is_some_and(|rest| rest.starts_with("secret:"));
     let is_parameter = resource(text).is_some_and(|rest| rest.starts_with("parameter/"));
     match names {
-        // They were read as one name, with what they are in.
-        Names::In(list) if list.name == allow::FILE_SYSTEMS.name => None,
+        Names::FileSystem => None,
         Names::In(list) => list.missing_name(&scope.allow, text),
         Names::Role => scope.role(text),
         Names::Parameter if is_secret => scope.secret(text),
