@@ -7,15 +7,14 @@ use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::kube_api::{api, found};
-use crate::status;
+use crate::status::{self, Acted};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, Shown};
 use kube::ResourceExt;
 use launchway_crds::Pipeline;
 use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::PipelineStatus;
-use launchway_plan::Outcome;
-use launchway_plan::pipeline::{Desired, Effected, Pass, Record, assess, decide, refused, report};
+use launchway_plan::pipeline::{Desired, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,20 +91,13 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let state = assess(&desired, &record, &observed);
     let plan = decide(&desired, &observed, &state);
     let (pipeline, outcome) = match act::act(&pipeline, &desired, &record, plan.action.as_ref(), context).await? {
-        act::Acted::Ended(wake) => return Ok(wake),
-        act::Acted::Went(pipeline, outcome) => (pipeline, outcome),
+        Acted::Ended(wake) => return Ok(wake),
+        Acted::Went(pipeline, outcome) => (pipeline, outcome),
     };
     let next = report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome });
-    write(&pipeline, next, after(&outcome, plan.wake), context).await
+    write(&pipeline, next, outcome.wake(plan.wake), context).await
 }
 
 async fn write(pipeline: &Pipeline, next: PipelineStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {
     Ok(status::write(pipeline, next, api(pipeline, context), context).await?.wake(wake))
-}
-
-fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {
-    match outcome {
-        Outcome::Idle | Outcome::Done(_) => planned,
-        Outcome::Failed(fault) => Wake::of(fault),
-    }
 }

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::kube_api::{api, found, unguard};
-use crate::status::{self, Written};
+use crate::status::{self, Acted, Written};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, Part, Whole};
 use kube::ResourceExt;
@@ -61,8 +61,8 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let plan = decide(&desired, &state);
     let acted = act::act(&release, &record, &observed, plan.action.as_ref(), context).await?;
     let (release, outcome) = match acted {
-        act::Acted::Ended(wake) => return Ok(wake),
-        act::Acted::Went(release, outcome) => (release, outcome),
+        Acted::Ended(wake) => return Ok(wake),
+        Acted::Went(release, outcome) => (release, outcome),
     };
     let before = release.status.clone().unwrap_or_else(empty);
     let pass =
@@ -73,17 +73,10 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
             if let Some((reason, note)) = warning(&record, &pass) {
                 status::warn(&*written, reason, &note, context);
             }
-            Ok(after(&outcome, plan.wake))
+            Ok(outcome.wake(plan.wake))
         }
         Written::Stale => relearn(key, &outcome, context).await,
         Written::Dropped => Ok(Wake::Operator),
-    }
-}
-
-fn after(outcome: &Outcome<Effected>, planned: Wake) -> Wake {
-    match outcome {
-        Outcome::Idle | Outcome::Done(_) => planned,
-        Outcome::Failed(fault) => Wake::of(fault),
     }
 }
 

@@ -332,31 +332,28 @@ async fn placed(
     hub: Arc<Hub>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
-    let place = tokio::select! {
+    let _place = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(Action::await_change()),
         place = places.enter(&key.namespace) => place,
     };
-    let after = guarded(key, hub, context).await;
-    drop(place);
-    after
+    guarded(key, hub, context).await
 }
 
 /// A pass whose panic ends that pass and not the controller, and which is ended if it takes too long.
 async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Action, Infallible> {
     let (began, asks) = (Instant::now(), hub.index().asks(&key));
+    if let Some(left) = context.left_alone(&key, &asks) {
+        return Ok(Action::requeue(left));
+    }
     let pass = async {
-        if let Some(left) = context.left_alone(&key, &asks) {
-            return Ok(Err(left));
-        }
         let wake = on_behalf_of(&key.to_string(), key.pass(&context)).await?;
         tracing::debug!(%key, ?wake, took = ?began.elapsed(), "pass");
-        Ok(Ok(context.delay(&key, wake, &asks)))
+        Ok(context.delay(&key, wake, &asks))
     };
     let pass = tokio::time::timeout(LONGEST, AssertUnwindSafe(pass).catch_unwind());
     let (outcome, delay) = match pass.await {
-        Ok(Ok(Ok(Err(left)))) => return Ok(Action::requeue(left)),
-        Ok(Ok(Ok(Ok(delay)))) => {
+        Ok(Ok(Ok(delay))) => {
             let after_outage = hub.outage().passed(&key);
             after_outage.iter().for_each(|key| context.backoff.forget(key));
             hub.wake(after_outage, None);

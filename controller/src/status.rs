@@ -11,6 +11,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use kube::api::{Api, PostParams};
 use kube::{Resource, ResourceExt};
 use launchway_crds::condition::Condition;
+use launchway_plan::Outcome;
 use launchway_plan::condition::{cut, dropped};
 use launchway_plan::hash;
 use launchway_plan::reason::{ConditionType, Reason};
@@ -38,6 +39,14 @@ impl<K> Written<K> {
             Written::Dropped => Wake::Operator,
         }
     }
+}
+
+/// How a pass over an object continues after its effect.
+pub enum Acted<K, T> {
+    /// It ends without a report: finalizers were changed, or the status could not be written.
+    Ended(Wake),
+    /// It writes its report on the object as it is now.
+    Went(Box<K>, Outcome<T>),
 }
 
 /// Writes the status by PUT on the resource version that the object was read with, unless it is equal. If conditions turned,

@@ -82,7 +82,11 @@ fn is_of_another(root: &Path, room: &Room, file: &Path) -> bool {
     inner.map(|other| root.join(other.folder)).any(|folder| file.starts_with(folder))
 }
 
-fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+/// The Rust files of a folder and of those within it, in order.
+///
+/// # Errors
+/// A folder cannot be read.
+pub fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))? {
         let path = entry?.path();

@@ -15,11 +15,13 @@ use std::time::Duration;
 use kube::runtime::wait::await_condition;
 use kube::{Api, api::PostParams};
 use launchway_crds::AwsAccount;
-use launchway_test_aws::{World, door};
+use launchway_test_aws::World;
+use launchway_test_aws::door::{self, Open};
 use launchway_test_kube::real::{self, Cluster};
 use launchway_tests::quickstart::chart;
 use launchway_tests::{build, shape};
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 const IN_TIME: Duration = Duration::from_secs(120);
 /// The key that the profile's process hands out.
@@ -93,6 +95,20 @@ async fn started(cluster: &Cluster, address: SocketAddr, environment: &[(&'stati
         .unwrap()
 }
 
+/// The account of the AWS.
+const ID: &str = "123456789012";
+
+/// A folder for AWS's files, a cluster with our kinds, and an AWS with a user.
+async fn surroundings() -> (TempDir, Cluster, Open) {
+    let options = real::Options { definitions: chart::definitions().unwrap(), ..real::Options::default() };
+    let cluster = Cluster::start(options).await.unwrap();
+    let mut world = World::new(1);
+    world.add_user(ID, "somebody", KEY);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let aws = door::serve(listener, Arc::new(Mutex::new(world)), 1.0).unwrap();
+    (tempfile::tempdir().unwrap(), cluster, aws)
+}
+
 /// Asked to end as a kubelet asks, and how it ended.
 fn ended(mut child: Child) -> std::process::Output {
     let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
@@ -103,13 +119,7 @@ fn ended(mut child: Child) -> std::process::Output {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when_asked() {
-    let folder = tempfile::tempdir().unwrap();
-    let options = real::Options { definitions: chart::definitions().unwrap(), ..real::Options::default() };
-    let cluster = Cluster::start(options).await.unwrap();
-    let mut world = World::new(1);
-    world.add_user("123456789012", "somebody", KEY);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let aws = door::serve(listener, Arc::new(Mutex::new(world)), 1.0).unwrap();
+    let (folder, cluster, aws) = surroundings().await;
     let address = free_address();
     let child = started(&cluster, address, &environment_of_aws(folder.path(), &aws.url())).await;
 
@@ -119,7 +129,7 @@ async fn it_runs_outside_a_cluster_with_a_profile_tells_its_health_and_ends_when
     accounts.create(&PostParams::default(), &serde_json::from_value(account).unwrap()).await.unwrap();
     let known = |account: Option<&AwsAccount>| {
         let status = account.and_then(|account| account.status.as_ref());
-        status.and_then(|status| status.account_id.as_deref()) == Some("123456789012")
+        status.and_then(|status| status.account_id.as_deref()) == Some(ID)
     };
     tokio::time::timeout(IN_TIME, await_condition(accounts, "default", known)).await.unwrap().unwrap();
 

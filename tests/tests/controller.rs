@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Response};
+use http::Response;
 use jiff::SignedDuration;
 use kube::runtime::watcher::Event;
 use launchway::context::Clock;
@@ -215,17 +215,8 @@ fn obscure(world: &World, kind: &str, name: &str) {
 }
 
 fn put_status(world: &World, object: &Value) {
-    let plural = match object["kind"].as_str().unwrap() {
-        "Service" => "ecsservices".to_owned(),
-        kind => format!("{}s", kind.to_lowercase()),
-    };
-    let namespace =
-        object["metadata"]["namespace"].as_str().map(|name| format!("/namespaces/{name}")).unwrap_or_default();
-    let name = object["metadata"]["name"].as_str().unwrap();
-    let path = format!("/apis/launchway.dev/v1alpha1{namespace}/{plural}/{name}/status");
-    let answer =
-        world.store.answer(&Method::PUT, &path.parse().unwrap(), &HeaderMap::new(), object.to_string().as_bytes());
-    assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    let answer = world.put_status(object);
+    assert!(answer.is_success(), "{object}: {answer}");
 }
 
 /// What Events say of an object.

@@ -143,25 +143,11 @@ fn every_link_leads_to_a_file_and_every_anchor_to_a_heading() {
 
 /// The names of functions in our Rust files.
 fn functions() -> BTreeSet<String> {
-    let mut folders: Vec<PathBuf> = ["controller", "crds", "tests"].map(|name| shape::repository().join(name)).into();
-    let mut all = BTreeSet::new();
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            match path.extension() {
-                _ if path.is_dir() => folders.push(path),
-                Some(end) if end == "rs" => {
-                    let text = std::fs::read_to_string(path).unwrap();
-                    let names = text.split("fn ").skip(1).map(|rest| {
-                        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned()
-                    });
-                    all.extend(names);
-                }
-                Some(_) | None => {}
-            }
-        }
-    }
-    all
+    let folders = ["controller", "crds", "tests"].map(|name| shape::files(&shape::repository().join(name)).unwrap());
+    let texts = folders.into_iter().flatten().map(|path| std::fs::read_to_string(path).unwrap());
+    let name =
+        |rest: &str| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default().to_owned();
+    texts.flat_map(|text| text.split("fn ").skip(1).map(name).collect::<Vec<_>>()).collect()
 }
 
 #[test]

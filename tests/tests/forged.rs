@@ -8,7 +8,7 @@ use std::future::ready;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 use jiff::SignedDuration;
 use launchway::git::{Credential, head};
 use launchway::web::Web;
@@ -104,10 +104,7 @@ fn forge(world: &World, forgery: &Forgery) {
         return;
     }
     *body.pointer_mut(&all[forgery.member % all.len()]).unwrap() = forgery.value.clone();
-    let plural = if kind == "Service" { "ecsservices".to_owned() } else { format!("{}s", kind.to_lowercase()) };
-    let namespace = object.meta("namespace");
-    let path = format!("/apis/launchway.dev/v1alpha1/namespaces/{namespace}/{plural}/{name}/status");
-    world.store.answer(&Method::PUT, &path.parse().unwrap(), &HeaderMap::new(), body.to_string().as_bytes());
+    world.put_status(&body);
 }
 
 proptest! {

@@ -65,3 +65,13 @@ pub enum Outcome<T> {
     /// It was refused, not sent, or its answer is not known: the fault says which.
     Failed(fault::Fault),
 }
+
+impl<T> Outcome<T> {
+    /// When the next pass is due, where `planned` is right if nothing failed.
+    pub fn wake(&self, planned: wake::Wake) -> wake::Wake {
+        match self {
+            Self::Idle | Self::Done(_) => planned,
+            Self::Failed(fault) => wake::Wake::of(fault),
+        }
+    }
+}

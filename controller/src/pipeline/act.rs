@@ -3,7 +3,7 @@
 use crate::context::Context;
 use crate::item::Item;
 use crate::kube_api::{api, readable};
-use crate::status::{self, Written};
+use crate::status::{self, Acted, Written};
 use crate::unreachable::{Unreachable, said};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
@@ -23,14 +23,6 @@ use std::collections::BTreeMap;
 /// How much of Kubernetes' message a fault holds, in bytes.
 const MESSAGE: usize = 512;
 
-/// How the pass continues after its effect.
-pub enum Acted {
-    /// It ends without a report: the status could not be written.
-    Ended(Wake),
-    /// It writes its report on the Pipeline as it is now.
-    Went(Box<Pipeline>, Outcome<Effected>),
-}
-
 /// Carries out the action, if there is one.
 pub async fn act(
     pipeline: &Pipeline,
@@ -38,12 +30,12 @@ pub async fn act(
     record: &Record,
     action: Option<&Action>,
     context: &Context,
-) -> Result<Acted, Unreachable> {
+) -> Result<Acted<Pipeline, Effected>, Unreachable> {
     let releases: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &desired.namespace);
     let went = |outcome| Acted::Went(Box::new(pipeline.clone()), outcome);
     match action {
         None => Ok(went(Outcome::Idle)),
-        Some(Action::Release(head)) => intend_and_make(pipeline, desired, record, head, context).await,
+        Some(Action::Release(head)) => intend_and_make(pipeline, desired, record, head, &releases, context).await,
         Some(Action::Forget(name)) => forgotten(name, &releases, context).await.map(went),
     }
 }
@@ -66,12 +58,12 @@ async fn intend_and_make(
     desired: &Desired,
     record: &Record,
     head: &Head,
+    releases: &Api<Item<Release>>,
     context: &Context,
-) -> Result<Acted, Unreachable> {
+) -> Result<Acted<Pipeline, Effected>, Unreachable> {
     match status::write(pipeline, intended(record, head), api(pipeline, context), context).await? {
         Written::Yes(pipeline) => {
-            let releases: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &desired.namespace);
-            let outcome = released(desired, head, &releases, context).await?;
+            let outcome = released(desired, head, releases, context).await?;
             Ok(Acted::Went(pipeline, outcome))
         }
         unwritten @ (Written::Stale | Written::Dropped) => Ok(Acted::Ended(unwritten.wake(Wake::Now))),

@@ -126,13 +126,11 @@ async fn releases(desired: &Desired, record: &Record, context: &Context) -> Resu
     let making = record.making().map(|making| desired.release(making.number).0);
     let named: BTreeSet<&str> = record.names().chain(making.as_deref()).collect();
     let listed: Vec<ReleaseSeen> = listed.into_iter().filter_map(seen).collect();
-    let (sure, mut unsure): (Vec<_>, Vec<_>) =
+    let (mut all, unsure): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|one| one.ended() || !one.begun && !named.contains(one.name.as_str()));
-    let there: BTreeSet<String> = sure.iter().chain(&unsure).map(|one| one.name.clone()).collect();
+    let there: BTreeSet<String> = all.iter().chain(&unsure).map(|one| one.name.clone()).collect();
     let missing = named.into_iter().filter(|name| !there.contains(*name)).map(str::to_owned);
-    let again: Vec<String> = unsure.drain(..).map(|one| one.name).chain(missing).collect();
-    let mut all = sure;
-    for name in again {
+    for name in unsure.into_iter().map(|one| one.name).chain(missing) {
         all.extend(live(desired, &name, context).await?);
     }
     Ok(all)

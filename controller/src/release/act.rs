@@ -4,7 +4,7 @@
 use crate::context::Context;
 use crate::key::Key;
 use crate::kube_api::{api, guard, unguard};
-use crate::status::{self, Written};
+use crate::status::{self, Acted, Written};
 use crate::unreachable::Unreachable;
 use launchway_cloud::Cloud;
 use launchway_crds::Release;
@@ -18,14 +18,6 @@ use launchway_plan::release::{Action, Effected, Observed, Record, Stop, rank};
 use launchway_plan::wake::Wake;
 use tracing::Instrument;
 
-/// How the pass continues after its effect.
-pub enum Acted {
-    /// It ends without a report: the Release's finalizers were changed, or its status could not be written.
-    Ended(Wake),
-    /// It writes its report on the Release as it is now.
-    Went(Box<Release>, Outcome<Effected>),
-}
-
 /// Carries out the action, if there is one.
 pub async fn act(
     release: &Release,
@@ -33,7 +25,7 @@ pub async fn act(
     observed: &Observed,
     action: Option<&Action>,
     context: &Context,
-) -> Result<Acted, Unreachable> {
+) -> Result<Acted<Release, Effected>, Unreachable> {
     let went = |outcome| Ok(Acted::Went(Box::new(release.clone()), outcome));
     let Some(action) = action else { return went(Outcome::Idle) };
     let region = record.work.as_ref().map(|work| work.region.as_str());
@@ -71,7 +63,7 @@ async fn intend_and_start(
     start: &Start,
     cloud: &Cloud,
     context: &Context,
-) -> Result<Acted, Unreachable> {
+) -> Result<Acted<Release, Effected>, Unreachable> {
     let before = release.status.clone().unwrap_or_else(empty);
     match status::write(release, intended(&before, start), api(release, context), context).await? {
         Written::Yes(release) => {

@@ -83,11 +83,9 @@ pub(super) async fn begin(
     git: &str,
     silent: &str,
 ) -> anyhow::Result<Option<JoinHandle<()>>> {
-    let (pipelines, releases, services): (Api<Pipeline>, Api<Release>, Api<Service>) = (
-        Api::namespaced(kube.clone(), NAMESPACE),
-        Api::namespaced(kube.clone(), NAMESPACE),
-        Api::namespaced(kube, NAMESPACE),
-    );
+    let pipelines: Api<Pipeline> = Api::namespaced(kube.clone(), NAMESPACE);
+    let releases: Api<Release> = Api::namespaced(kube.clone(), NAMESPACE);
+    let services: Api<Service> = Api::namespaced(kube, NAMESPACE);
     match flood {
         Flood::None => Ok(None),
         Flood::SilentGit => {

@@ -1,19 +1,14 @@
 //! The binary at a real API server that keeps objects which serde refuses, among healthy ones: they stop nobody, also after a
 //! restart, and each is told in an Event on it.
 
-use super::{IN_TIME, answer, ended, environment_of_aws, free_address, started, until_ready};
+use super::{ID, IN_TIME, answer, ended, environment_of_aws, free_address, started, surroundings, until_ready};
 use http::{Method, Request};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, ListParams};
-use launchway_test_aws::{World, door};
-use launchway_test_kube::real::{self, Cluster};
-use launchway_tests::quickstart::chart;
+use launchway_test_kube::real::Cluster;
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
 
 const ACCOUNTS: &str = "/apis/launchway.dev/v1alpha1/awsaccounts";
-const ID: &str = "123456789012";
-
 fn account(name: &str) -> Value {
     json!({"apiVersion": "launchway.dev/v1alpha1", "kind": "AwsAccount", "metadata": {"name": name},
         "spec": {"regions": ["eu-west-1"], "namespaces": {"names": ["a"]}, "allow": {}}})
@@ -87,13 +82,7 @@ async fn told(cluster: &Cluster, name: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn objects_that_the_api_server_keeps_and_serde_does_not_stop_nobody_also_after_a_restart() {
-    let folder = tempfile::tempdir().unwrap();
-    let options = real::Options { definitions: chart::definitions().unwrap(), ..real::Options::default() };
-    let cluster = Cluster::start(options).await.unwrap();
-    let mut world = World::new(1);
-    world.add_user(ID, "somebody", super::KEY);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let aws = door::serve(listener, Arc::new(Mutex::new(world)), 1.0).unwrap();
+    let (folder, cluster, aws) = surroundings().await;
     let environment = environment_of_aws(folder.path(), &aws.url());
     let odd = [("offset", "2026-01-02T03:04:05+99:00"), ("fraction", "2026-01-02T03:04:05.0123456789Z")];
     let mut log = String::new();

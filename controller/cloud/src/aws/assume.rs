@@ -18,27 +18,20 @@ use std::time::{Duration, SystemTime};
 /// The longest name of a session [API_AssumeRole].
 const LONGEST: usize = 64;
 
-/// A session of a role, as CloudTrail shows it beside each of its calls: of which installation, and for which namespace's objects
-/// changes are made. Looks are shared, and are for no one.
-#[derive(Clone, Debug)]
-pub(crate) struct Session {
-    name: String,
-}
-
-impl Session {
-    /// Its name has what AWS takes, and differs where installation or namespace do: one that is too long ends with a hash.
-    pub fn new(installation: &str, namespace: Option<&str>) -> Self {
-        let parts = ["launchway", namespace.unwrap_or_default(), installation];
-        let whole = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("@");
-        let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-        let name = whole.replace(|c| !allowed(c), "-");
-        if name == whole && name.len() <= LONGEST {
-            return Self { name };
-        }
-        let kept: String = name.chars().take(LONGEST - 9).collect();
-        let hash: String = hash::of(&whole).chars().take(8).collect();
-        Self { name: format!("{kept}-{hash}") }
+/// The name of a role's session, as CloudTrail shows it beside each of its calls: of which installation, and for which namespace's
+/// objects changes are made. Looks are shared, and are for no one. It has what AWS takes, and differs where installation or
+/// namespace do: one that is too long ends with a hash.
+pub(crate) fn session(installation: &str, namespace: Option<&str>) -> String {
+    let parts = ["launchway", namespace.unwrap_or_default(), installation];
+    let whole = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("@");
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    let name = whole.replace(|c| !allowed(c), "-");
+    if name == whole && name.len() <= LONGEST {
+        return name;
     }
+    let kept: String = name.chars().take(LONGEST - 9).collect();
+    let hash: String = hash::of(&whole).chars().take(8).collect();
+    format!("{kept}-{hash}")
 }
 
 /// Credentials are renewed so long before they expire, so that none expires during a call.
@@ -51,14 +44,14 @@ const URGENT: Caller<'_> = Caller { namespace: "", rank: Rank::Rollback };
 pub(crate) struct Assuming {
     sts: aws_sdk_sts::Client,
     role: Assumed,
-    session: Session,
+    session: String,
     place: Place,
     shared: Arc<Shared>,
 }
 
 impl Assuming {
     /// Through this client, which has the controller's own credentials.
-    pub fn new(sts: aws_sdk_sts::Client, role: Assumed, session: Session, place: Place, shared: Arc<Shared>) -> Self {
+    pub fn new(sts: aws_sdk_sts::Client, role: Assumed, session: String, place: Place, shared: Arc<Shared>) -> Self {
         Self { sts, role, session, place, shared }
     }
 
@@ -81,7 +74,7 @@ impl Assuming {
     async fn assumed(&self) -> Result<Credentials, Failure> {
         let own = Place { role: None, ..self.place.clone() };
         self.shared.take(&own, None, Operation::AssumeRole, URGENT).await?;
-        let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(&self.session.name);
+        let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(&self.session);
         let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;
         reply.credentials().and_then(credentials).ok_or_else(|| Failure::unreadable("AssumeRole without credentials"))
     }
@@ -124,18 +117,17 @@ mod tests {
 
     #[test]
     fn a_session_says_for_whom_and_of_which_installation() {
-        let name = |installation, namespace| Session::new(installation, namespace).name;
-        assert_eq!(name("blue", Some("team-a")), "launchway@team-a@blue");
-        assert_eq!((name("blue", None), name("", None)), ("launchway@blue".to_owned(), "launchway".to_owned()));
+        assert_eq!(session("blue", Some("team-a")), "launchway@team-a@blue");
+        assert_eq!((session("blue", None), session("", None)), ("launchway@blue".to_owned(), "launchway".to_owned()));
     }
 
     proptest! {
         #[test]
         fn every_session_has_a_name_that_sts_takes(installation in ".{0,80}", namespace in "[a-z][a-z0-9-]{0,62}") {
-            let name = Session::new(&installation, Some(&namespace)).name;
+            let name = session(&installation, Some(&namespace));
             prop_assert!((2..=64).contains(&name.len()), "{}", name);
             prop_assert!(name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)), "{}", name);
-            prop_assert_ne!(name, Session::new(&installation, Some(&format!("{namespace}x"))).name);
+            prop_assert_ne!(name, session(&installation, Some(&format!("{namespace}x"))));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One client for each service of AWS, at one place. Which credentials it has is in `assume`.
 
 use super::agent::Agent;
-use super::assume::{Assuming, Session};
+use super::assume::{Assuming, session};
 use super::dates::Dates;
 use crate::clock::Corrected;
 use crate::settings::behavior;
@@ -30,15 +30,19 @@ pub(crate) struct Clients {
 /// What is made when it is first used.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
-/// A client of one SDK crate, made when it is first used.
+/// A client of one SDK crate.
 macro_rules! client {
+    ($sdk:ident, $config:expr, $shared:expr) => {{
+        let config = $sdk::config::Builder::from($config).interceptor(Dates::new($shared.clone())).interceptor(Agent);
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+/// The same, made when it is first used.
+macro_rules! lazy {
     ($sdk:ident, $site:ident) => {{
         let site = $site.clone();
-        LazyLock::new(Box::new(move || {
-            let config = $sdk::config::Builder::from(&site.config);
-            let config = config.interceptor(Dates::new(site.shared.clone())).interceptor(Agent);
-            $sdk::Client::from_conf(config.build())
-        }))
+        LazyLock::new(Box::new(move || client!($sdk, &site.config, site.shared)))
     }};
 }
 
@@ -54,11 +58,11 @@ impl Clients {
     pub fn new(place: &Place, namespace: Option<&str>, shared: &Arc<Shared>) -> Self {
         let site = Arc::new(Site { config: config(place, namespace, shared), shared: shared.clone() });
         Self {
-            ecs: client!(aws_sdk_ecs, site),
-            codebuild: client!(aws_sdk_codebuild, site),
-            ecr: client!(aws_sdk_ecr, site),
-            logs: client!(aws_sdk_cloudwatchlogs, site),
-            sts: client!(aws_sdk_sts, site),
+            ecs: lazy!(aws_sdk_ecs, site),
+            codebuild: lazy!(aws_sdk_codebuild, site),
+            ecr: lazy!(aws_sdk_ecr, site),
+            logs: lazy!(aws_sdk_cloudwatchlogs, site),
+            sts: lazy!(aws_sdk_sts, site),
         }
     }
 }
@@ -72,10 +76,8 @@ struct Site {
 fn config(place: &Place, namespace: Option<&str>, shared: &Arc<Shared>) -> SdkConfig {
     let own = own(place, shared);
     let Some(role) = &place.role else { return own };
-    let sts =
-        aws_sdk_sts::config::Builder::from(&own).interceptor(Dates::new(shared.clone())).interceptor(Agent).build();
-    let session = Session::new(&shared.settings.installation, namespace);
-    let sts = aws_sdk_sts::Client::from_conf(sts);
+    let session = session(&shared.settings.installation, namespace);
+    let sts = client!(aws_sdk_sts, &own, shared);
     let assuming = Assuming::new(sts, role.clone(), session, place.clone(), shared.clone());
     // The provider's credentials end early by themselves: the cache's own margin has jitter, which no run could repeat.
     let cache = IdentityCache::lazy().buffer_time(Duration::ZERO).build();
