@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::backoff::{self, Backoff};
+use crate::crowd::Crowds;
 use crate::events::Events;
 use crate::git::Polls;
 use crate::key::{Key, Kind};
@@ -47,6 +48,8 @@ pub struct Context {
     pub sweep: Sweep,
     /// The AwsAccounts, as their watch shows them.
     pub accounts: Accounts,
+    /// How much of each namespace is at work.
+    pub crowds: Crowds,
     /// Events on their way.
     pub events: Events,
     /// Which versions of objects our own passes wrote.

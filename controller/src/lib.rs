@@ -8,6 +8,7 @@ pub mod account;
 pub mod accounts;
 pub mod backoff;
 pub mod context;
+pub mod crowd;
 pub mod events;
 mod fair;
 pub mod git;

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use clap::{Parser, ValueEnum};
 use launchway::accounts::Accounts;
 use launchway::backoff::Backoff;
+use launchway::crowd::Crowds;
 use launchway::events::Events;
 use launchway::git::Polls;
 use launchway::metrics::Metrics;
@@ -155,6 +156,7 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         pace: Pace::new(fastrand::u64(..)).times(flags.pace),
         sweep: Sweep::default(),
         accounts: Accounts::default(),
+        crowds: Crowds::default(),
         events: Events::default(),
         own: OwnWrites::default(),
         installation,

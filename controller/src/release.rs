@@ -4,6 +4,7 @@ mod act;
 mod observe;
 
 use crate::context::Context;
+use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::kube_api::{api, found, unguard};
@@ -11,11 +12,13 @@ use crate::status::{self, Acted, Written};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, Part, Whole};
 use kube::ResourceExt;
+use kube::runtime::watcher::Event;
 use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
+use launchway_plan::release::crowd::{Counted, added, most};
 use launchway_plan::release::report::{empty, learned, lets_go, warning};
-use launchway_plan::release::{Desired, Effected, Pass, Record, assess, decide, refused, report};
+use launchway_plan::release::{Desired, Effected, Observed, Pass, Record, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 /// How often we try to write what AWS answered after the status has changed. Nobody else writes the status, so one try
@@ -31,6 +34,10 @@ impl Reconciled for Release {
         let phase = self.status.as_ref().and_then(|status| status.phase).unwrap_or(ReleasePhase::Active);
         let part = if phase == ReleasePhase::Active { Part::Active } else { Part::Ended };
         Links { part_of: Some(Whole { key: pipeline, part }), ..Links::default() }
+    }
+
+    fn followed(event: &Event<Item<Self>>, context: &Context) {
+        context.crowds.follow(event);
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
@@ -59,6 +66,9 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     }
     let state = assess(&desired, &record, &observed);
     let plan = decide(&desired, &state);
+    if !enters(key, &observed, added(&record, &state.course, plan.action.as_ref()), context) {
+        return Ok(Wake::Now);
+    }
     let acted = act::act(&release, &record, &observed, plan.action.as_ref(), context).await?;
     let (release, outcome) = match acted {
         Acted::Ended(wake) => return Ok(wake),
@@ -78,6 +88,14 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         Written::Stale => relearn(key, &outcome, context).await,
         Written::Dropped => Ok(Wake::Operator),
     }
+}
+
+/// Whether the Release may add to what is at work of its namespace. A pass beside this one may have taken the last place.
+fn enters(key: &Key, observed: &Observed, added: Option<Counted>, context: &Context) -> bool {
+    let bound = added.and_then(|counted| Some((counted, most(observed, counted)?)));
+    bound.is_none_or(|(counted, most)| {
+        context.crowds.enter(key, &observed.account.name, counted, most, (context.clock)())
+    })
 }
 
 /// Writes what AWS answered although the status has changed since it was read: reads the Release again, adds the

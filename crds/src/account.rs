@@ -64,6 +64,25 @@ pub struct Budget {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 100))]
     pub share: Option<i32>,
+
+    /// How much of each namespace may be at work in this account at a time. Absent: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_namespace: Option<PerNamespace>,
+}
+
+/// How much of one namespace may be at work in an account at a time. What is above it waits, and says so.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PerNamespace {
+    /// How many of its Releases may have begun and not ended, 1 to 10,000. One that waits at a stage counts. Absent: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub releases: Option<i32>,
+
+    /// How many of its builds may run, those of checks included, 1 to 10,000. Absent: any number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub builds: Option<i32>,
 }
 
 /// The role that is assumed.

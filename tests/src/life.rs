@@ -38,6 +38,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         pace: launchway::pace::Pace::new(seed),
         sweep: launchway::sweep::Sweep::default(),
         accounts: launchway::accounts::Accounts::default(),
+        crowds: launchway::crowd::Crowds::default(),
         events: launchway::events::Events::default(),
         own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),

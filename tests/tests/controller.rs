@@ -85,6 +85,45 @@ async fn an_account_that_comes_late_wakes_all_that_wait_for_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_namespace_has_no_more_at_work_than_its_account_allows_and_all_of_it_is_done_in_the_end() {
+    let world = sample::world(7);
+    (1..=7).rev().for_each(|number| sample::push(&world, &format!("good-{number}")));
+    sample::apply(&world);
+    world.edit("AwsAccount", "default", |spec| {
+        spec["budget"] = json!({"perNamespace": {"releases": 3, "builds": 1}});
+    });
+    let running = Running::start(&world, world.store.client());
+    running.until(released).await;
+    let names: Vec<String> = (2..=7).map(|number| format!("by-hand-{number}")).collect();
+    for (number, name) in (2..).zip(&names) {
+        world.store.apply_json(&by_hand(name, &format!("good-{number}"))).unwrap();
+    }
+    let (most, waited) = (AtomicUsize::new(0), AtomicBool::new(false));
+    running
+        .until(|world| {
+            let running = world.builds().iter().filter(|build| !build.is_complete()).count();
+            most.fetch_max(running, Ordering::Relaxed);
+            let says = |name: &String| world.said("Release", name, "Ready").2.contains("perNamespace");
+            waited.fetch_or(names.iter().any(says), Ordering::Relaxed);
+            names.iter().all(|name| !["", "Active"].contains(&&*world.phase(name)))
+        })
+        .await;
+    let phases: Vec<_> = names.iter().map(|name| (world.phase(name), world.said("Release", name, "Ready").2)).collect();
+    assert!(phases.iter().all(|(phase, _)| ["Succeeded", "Superseded"].contains(&&**phase)), "{phases:?}");
+    assert_eq!(most.load(Ordering::Relaxed), 1, "builds at a time");
+    assert!(waited.load(Ordering::Relaxed), "who waits says so");
+    running.stopped().await;
+}
+
+fn by_hand(name: &str, commit: &str) -> Value {
+    json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
+        "metadata": {"name": name, "namespace": sample::NAMESPACE},
+        "spec": {"pipeline": sample::PIPELINE, "commit": sample::commit(commit), "reason": "Manual"},
+    })
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pass_that_panics_ends_that_pass_and_nothing_else() {
     let world = sample::world(7);
     sample::push(&world, "good-1");

@@ -62,7 +62,7 @@ words! {
         Succeeded: "It is as it should be.", "Nothing to do.";
         Progressing: "Work is going on.", "Wait.";
         Checking: "Checks are running.", "Wait.";
-        WaitingForBuild: "As many commits of the Pipeline are being built as spec.concurrency allows.", "Wait; or delete the Release that is being built.";
+        WaitingForBuild: "As many commits of the Pipeline are being built as spec.concurrency allows, or as much of the namespace is at work as its AwsAccount allows.", "Wait; or delete a Release that is at work.";
         Building: "The image is being built.", "Wait.";
         BuildDoubtful: "StartBuild was not answered; the build is looked for in CodeBuild.", "Wait: at most six minutes.";
         StartedTwice: "CodeBuild started two builds of one attempt; the younger one was stopped.", "Nothing to do; please report it.";

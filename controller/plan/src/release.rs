@@ -1,5 +1,6 @@
 //! What is decided for a Release: the checks of one commit, the build of its image, and its stages.
 
+pub mod crowd;
 pub mod decide;
 pub mod desired;
 pub mod expect;

@@ -27,7 +27,9 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let pipeline = kube_api::pipeline(&desired.namespace, &desired.pipeline, context).await?;
     let name = account(record, pipeline.as_ref()).to_owned();
     let account = kube_api::account(&name, &desired.namespace, context).await?;
-    let mut observed = Observed::at((context.clock)(), pipeline, account);
+    let now = (context.clock)();
+    let mut observed = Observed::at(now, pipeline, account);
+    observed.load = context.crowds.load(&desired.namespace, &observed.account.name, now);
     let mut asked = looks(desired, record, &observed);
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let rank = rank::of_looks(desired, record);

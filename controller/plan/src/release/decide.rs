@@ -2,7 +2,7 @@
 
 use super::desired::Desired;
 use super::stages::StageState;
-use super::state::{Course, End, Known, RECORDED, State};
+use super::state::{Course, End, Line, RECORDED, State};
 use super::steps::{InDoubt, Live, Start, Step, StepState};
 use crate::Plan;
 use crate::life::Life;
@@ -141,8 +141,9 @@ fn of_course(course: &Course) -> Wake {
     match course {
         Course::Starting(_) | Course::Built(_) => Wake::Now,
         Course::Refused(refusal) => Wake::of_refusal(refusal),
-        Course::Suspended | Course::InLine(Known::Made) | Course::Over(End::Before(_)) => Wake::OnChange,
-        Course::InLine(Known::NotYet) => Wake::After(RECORDED),
+        Course::Suspended | Course::InLine(Line::Pipeline) | Course::Over(End::Before(_)) => Wake::OnChange,
+        Course::InLine(Line::Record) => Wake::After(RECORDED),
+        Course::InLine(Line::Namespace(_)) => Wake::After(BUILDS),
         Course::Checking | Course::Building | Course::Unproved { .. } => Wake::After(BUILDS),
         Course::Pushing => Wake::After(PUSHES),
         Course::Blind(fault) => Wake::of_look(fault),

@@ -1,5 +1,6 @@
 //! What a pass over a Release saw, including the looks that failed. Nothing is judged here.
 
+use super::crowd::Load;
 use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
@@ -18,6 +19,8 @@ pub struct Observed {
     pub pipeline: Option<PipelineFacts>,
     /// The AwsAccount and the namespace, read live.
     pub account: AccountSeen,
+    /// How much of the namespace is at work in that AwsAccount, this Release included.
+    pub load: Load,
     /// The AWS account's ID.
     pub account_id: Looked<String>,
     /// What was seen of each step's build, by the step's name.
@@ -62,6 +65,7 @@ impl Observed {
             at,
             pipeline,
             account,
+            load: Load::default(),
             account_id: Looked::NotAsked,
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! Which step of a Release can be started now, and which unanswered calls can be repeated. Each step has been judged
 //! before, in `steps`.
 
+use super::crowd::{self, Counted};
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
 use super::origin;
@@ -21,8 +22,9 @@ pub(super) struct Opening<'a> {
 
 impl Opening<'_> {
     /// Marks the unanswered calls that can be repeated, and the first step that can be started: a check while fewer run
-    /// than may run at the same time, or the build once all checks succeeded and there is no image. Nothing is marked
-    /// while the Pipeline is suspended or the account's ID is not known.
+    /// than may run at the same time, or the build once all checks succeeded and there is no image. None starts
+    /// while as many builds of the namespace run as its AwsAccount allows, and nothing is marked while the Pipeline is suspended
+    /// or the account's ID is not known.
     pub(super) fn open(&self, steps: &mut [Step]) {
         if self.observed.pipeline.as_ref().is_none_or(|pipeline| pipeline.spec.suspend) {
             return;
@@ -36,9 +38,10 @@ impl Opening<'_> {
         let busy = steps.iter().filter(|step| step.kind == StepKind::Check && step.state.takes_a_place()).count();
         let check = self.work.checks_in_parallel > busy;
         let build = is_checked(steps) && origin::found(self.desired, self.work, self.observed).is_to_be_built();
+        let is_full = crowd::full(self.observed, Counted::Builds).is_some();
         let can_start = |step: &Step| match step.kind {
-            StepKind::Check => check,
-            StepKind::Build => build,
+            StepKind::Check => check && !is_full,
+            StepKind::Build => build && !is_full,
         };
         let expired = StepState::InDoubt(InDoubt::Expired);
         let next = steps

@@ -1,5 +1,6 @@
 //! The state of a Release: its steps, and how far it has come. It is computed in every pass and never stored.
 
+use super::crowd::{self, Counted};
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
@@ -53,8 +54,8 @@ pub enum Course {
     Refused(Refusal),
     /// The Pipeline is suspended, so nothing new is started.
     Suspended,
-    /// It waits until its Pipeline lets it begin.
-    InLine(Known),
+    /// It waits until it may begin.
+    InLine(Line),
     /// It starts: this plan is recorded, and the steps begin in a later pass.
     Starting(Box<ReleasePlan>),
     /// Not all checks have succeeded yet.
@@ -85,13 +86,15 @@ pub enum Course {
     Over(End),
 }
 
-/// What is known of who made a Release that waits to begin.
+/// What a Release waits for that may not begin yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// A person, or its Pipeline, which has recorded that.
-    Made,
-    /// It says that its Pipeline made it, which may still be about to record that.
-    NotYet,
+pub enum Line {
+    /// Its Pipeline lets others begin first.
+    Pipeline,
+    /// Its Pipeline may be about to record that it made it, as it says of itself.
+    Record,
+    /// So many Releases of its namespace are at work, and its AwsAccount allows no more.
+    Namespace(i32),
 }
 
 /// How a Release ended.
@@ -230,11 +233,14 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
     };
     match allowed.and_then(plan) {
         Ok(_) if !is_known(desired, pipeline) => match is_being_made(desired, pipeline) {
-            true => Course::InLine(Known::NotYet),
+            true => Course::InLine(Line::Record),
             false => Course::Refused(Refusal::NotMade { pipeline: desired.pipeline.clone() }),
         },
-        Ok(_) if !may_begin(desired, pipeline) => Course::InLine(Known::Made),
-        Ok(plan) => Course::Starting(Box::new(plan)),
+        Ok(_) if !may_begin(desired, pipeline) => Course::InLine(Line::Pipeline),
+        Ok(plan) => match crowd::full(observed, Counted::Releases) {
+            Some(most) => Course::InLine(Line::Namespace(most)),
+            None => Course::Starting(Box::new(plan)),
+        },
         Err(refusal) => Course::Refused(refusal),
     }
 }

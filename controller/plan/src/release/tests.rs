@@ -1,6 +1,7 @@
 //! Decisions about Releases, tested with values.
 
 mod building;
+mod crowds;
 mod origins;
 mod records;
 mod rows;

@@ -7,10 +7,11 @@ use crate::image::{reference, short};
 use crate::life::{Life, resume_command};
 use crate::reason::{ConditionType, Reason};
 use crate::release::BUILD;
+use crate::release::crowd::{self, Counted};
 use crate::release::desired::Desired;
 use crate::release::record::Ending;
 use crate::release::stages::{StageState, Wait};
-use crate::release::state::{Course, End};
+use crate::release::state::{Course, End, Line};
 use crate::release::steps::{InDoubt, Live, Over, Step, StepState};
 use crate::start::build::words;
 use launchway_crds::pipeline::{Summary, WaitsFor};
@@ -106,7 +107,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
     match &pass.state.course {
         Course::Refused(refusal) => Wording::stalled(refusal.reason(), refusal.to_string()),
         Course::Suspended => suspended(pass),
-        Course::InLine(_) => in_line(pass),
+        Course::InLine(line) => in_line(pass, *line),
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
         Course::Building if pass.observed.image.seen().is_some_and(Option::is_some) => {
@@ -172,11 +173,14 @@ fn suspended(pass: &Pass<'_>) -> Wording {
     Wording::held(Reason::Suspended, format!("Pipeline {pipeline} is suspended; to continue: {resume}"))
 }
 
-fn in_line(pass: &Pass<'_>) -> Wording {
-    let message = format!(
-        "waits until Pipeline {} lets it begin: status.building there names those that go first, and spec.concurrency says how many",
-        pass.desired.pipeline
-    );
+fn in_line(pass: &Pass<'_>, line: Line) -> Wording {
+    let message = match line {
+        Line::Pipeline | Line::Record => format!(
+            "waits until Pipeline {} lets it begin: status.building there names those that go first, and spec.concurrency says how many",
+            pass.desired.pipeline
+        ),
+        Line::Namespace(most) => crowd::words(pass.observed, Counted::Releases, most),
+    };
     Wording::working(Reason::WaitingForBuild, message).at("checks")
 }
 
@@ -187,6 +191,9 @@ fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {
     }
     let doubtful = pass.state.steps.iter().any(|step| matches!(step.state, StepState::InDoubt(_)));
     let live: Vec<_> = pass.state.steps.iter().filter_map(of_step).collect();
+    if let Some(most) = crowd::full(pass.observed, Counted::Builds).filter(|_| live.is_empty()) {
+        return Wording::working(Reason::WaitingForBuild, crowd::words(pass.observed, Counted::Builds, most));
+    }
     let message = if live.is_empty() { what.to_owned() } else { format!("{what}: {}", live.join(", ")) };
     Wording::working(if doubtful { Reason::BuildDoubtful } else { reason }, message)
 }

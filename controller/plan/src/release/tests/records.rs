@@ -2,7 +2,7 @@
 
 use crate::refusal::Refusal;
 use crate::release::record::{Ending, Progress};
-use crate::release::state::{Course, Known};
+use crate::release::state::{Course, Line};
 use crate::release::{Desired, Look, looks};
 use crate::samples::at;
 use crate::samples::codebuild::World;
@@ -184,7 +184,7 @@ fn a_release_that_says_that_its_pipeline_made_it_does_not_begin_unless_the_pipel
     let making = |number| json!({"ref": "refs/heads/main", "commit": crate::samples::COMMIT, "number": number, "seenAt": crate::samples::time(0)});
     world.pipeline = json!({"made": ["r-2"], "making": making(1)});
     let (state, wake) = world.pass();
-    assert_eq!((&state.course, wake), (&Course::InLine(Known::NotYet), Wake::After(60)));
+    assert_eq!((&state.course, wake), (&Course::InLine(Line::Record), Wake::After(60)));
     world.pipeline = json!({"made": ["r-2"], "making": making(2)});
     let (state, wake) = world.pass();
     assert!(matches!(&state.course, Course::Refused(Refusal::NotMade { .. })), "{state:?}");
@@ -199,7 +199,7 @@ fn a_release_that_a_person_made_begins_when_its_pipeline_lets_it() {
     let mut world = World::new();
     (world.release.spec.number, world.release.spec.reason) = (None, launchway_crds::release::ReleaseReason::Manual);
     world.pipeline = json!({"made": [], "building": []});
-    assert_eq!(world.pass().0.course, Course::InLine(Known::Made));
+    assert_eq!(world.pass().0.course, Course::InLine(Line::Pipeline));
     world.pipeline = json!({"made": [], "building": ["web-1"]});
     assert!(matches!(world.pass().0.course, Course::Starting(_)));
 }
