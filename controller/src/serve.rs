@@ -9,13 +9,12 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{Id, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -79,25 +78,31 @@ pub async fn serve(listener: TcpListener, context: Arc<Context>, ready: Ready, s
     let _ = timeout(GRACE, async { while open.tasks.join_next().await.is_some() {} }).await;
 }
 
-/// The open connections.
+/// The open connections, the oldest first.
 #[derive(Default)]
 struct Connections {
     tasks: JoinSet<()>,
-    of: HashMap<Id, IpAddr>,
+    open: Vec<(AbortHandle, IpAddr)>,
 }
 
 impl Connections {
-    /// Serves a connection, if there is room for it; else it is closed.
+    /// Serves a connection. Where there is no room for it, the oldest one is closed, so that whoever keeps connections keeps
+    /// nobody out: kubelet's and Prometheus' last for milliseconds.
     fn add(&mut self, stream: TcpStream, from: IpAddr, app: Router, stop: CancellationToken) {
-        let own = self.of.values().filter(|one| **one == from).count();
-        if self.of.len() < MOST && own < MOST_OF_ONE {
-            let task = self.tasks.spawn(connection(stream, app, stop));
-            self.of.insert(task.id(), from);
+        let is_own = |(_, address): &&(AbortHandle, IpAddr)| *address == from;
+        let oldest = if self.open.iter().filter(is_own).count() >= MOST_OF_ONE {
+            self.open.iter().position(|(_, address)| *address == from)
+        } else {
+            (self.open.len() >= MOST).then_some(0)
+        };
+        if let Some(oldest) = oldest {
+            self.open.remove(oldest).0.abort();
         }
+        self.open.push((self.tasks.spawn(connection(stream, app, stop)), from));
     }
 
     fn note_end(&mut self, task: Id) {
-        self.of.remove(&task);
+        self.open.retain(|(open, _)| open.id() != task);
     }
 }
 

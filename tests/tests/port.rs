@@ -39,9 +39,9 @@ impl Port {
     }
 
     /// A client from another address of this machine.
-    async fn other(&self) -> TcpStream {
+    async fn client_from(&self, last: u8) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
-        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, last], 0))).unwrap();
         socket.connect(self.address).await.unwrap()
     }
 
@@ -110,19 +110,32 @@ async fn a_client_that_keeps_its_connection_is_cut_off_when_it_asks_no_more_and_
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_address_cannot_take_all_connections() {
+async fn of_the_connections_that_one_address_keeps_the_oldest_is_closed_for_a_new_one() {
     let port = Port::open().await;
     let mut kept = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..9 {
         let mut client = port.client().await;
         assert!(answered(&mut client).await);
         kept.push(client);
     }
-    assert!(!answered(&mut port.client().await).await, "the ninth is closed");
-    assert!(answered(&mut port.other().await).await, "another address is served");
-    drop(kept);
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(answered(&mut port.client().await).await, "there is room again");
+    assert!(answered(&mut port.client_from(2).await).await, "another address is served");
+    let mut oldest = kept.remove(0);
+    assert!(!answered(&mut oldest).await, "the oldest is closed");
+    assert!(answered(&mut kept[0]).await, "and no other");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_keeps_all_connections_keeps_nobody_out() {
+    let port = Port::open().await;
+    let mut kept = Vec::new();
+    for number in 0..64 {
+        let mut client = port.client_from(2 + number / 8).await;
+        assert!(answered(&mut client).await);
+        kept.push(client);
+    }
+    for _ in 0..10 {
+        assert!(answered(&mut port.client().await).await, "kubelet is answered");
+    }
 }
 
 #[tokio::test(start_paused = true)]
