@@ -198,3 +198,46 @@ async fn only_the_controller_makes_releases_of_new_commits() {
     }
     releases(&controller).create(&tried, &release("web-2", &commit)).await.expect("the controller may");
 }
+
+/// The last of these manifests, with an annotation of that size.
+fn annotated(manifest: &str, size: usize) -> Value {
+    let last = manifest.rsplit("---\n").find(|document| document.contains("kind:")).unwrap();
+    let mut object: Value = serde_saphyr::from_str(last).unwrap();
+    object["metadata"]["annotations"]["example.com/note"] = "x".repeat(size).into();
+    object
+}
+
+async fn tried(client: &Client, plural: &str, object: &Value) -> Result<String, kube::Error> {
+    let within = if plural == "awsaccounts" { String::new() } else { format!("/namespaces/{TEAM}") };
+    let uri = format!("/apis/launchway.dev/v1alpha1{within}/{plural}?dryRun=All");
+    let body = serde_json::to_vec(object).unwrap();
+    client.request_text(http::Request::post(uri).header("content-type", "application/json").body(body).unwrap()).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_object_larger_than_64_kib_is_admitted_and_the_controller_may_still_let_an_old_one_go() {
+    let cluster = cluster().await;
+    let admin = cluster.client();
+    let kinds = [
+        ("awsaccounts", include_str!("api/full/awsaccounts.yaml")),
+        ("ecsservices", include_str!("api/full/ecsservices.yaml")),
+        ("pipelines", include_str!("api/full/pipelines.yaml")),
+        ("releases", include_str!("api/full/releases.yaml")),
+    ];
+    // A policy is in force a moment after it was made.
+    let refused = async {
+        while tried(&admin, "pipelines", &annotated(kinds[2].1, 70_000)).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), refused).await.expect("the policy is in force");
+    for (plural, manifest) in kinds {
+        tried(&admin, plural, &annotated(manifest, 40_000)).await.unwrap_or_else(|error| panic!("{plural}: {error}"));
+        let Err(kube::Error::Api(status)) = tried(&admin, plural, &annotated(manifest, 66_000)).await else {
+            panic!("{plural} was admitted")
+        };
+        assert!(status.message.contains("65536 are allowed together"), "{plural}: {status:?}");
+    }
+    let controller = cluster.client_for_service_account(SYSTEM, "launchway").await.unwrap();
+    tried(&controller, "releases", &annotated(kinds[3].1, 70_000)).await.expect("the controller is not asked");
+}

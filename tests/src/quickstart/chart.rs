@@ -8,7 +8,7 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use launchway_test_kube::real::{self, Cluster, Say};
 
-/// The one word of Helm's language that `rbac.yaml`, `policy.yaml` and `tenants.yaml` may use.
+/// The one word of Helm's language that `rbac.yaml` and the files of [`beside`] may use.
 const RELEASE_NAMESPACE: &str = "{{ .Release.Namespace }}";
 
 /// The CustomResourceDefinitions of the chart launchway-crds.
@@ -35,12 +35,14 @@ pub fn rights(namespace: &str) -> anyhow::Result<String> {
     without_helm("rbac.yaml", namespace)
 }
 
-/// What else the chart installs beside a controller in `namespace`: the policy for Releases, and the roles of tenants.
+/// What else the chart installs beside a controller in `namespace`: the policies for Releases and for sizes, and the roles of
+/// tenants.
 ///
 /// # Errors
 /// As [`rights`].
 pub fn beside(namespace: &str) -> anyhow::Result<String> {
-    Ok([without_helm("policy.yaml", namespace)?, without_helm("tenants.yaml", namespace)?].join("---\n"))
+    let files = ["policy.yaml", "sizes.yaml", "tenants.yaml"].map(|file| without_helm(file, namespace));
+    Ok(files.into_iter().collect::<Result<Vec<_>, _>>()?.join("---\n"))
 }
 
 fn without_helm(file: &str, namespace: &str) -> anyhow::Result<String> {
