@@ -26,6 +26,7 @@ use crate::world::{World, is_changing};
 /// The wire to AWS: what the SDK's clients take for the network.
 #[derive(Clone)]
 pub(super) struct Aws {
+    world: World,
     connector: Connector,
     gate: Gate,
 }
@@ -35,7 +36,7 @@ impl Aws {
         let time = world.time.clone();
         let connector = Connector::new(world.aws.clone(), world.time.clock());
         let connector = connector.on_delay(Arc::new(move |delay| time.pass(delay.try_into().expect("a short delay"))));
-        Aws { connector, gate: gate.clone() }
+        Aws { world: world.clone(), connector, gate: gate.clone() }
     }
 }
 
@@ -49,14 +50,20 @@ impl HttpConnector for Aws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (service, operation) = operation(&request);
         let nature = if is_changing(&service, &operation) { Nature::Change } else { Nature::Look };
-        let (connector, gate) = (self.connector.clone(), self.gate.clone());
+        let (world, connector, gate) = (self.world.clone(), self.connector.clone(), self.gate.clone());
         HttpConnectorFuture::new(async move {
             let content = request.body().bytes().map(<[u8]>::to_vec).unwrap_or_default();
             let name = format!("{service}:{operation}");
             let sent = gate.send(name, nature, &content, || connector.call(request)).await;
             match sent {
                 Ok(answer) => answer.await,
-                Err(broken) => Err(ConnectorError::io(broken.into())),
+                Err(broken) => {
+                    if nature == Nature::Change {
+                        // Whoever does not know that a change was refused asks for it again.
+                        world.progress().fresh.push(world.now());
+                    }
+                    Err(ConnectorError::io(broken.into()))
+                }
             }
         })
     }
