@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
@@ -10,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::listing::is_branch_name;
 use super::{Credential, GitFault, Head, Heads, heads};
+use crate::fair::{Place, Places};
 use crate::web::Web;
+use tokio::time::{Instant, timeout_at};
 
 /// What one Pipeline wants to know.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,8 @@ pub struct Ask<'a> {
     pub url: &'a str,
     /// The branch, without `refs/heads/`.
     pub branch: &'a str,
+    /// The namespace that asks, by which polls are shared.
+    pub namespace: &'a str,
     /// Who asks. An answer is never shown to one who asks with another credential.
     pub credential: Option<&'a Credential>,
     /// How old an answer may grow before there should be a new one. Zero: whatever is seen must have been asked for
@@ -29,7 +34,7 @@ pub struct Ask<'a> {
 /// What was seen, and when it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Poll {
-    /// When the repository was asked. The answer is at least as new.
+    /// When the repository was asked, to the second. The answer is at least as new.
     pub sent: Timestamp,
     /// How long after that asking again finds something new.
     pub good_for: SignedDuration,
@@ -47,6 +52,7 @@ pub struct Poll {
 pub struct Polls {
     web: Web,
     lanes: Arc<Mutex<Lanes>>,
+    hosts: Arc<Hosts>,
 }
 
 type Key = [u8; 32];
@@ -66,6 +72,8 @@ struct Lane {
     alone_until: Option<Timestamp>,
     /// The polls under way: for all branches, or for one by itself.
     flying: BTreeMap<Option<String>, WeakShared<BoxFuture<'static, ()>>>,
+    /// Those of them that go on although nobody waits for them.
+    kept: BTreeSet<Option<String>>,
     /// What was seen of each watched branch.
     landed: BTreeMap<String, Landed>,
 }
@@ -82,28 +90,83 @@ struct Landed {
 
 enum Next {
     Known(Poll),
-    Wait(Shared<BoxFuture<'static, ()>>),
+    Wait(Flight),
+}
+
+/// A poll under way, of which branches.
+struct Flight {
+    alone: Option<String>,
+    landing: Shared<BoxFuture<'static, ()>>,
+}
+
+/// Polls at a time: of one host, and of all. Each may hold an answer of megabytes, and a host that is slow holds its own up
+/// longest. Namespaces share them fairly.
+#[derive(Debug)]
+struct Hosts {
+    all: Arc<Places>,
+    by_name: Mutex<HashMap<String, Arc<Places>>>,
+}
+
+impl Default for Hosts {
+    fn default() -> Self {
+        Self { all: Places::new(OF_ALL), by_name: Mutex::default() }
+    }
+}
+
+impl Hosts {
+    /// Waits for the turn of a namespace to poll a repository.
+    async fn enter(&self, url: &str, namespace: &str) -> (Place, Place) {
+        let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let places = {
+            let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
+            // A place keeps those of its host.
+            by_name.retain(|name, places| *name == host || Arc::strong_count(places) > 1);
+            Arc::clone(by_name.entry(host).or_insert_with(|| Places::new(OF_A_HOST)))
+        };
+        (places.enter(namespace).await, self.all.enter(namespace).await)
+    }
 }
 
 impl Polls {
     /// Polls by way of `web`.
     pub fn new(web: Web) -> Polls {
-        Polls { web, lanes: Arc::default() }
+        Polls { web, lanes: Arc::default(), hosts: Arc::default() }
     }
 
-    /// The head that `ask` wants, at most its interval old at `now`.
-    pub async fn head(&self, ask: &Ask<'_>, now: Timestamp) -> Poll {
+    /// The head that `ask` wants, at most its interval old at `now`. A server that takes so long that it would hold a pass up is
+    /// not waited for: the poll goes on, and until it has landed, the one before stands, or none.
+    pub async fn head(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Poll> {
         if !is_branch_name(ask.branch) {
-            return Poll { sent: now, good_for: ask.interval, outcome: Err(GitFault::BranchName) };
+            return Some(Poll { sent: now, good_for: ask.interval, outcome: Err(GitFault::BranchName) });
         }
         let key = Credential::digest(ask.url, ask.credential);
         let before = self.watch(key, ask, now);
+        let end = Instant::now() + WAITS;
         loop {
             match self.next(key, ask, now, before) {
-                Next::Known(poll) => return poll,
-                Next::Wait(flight) => flight.await,
+                Next::Known(poll) => return Some(poll),
+                Next::Wait(Flight { landing, alone }) => {
+                    if timeout_at(end, landing.clone()).await.is_err() {
+                        self.keep(key, alone, landing);
+                        return self.earlier(key, ask);
+                    }
+                }
             }
         }
+    }
+
+    /// Lets a poll go on although nobody waits for it any more.
+    fn keep(&self, key: Key, alone: Option<String>, landing: Shared<BoxFuture<'static, ()>>) {
+        if self.lanes().by_key.entry(key).or_default().kept.insert(alone) {
+            tokio::spawn(landing);
+        }
+    }
+
+    /// What was seen before.
+    fn earlier(&self, key: Key, ask: &Ask<'_>) -> Option<Poll> {
+        let lanes = self.lanes();
+        let Landed { sent, outcome, .. } = lanes.by_key.get(&key)?.landed.get(ask.branch)?;
+        Some(Poll { sent: *sent, good_for: LANDS, outcome: outcome.clone() })
     }
 
     /// Notes the branch as watched, forgets what no longer is, and returns the number of the last poll that was sent
@@ -143,26 +206,31 @@ impl Polls {
             return Next::Known(poll);
         }
         let alone = lane.alone_until.is_some_and(|until| now < until).then(|| ask.branch.to_owned());
-        if let Some(flight) = lane.flying.get(&alone).and_then(WeakShared::upgrade) {
-            return Next::Wait(flight);
+        if let Some(landing) = lane.flying.get(&alone).and_then(WeakShared::upgrade) {
+            return Next::Wait(Flight { alone, landing });
         }
+        lane.kept.remove(&alone);
         *begun += 1;
         let mut wanted: BTreeSet<String> = match &alone {
             Some(_) => BTreeSet::new(),
             None => lane.watched.keys().cloned().collect(),
         };
         wanted.insert(ask.branch.to_owned());
-        let flight =
+        let landing =
             self.flight(key, Takeoff { number: *begun, sent: now, alone: alone.clone(), wanted }, ask).shared();
-        lane.flying.extend(flight.downgrade().map(|flight| (alone, flight)));
-        Next::Wait(flight)
+        lane.flying.extend(landing.downgrade().map(|flight| (alone.clone(), flight)));
+        Next::Wait(Flight { alone, landing })
     }
 
-    /// The poll itself. It is kept weakly, so it ends with the last of those who wait for it; then nothing has landed,
-    /// and the next who asks sends another.
+    /// The poll itself, when it is its turn. It is kept weakly, so it ends with the last of those who wait for it; then nothing
+    /// has landed, and the next who asks sends another.
     fn flight(&self, key: Key, takeoff: Takeoff, ask: &Ask<'_>) -> BoxFuture<'static, ()> {
         let (polls, url, credential) = (self.clone(), ask.url.to_owned(), ask.credential.cloned());
+        let namespace = ask.namespace.to_owned();
         async move {
+            let began = Instant::now();
+            let _places = polls.hosts.enter(&url, &namespace).await;
+            let takeoff = takeoff.after(began.elapsed());
             let outcome = heads(&polls.web, &url, &takeoff.wanted, credential.as_ref()).await;
             polls.lanes().by_key.entry(key).or_default().land(takeoff, outcome);
         }
@@ -181,11 +249,20 @@ struct Takeoff {
     wanted: BTreeSet<String>,
 }
 
+impl Takeoff {
+    /// The same, so many whole seconds later.
+    fn after(self, waited: Duration) -> Self {
+        let seconds = i64::try_from(waited.as_secs()).unwrap_or(i64::MAX);
+        Self { sent: self.sent.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(self.sent), ..self }
+    }
+}
+
 impl Lane {
     /// Keeps what a poll saw of each branch, unless a later poll has landed before. Of a poll for several branches that
     /// failed because of what was asked, nothing is kept: whose branch it was shows when each is asked for by itself.
     fn land(&mut self, takeoff: Takeoff, outcome: Result<Heads, GitFault>) {
         self.flying.remove(&takeoff.alone);
+        self.kept.remove(&takeoff.alone);
         if takeoff.wanted.len() > 1 && outcome.as_ref().is_err_and(GitFault::may_be_of_one_branch) {
             self.alone_until = takeoff.sent.checked_add(ALONE).ok();
             return;
@@ -219,6 +296,16 @@ const ALONE: SignedDuration = SignedDuration::from_hours(1);
 /// somebody wants to know. Names of branches are a tenant's choice, and a Pipeline can name another one every second.
 const BRANCHES: usize = 100;
 const REPOSITORIES: usize = 20_000;
+
+/// How long a pass waits for a poll. Most servers answer within a second.
+const WAITS: Duration = Duration::from_secs(3);
+
+/// When to ask for a poll that was not waited for. Servers have ten seconds to answer (`web::limits`).
+pub const LANDS: SignedDuration = SignedDuration::from_secs(8);
+
+/// How many polls of one host are under way at a time, and of all hosts. A namespace has half of them at most.
+const OF_A_HOST: usize = 32;
+const OF_ALL: usize = 64;
 
 /// How much longer than two intervals a branch counts as watched after it was last asked for.
 const GRACE: SignedDuration = SignedDuration::from_mins(1);

@@ -1,7 +1,7 @@
 //! Looks at what concerns a Pipeline: its account, its branch, its Releases and their targets. Changes nothing.
 
 use crate::context::Context;
-use crate::git::{Ask, Credential, GitFault, Poll};
+use crate::git::{Ask, Credential, GitFault, LANDS, Poll};
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kube_api;
@@ -61,7 +61,10 @@ async fn git(
     context: &Context,
 ) -> Result<(), Unreachable> {
     match credential(desired, branch, context).await? {
-        Ok(credential) => see(observed, poll(branch, credential.as_ref(), context).await, branch),
+        Ok(credential) => match poll(branch, credential.as_ref(), &desired.namespace, context).await {
+            Some(poll) => see(observed, poll, branch),
+            None => observed.next_poll = Some(observed.at + LANDS),
+        },
         Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
     }
     Ok(())
@@ -78,9 +81,10 @@ fn see(observed: &mut Observed, poll: Poll, branch: &Branch) {
     };
 }
 
-async fn poll(branch: &Branch, credential: Option<&Credential>, context: &Context) -> Poll {
+/// The head of the branch; none: the server has not answered yet.
+async fn poll(branch: &Branch, credential: Option<&Credential>, namespace: &str, context: &Context) -> Option<Poll> {
     let interval = SignedDuration::from_secs(branch.interval);
-    let ask = Ask { url: &branch.url, branch: &branch.name, credential, interval };
+    let ask = Ask { url: &branch.url, branch: &branch.name, namespace, credential, interval };
     context.polls.head(&ask, (context.clock)()).await
 }
 

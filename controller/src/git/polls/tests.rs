@@ -22,7 +22,12 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn ask(branch: &str, seconds: i64) -> Ask<'_> {
-    Ask { url: URL, branch, credential: None, interval: SignedDuration::from_secs(seconds) }
+    Ask { url: URL, branch, namespace: "shop", credential: None, interval: SignedDuration::from_secs(seconds) }
+}
+
+/// An answer that comes in time.
+async fn head(polls: &Polls, ask: &Ask<'_>, now: Timestamp) -> Poll {
+    polls.head(ask, now).await.expect("an answer in time")
 }
 
 /// Counts first requests, which is one for each poll.
@@ -59,7 +64,7 @@ async fn many_watchers_of_one_branch_make_one_poll_an_interval() {
     let (polls, count) = counted();
     for minute in 0..10 {
         for watcher in 0..20 {
-            let poll = polls.head(&ask("main", 60), at(minute * 60 + watcher / 5)).await;
+            let poll = head(&polls, &ask("main", 60), at(minute * 60 + watcher / 5)).await;
             assert_eq!(poll.outcome.unwrap().commit, A);
         }
     }
@@ -70,13 +75,13 @@ async fn many_watchers_of_one_branch_make_one_poll_an_interval() {
 async fn watchers_of_several_branches_share_their_polls_once_all_are_known() {
     let (polls, count) = counted();
     for branch in ["main", "dev"] {
-        polls.head(&ask(branch, 60), at(0)).await;
+        head(&polls, &ask(branch, 60), at(0)).await;
     }
     let warm = count.swap(0, Ordering::SeqCst);
     assert_eq!(warm, 2);
     for minute in 1..10 {
         for (branch, commit) in [("main", A), ("dev", B)] {
-            assert_eq!(polls.head(&ask(branch, 60), at(minute * 60)).await.outcome.unwrap().commit, commit);
+            assert_eq!(head(&polls, &ask(branch, 60), at(minute * 60)).await.outcome.unwrap().commit, commit);
         }
     }
     assert_eq!(count.load(Ordering::SeqCst), 9);
@@ -92,10 +97,10 @@ async fn an_answer_is_not_shown_to_those_who_ask_with_another_credential() {
     let polls = Polls::new(web);
     let [good, bad] = ["good", "bad"].map(|token| Credential::Bearer(token.into()));
     let with = |credential| Ask { credential, ..ask("main", 60) };
-    assert!(polls.head(&with(Some(&good)), at(0)).await.outcome.is_ok());
-    assert!(polls.head(&with(Some(&bad)), at(0)).await.outcome.is_err());
-    assert!(polls.head(&with(None), at(0)).await.outcome.is_err());
-    assert!(polls.head(&with(Some(&good)), at(1)).await.outcome.is_ok());
+    assert!(head(&polls, &with(Some(&good)), at(0)).await.outcome.is_ok());
+    assert!(head(&polls, &with(Some(&bad)), at(0)).await.outcome.is_err());
+    assert!(head(&polls, &with(None), at(0)).await.outcome.is_err());
+    assert!(head(&polls, &with(Some(&good)), at(1)).await.outcome.is_ok());
 }
 
 #[tokio::test]
@@ -103,7 +108,7 @@ async fn an_answer_that_is_too_old_is_asked_for_again() {
     let (polls, count) = counted();
     let sent = |interval, second| {
         let polls = polls.clone();
-        async move { polls.head(&ask("main", interval), at(second)).await.sent }
+        async move { head(&polls, &ask("main", interval), at(second)).await.sent }
     };
     assert_eq!(sent(60, 0).await, at(0));
     assert_eq!(sent(60, 54).await, at(0));
@@ -116,9 +121,9 @@ async fn an_answer_that_is_too_old_is_asked_for_again() {
 #[tokio::test]
 async fn a_poll_in_flight_goes_on_when_the_one_who_began_it_is_gone() {
     let (polls, count, gate) = gated();
-    let mut first = Box::pin(async { polls.head(&ask("main", 60), at(0)).await });
+    let mut first = Box::pin(async { head(&polls, &ask("main", 60), at(0)).await });
     assert!(poll!(&mut first).is_pending());
-    let mut second = Box::pin(async { polls.head(&ask("main", 60), at(1)).await });
+    let mut second = Box::pin(async { head(&polls, &ask("main", 60), at(1)).await });
     assert!(poll!(&mut second).is_pending());
     drop(first);
     gate.add_permits(10);
@@ -130,21 +135,21 @@ async fn a_poll_in_flight_goes_on_when_the_one_who_began_it_is_gone() {
 #[tokio::test]
 async fn a_poll_that_nobody_waits_for_is_not_waited_for_by_the_next() {
     let (polls, count, gate) = gated();
-    let mut first = Box::pin(async { polls.head(&ask("main", 60), at(0)).await });
+    let mut first = Box::pin(async { head(&polls, &ask("main", 60), at(0)).await });
     assert!(poll!(&mut first).is_pending());
     drop(first);
     gate.add_permits(10);
-    assert_eq!(polls.head(&ask("main", 60), at(30)).await.sent, at(30));
+    assert_eq!(head(&polls, &ask("main", 60), at(30)).await.sent, at(30));
     assert_eq!(count.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn who_wants_the_newest_joins_no_poll_that_was_sent_before() {
     let (polls, count, gate) = gated();
-    let mut first = Box::pin(async { polls.head(&ask("main", 60), at(0)).await });
+    let mut first = Box::pin(async { head(&polls, &ask("main", 60), at(0)).await });
     assert!(poll!(&mut first).is_pending());
-    let mut second = Box::pin(async { polls.head(&ask("main", 0), at(1)).await });
-    let mut third = Box::pin(async { polls.head(&ask("dev", 0), at(2)).await });
+    let mut second = Box::pin(async { head(&polls, &ask("main", 0), at(1)).await });
+    let mut third = Box::pin(async { head(&polls, &ask("dev", 0), at(2)).await });
     assert!(poll!(&mut second).is_pending() && poll!(&mut third).is_pending());
     gate.add_permits(10);
     let (first, second, third) = futures::join!(first, second, third);
@@ -157,18 +162,18 @@ async fn who_wants_the_newest_joins_no_poll_that_was_sent_before() {
 #[tokio::test]
 async fn one_watcher_s_mistake_is_not_another_s() {
     let (polls, _) = counted();
-    assert_eq!(polls.head(&ask("a..b", 60), at(0)).await.outcome, Err(GitFault::BranchName));
-    assert!(matches!(polls.head(&ask("none", 60), at(0)).await.outcome, Err(GitFault::NoSuchBranch(_))));
-    assert_eq!(polls.head(&ask("main", 60), at(0)).await.outcome.unwrap().commit, A);
+    assert_eq!(head(&polls, &ask("a..b", 60), at(0)).await.outcome, Err(GitFault::BranchName));
+    assert!(matches!(head(&polls, &ask("none", 60), at(0)).await.outcome, Err(GitFault::NoSuchBranch(_))));
+    assert_eq!(head(&polls, &ask("main", 60), at(0)).await.outcome.unwrap().commit, A);
 }
 
 #[tokio::test]
 async fn what_is_no_longer_watched_is_forgotten() {
     let (polls, _) = counted();
     for branch in ["main", "dev"] {
-        polls.head(&ask(branch, 60), at(0)).await;
+        head(&polls, &ask(branch, 60), at(0)).await;
     }
-    polls.head(&Ask { url: "https://git.example.com/other", ..ask("main", 60) }, at(3600)).await;
+    head(&polls, &Ask { url: "https://git.example.com/other", ..ask("main", 60) }, at(3600)).await;
     let lanes = polls.lanes();
     assert_eq!(lanes.by_key.len(), 1);
     assert_eq!(lanes.by_key.values().map(|lane| lane.watched.len()).sum::<usize>(), 1);
@@ -196,10 +201,10 @@ async fn a_prefix_with_too_many_branches_is_the_fault_of_those_alone_who_named_i
     });
     for round in 0..3 {
         let now = at(round * 60);
-        let wide = polls.head(&ask("a", 60), now).await;
+        let wide = head(&polls, &ask("a", 60), now).await;
         assert!(matches!(wide.outcome, Err(GitFault::Web(WebFault::TooLarge(_)))), "{wide:?}");
         for (branch, commit) in [("main", A), ("dev", B)] {
-            let poll = polls.head(&ask(branch, 60), now).await;
+            let poll = head(&polls, &ask(branch, 60), now).await;
             assert_eq!(poll.outcome.map(|head| head.commit), Ok(commit.to_owned()), "{branch} in round {round}");
         }
     }
@@ -215,8 +220,8 @@ async fn a_redirect_is_the_matter_of_those_who_named_that_url() {
         false => plain(request),
     });
     let moved = Ask { url: "https://git.example.com/moved", ..ask("main", 60) };
-    assert!(matches!(polls.head(&moved, at(0)).await.outcome, Err(GitFault::Web(WebFault::Redirect(_)))));
-    assert_eq!(polls.head(&ask("main", 60), at(0)).await.outcome.unwrap().commit, A);
+    assert!(matches!(head(&polls, &moved, at(0)).await.outcome, Err(GitFault::Web(WebFault::Redirect(_)))));
+    assert_eq!(head(&polls, &ask("main", 60), at(0)).await.outcome.unwrap().commit, A);
 }
 
 const DAY: i64 = 86_400;
@@ -229,19 +234,19 @@ async fn a_passing_fault_is_asked_about_again_soon_and_one_that_stays_is_not() {
         true => Ok(Response::builder().status(503).body(Bytes::new()).unwrap()),
         false => plain(request),
     });
-    let poll = polls.head(&ask("main", DAY), at(0)).await;
+    let poll = head(&polls, &ask("main", DAY), at(0)).await;
     assert!(poll.outcome.is_err() && poll.good_for <= SignedDuration::from_mins(1), "{poll:?}");
     // The longer it lasts, the more seldom it is asked.
     let mut now = 0;
     for _ in 0..20 {
-        now += polls.head(&ask("main", DAY), at(now)).await.good_for.as_secs();
+        now += head(&polls, &ask("main", DAY), at(now)).await.good_for.as_secs();
     }
     assert!((3600..5 * 3600).contains(&now), "{now} s");
     is_down.store(false, Ordering::SeqCst);
-    let poll = polls.head(&ask("main", DAY), at(now)).await;
+    let poll = head(&polls, &ask("main", DAY), at(now)).await;
     assert_eq!((poll.outcome.unwrap().commit.as_str(), poll.good_for), (A, SignedDuration::from_hours(24)));
     let asked = count.load(Ordering::SeqCst);
-    polls.head(&ask("main", DAY), at(now + 3600)).await;
+    head(&polls, &ask("main", DAY), at(now + 3600)).await;
     assert_eq!(count.load(Ordering::SeqCst), asked);
 }
 
@@ -249,9 +254,56 @@ async fn a_passing_fault_is_asked_about_again_soon_and_one_that_stays_is_not() {
 async fn however_many_branches_somebody_names_few_are_kept_and_asked_for() {
     let (polls, _) = counted();
     for number in 0..300 {
-        polls.head(&ask(&format!("branch-{number}"), 86_400), at(number)).await;
+        head(&polls, &ask(&format!("branch-{number}"), 86_400), at(number)).await;
     }
-    assert!(polls.head(&ask("main", 60), at(300)).await.outcome.is_ok());
+    assert!(head(&polls, &ask("main", 60), at(300)).await.outcome.is_ok());
     let lanes = polls.lanes();
     assert!(lanes.by_key.values().all(|lane| lane.watched.len() <= BRANCHES && lane.landed.len() <= BRANCHES + 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_is_slow_is_not_waited_for_and_its_answer_is_told_later() {
+    let (polls, count, gate) = gated();
+    assert_eq!(polls.head(&ask("main", 60), at(0)).await, None);
+    assert_eq!(polls.head(&ask("main", 60), at(3)).await, None, "the same poll is under way");
+    gate.add_permits(2);
+    let first = head(&polls, &ask("main", 60), at(6)).await;
+    assert_eq!((first.sent, first.outcome.unwrap().commit.as_str()), (at(0), A));
+    let meanwhile = head(&polls, &ask("main", 60), at(60)).await;
+    assert_eq!((meanwhile.sent, meanwhile.good_for), (at(0), LANDS), "what was seen before stands");
+    assert_eq!(meanwhile.outcome.unwrap().commit, A);
+    gate.add_permits(2);
+    assert_eq!(head(&polls, &ask("main", 60), at(68)).await.sent, at(60));
+    assert_eq!(count.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_namespace_with_many_slow_repositories_leaves_room_on_their_host_for_another_one() {
+    let (answer, flying) = (server(&[("main", A)]), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&flying);
+    let web = Web::over(
+        Rules::strict(),
+        service_fn(move |request: Request<Bytes>| {
+            let (counter, answer) = (Arc::clone(&counter), answer.clone());
+            async move {
+                if request.uri().path().starts_with("/silent") {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    std::future::pending::<()>().await;
+                }
+                answer(&request)
+            }
+        }),
+    );
+    let polls = Polls::new(web);
+    let urls: Vec<String> = (0..400).map(|number| format!("https://git.example.com/silent-{number}")).collect();
+    let silent = |url| Ask { url, namespace: "flood", ..ask("main", 60) };
+    let asked = urls.iter().map(|url| {
+        let polls = polls.clone();
+        async move { polls.head(&silent(url), at(0)).await }
+    });
+    assert!(futures::future::join_all(asked).await.iter().all(Option::is_none));
+    assert_eq!(flying.load(Ordering::SeqCst), OF_A_HOST / 2);
+    let began = Instant::now();
+    assert_eq!(head(&polls, &ask("main", 60), at(3)).await.outcome.unwrap().commit, A);
+    assert_eq!(began.elapsed(), Duration::ZERO);
 }
