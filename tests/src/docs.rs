@@ -23,6 +23,7 @@ pub fn parts() -> Vec<Part> {
         Part { document: "docs/conditions.md", name: "conditions", text: conditions() },
         Part { document: "docs/conditions.md", name: "reasons", text: reasons() },
         Part { document: "docs/services.md", name: "members", text: crate::members::table() },
+        Part { document: "docs/install.md", name: "values", text: crate::values::table() },
         Part { document: "docs/real-account.md", name: "beliefs", text: beliefs() },
         Part { document: "docs/real-account.md", name: "guesses", text: guesses() },
     ]

@@ -22,4 +22,5 @@ pub mod scenario;
 pub mod search;
 pub mod shape;
 pub mod story;
+pub mod values;
 pub mod world;

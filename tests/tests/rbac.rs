@@ -29,7 +29,7 @@ fn right(group: &str, resource: &str, verb: &str) -> Right {
 }
 
 fn rules() -> Vec<PolicyRule> {
-    let yaml = chart::rights("launchway-system").unwrap();
+    let yaml = chart::rights("launchway-system", "launchway").unwrap();
     let role = yaml.split("---\n").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
     serde_saphyr::from_str::<ClusterRole>(role).unwrap().rules.unwrap()
 }

@@ -31,6 +31,13 @@ async fn cluster() -> Cluster {
                 {"kind": "ServiceAccount", "name": user, "namespace": TEAM}]})
     });
     cluster.apply_in(TEAM, &bindings.map(|binding| binding.to_string()).join("\n---\n")).await.unwrap();
+    // Two who have a role in all namespaces.
+    let bindings = [("pat", "launchway-admin"), ("max", "admin")].map(|(user, role)| {
+        json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {"name": user},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            "subjects": [{"kind": "User", "name": user, "apiGroup": "rbac.authorization.k8s.io"}]})
+    });
+    cluster.apply(&bindings.map(|binding| binding.to_string()).join("\n---\n")).await.unwrap();
     cluster
 }
 
@@ -100,6 +107,14 @@ const MATRIX: &[Row] = &[
     ("ada", true, "patch", OURS, TEAM),
     ("ada", false, "update", STATUSES, TEAM),
     ("ada", false, "create", OURS, "team-b"),
+    ("pat", true, "create", &["awsaccounts", "pipelines", "releases"], ""),
+    ("pat", true, "patch", &["awsaccounts"], ""),
+    ("pat", true, "get", OURS, TEAM),
+    ("pat", false, "update", STATUSES, ""),
+    ("pat", false, "get", &["secrets", "clusterroles"], TEAM),
+    ("max", true, "create", OURS, TEAM),
+    ("max", false, "get", &["awsaccounts"], ""),
+    ("max", false, "create", &["awsaccounts"], ""),
     (CONTROLLER, true, "list", &["awsaccounts", "pipelines", "ecsservices", "releases"], ""),
     (CONTROLLER, true, "update", STATUSES, ""),
     (CONTROLLER, true, "create", &["releases", "events"], TEAM),

@@ -11,6 +11,10 @@ use std::process::ExitCode;
 /// What stands before each file: nobody should edit it.
 const HEADER: &str = "# Written by `cargo crdgen` from the types in crds/src. Do not edit.\n";
 
+/// Helm leaves what carries it where it is when the chart is uninstalled: with a definition every object of its kind would go. Both
+/// folders have it, so that whoever puts `crds/yaml` into a chart of their own is as safe.
+const KEPT: (&str, &str) = ("helm.sh/resource-policy", "keep");
+
 /// Writes the CustomResourceDefinitions of Launchway as YAML.
 #[derive(Parser)]
 struct Arguments {
@@ -51,6 +55,8 @@ fn files() -> anyhow::Result<Vec<(String, String)>> {
 }
 
 fn content(crd: &CustomResourceDefinition) -> anyhow::Result<String> {
+    let mut crd = crd.clone();
+    crd.metadata.annotations.get_or_insert_default().insert(KEPT.0.to_owned(), KEPT.1.to_owned());
     // Sorted, so that the file does not change with the order of fields in a type or with features of serde_json.
     let mut value = serde_json::to_value(crd)?;
     value.sort_all_objects();

@@ -5,12 +5,14 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod access;
+mod answers;
 mod apply;
 mod archive;
 mod audit;
 mod cache;
 mod cluster;
 mod golang;
+pub mod helm;
 pub mod kstatus;
 mod programs;
 mod running;

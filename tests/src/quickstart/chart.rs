@@ -8,8 +8,10 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use launchway_test_kube::real::{self, Cluster, Say};
 
-/// The one word of Helm's language that `rbac.yaml` and the files of [`beside`] may use.
+/// The words of Helm's language that `rbac.yaml`, `lease.yaml` and the files of [`beside`] may use inside a line. Lines of
+/// that language alone, which ask for values that are not the default, are left out.
 const RELEASE_NAMESPACE: &str = "{{ .Release.Namespace }}";
+const SERVICE_ACCOUNT: &str = "{{ .Values.serviceAccount.name }}";
 
 /// The CustomResourceDefinitions of the chart launchway-crds.
 ///
@@ -27,32 +29,36 @@ pub fn definitions() -> anyhow::Result<String> {
     Ok(texts.join("---\n"))
 }
 
-/// The controller's rights, for a controller in `namespace`.
+/// The controller's rights, for a controller in `namespace` whose service account is called `account`.
 ///
 /// # Errors
 /// The chart cannot be read, or uses more of Helm's language than it may.
-pub fn rights(namespace: &str) -> anyhow::Result<String> {
-    without_helm("rbac.yaml", namespace)
+pub fn rights(namespace: &str, account: &str) -> anyhow::Result<String> {
+    without_helm(&["rbac.yaml", "lease.yaml"], namespace, account)
 }
 
-/// What else the chart installs beside a controller in `namespace`: the policies for Releases and for sizes, and the roles of
+/// What else the chart installs beside that controller: the policies for Releases and for sizes, and the roles of
 /// tenants.
 ///
 /// # Errors
 /// As [`rights`].
-pub fn beside(namespace: &str) -> anyhow::Result<String> {
-    let files = ["policy.yaml", "sizes.yaml", "tenants.yaml"].map(|file| without_helm(file, namespace));
-    Ok(files.into_iter().collect::<Result<Vec<_>, _>>()?.join("---\n"))
+pub fn beside(namespace: &str, account: &str) -> anyhow::Result<String> {
+    without_helm(&["policy.yaml", "sizes.yaml", "tenants.yaml"], namespace, account)
 }
 
-fn without_helm(file: &str, namespace: &str) -> anyhow::Result<String> {
-    let text = read(&charts().join("launchway/templates").join(file))?;
-    let text: String = text.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    let text = text.replace(RELEASE_NAMESPACE, namespace);
-    if text.contains("{{") {
-        bail!("{file} uses more of Helm's language than {RELEASE_NAMESPACE}: it could not be read without Helm");
+fn without_helm(files: &[&str], namespace: &str, account: &str) -> anyhow::Result<String> {
+    let mut texts = Vec::new();
+    for file in files {
+        let text = read(&charts().join("launchway/templates").join(file))?;
+        let lines = text.lines().filter(|line| !line.starts_with('#') && !line.starts_with("{{"));
+        let text: String = lines.map(|line| format!("{line}\n")).collect();
+        let text = text.replace(RELEASE_NAMESPACE, namespace).replace(SERVICE_ACCOUNT, account);
+        if text.contains("{{") {
+            bail!("{file} uses more of Helm's language than is known here: it could not be read without Helm");
+        }
+        texts.push(text);
     }
-    Ok(text)
+    Ok(texts.join("---\n"))
 }
 
 /// A new API server with what the charts install for a controller in the namespace `system`, whose service account has that
@@ -69,9 +75,9 @@ pub async fn cluster(say: Say, system: &str, account: &str, other: &str) -> anyh
         Api::<Namespace>::all(cluster.client()).create(&PostParams::default(), &namespace).await?;
     }
     let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), system);
-    let account = ServiceAccount { metadata: named(account), ..ServiceAccount::default() };
-    accounts.create(&PostParams::default(), &account).await.context("the controller's service account")?;
-    cluster.apply(&[rights(system)?, beside(system)?].join("---\n")).await?;
+    let made = ServiceAccount { metadata: named(account), ..ServiceAccount::default() };
+    accounts.create(&PostParams::default(), &made).await.context("the controller's service account")?;
+    cluster.apply(&[rights(system, account)?, beside(system, account)?].join("---\n")).await?;
     Ok(cluster)
 }
 

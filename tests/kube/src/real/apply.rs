@@ -38,21 +38,26 @@ impl Cluster {
     }
 
     /// Applies YAML of one or more documents, server-side, and returns when every CustomResourceDefinition in it is
-    /// served. Objects of a kind that the same YAML defines have to come in a second call.
+    /// served. Objects of a kind that the same YAML defines have to come in a second call; those that name no namespace go
+    /// into `default`.
     ///
     /// # Errors
     /// kubectl's own words; or a definition that was not established in a minute.
     pub async fn apply(&self, yaml: &str) -> anyhow::Result<()> {
-        self.apply_in("default", yaml).await
+        self.apply_with(&[], yaml).await
     }
 
-    /// [`Cluster::apply`], for objects that name no namespace.
+    /// [`Cluster::apply`], for objects that name no other namespace.
     ///
     /// # Errors
     /// As [`Cluster::apply`].
     pub async fn apply_in(&self, namespace: &str, yaml: &str) -> anyhow::Result<()> {
-        let args = ["apply", "--server-side", "--force-conflicts", "-o", "name", "-n", namespace, "-f", "-"];
-        let output = self.kubectl_with(yaml, &args).await?;
+        self.apply_with(&["-n", namespace], yaml).await
+    }
+
+    async fn apply_with(&self, more: &[&str], yaml: &str) -> anyhow::Result<()> {
+        let args = ["apply", "--server-side", "--force-conflicts", "-o", "name", "-f", "-"];
+        let output = self.kubectl_with(yaml, &[&args, more].concat()).await?;
         if !output.status.success() {
             bail!("kubectl apply: {}", String::from_utf8_lossy(&output.stderr).trim());
         }
