@@ -1,5 +1,5 @@
 //! What a namespace can do to the others: a git server that never answers, a thousand Releases at once, a thousand objects
-//! that change all the time.
+//! that change all the time or are as large as they may be.
 
 use anyhow::Context;
 use futures::stream::{self, StreamExt, TryStreamExt};
@@ -33,10 +33,12 @@ pub(super) enum Flood {
     Releases,
     /// It changes its objects, one after the other, for ever.
     Churn,
+    /// It makes objects as large as they may be.
+    Large,
 }
 
 impl Flood {
-    pub(super) const ALL: [Flood; 4] = [Flood::None, Flood::SilentGit, Flood::Releases, Flood::Churn];
+    pub(super) const ALL: [Flood; 5] = [Flood::None, Flood::SilentGit, Flood::Releases, Flood::Churn, Flood::Large];
 
     /// What it is called in the table.
     pub(super) fn words(self) -> String {
@@ -45,6 +47,7 @@ impl Flood {
             Flood::SilentGit => format!("{SILENT} Pipelines on a git server that never answers"),
             Flood::Releases => format!("{MANY} Releases at once"),
             Flood::Churn => format!("{MANY} Services that change all the time"),
+            Flood::Large => format!("{MANY} Services of 60 KiB each"),
         }
     }
 }
@@ -103,6 +106,11 @@ pub(super) async fn begin(
             let all: Vec<Value> = (0..MANY).map(service).collect::<anyhow::Result<_>>()?;
             create(&services, all).await?;
             Ok(Some(tokio::spawn(churn(services))))
+        }
+        Flood::Large => {
+            let all: Vec<Value> = (0..MANY).map(large).collect::<anyhow::Result<_>>()?;
+            create(&services, all).await?;
+            Ok(None)
         }
     }
 }
@@ -166,6 +174,14 @@ fn service(number: usize) -> anyhow::Result<Value> {
     let mut service = serde_json::to_value(seed::service(&name(number))?)?;
     service["metadata"]["namespace"] = json!(NAMESPACE);
     service["spec"]["cluster"] = json!("not-allowed");
+    Ok(service)
+}
+
+/// The same with as much in it as is admitted (`sizes.yaml`), or nearly.
+fn large(number: usize) -> anyhow::Result<Value> {
+    let mut service = service(number)?;
+    let filled: Vec<Value> = (0..60).map(|at| json!({"name": format!("V{at}"), "value": "x".repeat(990)})).collect();
+    service["spec"]["taskDefinition"]["containerDefinitions"][0]["environment"] = json!(filled);
     Ok(service)
 }
 
