@@ -129,13 +129,18 @@ impl Desired {
 
     /// The name of the Release of that number.
     pub fn release(&self, number: i64) -> ObjectName {
-        format!("{}-{number}", self.name).as_str().into()
+        release_name(&self.name, number)
     }
 
     /// The plan that a Release records when it starts; refused if the account does not allow all of it.
     pub fn plan(&self, scope: &Scope) -> Result<ReleasePlan, Refusal> {
         checked_plan(&self.spec, scope)
     }
+}
+
+/// The name of a Pipeline's Release of that number.
+pub fn release_name(pipeline: &str, number: i64) -> ObjectName {
+    format!("{pipeline}-{number}").as_str().into()
 }
 
 impl Source {

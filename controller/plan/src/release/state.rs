@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::image::key;
 use crate::life::Life;
 use crate::look::Looked;
-use crate::pipeline::desired::checked_plan;
+use crate::pipeline::desired::{checked_plan, release_name};
 use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::start::build::bounds;
@@ -262,7 +262,7 @@ fn may_begin(desired: &Desired, pipeline: &PipelineFacts) -> bool {
 /// Whether the Pipeline wrote down that it is about to make this Release.
 fn is_being_made(desired: &Desired, pipeline: &PipelineFacts) -> bool {
     let making = pipeline.status.as_ref().and_then(|status| status.making.as_ref());
-    let named = |number: i64| desired.name == format!("{}-{number}", desired.pipeline);
+    let named = |number: i64| *desired.name == *release_name(&desired.pipeline, number);
     making.is_some_and(|making| making.commit == desired.commit && named(making.number))
 }
 
