@@ -3,14 +3,12 @@
 
 use crate::item::Item;
 use crate::key::Key;
-use crate::kind::Reconciled;
 use jiff::{SignedDuration, Timestamp};
-use kube::Resource;
 use kube::runtime::watcher::Event;
 use launchway_crds::Release;
 use launchway_plan::release::Record;
 use launchway_plan::release::crowd::{Counted, Load};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// For how long something counts that a pass has begun and that the watch does not show: it shows what was written within a
@@ -29,8 +27,6 @@ struct State {
     crowds: HashMap<Crowd, HashMap<Key, Member>>,
     /// In which crowd each Release is that is at work.
     of: HashMap<Key, Crowd>,
-    /// The Releases of a list that is being read.
-    list: Vec<Key>,
 }
 
 /// What a Release adds to its crowd.
@@ -52,21 +48,14 @@ impl Member {
 impl Crowds {
     /// Follows the watch of the Releases. One that cannot be read counts as it did.
     pub fn follow(&self, event: &Event<Item<Release>>) {
-        let mut state = self.state();
-        match event {
-            Event::Init => state.list.clear(),
-            Event::InitApply(item) => {
-                state.list.push(Key::named(Release::KIND, item.meta()));
-                state.note(item);
-            }
-            Event::Apply(item) => state.note(item),
-            Event::Delete(item) => state.forget(&Key::named(Release::KIND, item.meta())),
-            Event::InitDone => {
-                let list: HashSet<Key> = std::mem::take(&mut state.list).into_iter().collect();
-                let gone: Vec<_> = state.of.keys().filter(|key| !list.contains(*key)).cloned().collect();
-                gone.iter().for_each(|key| state.forget(key));
-            }
+        if let Event::InitApply(Item::Read(release)) | Event::Apply(Item::Read(release)) = event {
+            self.state().note(release);
         }
+    }
+
+    /// Forgets a Release that is gone.
+    pub fn forget(&self, release: &Key) {
+        self.state().forget(release);
     }
 
     /// How much of the namespace is at work in the AwsAccount.
@@ -105,8 +94,7 @@ impl State {
         })
     }
 
-    fn note(&mut self, item: &Item<Release>) {
-        let Item::Read(release) = item else { return };
+    fn note(&mut self, release: &Release) {
         let (key, record) = (Key::of(release), Record::parse(release));
         let crowd = record.work.as_ref().map(|work| (key.namespace.clone(), work.account.to_string()));
         match crowd.or_else(|| self.of.get(&key).cloned()) {
@@ -138,6 +126,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kind::Reconciled;
     use serde_json::{Value, json};
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
@@ -191,17 +180,9 @@ mod tests {
         crowds.follow(&Event::Apply(begun("b", "Running")));
         assert_eq!((load(&crowds, NOW), load(&crowds, NOW + SHOWN)), ((2, 2), (2, 2)));
         crowds.follow(&Event::Apply(release("b", &json!({"phase": "Succeeded"}))));
-        crowds.follow(&Event::Delete(release("a", &Value::Null)));
+        crowds.follow(&Event::Delete(begun("a", "Running")));
+        assert_eq!(load(&crowds, NOW), (1, 1), "who follows the watch says who is gone");
+        crowds.forget(&key("a"));
         assert_eq!(load(&crowds, NOW), (0, 0));
-    }
-
-    #[test]
-    fn what_a_new_list_does_not_have_is_gone() {
-        let crowds = Crowds::default();
-        ["a", "b"].iter().for_each(|name| crowds.follow(&Event::Apply(begun(name, "Running"))));
-        crowds.follow(&Event::Init);
-        crowds.follow(&Event::InitApply(begun("b", "Running")));
-        crowds.follow(&Event::InitDone);
-        assert_eq!(load(&crowds, NOW), (1, 1));
     }
 }
