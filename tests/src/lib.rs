@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod argo;
 pub mod build;
 pub mod calls;
 pub mod corpus;

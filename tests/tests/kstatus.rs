@@ -2,8 +2,6 @@
 //! kstatus's own library and by the health script that we give to users of Argo CD.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "kstatus/argo.rs"]
-mod argo;
 #[path = "kstatus/rows.rs"]
 mod rows;
 
@@ -11,9 +9,9 @@ use std::collections::BTreeSet;
 
 use launchway::key::Kind;
 use launchway_test_kube::real::kstatus::{self, Status};
+use launchway_tests::argo::{self, Health};
 use serde_json::{Value, json};
 
-use argo::Health;
 use rows::Row;
 
 fn condition<'a>(object: &'a Value, kind: &str) -> &'a str {
@@ -46,7 +44,7 @@ fn every_row_of_the_table_is_what_kstatus_makes_of_it() {
                 wrong.push(format!("{}: {kind} is {is:?}, not {wanted:?}", row.name));
             }
         }
-        let (health, message) = argo::health(&row.object);
+        let (health, message) = argo::health(&row.object).unwrap();
         if health != row.argo {
             wrong.push(format!("{}: Argo CD would say {health:?} ({message}), not {:?}", row.name, row.argo));
         }
@@ -96,7 +94,7 @@ fn an_object_that_was_not_looked_at_yet_is_in_progress() {
         .collect();
     let said = kstatus::of(&objects).expect("kstatus answers");
     assert!(said.iter().all(|said| said.status == Status::InProgress), "{said:?}");
-    assert!(objects.iter().all(|object| argo::health(object).0 == Health::Progressing));
+    assert!(objects.iter().all(|object| argo::health(object).unwrap().0 == Health::Progressing));
 }
 
 #[test]
@@ -118,16 +116,16 @@ fn argo_cd_shows_progress_for_an_object_of_any_kind_whose_status_says_nothing_ye
                 "metadata": {"name": "a", "namespace": "b", "generation": 1}, "spec": {}, "status": status})
         };
         for status in &silent {
-            assert_eq!(argo::health(&object(status)).0, Health::Progressing, "{kind:?}: {status}");
+            assert_eq!(argo::health(&object(status)).unwrap().0, Health::Progressing, "{kind:?}: {status}");
         }
         assert_eq!(
-            argo::health(&object(&ready(Value::Null))).0,
+            argo::health(&object(&ready(Value::Null))).unwrap().0,
             Health::Healthy,
             "{kind:?}: a condition without a message"
         );
     }
     let mut without_status = json!({"metadata": {"name": "a", "generation": 1}, "spec": {}});
-    assert_eq!(argo::health(&without_status).0, Health::Progressing);
+    assert_eq!(argo::health(&without_status).unwrap().0, Health::Progressing);
     without_status["metadata"]["generation"] = Value::Null;
-    assert_eq!(argo::health(&without_status).0, Health::Progressing);
+    assert_eq!(argo::health(&without_status).unwrap().0, Health::Progressing);
 }

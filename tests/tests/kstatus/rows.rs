@@ -11,7 +11,7 @@ use launchway_tests::scenario::script::fate;
 use launchway_tests::world::{World, sample};
 use serde_json::{Value, json};
 
-use super::argo::Health;
+use launchway_tests::argo::Health;
 
 /// A situation and what is said in it.
 pub struct Row {

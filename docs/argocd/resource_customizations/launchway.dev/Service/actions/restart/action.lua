@@ -1,0 +1,6 @@
+local os = require("os")
+if obj.spec.rollout == nil then
+  obj.spec.rollout = {}
+end
+obj.spec.rollout.restart = os.date("!%Y-%m-%dT%XZ")
+return obj
