@@ -5,6 +5,7 @@ use crate::backoff::{self, Backoff};
 use crate::events::Events;
 use crate::git::Polls;
 use crate::key::{Key, Kind};
+use crate::lease::term::Term;
 use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;
@@ -55,6 +56,8 @@ pub struct Context {
     pub installation: String,
     /// How often a Service with nothing to do is checked for drift, in seconds.
     pub resync: i64,
+    /// How long this process may change anything.
+    pub term: Arc<Term>,
     /// Which watches do not work.
     pub watches: Watches,
     /// The metrics.

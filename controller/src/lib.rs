@@ -15,6 +15,7 @@ pub mod item;
 pub mod key;
 pub mod kind;
 pub mod kube_api;
+pub mod lease;
 pub mod logs;
 pub mod metrics;
 pub mod other;

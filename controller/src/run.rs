@@ -47,15 +47,25 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
         index: Mutex::default(),
         outage: Mutex::default(),
         queues: BTreeMap::new(),
+        rests: BTreeMap::new(),
         listed: Mutex::default(),
+        resting: Mutex::default(),
         ready: Box::new(ready),
     };
-    let woken: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, hub.queue(*kind))).collect();
+    let queues: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, hub.queue(*kind))).collect();
     let hub = Arc::new(hub);
-    let wiring = |woken| Wiring { context: Arc::clone(&context), stop: stop.clone(), hub: Arc::clone(&hub), woken };
-    let all = join_all(woken.into_iter().map(|(kind, woken)| controller_of(kind, wiring(woken))));
+    let wiring = |(woken, rested)| {
+        let (context, stop, hub) = (Arc::clone(&context), stop.clone(), Arc::clone(&hub));
+        Wiring { context, stop, hub, woken, rested }
+    };
+    let all = join_all(queues.into_iter().map(|(kind, queues)| controller_of(kind, wiring(queues))));
+    let begun = async {
+        context.term.begun().await;
+        hub.begin(&context);
+        std::future::pending().await
+    };
     let all = async {
-        tokio::select! { _ = all => {}, () = context.events.run(&context.kube) => {} }
+        tokio::select! { _ = all => {}, () = context.events.run(&context.kube) => {}, () = begun => {} }
         context.events.send(&context.kube).await;
     };
     // kube's graceful shutdown waits for the first list: with no API server it would wait for ever.
@@ -70,18 +80,32 @@ struct Hub {
     index: Mutex<Index>,
     outage: Mutex<Outage>,
     queues: BTreeMap<Kind, UnboundedSender<Key>>,
+    /// Where those go that have time: when each is to be checked.
+    rests: BTreeMap<Kind, UnboundedSender<Rest>>,
     /// Which watches have listed. Seen in their streams: of several who wait for one `Store`, kube-runtime 5.0 wakes only
     /// the one who asked last, and that may be us instead of the Controller.
     listed: Mutex<BTreeSet<Kind>>,
+    /// The objects that have nothing to do, as long as another replica leads.
+    resting: Mutex<BTreeSet<Key>>,
     ready: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Hub {
-    /// Makes the queue of a kind; its other end.
-    fn queue(&mut self, kind: Kind) -> UnboundedReceiver<Key> {
-        let (sender, receiver) = unbounded();
+    /// Makes the queues of a kind; their other ends.
+    fn queue(&mut self, kind: Kind) -> (UnboundedReceiver<Key>, UnboundedReceiver<Rest>) {
+        let ((sender, woken), (rests, rested)) = (unbounded(), unbounded());
         self.queues.insert(kind, sender);
-        receiver
+        self.rests.insert(kind, rests);
+        (woken, rested)
+    }
+
+    /// Has an object with nothing to do checked when the sweep comes to it.
+    fn rest(&self, key: Key, context: &Context) {
+        let after = context.sweep.after(&key, Duration::from_secs(context.resync.unsigned_abs()));
+        if let Some(queue) = self.rests.get(&key.kind) {
+            // A closed queue means that the controller is ending.
+            let _ = queue.unbounded_send((tokio::time::Instant::now() + after, key));
+        }
     }
 
     fn index(&self) -> MutexGuard<'_, Index> {
@@ -102,6 +126,21 @@ impl Hub {
         }
     }
 
+    /// Makes a pass over each object, as after a start, now that this replica leads: over those at rest when the sweep comes to
+    /// them.
+    fn begin(&self, context: &Context) {
+        let resting = std::mem::take(&mut *self.resting());
+        let all = self.index().keys();
+        let (rests, woken): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|key| resting.contains(key) && self.index().is_done(key));
+        self.wake(woken.into_iter().collect(), None);
+        rests.into_iter().for_each(|key| self.rest(key, context));
+    }
+
+    fn resting(&self) -> MutexGuard<'_, BTreeSet<Key>> {
+        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn note_listed(&self, kind: Kind) {
         let mut kinds = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         if kinds.insert(kind) && kinds.len() == Kind::ALL.len() {
@@ -114,8 +153,6 @@ impl Hub {
 struct Feed {
     hub: Arc<Hub>,
     context: Arc<Context>,
-    /// Where those go that have time: when each is to be checked.
-    rested: UnboundedSender<(tokio::time::Instant, Key)>,
     /// The objects of a list that is being read.
     list: BTreeSet<Key>,
     /// The objects that are there and cannot be read.
@@ -155,6 +192,7 @@ impl Feed {
         match item {
             Item::Read(object) => {
                 self.count_unreadable(&Key::of(object), BTreeSet::remove);
+                self.note_rest(object);
                 self.changed(object);
             }
             Item::Unreadable(unreadable) => {
@@ -163,6 +201,18 @@ impl Feed {
                 let woken = self.hub.index().obscured(&key);
                 self.hub.wake(woken, Some(&key));
             }
+        }
+    }
+
+    /// Notes whether the object has something to do, for when this replica leads.
+    fn note_rest<K: Reconciled>(&self, object: &K) {
+        if !self.context.term.is_sure() {
+            let (key, mut resting) = (Key::of(object), self.hub.resting());
+            if object.is_at_rest() {
+                resting.insert(key)
+            } else {
+                resting.remove(&key)
+            };
         }
     }
 
@@ -186,12 +236,11 @@ impl Feed {
     /// start those go first that have something to do. Its version counts as one of ours, which it is.
     fn found<K: Reconciled>(&self, object: &K) {
         let key = Key::of(object);
-        let Some(version) = object.resource_version().filter(|_| object.is_at_rest()) else { return };
+        let comes_now = || object.is_at_rest() && self.context.term.is_sure();
+        let Some(version) = object.resource_version().filter(|_| comes_now()) else { return };
         if self.hub.index().is_done(&key) {
             self.context.own.remember(&key, &version);
-            let after = self.context.sweep.after(&key, Duration::from_secs(self.context.resync.unsigned_abs()));
-            // A closed queue means that the controller is ending.
-            let _ = self.rested.unbounded_send((tokio::time::Instant::now() + after, key));
+            self.hub.rest(key, &self.context);
         }
     }
 
@@ -212,7 +261,11 @@ struct Wiring {
     stop: CancellationToken,
     hub: Arc<Hub>,
     woken: UnboundedReceiver<Key>,
+    rested: UnboundedReceiver<Rest>,
 }
+
+/// An object with nothing to do, and when it is to be checked.
+type Rest = (tokio::time::Instant, Key);
 
 /// An object as the caches keep it: its name and version. A pass reads the object live.
 type Named<K> = PartialObjectMeta<K>;
@@ -249,13 +302,11 @@ impl Backoff for Reconnect {
 
 /// Watches the objects of a kind, and makes passes over them.
 async fn controller<K: Reconciled>(wiring: Wiring) {
-    let Wiring { context, stop, hub, woken } = wiring;
+    let Wiring { context, stop, hub, woken, rested } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
-    let (sender, rested) = unbounded();
     let mut feed = Feed {
         hub: Arc::clone(&hub),
         context: Arc::clone(&context),
-        rested: sender,
         list: BTreeSet::new(),
         unreadable: BTreeSet::new(),
     };
@@ -324,7 +375,8 @@ async fn is_others(key: Key, version: Option<String>, context: Arc<Context>) -> 
     !context.own.made(&key, &version.unwrap_or_default()).await
 }
 
-/// A pass, when there is a place for one of its namespace. At the end of the controller nobody waits for a place any more.
+/// A pass, when there is a place for one of its namespace; none while another replica leads. At the end of the controller
+/// nobody waits for a place any more.
 async fn placed(
     key: Key,
     places: Arc<Places>,
@@ -332,6 +384,9 @@ async fn placed(
     hub: Arc<Hub>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
+    if !context.term.is_sure() {
+        return Ok(Action::await_change());
+    }
     let _place = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(Action::await_change()),
@@ -362,6 +417,11 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
         Ok(Ok(Err(Unreachable { operation, object, source: Cause::Unreadable(member) }))) => {
             tracing::warn!(%key, operation, object, member, "an object cannot be read; its Event says more");
             ("unreadable", context.delay(&key, Wake::Operator, &asks))
+        }
+        Ok(Ok(Err(Unreachable { source: Cause::NotLeading(_), .. }))) => {
+            context.metrics.pass(key.kind, "not_leading", began.elapsed());
+            tracing::debug!(%key, "a pass ended because this replica does not lead any more");
+            return Ok(Action::await_change());
         }
         Ok(Ok(Err(error))) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());

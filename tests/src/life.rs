@@ -42,6 +42,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),
         resync,
+        term: launchway::lease::term::Term::always(),
         watches: launchway::watches::Watches::default(),
         metrics: launchway::metrics::Metrics::default(),
     }
