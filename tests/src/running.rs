@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use launchway::Context;
 use launchway::context::Clock;
 use launchway::git::Polls;
+use launchway::lease::term::Term;
 use launchway_cloud::{Clouds, Settings};
 use launchway_plan::address::Rules;
 use tokio::task::JoinHandle;
@@ -55,6 +56,7 @@ impl Running {
             polls: Polls::new(web.clone()),
             web,
             clock,
+            term: Term::always(),
             ..context(world, &gate, SEED, RESYNC)
         };
         let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
