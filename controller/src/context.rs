@@ -56,6 +56,8 @@ pub struct Context {
     pub installation: String,
     /// How often a Service with nothing to do is checked for drift, in seconds.
     pub resync: i64,
+    /// The namespaces that are watched; none: all.
+    pub namespaces: Vec<String>,
     /// How long this process may change anything.
     pub term: Arc<Term>,
     /// Which watches do not work.

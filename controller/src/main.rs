@@ -65,6 +65,10 @@ struct Flags {
     #[arg(long, env = "LAUNCHWAY_LEASE", value_name = "NAMESPACE/NAME")]
     lease: Option<Name>,
 
+    /// Watches these namespaces only, separated by commas; absent: all of them. AwsAccounts are those of the whole cluster.
+    #[arg(long, env = "LAUNCHWAY_WATCH_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
+    watch_namespaces: Vec<String>,
+
     /// The address that serves /healthz, /readyz and /metrics.
     #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
@@ -93,6 +97,12 @@ enum LogFormat {
 fn duration(text: &str) -> Result<i64, String> {
     let seconds = Duration::from(text).seconds().filter(|seconds| (10..=86_400).contains(seconds));
     seconds.ok_or_else(|| "a duration such as 10m, between 10s and 24h".to_owned())
+}
+
+fn namespace(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let form = !text.is_empty() && text.len() <= 63 && text.chars().all(allowed);
+    if form { Ok(text.to_owned()) } else { Err("names of namespaces, separated by commas".to_owned()) }
 }
 
 fn installation(text: &str) -> Result<String, String> {
@@ -199,6 +209,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         own: OwnWrites::default(),
         installation,
         resync: flags.resync,
+        namespaces: flags.watch_namespaces.clone(),
         term,
         watches: Watches::default(),
         metrics: Metrics::default(),

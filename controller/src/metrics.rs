@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The labels of a pass.
@@ -113,7 +114,7 @@ impl Metrics {
     }
 
     /// Says whose watches do not work.
-    pub fn broken(&self, kinds: &[Kind]) {
+    pub fn broken(&self, kinds: &BTreeSet<Kind>) {
         for kind in Kind::ALL {
             let label = KindLabel { kind: kind.name().into_owned() };
             self.broken.get_or_create(&label).set(kinds.contains(kind).into());

@@ -1,14 +1,15 @@
-//! The wiring: a watch and a kube-runtime Controller for each kind, around its passes. Which change wakes whom is known in
+//! The wiring: a watch and a kube-runtime Controller for each kind, or for each kind and namespace, around its passes. Which change wakes whom is known in
 //! [`crate::wake`].
 
 use crate::context::Context;
 use crate::fair::Places;
 use crate::item::Item;
 use crate::key::{Key, Kind};
-use crate::kind::Reconciled;
+use crate::kind::{Listed, Reconciled};
 use crate::outage::Outage;
 use crate::unreachable::{Cause, Unreachable, words};
 use crate::wake::Index;
+use crate::watches::Watch;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::stream::{StreamExt, TryStreamExt, select};
@@ -50,15 +51,18 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
         rests: BTreeMap::new(),
         listed: Mutex::default(),
         resting: Mutex::default(),
+        unreadable: Mutex::default(),
         ready: Box::new(ready),
     };
-    let queues: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, hub.queue(*kind))).collect();
+    let watches = Watch::all(&context.namespaces);
+    let queues: Vec<_> = watches.into_iter().map(|watch| (hub.queue(&watch), watch)).collect();
     let hub = Arc::new(hub);
-    let wiring = |(woken, rested)| {
+    let places: BTreeMap<_, _> = Kind::ALL.iter().map(|kind| (*kind, Places::new(AT_ONCE))).collect();
+    let wiring = |((woken, rested), watch): (Ends, Watch)| {
         let (context, stop, hub) = (Arc::clone(&context), stop.clone(), Arc::clone(&hub));
-        Wiring { context, stop, hub, woken, rested }
+        Wiring { context, stop, hub, places: Arc::clone(&places[&watch.kind]), watch, woken, rested }
     };
-    let all = join_all(queues.into_iter().map(|(kind, queues)| controller_of(kind, wiring(queues))));
+    let all = join_all(queues.into_iter().map(|one| controller_of(one.1.kind, wiring(one))));
     let begun = async {
         context.term.begun().await;
         hub.begin(&context);
@@ -75,34 +79,36 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
     }
 }
 
-/// What the Controllers share: who depends on whom, and a queue for each kind whose objects are to be woken.
+/// What the Controllers share: who depends on whom, and a queue for each watch whose objects are to be woken.
 struct Hub {
     index: Mutex<Index>,
     outage: Mutex<Outage>,
-    queues: BTreeMap<Kind, UnboundedSender<Key>>,
+    queues: BTreeMap<Watch, UnboundedSender<Key>>,
     /// Where those go that have time: when each is to be checked.
-    rests: BTreeMap<Kind, UnboundedSender<Rest>>,
+    rests: BTreeMap<Watch, UnboundedSender<Rest>>,
     /// Which watches have listed. Seen in their streams: of several who wait for one `Store`, kube-runtime 5.0 wakes only
     /// the one who asked last, and that may be us instead of the Controller.
-    listed: Mutex<BTreeSet<Kind>>,
+    listed: Mutex<BTreeSet<Watch>>,
     /// The objects that have nothing to do, as long as another replica leads.
     resting: Mutex<BTreeSet<Key>>,
+    /// The objects that are there and cannot be read.
+    unreadable: Mutex<BTreeSet<Key>>,
     ready: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Hub {
-    /// Makes the queues of a kind; their other ends.
-    fn queue(&mut self, kind: Kind) -> (UnboundedReceiver<Key>, UnboundedReceiver<Rest>) {
+    /// Makes the queues of a watch; their other ends.
+    fn queue(&mut self, watch: &Watch) -> Ends {
         let ((sender, woken), (rests, rested)) = (unbounded(), unbounded());
-        self.queues.insert(kind, sender);
-        self.rests.insert(kind, rests);
+        self.queues.insert(watch.clone(), sender);
+        self.rests.insert(watch.clone(), rests);
         (woken, rested)
     }
 
     /// Has an object with nothing to do checked when the sweep comes to it.
     fn rest(&self, key: Key, context: &Context) {
         let after = context.sweep.after(&key, Duration::from_secs(context.resync.unsigned_abs()));
-        if let Some(queue) = self.rests.get(&key.kind) {
+        if let Some(queue) = of_watch(&self.rests, &key) {
             // A closed queue means that the controller is ending.
             let _ = queue.unbounded_send((tokio::time::Instant::now() + after, key));
         }
@@ -119,7 +125,7 @@ impl Hub {
     /// Wakes these objects, but for the changed object itself: its own watch wakes that.
     fn wake(&self, woken: BTreeSet<Key>, changed: Option<&Key>) {
         for key in woken.into_iter().filter(|key| Some(key) != changed) {
-            if let Some(queue) = self.queues.get(&key.kind) {
+            if let Some(queue) = of_watch(&self.queues, &key) {
                 // A closed queue means that the controller is ending.
                 let _ = queue.unbounded_send(key);
             }
@@ -141,29 +147,34 @@ impl Hub {
         self.resting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note_listed(&self, kind: Kind) {
-        let mut kinds = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        if kinds.insert(kind) && kinds.len() == Kind::ALL.len() {
+    fn note_listed(&self, watch: &Watch) {
+        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if listed.insert(watch.clone()) && listed.len() == self.queues.len() {
             (self.ready)();
         }
     }
 }
 
-/// Brings the events of one kind's watch into the index.
+/// The queue of the watch that shows an object; none: nobody watches its namespace.
+fn of_watch<'a, T>(queues: &'a BTreeMap<Watch, T>, key: &Key) -> Option<&'a T> {
+    let of = |namespace: &str| queues.get(&Watch { kind: key.kind, namespace: namespace.to_owned() });
+    of("").or_else(|| of(&key.namespace))
+}
+
+/// Brings the events of one watch into the index.
 struct Feed {
     hub: Arc<Hub>,
     context: Arc<Context>,
     /// The objects of a list that is being read.
     list: BTreeSet<Key>,
-    /// The objects that are there and cannot be read.
-    unreadable: BTreeSet<Key>,
+    watch: Watch,
 }
 
 impl Feed {
     /// Updates the index, and wakes whom the event concerns.
     fn take<K: Reconciled>(&mut self, event: &Event<Item<K>>) {
         K::followed(event, &self.context);
-        self.context.watches.worked(K::KIND);
+        self.context.watches.worked(&self.watch);
         match event {
             Event::Init => self.list.clear(),
             Event::InitApply(item) => {
@@ -181,14 +192,14 @@ impl Feed {
             Event::Delete(item) => self.gone(&Key::named(K::KIND, item.meta())),
             Event::InitDone => {
                 let missing = self.hub.index().missing(K::KIND, &std::mem::take(&mut self.list));
-                missing.iter().for_each(|key| self.gone(key));
-                self.hub.note_listed(K::KIND);
+                missing.iter().filter(|key| self.watch.shows(key)).for_each(|key| self.gone(key));
+                self.hub.note_listed(&self.watch);
             }
         }
     }
 
     /// An object that cannot be read stays what it was to those that depend on it. Its own pass tells that it cannot be read.
-    fn seen<K: Reconciled>(&mut self, item: &Item<K>) {
+    fn seen<K: Reconciled>(&self, item: &Item<K>) {
         match item {
             Item::Read(object) => {
                 self.count_unreadable(&Key::of(object), BTreeSet::remove);
@@ -216,15 +227,16 @@ impl Feed {
         }
     }
 
-    fn count_unreadable(&mut self, key: &Key, change: impl FnOnce(&mut BTreeSet<Key>, &Key) -> bool) {
-        if change(&mut self.unreadable, key) {
-            self.context.metrics.unreadable(key.kind, self.unreadable.len());
+    fn count_unreadable(&self, key: &Key, change: impl FnOnce(&mut BTreeSet<Key>, &Key) -> bool) {
+        let mut all = self.hub.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        if change(&mut all, key) {
+            self.context.metrics.unreadable(key.kind, all.iter().filter(|one| one.kind == key.kind).count());
         }
     }
 
     /// Forgets an object that is gone, and wakes whom that concerns; if it was the one that tries often in an outage, another
     /// one does.
-    fn gone(&mut self, key: &Key) {
+    fn gone(&self, key: &Key) {
         self.context.forget(key);
         self.count_unreadable(key, BTreeSet::remove);
         let mut woken = self.hub.outage().passed(key);
@@ -260,9 +272,14 @@ struct Wiring {
     context: Arc<Context>,
     stop: CancellationToken,
     hub: Arc<Hub>,
+    places: Arc<Places>,
+    watch: Watch,
     woken: UnboundedReceiver<Key>,
     rested: UnboundedReceiver<Rest>,
 }
+
+/// The ends of a watch's queues where keys come out.
+type Ends = (UnboundedReceiver<Key>, UnboundedReceiver<Rest>);
 
 /// An object with nothing to do, and when it is to be checked.
 type Rest = (tokio::time::Instant, Key);
@@ -300,26 +317,22 @@ impl Backoff for Reconnect {
     }
 }
 
-/// Watches the objects of a kind, and makes passes over them.
+/// Watches the objects of a kind, everywhere or in one namespace, and makes passes over them.
 async fn controller<K: Reconciled>(wiring: Wiring) {
-    let Wiring { context, stop, hub, woken, rested } = wiring;
+    let Wiring { context, stop, hub, places, watch, woken, rested } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
-    let mut feed = Feed {
-        hub: Arc::clone(&hub),
-        context: Arc::clone(&context),
-        list: BTreeSet::new(),
-        unreadable: BTreeSet::new(),
-    };
+    let mut feed =
+        Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), list: BTreeSet::new(), watch: watch.clone() };
     // In the order in which they come: the later, the later they are due.
     let rested = rested.then(|(due, key)| tokio::time::sleep_until(due).map(|()| key));
-    let (own, broken, places, ending) =
-        (Arc::clone(&context), Arc::clone(&context), Places::new(AT_ONCE), stop.clone());
-    let stream = watcher(Api::<Item<K>>::all(context.kube.clone()), watcher::Config::default())
+    let (own, broken, ending) = (Arc::clone(&context), Arc::clone(&context), stop.clone());
+    let api: Api<Item<K>> = K::Scope::listed(&watch.namespace, &context.kube);
+    let stream = watcher(api, watcher::Config::default())
         .backoff(Reconnect::default())
         .inspect_ok(move |event| feed.take::<K>(event))
         .inspect_err(move |error| {
-            broken.watches.failed(K::KIND);
-            tracing::warn!(kind = %K::KIND.name(), error = trouble(error), "the watch broke; it is being restarted");
+            broken.watches.failed(&watch);
+            tracing::warn!(kind = %K::KIND.name(), namespace = watch.namespace, error = trouble(error), "the watch broke; it is being restarted");
         })
         .map_ok(named)
         .reflect(writer)

@@ -45,6 +45,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),
         resync,
+        namespaces: Vec::new(),
         term: gate.term(),
         watches: launchway::watches::Watches::default(),
         metrics: launchway::metrics::Metrics::default(),
