@@ -11,6 +11,7 @@ pub mod context;
 pub mod events;
 mod fair;
 pub mod git;
+mod hub;
 pub mod item;
 pub mod key;
 pub mod kind;

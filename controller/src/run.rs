@@ -3,14 +3,13 @@
 
 use crate::context::Context;
 use crate::fair::Places;
+use crate::hub::{Ends, Hub, Rest};
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::{Listed, Reconciled};
-use crate::outage::Outage;
 use crate::unreachable::{Cause, Unreachable, words};
-use crate::wake::Index;
 use crate::watches::Watch;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::stream::{StreamExt, TryStreamExt, select};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta};
@@ -27,7 +26,7 @@ use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -44,16 +43,7 @@ const GRACE: Duration = Duration::from_secs(25);
 /// Runs until the token is cancelled, then lets the passes that are under way end. `ready` is called once all watches
 /// have listed.
 pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn() + Send + Sync + 'static) {
-    let mut hub = Hub {
-        index: Mutex::default(),
-        outage: Mutex::default(),
-        queues: BTreeMap::new(),
-        rests: BTreeMap::new(),
-        listed: Mutex::default(),
-        resting: Mutex::default(),
-        unreadable: Mutex::default(),
-        ready: Box::new(ready),
-    };
+    let mut hub = Hub::new(ready);
     let watches = Watch::all(&context.namespaces);
     let queues: Vec<_> = watches.into_iter().map(|watch| (hub.queue(&watch), watch)).collect();
     let hub = Arc::new(hub);
@@ -77,88 +67,6 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
         () = all => {}
         () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => tracing::warn!("passes were still under way after {GRACE:?}"),
     }
-}
-
-/// What the Controllers share: who depends on whom, and a queue for each watch whose objects are to be woken.
-struct Hub {
-    index: Mutex<Index>,
-    outage: Mutex<Outage>,
-    queues: BTreeMap<Watch, UnboundedSender<Key>>,
-    /// Where those go that have time: when each is to be checked.
-    rests: BTreeMap<Watch, UnboundedSender<Rest>>,
-    /// Which watches have listed. Seen in their streams: of several who wait for one `Store`, kube-runtime 5.0 wakes only
-    /// the one who asked last, and that may be us instead of the Controller.
-    listed: Mutex<BTreeSet<Watch>>,
-    /// The objects that have nothing to do, as long as another replica leads.
-    resting: Mutex<BTreeSet<Key>>,
-    /// The objects that are there and cannot be read.
-    unreadable: Mutex<BTreeSet<Key>>,
-    ready: Box<dyn Fn() + Send + Sync>,
-}
-
-impl Hub {
-    /// Makes the queues of a watch; their other ends.
-    fn queue(&mut self, watch: &Watch) -> Ends {
-        let ((sender, woken), (rests, rested)) = (unbounded(), unbounded());
-        self.queues.insert(watch.clone(), sender);
-        self.rests.insert(watch.clone(), rests);
-        (woken, rested)
-    }
-
-    /// Has an object with nothing to do checked when the sweep comes to it.
-    fn rest(&self, key: Key, context: &Context) {
-        let after = context.sweep.after(&key, Duration::from_secs(context.resync.unsigned_abs()));
-        if let Some(queue) = of_watch(&self.rests, &key) {
-            // A closed queue means that the controller is ending.
-            let _ = queue.unbounded_send((tokio::time::Instant::now() + after, key));
-        }
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn outage(&self) -> MutexGuard<'_, Outage> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes these objects, but for the changed object itself: its own watch wakes that.
-    fn wake(&self, woken: BTreeSet<Key>, changed: Option<&Key>) {
-        for key in woken.into_iter().filter(|key| Some(key) != changed) {
-            if let Some(queue) = of_watch(&self.queues, &key) {
-                // A closed queue means that the controller is ending.
-                let _ = queue.unbounded_send(key);
-            }
-        }
-    }
-
-    /// Makes a pass over each object, as after a start, now that this replica leads: over those at rest when the sweep comes to
-    /// them.
-    fn begin(&self, context: &Context) {
-        let resting = std::mem::take(&mut *self.resting());
-        let all = self.index().keys();
-        let (rests, woken): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|key| resting.contains(key) && self.index().is_done(key));
-        self.wake(woken.into_iter().collect(), None);
-        rests.into_iter().for_each(|key| self.rest(key, context));
-    }
-
-    fn resting(&self) -> MutexGuard<'_, BTreeSet<Key>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn note_listed(&self, watch: &Watch) {
-        let mut listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        if listed.insert(watch.clone()) && listed.len() == self.queues.len() {
-            (self.ready)();
-        }
-    }
-}
-
-/// The queue of the watch that shows an object; none: nobody watches its namespace.
-fn of_watch<'a, T>(queues: &'a BTreeMap<Watch, T>, key: &Key) -> Option<&'a T> {
-    let of = |namespace: &str| queues.get(&Watch { kind: key.kind, namespace: namespace.to_owned() });
-    of("").or_else(|| of(&key.namespace))
 }
 
 /// Brings the events of one watch into the index.
@@ -228,7 +136,7 @@ impl Feed {
     }
 
     fn count_unreadable(&self, key: &Key, change: impl FnOnce(&mut BTreeSet<Key>, &Key) -> bool) {
-        let mut all = self.hub.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.hub.unreadable();
         if change(&mut all, key) {
             self.context.metrics.unreadable(key.kind, all.iter().filter(|one| one.kind == key.kind).count());
         }
@@ -277,12 +185,6 @@ struct Wiring {
     woken: UnboundedReceiver<Key>,
     rested: UnboundedReceiver<Rest>,
 }
-
-/// The ends of a watch's queues where keys come out.
-type Ends = (UnboundedReceiver<Key>, UnboundedReceiver<Rest>);
-
-/// An object with nothing to do, and when it is to be checked.
-type Rest = (tokio::time::Instant, Key);
 
 /// An object as the caches keep it: its name and version. A pass reads the object live.
 type Named<K> = PartialObjectMeta<K>;
