@@ -6,6 +6,7 @@ use crate::crowd::Crowds;
 use crate::events::Events;
 use crate::git::Polls;
 use crate::key::{Key, Kind};
+use crate::lease::term::Term;
 use crate::metrics::Metrics;
 use crate::own::OwnWrites;
 use crate::pace::Pace;
@@ -58,6 +59,10 @@ pub struct Context {
     pub installation: String,
     /// How often a Service with nothing to do is checked for drift, in seconds.
     pub resync: i64,
+    /// The namespaces that are watched; none: all.
+    pub namespaces: Vec<String>,
+    /// How long this process may change anything.
+    pub term: Arc<Term>,
     /// Which watches do not work.
     pub watches: Watches,
     /// The metrics.

@@ -2,7 +2,7 @@
 //! takes none, the newest are dropped and counted. The status says the same.
 
 use crate::metrics::Metrics;
-use crate::unreachable::words;
+use crate::unreachable::{is_fenced, words};
 use futures::stream::{self, StreamExt};
 use k8s_openapi::api::events::v1::Event;
 use kube::api::{Api, PostParams};
@@ -58,6 +58,7 @@ async fn sent(event: Event, kube: &kube::Client) {
     let api: Api<Event> = Api::namespaced(kube.clone(), event.metadata.namespace.as_deref().unwrap_or_default());
     if let Err(error) = api.create(&PostParams::default(), &event).await
         && !matches!(&error, kube::Error::Api(status) if status.is_already_exists())
+        && !is_fenced(&error)
     {
         let of = event.regarding.and_then(|object| object.name).unwrap_or_default();
         tracing::warn!(object = of, error = words(&error), "could not write an event");

@@ -7,8 +7,9 @@ use crate::key::{Key, Kind};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, digest};
 use kube::Resource;
-use kube::api::ObjectMeta;
+use kube::api::{Api, ObjectMeta};
 use kube::core::object::{HasSpec, HasStatus};
+use kube::core::{ClusterResourceScope, NamespaceResourceScope};
 use kube::runtime::watcher::Event;
 use launchway_crds::condition::Condition;
 use launchway_plan::wake::Wake;
@@ -25,9 +26,34 @@ pub trait HasConditions: HasStatus<Status: Clone + PartialEq> {
     fn saying(status: &Self::Status, conditions: Vec<Condition>) -> Self::Status;
 }
 
+/// How the objects of a scope are listed.
+pub trait Listed: Sized {
+    /// Whether they live in namespaces.
+    const IN_NAMESPACES: bool;
+
+    /// Those of that namespace; all, if it is empty or they live in none.
+    fn listed<K: Resource<Scope = Self, DynamicType = ()>>(namespace: &str, kube: &kube::Client) -> Api<K>;
+}
+
+impl Listed for ClusterResourceScope {
+    const IN_NAMESPACES: bool = false;
+
+    fn listed<K: Resource<Scope = Self, DynamicType = ()>>(_: &str, kube: &kube::Client) -> Api<K> {
+        Api::all(kube.clone())
+    }
+}
+
+impl Listed for NamespaceResourceScope {
+    const IN_NAMESPACES: bool = true;
+
+    fn listed<K: Resource<Scope = Self, DynamicType = ()>>(namespace: &str, kube: &kube::Client) -> Api<K> {
+        if namespace.is_empty() { Api::all(kube.clone()) } else { Api::namespaced(kube.clone(), namespace) }
+    }
+}
+
 /// A kind of object that passes are made over. Its name, plural and scope are those of kube's [`Resource`].
 pub trait Reconciled:
-    Resource<DynamicType = ()> + HasConditions + OfParts + Clone + Debug + Serialize + Send + Sync + 'static
+    Resource<DynamicType = (), Scope: Listed> + HasConditions + OfParts + Clone + Debug + Serialize + Send + Sync + 'static
 {
     /// Its place in the list.
     const KIND: Kind;
@@ -78,6 +104,11 @@ macro_rules! each {
         })*
 
         impl Kind {
+            /// Whether its objects live in namespaces.
+            pub fn is_in_namespaces(self) -> bool {
+                match self { $(Self::$kind => <<launchway_crds::$kind as Resource>::Scope as Listed>::IN_NAMESPACES),* }
+            }
+
             /// The links of an object of this kind; none if it cannot be read.
             pub fn links(self, object: &Value) -> Option<Links> {
                 match self { $(Self::$kind => links::<launchway_crds::$kind>(object)),* }

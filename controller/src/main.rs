@@ -7,6 +7,9 @@ use launchway::backoff::Backoff;
 use launchway::crowd::Crowds;
 use launchway::events::Events;
 use launchway::git::Polls;
+use launchway::lease::fence::Fence;
+use launchway::lease::term::{self, Term};
+use launchway::lease::{Candidate, Name};
 use launchway::metrics::Metrics;
 use launchway::own::OwnWrites;
 use launchway::pace::Pace;
@@ -58,6 +61,15 @@ struct Flags {
     #[arg(long, env = "LAUNCHWAY_REQUIRE_SECRET_HOSTS")]
     require_secret_hosts: bool,
 
+    /// The Lease that the replicas share, as NAMESPACE/NAME: only the one that holds it works. Without it this must be the only
+    /// process.
+    #[arg(long, env = "LAUNCHWAY_LEASE", value_name = "NAMESPACE/NAME")]
+    lease: Option<Name>,
+
+    /// Watches these namespaces only, separated by commas; absent: all of them. AwsAccounts are those of the whole cluster.
+    #[arg(long, env = "LAUNCHWAY_WATCH_NAMESPACES", value_delimiter = ',', value_parser = namespace)]
+    watch_namespaces: Vec<String>,
+
     /// The address that serves /healthz, /readyz and /metrics.
     #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
@@ -88,6 +100,12 @@ fn duration(text: &str) -> Result<i64, String> {
     seconds.ok_or_else(|| "a duration such as 10m, between 10s and 24h".to_owned())
 }
 
+fn namespace(text: &str) -> Result<String, String> {
+    let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let form = !text.is_empty() && text.len() <= 63 && text.chars().all(allowed);
+    if form { Ok(text.to_owned()) } else { Err("names of namespaces, separated by commas".to_owned()) }
+}
+
 fn installation(text: &str) -> Result<String, String> {
     let form =
         !text.is_empty() && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
@@ -102,16 +120,29 @@ async fn main() -> anyhow::Result<()> {
         anyhow::bail!("another TLS provider is installed already");
     }
     let stop = on_signal()?;
-    let context = Arc::new(context(&flags).await?);
+    let config = connection().await?;
+    let candidate = flags.lease.clone().map(|lease| candidate(lease, config.clone())).transpose()?;
+    let context = Arc::new(context(&flags, config).await?);
     let listener = TcpListener::bind(flags.http_address)
         .await
         .with_context(|| format!("listening on {}: set --http-address to a free address", flags.http_address))?;
     tracing::info!(installation = context.installation, address = %flags.http_address, version = env!("CARGO_PKG_VERSION"), "launchway starts");
     let ready = Ready::default();
     let served = tokio::spawn(serve(listener, Arc::clone(&context), ready.clone(), stop.clone()));
-    run::run(context, stop.clone(), move || ready.announce()).await;
+    let (term, retire) = (Arc::clone(&context.term), CancellationToken::new());
+    let holding = candidate.map(|candidate| tokio::spawn(candidate.hold(Arc::clone(&term), retire.clone())));
+    let is_lost = tokio::select! {
+        () = run::run(context, stop.clone(), move || ready.announce()) => false,
+        () = term.over() => true,
+    };
     stop.cancel();
+    retire.cancel();
+    if let Some(holding) = holding {
+        holding.await.context("holding the lease")?;
+    }
     served.await.context("serving health and metrics")?;
+    // What is kept in memory is that of a leader. The next process begins anew, and stands by.
+    anyhow::ensure!(!is_lost, "another replica may lead by now: this one ends, to be started again");
     tracing::info!("launchway has stopped");
     Ok(())
 }
@@ -126,14 +157,28 @@ fn log(format: LogFormat) {
     }
 }
 
-async fn context(flags: &Flags) -> anyhow::Result<Context> {
+async fn connection() -> anyhow::Result<kube::Config> {
     let mut config = kube::Config::infer()
         .await
         .context("no connection to Kubernetes is configured: set KUBECONFIG, or run inside a cluster")?;
     config.read_timeout = Some(SILENCE);
     config.connect_timeout = Some(CONNECT);
+    Ok(config)
+}
+
+/// Stands for the lease, with a client of its own, under the pod's name and something that no other process has.
+fn candidate(lease: Name, config: kube::Config) -> anyhow::Result<Candidate> {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "launchway".to_owned());
+    let kube = kube::Client::try_from(config).context("creating the Kubernetes client of the lease")?;
+    let identity = format!("{host}_{:016x}", fastrand::u64(..));
+    Ok(Candidate { lease, identity, kube, clock: Arc::new(jiff::Timestamp::now) })
+}
+
+async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context> {
     let api_server = api_server(&config.cluster_url).await;
-    let kube = kube::Client::try_from(config).context("creating the Kubernetes client")?;
+    let term = if flags.lease.is_some() { Term::awaited(term::clock()) } else { Term::always() };
+    let kube = kube::client::ClientBuilder::try_from(config).context("creating the Kubernetes client")?;
+    let kube = kube.with_layer(&Fence(Arc::clone(&term))).build();
     let plain_http = if flags.allow_http { Scheme::HttpToo } else { Scheme::HttpsOnly };
     let rules = Rules::parse(&Allowed { extra_hosts: flags.allow_hosts.clone(), plain_http }, &api_server)
         .context("--allow-host")?;
@@ -142,8 +187,13 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         Some(name) => name.clone(),
         None => cluster_uid(&kube).await?,
     };
-    let settings =
-        Settings { installation: installation.clone(), seed: fastrand::u64(..), ..Settings::from_environment().await };
+    let leads = Arc::clone(&term);
+    let settings = Settings {
+        installation: installation.clone(),
+        seed: fastrand::u64(..),
+        may_change: Arc::new(move || leads.is_sure()),
+        ..Settings::from_environment().await
+    };
     Ok(Context {
         kube,
         clouds: Clouds::new(settings),
@@ -161,6 +211,8 @@ async fn context(flags: &Flags) -> anyhow::Result<Context> {
         own: OwnWrites::default(),
         installation,
         resync: flags.resync,
+        namespaces: flags.watch_namespaces.clone(),
+        term,
         watches: Watches::default(),
         metrics: Metrics::default(),
     })

@@ -9,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The labels of a pass.
@@ -42,6 +43,7 @@ pub struct Metrics {
     dropped: Counter,
     unreadable: Family<KindLabel, Gauge>,
     broken: Family<KindLabel, Gauge>,
+    leader: Gauge,
 }
 
 impl Default for Metrics {
@@ -68,7 +70,9 @@ impl Default for Metrics {
         let told = "Objects that are there and cannot be read; an Event on each names the value that is not understood";
         registry.register("unreadable_objects", told, unreadable.clone());
         registry.register("broken_watches", "1 while the watch of this kind does not work, else 0", broken.clone());
-        Self { registry, passes, effects, seconds, duplicates, dropped, unreadable, broken }
+        let leader = Gauge::default();
+        registry.register("leader", "1 while this replica works, 0 while it stands by", leader.clone());
+        Self { registry, passes, effects, seconds, duplicates, dropped, unreadable, broken, leader }
     }
 }
 
@@ -87,6 +91,7 @@ impl Metrics {
             launchway_plan::Outcome::Failed(fault) if fault.is_doubt() => "doubt",
             // Not sent: our own budget has no token for it yet.
             launchway_plan::Outcome::Failed(fault) if fault.kind == FaultKind::NoToken => "waiting",
+            launchway_plan::Outcome::Failed(fault) if fault.kind == FaultKind::NotLeading => "not_sent",
             launchway_plan::Outcome::Failed(_) => "refused",
         };
         self.effects.get_or_create(&EffectLabels { effect: effect.to_owned(), outcome: outcome.to_owned() }).inc();
@@ -109,11 +114,16 @@ impl Metrics {
     }
 
     /// Says whose watches do not work.
-    pub fn broken(&self, kinds: &[Kind]) {
+    pub fn broken(&self, kinds: &BTreeSet<Kind>) {
         for kind in Kind::ALL {
             let label = KindLabel { kind: kind.name().into_owned() };
             self.broken.get_or_create(&label).set(kinds.contains(kind).into());
         }
+    }
+
+    /// Says whether this replica leads.
+    pub fn leader(&self, leads: bool) {
+        self.leader.set(leads.into());
     }
 
     /// All metrics as OpenMetrics text.

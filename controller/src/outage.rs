@@ -48,7 +48,7 @@ fn is_outage(error: &Unreachable) -> bool {
     match &error.source {
         Cause::Kube(kube::Error::Api(status)) => status.code >= 500 || status.code == 429,
         Cause::Kube(_) => true,
-        Cause::Garbled | Cause::Unreadable(_) => false,
+        Cause::Garbled | Cause::NotLeading(_) | Cause::Unreadable(_) => false,
     }
 }
 

@@ -1,15 +1,15 @@
-//! The wiring: a watch and a kube-runtime Controller for each kind, around its passes. Which change wakes whom is known in
+//! The wiring: a watch and a kube-runtime Controller for each kind, or for each kind and namespace, around its passes. Which change wakes whom is known in
 //! [`crate::wake`].
 
 use crate::context::Context;
 use crate::fair::Places;
+use crate::hub::{Ends, Hub, Rest};
 use crate::item::Item;
 use crate::key::{Key, Kind};
-use crate::kind::Reconciled;
-use crate::outage::Outage;
+use crate::kind::{Listed, Reconciled};
 use crate::unreachable::{Cause, Unreachable, words};
-use crate::wake::Index;
-use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use crate::watches::Watch;
+use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{BoxFuture, FutureExt, join_all};
 use futures::stream::{StreamExt, TryStreamExt, select};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta};
@@ -26,7 +26,7 @@ use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -43,19 +43,23 @@ const GRACE: Duration = Duration::from_secs(25);
 /// Runs until the token is cancelled, then lets the passes that are under way end. `ready` is called once all watches
 /// have listed.
 pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn() + Send + Sync + 'static) {
-    let mut hub = Hub {
-        index: Mutex::default(),
-        outage: Mutex::default(),
-        queues: BTreeMap::new(),
-        listed: Mutex::default(),
-        ready: Box::new(ready),
-    };
-    let woken: Vec<_> = Kind::ALL.iter().map(|kind| (*kind, hub.queue(*kind))).collect();
+    let mut hub = Hub::new(ready);
+    let watches = Watch::all(&context.namespaces);
+    let queues: Vec<_> = watches.into_iter().map(|watch| (hub.queue(&watch), watch)).collect();
     let hub = Arc::new(hub);
-    let wiring = |woken| Wiring { context: Arc::clone(&context), stop: stop.clone(), hub: Arc::clone(&hub), woken };
-    let all = join_all(woken.into_iter().map(|(kind, woken)| controller_of(kind, wiring(woken))));
+    let places: BTreeMap<_, _> = Kind::ALL.iter().map(|kind| (*kind, Places::new(AT_ONCE))).collect();
+    let wiring = |((woken, rested), watch): (Ends, Watch)| {
+        let (context, stop, hub) = (Arc::clone(&context), stop.clone(), Arc::clone(&hub));
+        Wiring { context, stop, hub, places: Arc::clone(&places[&watch.kind]), watch, woken, rested }
+    };
+    let all = join_all(queues.into_iter().map(|one| controller_of(one.1.kind, wiring(one))));
+    let begun = async {
+        context.term.begun().await;
+        hub.begin(&context);
+        std::future::pending().await
+    };
     let all = async {
-        tokio::select! { _ = all => {}, () = context.events.run(&context.kube) => {} }
+        tokio::select! { _ = all => {}, () = context.events.run(&context.kube) => {}, () = begun => {} }
         context.events.send(&context.kube).await;
     };
     // kube's graceful shutdown waits for the first list: with no API server it would wait for ever.
@@ -65,68 +69,20 @@ pub async fn run(context: Arc<Context>, stop: CancellationToken, ready: impl Fn(
     }
 }
 
-/// What the Controllers share: who depends on whom, and a queue for each kind whose objects are to be woken.
-struct Hub {
-    index: Mutex<Index>,
-    outage: Mutex<Outage>,
-    queues: BTreeMap<Kind, UnboundedSender<Key>>,
-    /// Which watches have listed. Seen in their streams: of several who wait for one `Store`, kube-runtime 5.0 wakes only
-    /// the one who asked last, and that may be us instead of the Controller.
-    listed: Mutex<BTreeSet<Kind>>,
-    ready: Box<dyn Fn() + Send + Sync>,
-}
-
-impl Hub {
-    /// Makes the queue of a kind; its other end.
-    fn queue(&mut self, kind: Kind) -> UnboundedReceiver<Key> {
-        let (sender, receiver) = unbounded();
-        self.queues.insert(kind, sender);
-        receiver
-    }
-
-    fn index(&self) -> MutexGuard<'_, Index> {
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn outage(&self) -> MutexGuard<'_, Outage> {
-        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Wakes these objects, but for the changed object itself: its own watch wakes that.
-    fn wake(&self, woken: BTreeSet<Key>, changed: Option<&Key>) {
-        for key in woken.into_iter().filter(|key| Some(key) != changed) {
-            if let Some(queue) = self.queues.get(&key.kind) {
-                // A closed queue means that the controller is ending.
-                let _ = queue.unbounded_send(key);
-            }
-        }
-    }
-
-    fn note_listed(&self, kind: Kind) {
-        let mut kinds = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
-        if kinds.insert(kind) && kinds.len() == Kind::ALL.len() {
-            (self.ready)();
-        }
-    }
-}
-
-/// Brings the events of one kind's watch into the index.
+/// Brings the events of one watch into the index.
 struct Feed {
     hub: Arc<Hub>,
     context: Arc<Context>,
-    /// Where those go that have time: when each is to be checked.
-    rested: UnboundedSender<(tokio::time::Instant, Key)>,
     /// The objects of a list that is being read.
     list: BTreeSet<Key>,
-    /// The objects that are there and cannot be read.
-    unreadable: BTreeSet<Key>,
+    watch: Watch,
 }
 
 impl Feed {
     /// Updates the index, and wakes whom the event concerns.
     fn take<K: Reconciled>(&mut self, event: &Event<Item<K>>) {
         K::followed(event, &self.context);
-        self.context.watches.worked(K::KIND);
+        self.context.watches.worked(&self.watch);
         match event {
             Event::Init => self.list.clear(),
             Event::InitApply(item) => {
@@ -144,17 +100,18 @@ impl Feed {
             Event::Delete(item) => self.gone(&Key::named(K::KIND, item.meta())),
             Event::InitDone => {
                 let missing = self.hub.index().missing(K::KIND, &std::mem::take(&mut self.list));
-                missing.iter().for_each(|key| self.gone(key));
-                self.hub.note_listed(K::KIND);
+                missing.iter().filter(|key| self.watch.shows(key)).for_each(|key| self.gone(key));
+                self.hub.note_listed(&self.watch);
             }
         }
     }
 
     /// An object that cannot be read stays what it was to those that depend on it. Its own pass tells that it cannot be read.
-    fn seen<K: Reconciled>(&mut self, item: &Item<K>) {
+    fn seen<K: Reconciled>(&self, item: &Item<K>) {
         match item {
             Item::Read(object) => {
                 self.count_unreadable(&Key::of(object), BTreeSet::remove);
+                self.note_rest(object);
                 self.changed(object);
             }
             Item::Unreadable(unreadable) => {
@@ -166,15 +123,28 @@ impl Feed {
         }
     }
 
-    fn count_unreadable(&mut self, key: &Key, change: impl FnOnce(&mut BTreeSet<Key>, &Key) -> bool) {
-        if change(&mut self.unreadable, key) {
-            self.context.metrics.unreadable(key.kind, self.unreadable.len());
+    /// Notes whether the object has something to do, for when this replica leads.
+    fn note_rest<K: Reconciled>(&self, object: &K) {
+        if !self.context.term.is_sure() {
+            let (key, mut resting) = (Key::of(object), self.hub.resting());
+            if object.is_at_rest() {
+                resting.insert(key)
+            } else {
+                resting.remove(&key)
+            };
+        }
+    }
+
+    fn count_unreadable(&self, key: &Key, change: impl FnOnce(&mut BTreeSet<Key>, &Key) -> bool) {
+        let mut all = self.hub.unreadable();
+        if change(&mut all, key) {
+            self.context.metrics.unreadable(key.kind, all.iter().filter(|one| one.kind == key.kind).count());
         }
     }
 
     /// Forgets an object that is gone, and wakes whom that concerns; if it was the one that tries often in an outage, another
     /// one does.
-    fn gone(&mut self, key: &Key) {
+    fn gone(&self, key: &Key) {
         self.context.forget(key);
         self.count_unreadable(key, BTreeSet::remove);
         let mut woken = self.hub.outage().passed(key);
@@ -186,12 +156,11 @@ impl Feed {
     /// start those go first that have something to do. Its version counts as one of ours, which it is.
     fn found<K: Reconciled>(&self, object: &K) {
         let key = Key::of(object);
-        let Some(version) = object.resource_version().filter(|_| object.is_at_rest()) else { return };
+        let comes_now = || object.is_at_rest() && self.context.term.is_sure();
+        let Some(version) = object.resource_version().filter(|_| comes_now()) else { return };
         if self.hub.index().is_done(&key) {
             self.context.own.remember(&key, &version);
-            let after = self.context.sweep.after(&key, Duration::from_secs(self.context.resync.unsigned_abs()));
-            // A closed queue means that the controller is ending.
-            let _ = self.rested.unbounded_send((tokio::time::Instant::now() + after, key));
+            self.hub.rest(key, &self.context);
         }
     }
 
@@ -211,7 +180,10 @@ struct Wiring {
     context: Arc<Context>,
     stop: CancellationToken,
     hub: Arc<Hub>,
+    places: Arc<Places>,
+    watch: Watch,
     woken: UnboundedReceiver<Key>,
+    rested: UnboundedReceiver<Rest>,
 }
 
 /// An object as the caches keep it: its name and version. A pass reads the object live.
@@ -247,28 +219,22 @@ impl Backoff for Reconnect {
     }
 }
 
-/// Watches the objects of a kind, and makes passes over them.
+/// Watches the objects of a kind, everywhere or in one namespace, and makes passes over them.
 async fn controller<K: Reconciled>(wiring: Wiring) {
-    let Wiring { context, stop, hub, woken } = wiring;
+    let Wiring { context, stop, hub, places, watch, woken, rested } = wiring;
     let (store, writer) = reflector::store::<Named<K>>();
-    let (sender, rested) = unbounded();
-    let mut feed = Feed {
-        hub: Arc::clone(&hub),
-        context: Arc::clone(&context),
-        rested: sender,
-        list: BTreeSet::new(),
-        unreadable: BTreeSet::new(),
-    };
+    let mut feed =
+        Feed { hub: Arc::clone(&hub), context: Arc::clone(&context), list: BTreeSet::new(), watch: watch.clone() };
     // In the order in which they come: the later, the later they are due.
     let rested = rested.then(|(due, key)| tokio::time::sleep_until(due).map(|()| key));
-    let (own, broken, places, ending) =
-        (Arc::clone(&context), Arc::clone(&context), Places::new(AT_ONCE), stop.clone());
-    let stream = watcher(Api::<Item<K>>::all(context.kube.clone()), watcher::Config::default())
+    let (own, broken, ending) = (Arc::clone(&context), Arc::clone(&context), stop.clone());
+    let api: Api<Item<K>> = K::Scope::listed(&watch.namespace, &context.kube);
+    let stream = watcher(api, watcher::Config::default())
         .backoff(Reconnect::default())
         .inspect_ok(move |event| feed.take::<K>(event))
         .inspect_err(move |error| {
-            broken.watches.failed(K::KIND);
-            tracing::warn!(kind = %K::KIND.name(), error = trouble(error), "the watch broke; it is being restarted");
+            broken.watches.failed(&watch);
+            tracing::warn!(kind = %K::KIND.name(), namespace = watch.namespace, error = trouble(error), "the watch broke; it is being restarted");
         })
         .map_ok(named)
         .reflect(writer)
@@ -324,7 +290,8 @@ async fn is_others(key: Key, version: Option<String>, context: Arc<Context>) -> 
     !context.own.made(&key, &version.unwrap_or_default()).await
 }
 
-/// A pass, when there is a place for one of its namespace. At the end of the controller nobody waits for a place any more.
+/// A pass, when there is a place for one of its namespace; none while another replica leads. At the end of the controller
+/// nobody waits for a place any more.
 async fn placed(
     key: Key,
     places: Arc<Places>,
@@ -332,6 +299,9 @@ async fn placed(
     hub: Arc<Hub>,
     context: Arc<Context>,
 ) -> Result<Action, Infallible> {
+    if !context.term.is_sure() {
+        return Ok(Action::await_change());
+    }
     let _place = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(Action::await_change()),
@@ -362,6 +332,11 @@ async fn guarded(key: Key, hub: Arc<Hub>, context: Arc<Context>) -> Result<Actio
         Ok(Ok(Err(Unreachable { operation, object, source: Cause::Unreadable(member) }))) => {
             tracing::warn!(%key, operation, object, member, "an object cannot be read; its Event says more");
             ("unreadable", context.delay(&key, Wake::Operator, &asks))
+        }
+        Ok(Ok(Err(Unreachable { source: Cause::NotLeading(_), .. }))) => {
+            context.metrics.pass(key.kind, "not_leading", began.elapsed());
+            tracing::debug!(%key, "a pass ended because this replica does not lead any more");
+            return Ok(Action::await_change());
         }
         Ok(Ok(Err(error))) => {
             context.metrics.pass(key.kind, "unreachable", began.elapsed());

@@ -123,5 +123,6 @@ async fn connection(stream: TcpStream, app: Router, stop: CancellationToken) {
 
 async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
     context.metrics.broken(&context.watches.broken());
+    context.metrics.leader(context.term.is_sure());
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], context.metrics.text())
 }

@@ -3,6 +3,7 @@
 
 use crate::item::Unreadable;
 use kube::core::Status;
+use launchway_cloud::NotLeading;
 use launchway_plan::condition::{MESSAGE_MAX, cut};
 
 /// A request to Kubernetes failed.
@@ -27,6 +28,9 @@ pub enum Cause {
     /// The answer is none of the API server's. What it says is not repeated: it may be an object.
     #[error("the answer is not one of Kubernetes' API: look whether a proxy stands before the API server")]
     Garbled,
+    /// It was a change, and this replica does not lead any more.
+    #[error(transparent)]
+    NotLeading(NotLeading),
     /// The object is there, and cannot be decoded. An Event on it says so.
     #[error("the object cannot be read because of {0}: correct that value or take it out")]
     Unreadable(String),
@@ -37,6 +41,9 @@ impl From<kube::Error> for Cause {
         if let kube::Error::Api(status) = error {
             let message = said(&status).to_owned();
             return Self::Kube(kube::Error::Api(Box::new(Status { message, ..*status })));
+        }
+        if is_fenced(&error) {
+            return Self::NotLeading(NotLeading);
         }
         if matches!(error, kube::Error::SerdeError(_)) { Self::Garbled } else { Self::Kube(error) }
     }
@@ -75,6 +82,11 @@ impl Unreachable {
         let object = object.into();
         move |unreadable| Self { operation, object, source: Cause::Unreadable(unreadable.member) }
     }
+}
+
+/// Whether the fence kept the request from being sent.
+pub fn is_fenced(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Service(cause) if cause.is::<NotLeading>())
 }
 
 /// Whether the error says that the object has changed since it was read, or is gone.

@@ -126,6 +126,11 @@ impl Index {
         self.links.keys().filter(is_gone).cloned().collect()
     }
 
+    /// The objects that are known.
+    pub fn keys(&self) -> Vec<Key> {
+        self.links.keys().cloned().collect()
+    }
+
     /// Whether the object is known.
     pub fn knows(&self, key: &Key) -> bool {
         self.links.contains_key(key)

@@ -4,6 +4,7 @@
 pub mod gate;
 mod wires;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -15,8 +16,10 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use launchway::context::Context;
 use launchway::git::Polls;
+use launchway::lease::fence::Fence;
 use launchway_cloud::{Clouds, Settings};
 use launchway_plan::address::Rules;
+use tower::Layer;
 
 use crate::world::{Time, World, sample};
 use gate::Gate;
@@ -27,7 +30,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
     let rules = Rules::strict();
     let web = wires::web(world, gate, rules.clone());
     Context {
-        kube: kube::Client::new(wires::kube(world, gate), sample::NAMESPACE),
+        kube: kube::Client::new(Fence(gate.term()).layer(wires::kube(world, gate)), sample::NAMESPACE),
         clouds: Clouds::new(settings(world, gate, seed)),
         polls: Polls::new(web.clone()),
         web,
@@ -43,6 +46,8 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),
         resync,
+        namespaces: Vec::new(),
+        term: gate.term(),
         watches: launchway::watches::Watches::default(),
         metrics: launchway::metrics::Metrics::default(),
     }
@@ -55,6 +60,7 @@ pub fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
         .credentials_provider(SharedCredentialsProvider::new(key))
         .region(Region::new(sample::REGION))
         .build();
+    let term = gate.term();
     Settings {
         http_client: Some(SharedHttpClient::new(wires::Aws::new(world, gate))),
         time_source: Some(SharedTimeSource::new(VirtualTime(world.time.clone()))),
@@ -62,6 +68,7 @@ pub fn settings(world: &World, gate: &Gate, seed: u64) -> Settings {
         seed,
         linger: Duration::ZERO,
         sweep: Duration::ZERO,
+        may_change: Arc::new(move || term.is_sure()),
         ..Settings::new(base)
     }
 }

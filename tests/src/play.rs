@@ -34,6 +34,8 @@ pub enum End {
     Until,
     /// It was cut at this request.
     Cut(Request),
+    /// It was paused for so long that it lost the lease.
+    Lost,
     /// It never came to rest: why.
     Restless(String),
 }
@@ -103,6 +105,9 @@ impl<'a> Life<'a> {
                 && pump.pass(self.world, &context, self.gate).await == Passed::Cut
             {
                 return self.gate.cut().map_or(End::Quiet, End::Cut);
+            }
+            if context.term.is_over() {
+                return End::Lost;
             }
         }
         End::Restless(format!("{PASSES} passes, and no end"))

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use launchway::Context;
 use launchway::context::Clock;
 use launchway::git::Polls;
+use launchway::lease::term::Term;
 use launchway_cloud::{Clouds, Settings};
 use launchway_plan::address::Rules;
 use tokio::task::JoinHandle;
@@ -37,11 +38,26 @@ pub struct Running {
 impl Running {
     /// Starts one over a world, with this Kubernetes client.
     pub fn start(world: &World, kube: kube::Client) -> Running {
-        Running::start_with(world, kube, world.time.clock())
+        Running::begin(world, kube, |context| context)
     }
 
     /// The same, with another clock than the world's.
     pub fn start_with(world: &World, kube: kube::Client, clock: Clock) -> Running {
+        Running::begin(world, kube, |context| Context { clock, ..context })
+    }
+
+    /// One that watches only these namespaces.
+    pub fn start_in(world: &World, kube: kube::Client, namespaces: &[&str]) -> Running {
+        let namespaces = namespaces.iter().map(|name| (*name).to_owned()).collect();
+        Running::begin(world, kube, |context| Context { namespaces, ..context })
+    }
+
+    /// One that leads for that time.
+    pub fn start_within(world: &World, kube: kube::Client, term: Arc<Term>) -> Running {
+        Running::begin(world, kube, |context| Context { term, ..context })
+    }
+
+    fn begin(world: &World, kube: kube::Client, but: impl FnOnce(Context) -> Context) -> Running {
         let gate = Gate::new(&world.time);
         let sites = Sites::default();
         sites.set(HEALTH, 200, r#"{"ok": true}"#);
@@ -54,12 +70,12 @@ impl Running {
             clouds: Clouds::new(clouds),
             polls: Polls::new(web.clone()),
             web,
-            clock,
+            term: Term::always(),
             ..context(world, &gate, SEED, RESYNC)
         };
         let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));
         let announced = Arc::clone(&ready);
-        let context = Arc::new(context);
+        let context = Arc::new(but(context));
         let run =
             launchway::run::run(Arc::clone(&context), stop.clone(), move || announced.store(true, Ordering::Relaxed));
         Running { world: world.clone(), context, stop, ready, controller: tokio::spawn(run) }

@@ -26,7 +26,7 @@ pub struct Sabotage {
 }
 
 /// All of them.
-pub const SABOTAGES: [Sabotage; 12] = [
+pub const SABOTAGES: [Sabotage; 13] = [
     Sabotage { name: "search-skipped", what: "a build in doubt is not searched for", story: "first release" },
     Sabotage { name: "intended-after-the-call", what: "intend after the call", story: "first release" },
     Sabotage { name: "any-version-overwritten", what: "PUT without resourceVersion", story: "rolled back by ECS" },
@@ -38,6 +38,7 @@ pub const SABOTAGES: [Sabotage; 12] = [
     Sabotage { name: "meaning-wobbles", what: "a meaning that wobbles", story: "first release" },
     Sabotage { name: "member-added", what: "a member added that changes every meaning", story: "upgrade" },
     Sabotage { name: "back-off-ignored", what: "every wake asks again", story: "a right that is missing" },
+    Sabotage { name: "deadline-unchecked", what: "the lease's deadline unchecked", story: "first release" },
     Sabotage { name: "absent-as-empty", what: "an absent list sent as an empty one", story: "handed over" },
 ];
 

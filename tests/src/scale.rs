@@ -3,6 +3,7 @@
 
 mod bench;
 mod count;
+mod failover;
 mod fairness;
 mod flood;
 mod machine;
@@ -10,12 +11,14 @@ mod measure;
 mod seed;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use comfy_table::Table;
 
 use crate::build;
 use crate::shape::repository;
 use bench::Bench;
+pub use failover::{Blow, Failovers};
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -99,6 +102,26 @@ pub async fn fairness(options: &Options, samples: usize) -> anyhow::Result<Vec<C
         }
     }
     Ok(columns)
+}
+
+/// Measures how long it takes until the second replica goes on: so many failovers of each kind, a leader that is paused for so
+/// long.
+///
+/// # Errors
+/// As [`measured`].
+pub async fn failovers(options: &Options, each: usize, pause: Duration) -> anyhow::Result<Vec<Failovers>> {
+    let program = program(options).await?;
+    let mut pair = failover::Pair::start(Bench::start(&program, 60, options.resync).await?, pause).await?;
+    let mut all = Vec::new();
+    for blow in Blow::ALL {
+        all.push(pair.failovers(blow, each).await?);
+    }
+    Ok(all)
+}
+
+/// The same as columns of a table.
+pub fn columns(all: &[Failovers]) -> Vec<Column> {
+    all.iter().map(Failovers::column).collect()
 }
 
 /// The controller that is measured.

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Response;
@@ -11,6 +11,8 @@ use jiff::SignedDuration;
 use kube::runtime::watcher::Event;
 use launchway::item::Item;
 use launchway::key::{Key, Kind};
+use launchway::lease::fence::Fence;
+use launchway::lease::term::Term;
 use launchway_crds::AwsAccount;
 use launchway_test_kube::store::Body;
 use launchway_tests::life::context;
@@ -19,7 +21,7 @@ use launchway_tests::running::{KILL, Running};
 use launchway_tests::world::sample;
 use launchway_tests::world::{World, is_effect};
 use serde_json::{Value, json};
-use tower::{Service, service_fn};
+use tower::{Layer, Service, service_fn};
 
 fn released(world: &World) -> bool {
     world.is("Pipeline", "greeter", "Released", "True")
@@ -338,15 +340,118 @@ async fn a_watch_that_does_not_work_shows_within_a_minute_and_no_longer_once_it_
             world.object("Release", "greeter-1").is_some() || !world.said("Pipeline", "greeter", "Ready").0.is_empty()
         })
         .await;
-    assert_eq!(running.context().watches.broken(), []);
+    assert_eq!(running.context().watches.broken(), [].into());
     broken.store(true, Ordering::Relaxed);
     world.store.compact();
     world.store.drop_watches();
     running.for_minutes(1).await;
-    assert_eq!(running.context().watches.broken(), [Kind::Release]);
+    assert_eq!(running.context().watches.broken(), [Kind::Release].into());
     broken.store(false, Ordering::Relaxed);
     running.for_minutes(1).await;
-    assert_eq!(running.context().watches.broken(), []);
+    assert_eq!(running.context().watches.broken(), [].into());
+    running.stopped().await;
+}
+
+/// The time in which a replica leads, and what moves its clock.
+fn term() -> (Arc<Term>, Arc<AtomicU64>) {
+    let seconds = Arc::<AtomicU64>::default();
+    let clock = Arc::clone(&seconds);
+    (Term::awaited(Arc::new(move || Duration::from_secs(clock.load(Ordering::Relaxed)))), seconds)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replica_that_stands_by_is_ready_and_does_nothing_and_does_all_when_it_leads_and_nothing_afterwards() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let (term, seconds) = term();
+    let kube = kube::Client::new(Fence(Arc::clone(&term)).layer(world.store.service()), sample::NAMESPACE);
+    let running = Running::start_within(&world, kube, Arc::clone(&term));
+    let version = world.store.version();
+    running.for_minutes(30).await;
+    assert!(running.is_ready(), "its watches have listed");
+    assert!(world.aws().log.is_empty() && world.store.version() == version, "it asks nothing and writes nothing");
+    term.extend(Duration::from_secs(10));
+    running.until(|world| released(world) && runs(world, "good-1")).await;
+    seconds.store(10, Ordering::Relaxed);
+    let (version, effects) = (world.store.version(), effects(&world));
+    sample::push(&world, "good-2");
+    world.edit("Service", "greeter", |spec| sample::services::set_memory(spec, 1024));
+    running.for_minutes(30).await;
+    assert_eq!((world.store.version(), self::effects(&world)), (version + 1, effects), "the edit alone was written");
+    running.stopped().await;
+}
+
+fn effects(world: &World) -> usize {
+    world.aws().log.iter().filter(|entry| is_effect(entry)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_a_replica_begins_to_lead_what_is_at_rest_is_looked_at_in_tens() {
+    let world = sample::world(7);
+    let names: Vec<String> = (0..40).map(|number| format!("web-{number}")).collect();
+    world.store.apply_json(&sample::aws_account()).unwrap();
+    let (term, _) = term();
+    let standby = Running::start_within(&world, world.store.client(), Arc::clone(&term));
+    let leader = Running::start(&world, world.store.client());
+    for name in &names {
+        world.store.apply_json(&sample::services::literal(name, "web:1")).unwrap();
+    }
+    leader.until(|world| names.iter().all(|name| world.is("Service", name, "RolledOut", "True"))).await;
+    leader.for_minutes(3).await;
+    leader.stopped().await;
+    standby.for_minutes(20).await;
+    let (asked, written) = (world.aws().log.len(), world.store.version());
+    term.extend(Duration::from_secs(10));
+    standby.for_minutes(2).await;
+    assert_eq!(looks(&world, asked), [10; 4]);
+    assert_eq!(world.store.version(), written, "nothing is written");
+    standby.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn namespaces_that_are_not_watched_are_left_alone_and_each_list_speaks_of_its_own() {
+    let world = sample::world(7);
+    let mut account = sample::aws_account();
+    account["spec"]["namespaces"]["names"] = json!(["shop", "second", "third"]);
+    world.store.apply_json(&account).unwrap();
+    for namespace in ["second", "third"] {
+        world.store.create_namespace(namespace);
+    }
+    for namespace in ["shop", "second", "third"] {
+        let mut service = sample::services::literal(&format!("web-{namespace}"), "web:1");
+        service["metadata"]["namespace"] = json!(namespace);
+        world.store.apply_json(&service).unwrap();
+    }
+    let running = Running::start_in(&world, world.store.client(), &["shop", "second"]);
+    let made = |world: &World, name: &str| world.service(name).is_some();
+    running.until(|world| made(world, "web-shop") && made(world, "web-second")).await;
+    assert!(running.is_ready());
+    for _ in 0..3 {
+        world.store.compact();
+        world.store.drop_watches();
+        running.for_minutes(10).await;
+    }
+    assert!(!made(&world, "web-third"));
+    let of = |namespace: &str| {
+        let all = world.store.objects("Service");
+        let one = all.into_iter().find(|one| one.meta("namespace") == namespace).unwrap();
+        one.value()["status"]["conditions"].as_array().map_or(0, Vec::len)
+    };
+    assert!(of("shop") > 0 && of("second") > 0);
+    assert_eq!(of("third"), 0, "it is not touched");
+    // Who uses what is still known of both after their watches were made anew.
+    account["spec"]["namespaces"]["names"] = json!(["another"]);
+    world.store.apply_json(&account).unwrap();
+    let stalled = |namespace: &'static str| {
+        move |world: &World| {
+            let all = world.store.objects("Service");
+            let one = all.into_iter().find(|one| one.meta("namespace") == namespace).unwrap();
+            one.value()["status"]["conditions"].to_string().contains("Stalled")
+        }
+    };
+    let (shop, second) = (stalled("shop"), stalled("second"));
+    running.until(move |world| shop(world) && second(world)).await;
     running.stopped().await;
 }
 

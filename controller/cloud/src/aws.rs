@@ -13,6 +13,7 @@ mod ecr;
 mod ecs;
 pub(crate) mod failure;
 pub(crate) mod fault;
+pub(crate) mod fence;
 pub(crate) mod guesses;
 mod json;
 mod logs;

@@ -19,7 +19,8 @@ mod settings;
 mod shared;
 
 pub use aws::agent::on_behalf_of;
+pub use aws::fence::NotLeading;
 pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;
-pub use settings::Settings;
+pub use settings::{MayChange, Settings};

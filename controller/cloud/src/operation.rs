@@ -45,6 +45,11 @@ macro_rules! operations {
                 match self { $($(Self::$name => Nature::$nature),+),+ }
             }
 
+            /// Whether the operation of that name only looks. One that is not in the table counts as a change.
+            pub fn is_look(name: &str) -> bool {
+                match name { $($(stringify!($name) => matches!(Nature::$nature, Nature::Look)),+),+, _ => false }
+            }
+
             /// The bucket of AWS's quotas that it draws on.
             pub const fn bucket(self) -> Bucket {
                 match self { $($(Self::$name => Bucket::$bucket),+),+ }
@@ -122,6 +127,8 @@ mod tests {
         assert_eq!((update.action(), update.service()), ("ecs:UpdateService", Service::Ecs));
         assert_eq!((update.nature(), update.bucket()), (Nature::Effect, Bucket::ServiceModify));
         assert_eq!(update.needs(), ["ecs:UpdateService", "iam:PassRole"]);
+        assert!(Operation::is_look("ListTasks") && !Operation::is_look("UpdateService"));
+        assert!(!Operation::is_look("AnotherOne"));
         assert_eq!(Operation::StopBuild.needs(), ["codebuild:StopBuild"]);
         assert_eq!(Operation::GetCallerIdentity.needs(), [""; 0]);
     }

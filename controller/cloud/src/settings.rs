@@ -7,6 +7,7 @@ use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::SdkConfig;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How AWS is reached.
@@ -29,7 +30,12 @@ pub struct Settings {
     pub linger: Duration,
     /// How long a look at an object that has nothing to do waits for others.
     pub sweep: Duration,
+    /// Whether anything may be changed now. Asked on the line before each change.
+    pub may_change: MayChange,
 }
+
+/// Says whether anything may be changed now.
+pub type MayChange = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Settings {
     /// The settings of a controller at work, over a loaded configuration.
@@ -43,6 +49,7 @@ impl Settings {
             seed: 0,
             linger: LINGER,
             sweep: SWEEP,
+            may_change: Arc::new(|| true),
         }
     }
 

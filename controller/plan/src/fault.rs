@@ -49,6 +49,8 @@ pub enum FaultKind {
     Unanswered,
     /// Our own budget had no token: nothing was sent.
     NoToken,
+    /// This replica is not sure that it leads: nothing was sent.
+    NotLeading,
     /// Nothing was sent, by a mistake of ours.
     Bug,
     /// Kubernetes refused a write of ours.

@@ -132,7 +132,8 @@ impl Reason {
             | FaultKind::Throttled
             | FaultKind::Outage
             | FaultKind::Unanswered
-            | FaultKind::NoToken => Self::Unavailable,
+            | FaultKind::NoToken
+            | FaultKind::NotLeading => Self::Unavailable,
         }
     }
 }

@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Parser;
 use launchway_tests::docs::Part;
-use launchway_tests::scale::{Options, fairness, measured, table};
+use launchway_tests::scale::{Options, columns, failovers, fairness, measured, table};
 use launchway_tests::shape::repository;
 
 /// Measures the controller with many Services: on a real Kubernetes API server, with an AWS in memory on a port that
@@ -43,19 +44,28 @@ struct Arguments {
     #[arg(long, value_name = "SAMPLES")]
     floods: Option<usize>,
 
+    /// Measures instead how long it takes until a second replica goes on: so many failovers of each kind.
+    #[arg(long, value_name = "EACH", conflicts_with = "floods")]
+    failovers: Option<usize>,
+
     /// Writes the table into docs/reliability.md.
     #[arg(long)]
     write: bool,
 }
 
+/// How long a leader is paused.
+const PAUSE: Duration = Duration::from_secs(40);
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { sizes, share, converge, edits, resync, controller, floods, write } = Arguments::parse();
+    let Arguments { sizes, share, converge, edits, resync, controller, floods, failovers: each, write } =
+        Arguments::parse();
     let [sizes, converge] = [sizes, converge].map(|counts| counts.into_iter().filter(|count| *count > 0).collect());
     let options = Options { sizes, shares: share, converge, edits, resync, controller };
-    let (name, columns) = match floods {
-        None => ("scale", measured(&options).await?),
-        Some(samples) => ("floods", fairness(&options, samples).await?),
+    let (name, columns) = match (floods, each) {
+        (Some(samples), _) => ("floods", fairness(&options, samples).await?),
+        (None, Some(each)) => ("failovers", columns(&failovers(&options, each, PAUSE).await?)),
+        (None, None) => ("scale", measured(&options).await?),
     };
     let table = table(&columns);
     println!("{table}");

@@ -4,10 +4,13 @@
 use std::fmt;
 use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 use jiff::SignedDuration;
+use launchway::lease::term::Term;
 
 use crate::world::Time;
 
@@ -28,6 +31,9 @@ pub enum Position {
     Reset,
     /// The life sleeps before it is sent, while another one lives; then it is sent, and the life goes on.
     Asleep,
+    /// It takes effect, and the life is paused before it hears the reply, while another one takes the lease and lives; then the
+    /// life goes on.
+    Paused,
 }
 
 impl fmt::Display for Position {
@@ -38,6 +44,7 @@ impl fmt::Display for Position {
             Position::AfterReply => "cut right after the reply",
             Position::Reset => "the reply lost to a life that goes on",
             Position::Asleep => "sent late, while another one lived",
+            Position::Paused => "paused after it, while another one took the lease",
         })
     }
 }
@@ -87,13 +94,19 @@ impl std::error::Error for Broken {}
 
 type Recorder = Box<dyn FnMut(Moment, &Request) + Send>;
 type Strike = Box<dyn FnMut(&Request) -> Option<Position> + Send>;
+type Pause = Box<dyn FnMut() + Send>;
 
 /// The gate of one life. Clones are the same gate.
 #[derive(Clone)]
 pub struct Gate {
     time: Time,
+    term: Arc<Term>,
+    paused: Arc<AtomicU64>,
     inner: Arc<Mutex<Inner>>,
 }
+
+/// A life that is paused for longer loses its lease; awake, it renews it in time.
+const SURE: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
 struct Inner {
@@ -101,6 +114,7 @@ struct Inner {
     cut: Option<Request>,
     waker: Option<Waker>,
     strike: Option<Strike>,
+    pause: Option<Pause>,
     recorder: Option<Recorder>,
 }
 
@@ -113,12 +127,26 @@ impl fmt::Debug for Gate {
 impl Gate {
     /// A gate that lets everything through.
     pub fn new(time: &Time) -> Gate {
-        Gate { time: time.clone(), inner: Arc::default() }
+        let paused = Arc::<AtomicU64>::default();
+        let clock = Arc::clone(&paused);
+        let term = Term::awaited(Arc::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))));
+        term.extend(SURE);
+        Gate { time: time.clone(), term, paused, inner: Arc::default() }
+    }
+
+    /// How long the life leads: its clock counts what it was paused.
+    pub fn term(&self) -> Arc<Term> {
+        Arc::clone(&self.term)
     }
 
     /// From now on asks `strike` what befalls each request; none: nothing does.
     pub fn strike(&self, strike: impl FnMut(&Request) -> Option<Position> + Send + 'static) {
         self.inner().strike = Some(Box::new(strike));
+    }
+
+    /// What the world does while the life is paused.
+    pub fn while_paused(&self, pause: impl FnMut() + Send + 'static) {
+        self.inner().pause = Some(Box::new(pause));
     }
 
     /// From now on tells `recorder` of each request, before and after its effect.
@@ -189,13 +217,16 @@ impl Gate {
         }
         let reply = answer();
         self.tell(Moment::After, &request);
+        if struck == Some(Position::Paused) {
+            self.pause();
+        }
         match struck {
             Some(Position::ReplyLost | Position::AfterReply) => {
                 self.end(request);
                 Err(Broken)
             }
             Some(Position::Reset) => Err(Broken),
-            Some(Position::BeforeSend | Position::Asleep) | None => Ok(reply),
+            Some(Position::BeforeSend | Position::Asleep | Position::Paused) | None => Ok(reply),
         }
     }
 
@@ -205,6 +236,14 @@ impl Gate {
         let struck = strike(request);
         self.inner().strike = Some(strike);
         struck
+    }
+
+    fn pause(&self) {
+        let Some(mut pause) = self.inner().pause.take() else { return };
+        let began = self.time.now();
+        pause();
+        let took = self.time.now().duration_since(began).as_millis();
+        self.paused.fetch_add(u64::try_from(took).unwrap_or_default(), Ordering::Relaxed);
     }
 
     fn numbered(&self, name: String, nature: Nature, content: &[u8]) -> Request {

@@ -51,6 +51,8 @@ pub(crate) struct Start<'a> {
     pub(crate) pace: u32,
     /// How often a Service with nothing to do is checked, where not as often as usual.
     pub(crate) resync: Option<&'a str>,
+    /// The lease that it stands for, and the name of its host, where it is one of several.
+    pub(crate) lease: Option<(&'a str, &'a str)>,
     /// Where its log goes.
     pub(crate) log: PathBuf,
 }
@@ -158,7 +160,8 @@ fn arguments(start: &Start<'_>, address: SocketAddr) -> Vec<String> {
     let (installation, pace) = (format!("--installation={INSTALLATION}"), format!("--pace={}", start.pace));
     let own = [installation, pace, "--allow-http".into(), format!("--http-address={address}")];
     let resync = start.resync.map(|resync| format!("--resync={resync}"));
-    own.into_iter().chain(hosts).chain(resync).collect()
+    let lease = start.lease.map(|(lease, _)| format!("--lease={lease}"));
+    own.into_iter().chain(hosts).chain(resync).chain(lease).collect()
 }
 
 /// Neither proxies nor a person's own AWS: those would be asked about services of the same name.
@@ -174,5 +177,6 @@ fn environment(start: &Start<'_>) -> Vec<(&'static str, std::ffi::OsString)> {
         ("AWS_EC2_METADATA_DISABLED", "true".into()),
         ("HOME", "/nonexistent".into()),
     ];
-    kept.chain(own).collect()
+    let host = start.lease.map(|(_, host)| ("HOSTNAME", host.into()));
+    kept.chain(own).chain(host).collect()
 }

@@ -51,6 +51,7 @@ impl Parts {
             hosts: &[git.host(), health.host()],
             pace,
             resync: None,
+            lease: None,
             log: folder.path().join("controller.log"),
         })?;
         controller.until_ready().await?;

@@ -30,7 +30,7 @@ use crate::quickstart::controller::{Controller, Start};
 use crate::world::sample::{self, ACCOUNT, CLUSTER, EXTERNAL_ID, NAMESPACE, ROLE, place};
 
 /// Where the chart would be installed, and its service account.
-const SYSTEM: &str = "launchway-system";
+pub(super) const SYSTEM: &str = "launchway-system";
 const LAUNCHWAY: &str = "launchway";
 /// The controller, as the audit log names it.
 const USER: &str = "system:serviceaccount:launchway-system:launchway";
@@ -123,11 +123,31 @@ impl Bench {
             hosts,
             pace,
             resync: Some(&resync),
+            lease: None,
             log: self.folder.path().join("controller.log"),
         })?;
         controller.until_ready().await?;
         self.controller = Some(controller);
         Ok(())
+    }
+
+    /// One of several controllers, which share a lease, under the name of its host.
+    pub(super) fn replica(&self, lease: &str, host: &str) -> anyhow::Result<Controller> {
+        Controller::start(Start {
+            program: &self.program,
+            kubeconfig: &self.kubeconfig,
+            aws: &self.open.url(),
+            hosts: &[],
+            pace: 1,
+            resync: None,
+            lease: Some((lease, host)),
+            log: self.folder.path().join(format!("{host}.log")),
+        })
+    }
+
+    /// Applies manifests, into the namespace where the chart would be installed.
+    pub(super) async fn apply(&self, manifests: &str) -> anyhow::Result<()> {
+        self.cluster.apply_in(SYSTEM, manifests).await.map(drop)
     }
 
     /// Ends the controller.

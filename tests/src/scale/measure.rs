@@ -198,7 +198,7 @@ async fn rolled_once(bench: &Bench, size: usize) -> anyhow::Result<Vec<Row>> {
 }
 
 /// Whether ECS runs a service of that name.
-fn rolled(bench: &Bench, name: &str) -> bool {
+pub(super) fn rolled(bench: &Bench, name: &str) -> bool {
     let world = bench.aws();
     let service = world.ecs.get(&place()).and_then(|ecs| ecs.service(CLUSTER, name));
     service.is_some_and(|service| service.completed.is_some())

@@ -62,12 +62,15 @@ const fn plan(position: Position) -> Plan {
         Position::BeforeSend => Plan::Down(20),
         Position::ReplyLost => Plan::Down(301),
         Position::AfterReply => Plan::Down(1),
-        Position::Reset | Position::Asleep => Plan::Lives,
+        Position::Reset | Position::Asleep | Position::Paused => Plan::Lives,
     }
 }
 
 /// A life sleeps so long, while another one lives: longer than anybody keeps a token.
 const SLEEP: SignedDuration = SignedDuration::from_mins(7);
+
+/// A replica that stands by takes the lease so long after its holder renewed it for the last time.
+const TAKEN_OVER: SignedDuration = SignedDuration::from_secs(15);
 
 /// Plays a story without a cut and keeps the world at each request.
 pub fn reference(story: &'static Story, before: Option<&Snapshot>) -> Reference {
@@ -102,7 +105,8 @@ impl Reference {
     }
 
     /// All points: every request, cut in three positions with a fresh sight and with a stale one; every change once with
-    /// its reply lost and the life going on; and every change to Kubernetes by a life that slept before it.
+    /// its reply lost and the life going on; every change to Kubernetes by a life that slept before it; and every request that
+    /// a change follows by a life that is paused between the two, and loses the lease.
     pub fn points(&self) -> Vec<Point> {
         let mut points = Vec::new();
         for (at, (request, _, _)) in self.requests.iter().enumerate() {
@@ -115,6 +119,9 @@ impl Reference {
                 points.push(Point { at, position: Position::Reset, sight: Sight::Fresh, plan: Plan::Lives });
                 if !request.name.contains(':') {
                     points.push(Point { at, position: Position::Asleep, sight: Sight::Fresh, plan: Plan::Lives });
+                }
+                if let Some(at) = at.checked_sub(1) {
+                    points.push(Point { at, position: Position::Paused, sight: Sight::Fresh, plan: Plan::Lives });
                 }
             }
         }
@@ -146,9 +153,8 @@ impl Point {
         let (_, before, after) = &reference.requests[self.at];
         match self.position {
             Position::BeforeSend => before,
-            Position::ReplyLost | Position::AfterReply | Position::Reset | Position::Asleep => {
-                after.as_ref().unwrap_or(before)
-            }
+            Position::ReplyLost | Position::AfterReply => after.as_ref().unwrap_or(before),
+            Position::Reset | Position::Asleep | Position::Paused => after.as_ref().unwrap_or(before),
         }
     }
 
@@ -172,7 +178,8 @@ impl Point {
         (world, end)
     }
 
-    /// The same life from the beginning; it only loses this one reply, or sleeps before this one request.
+    /// The same life from the beginning; it only loses this one reply, or sleeps before or after this one request. One that lost
+    /// the lease is followed by another.
     fn lived(&self, story: &'static Story, reference: &Reference) -> (World, End) {
         let world = beginning(reference.before.as_ref(), SEED);
         let (gate, at) = (Gate::new(&world.time), self.at + 1);
@@ -186,8 +193,18 @@ impl Point {
             }
             Some(position)
         });
-        let quota = Quota::Scarce;
-        let end = live(&Life { sight: self.sight, quota, seed: SEED, ..Life::whole(story, &world, &gate) });
+        let other = world.clone();
+        gate.while_paused(move || {
+            other.time.pass(TAKEN_OVER);
+            others_live(story, &other);
+        });
+        let life = |gate: &Gate| {
+            live(&Life { sight: self.sight, quota: Quota::Scarce, seed: SEED, ..Life::whole(story, &world, gate) })
+        };
+        let mut end = life(&gate);
+        if end == End::Lost {
+            end = life(&Gate::new(&world.time));
+        }
         (world, end)
     }
 

@@ -1,6 +1,6 @@
 //! How a call is sent: a token first, then once if it changes anything, at most twice if it only looks.
 
-use super::failure::Failure;
+use super::failure::{Cause, Failure};
 use super::{arn, fault};
 use crate::batch::{Answers, Batcher, Line};
 use crate::clouds::Cloud;
@@ -91,6 +91,10 @@ impl Cloud {
             }
             Err(error) => {
                 let failure = Failure::of(&error);
+                if failure.cause == Cause::NotLeading {
+                    tracing::info!(operation = name, region, "not sent: this replica does not lead any more");
+                    return Err(failure);
+                }
                 tracing::warn!(operation = name, region, result = failure.code, request_id, "asked AWS");
                 Err(failure)
             }

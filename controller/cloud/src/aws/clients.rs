@@ -3,6 +3,7 @@
 use super::agent::Agent;
 use super::assume::{Assuming, session};
 use super::dates::Dates;
+use super::fence::Fence;
 use crate::clock::Corrected;
 use crate::settings::behavior;
 use crate::shared::Shared;
@@ -34,7 +35,7 @@ type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 macro_rules! client {
     ($sdk:ident, $config:expr, $shared:expr) => {{
         let config = $sdk::config::Builder::from($config).interceptor(Dates::new($shared.clone())).interceptor(Agent);
-        $sdk::Client::from_conf(config.build())
+        $sdk::Client::from_conf(config.interceptor(Fence::new($shared.clone())).build())
     }};
 }
 

@@ -1,6 +1,7 @@
 //! What the SDK says of a call that failed, without the SDK's types. What helps against it is in `fault`.
 
 use super::codes;
+use super::fence::NotLeading;
 use crate::budget::NoToken;
 use crate::scrub;
 use aws_credential_types::provider::error::CredentialsError;
@@ -27,6 +28,8 @@ pub(crate) struct Failure {
 pub(crate) enum Cause {
     /// Our own budget is used up for so long: nothing was sent.
     NoToken(Duration),
+    /// This process is not sure that it leads: nothing was sent.
+    NotLeading,
     /// The role could not be assumed: nothing was sent.
     Unidentified(Box<Fault>),
     /// There are no credentials to begin with: nothing was sent.
@@ -62,6 +65,9 @@ impl Failure {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
+        if is_fenced(error) {
+            return Self::new(Cause::NotLeading, "NotLeading", &NotLeading.to_string());
+        }
         if let Some(failure) = credentials(error) {
             return failure;
         }
@@ -100,6 +106,7 @@ impl Failure {
             Cause::Broken => true,
             Cause::Refused => codes::is_of_another_time(&self.code, &self.message),
             Cause::NoToken(_)
+            | Cause::NotLeading
             | Cause::Unidentified(_)
             | Cause::NoCredentials
             | Cause::CredentialsNotFetched
@@ -135,6 +142,11 @@ pub(crate) fn refused(status: u16, code: Option<&str>, message: Option<&str>) ->
         Some(code) if status >= 500 || codes::is_outage(code) => Failure::new(Cause::Broken, code, message),
         Some(code) => Failure::new(Cause::Refused, code, message),
     }
+}
+
+/// Whether the fence kept it from being sent.
+fn is_fenced(error: &(dyn Error + 'static)) -> bool {
+    error.is::<NotLeading>() || error.source().is_some_and(is_fenced)
 }
 
 /// What kept the SDK from signing, wherever it stands among the causes.

@@ -52,6 +52,7 @@ fn denied(fault: Fault, said: &str) -> Fault {
 fn kind(operation: Operation, failure: &Failure) -> FaultKind {
     match &failure.cause {
         Cause::NoToken(_) => FaultKind::NoToken,
+        Cause::NotLeading => FaultKind::NotLeading,
         Cause::Unidentified(fault) => fault.kind.clone(),
         Cause::NoCredentials => FaultKind::Credentials,
         Cause::CredentialsNotFetched | Cause::Unanswered => FaultKind::Unanswered,
@@ -69,7 +70,7 @@ fn remedy(operation: Operation, failure: &Failure) -> Remedy {
         Cause::NoToken(wait) => Remedy::Wait(i64::try_from(wait.as_secs()).unwrap_or(i64::MAX).saturating_add(1)),
         Cause::Unidentified(fault) => fault.remedy,
         // Nothing was sent, so that an effect is not in doubt either.
-        Cause::CredentialsNotFetched => Remedy::Retry,
+        Cause::CredentialsNotFetched | Cause::NotLeading => Remedy::Retry,
         Cause::NoCredentials | Cause::Unbuilt | Cause::Unanswered | Cause::Broken | Cause::Refused => {
             against(&kind(operation, failure), operation.nature())
         }
@@ -80,7 +81,7 @@ fn remedy(operation: Operation, failure: &Failure) -> Remedy {
 /// appear, and nothing would wake us.
 fn against(kind: &FaultKind, nature: Nature) -> Remedy {
     match (kind, nature) {
-        (FaultKind::Throttled | FaultKind::NoToken, _) => Remedy::Retry,
+        (FaultKind::Throttled | FaultKind::NoToken | FaultKind::NotLeading, _) => Remedy::Retry,
         (FaultKind::Gone | FaultKind::Dubious | FaultKind::Outage | FaultKind::Unanswered, Nature::Look) => {
             Remedy::Retry
         }

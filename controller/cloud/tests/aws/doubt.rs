@@ -1,9 +1,10 @@
 use super::site::{Site, build, change, creation, definition, owner, pass, start};
 use launchway_cloud::Cloud;
-use launchway_plan::fault::{Fault, Remedy};
+use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::world::BuildLog;
 use launchway_test_aws::{Fault as Struck, When};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Everything that can be asked or done, with what came of it; each goes as far as it can without the others.
 pub async fn everything(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {
@@ -121,4 +122,18 @@ async fn futures_may_move_between_threads() {
     }
     let site = Site::new();
     moves(everything(&site.own())).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_lead_looks_and_changes_nothing_and_none_of_it_is_in_doubt() {
+    let site = Site::with(|settings| settings.may_change = Arc::new(|| false));
+    let is_fenced = |fault: &Fault| fault.kind == FaultKind::NotLeading;
+    for (operation, fault) in looks(&site.own()).await {
+        assert!(!fault.as_ref().is_some_and(is_fenced), "{operation}: {fault:?}");
+        assert!(site.asked(operation) > 0, "{operation}");
+    }
+    for (operation, fault) in effects(&site.own()).await {
+        assert!(fault.as_ref().is_some_and(|fault| is_fenced(fault) && !fault.is_doubt()), "{operation}: {fault:?}");
+        assert_eq!(site.asked(operation), 0, "{operation}");
+    }
 }
