@@ -16,6 +16,7 @@ use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
 use launchway_test_kube::real::helm::{Chart, Rendered};
 use launchway_test_kube::real::{Cluster, Options};
+use launchway_tests::build;
 use launchway_tests::shape::repository;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -102,6 +103,21 @@ fn every_set_of_values_shows_in_the_objects_as_it_says() {
         );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn the_binary_takes_every_argument_that_the_chart_gives_it() {
+    let root = repository();
+    let program = ["--package", "launchway", "--bin", "launchway"];
+    let program = build::program(&root, &build::target(&root), &program).await.unwrap();
+    for set in sets() {
+        let objects = installed(&set.values);
+        let given = first(&objects, "Deployment").unwrap().pointer("/spec/template/spec/containers/0/args").unwrap();
+        let given: Vec<&str> = given.as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+        // Whatever stands before it is parsed first.
+        let said = std::process::Command::new(&program).args(&given).arg("--version").output().unwrap();
+        assert!(said.status.success(), "{}: {given:?}: {}", set.name, String::from_utf8_lossy(&said.stderr));
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn series() -> BTreeSet<String> {
     metrics.pass(Kind::Release, "done", Duration::ZERO);
     metrics.effect("StartBuild", &Outcome::Done(()));
     metrics.unreadable(Kind::Release, 1);
-    metrics.broken(&[]);
+    metrics.broken(&BTreeSet::new());
     let text = metrics.text();
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let names = types.map(|(name, kind)| match kind {
