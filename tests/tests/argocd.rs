@@ -31,7 +31,7 @@ fn plain(value: &Value) -> Value {
             Value::Object(members.filter(|(_, value)| is_something(value)).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(plain).collect()),
-        other => other.clone(),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => other.clone(),
     }
 }
 

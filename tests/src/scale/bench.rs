@@ -145,11 +145,6 @@ impl Bench {
         })
     }
 
-    /// Applies manifests, into the namespace where the chart would be installed.
-    pub(super) async fn apply(&self, manifests: &str) -> anyhow::Result<()> {
-        self.cluster.apply_in(SYSTEM, manifests).await.map(drop)
-    }
-
     /// Ends the controller.
     pub(super) fn end(&mut self) {
         self.controller = None;

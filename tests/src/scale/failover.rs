@@ -24,21 +24,6 @@ const BEFORE: usize = 2;
 const AFTER: usize = 2;
 /// Enough that each has come to rest when it is its turn again.
 const SERVICES: usize = 3 * (BEFORE + AFTER);
-/// What the chart grants to replicas.
-const RIGHTS: &str = r#"
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: launchway-lease, namespace: launchway-system}
-rules:
-- {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [get, create, update]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: launchway-lease, namespace: launchway-system}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: launchway-lease}
-subjects: [{kind: ServiceAccount, name: launchway, namespace: launchway-system}]
-"#;
-
 /// What befalls the leader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Blow {
@@ -116,7 +101,6 @@ pub(super) struct Pair {
 impl Pair {
     /// Starts both, and some Services that are in sync.
     pub(super) async fn start(bench: Bench, pause: Duration) -> anyhow::Result<Pair> {
-        bench.apply(RIGHTS).await?;
         let mut pair = Pair { bench, replicas: [None, None], pause, rounds: 0 };
         for number in [0, 1] {
             pair.begin(number).await?;
