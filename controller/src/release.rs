@@ -16,9 +16,9 @@ use kube::runtime::watcher::Event;
 use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
-use launchway_plan::release::crowd::{Counted, added, most};
+use launchway_plan::release::crowd::{Counted, most};
 use launchway_plan::release::report::{empty, learned, lets_go, warning};
-use launchway_plan::release::{Desired, Effected, Observed, Pass, Record, assess, decide, refused, report};
+use launchway_plan::release::{Desired, Effected, Observed, Pass, Record, added, assess, decide, refused, report};
 use launchway_plan::wake::Wake;
 
 /// How often we try to write what AWS answered after the status has changed. Nobody else writes the status, so one try
@@ -92,7 +92,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
 
 /// Whether the Release may add to what is at work of its namespace. A pass beside this one may have taken the last place.
 fn enters(key: &Key, observed: &Observed, added: Option<Counted>, context: &Context) -> bool {
-    let bound = added.and_then(|counted| Some((counted, most(observed, counted)?)));
+    let bound = added.and_then(|counted| Some((counted, most(&observed.account, counted)?)));
     bound.is_none_or(|(counted, most)| {
         context.crowds.enter(key, &observed.account.name, counted, most, (context.clock)())
     })

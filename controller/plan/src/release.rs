@@ -15,7 +15,7 @@ pub mod stages;
 pub mod state;
 pub mod steps;
 
-pub use decide::{Action, Effected, Stop, decide};
+pub use decide::{Action, Effected, Stop, added, decide};
 pub use desired::Desired;
 pub use looks::{Look, looks, more};
 pub use observed::{BuildSeen, Observed, PipelineFacts};

@@ -1,10 +1,8 @@
 //! How much of a namespace is at work at a time, and how much may be: bounds that an AwsAccount sets, so that one namespace leaves
 //! room for the others.
 
-use super::decide::Action;
-use super::observed::Observed;
 use super::record::{Progress, Record};
-use super::state::Course;
+use crate::account::AccountSeen;
 
 /// What is counted of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +40,8 @@ impl Load {
 }
 
 /// How many the AwsAccount lets a namespace have at a time; absent: any number.
-pub fn most(observed: &Observed, counted: Counted) -> Option<i32> {
-    let bounds = observed.account.spec.as_ref()?.budget.as_ref()?.per_namespace.as_ref()?;
+pub fn most(account: &AccountSeen, counted: Counted) -> Option<i32> {
+    let bounds = account.spec.as_ref()?.budget.as_ref()?.per_namespace.as_ref()?;
     match counted {
         Counted::Releases => bounds.releases,
         Counted::Builds => bounds.builds,
@@ -51,31 +49,20 @@ pub fn most(observed: &Observed, counted: Counted) -> Option<i32> {
 }
 
 /// The most that the AwsAccount allows, if as many are at work.
-pub fn full(observed: &Observed, counted: Counted) -> Option<i32> {
-    most(observed, counted).filter(|most| usize::try_from(*most).is_ok_and(|most| observed.load.count(counted) >= most))
-}
-
-/// What this pass adds to what is at work, if it adds anything. A step whose earlier call started nothing counts already.
-pub fn added(record: &Record, course: &Course, action: Option<&Action>) -> Option<Counted> {
-    let mut steps = record.work.iter().flat_map(|work| &work.steps);
-    let mut waits = |name: &str| steps.any(|step| *step.name == *name && step.progress == Progress::Waiting);
-    match (course, action) {
-        (Course::Starting(_), _) => Some(Counted::Releases),
-        (_, Some(Action::Start(start))) if waits(&start.step) => Some(Counted::Builds),
-        (_, Some(_) | None) => None,
-    }
+pub fn full(account: &AccountSeen, load: Load, counted: Counted) -> Option<i32> {
+    most(account, counted).filter(|most| usize::try_from(*most).is_ok_and(|most| load.count(counted) >= most))
 }
 
 /// Why a Release waits that may not begin, or start a build, before others of its namespace have ended.
-pub(super) fn words(observed: &Observed, counted: Counted, most: i32) -> String {
+pub(super) fn words(account: &AccountSeen, load: Load, counted: Counted, most: i32) -> String {
     let (what, member) = match counted {
         Counted::Releases => ("Releases", "releases"),
         Counted::Builds => ("builds", "builds"),
     };
     format!(
         "waits until others have ended: namespace {} has {} {what} at work in AwsAccount {}, whose spec.budget.perNamespace.{member} is {most}",
-        observed.account.namespace,
-        observed.load.count(counted),
-        observed.account.name
+        account.namespace,
+        load.count(counted),
+        account.name
     )
 }

@@ -1,6 +1,8 @@
 //! What to do about a Release: what the first step needs for which something can be done.
 
+use super::crowd::Counted;
 use super::desired::Desired;
+use super::record::{Progress, Record};
 use super::stages::StageState;
 use super::state::{Course, End, Line, RECORDED, State};
 use super::steps::{InDoubt, Live, Start, Step, StepState};
@@ -105,6 +107,18 @@ pub fn decide(desired: &Desired, state: &State) -> Plan<Action> {
         return Plan::act(Action::Unguard);
     }
     Plan::rest(wakes.into_iter().reduce(sooner).unwrap_or_else(|| of_course(&state.course)))
+}
+
+/// What this pass adds to what is at work of the namespace, if it adds anything. A step whose earlier call started nothing counts
+/// already.
+pub fn added(record: &Record, course: &Course, action: Option<&Action>) -> Option<Counted> {
+    let mut steps = record.work.iter().flat_map(|work| &work.steps);
+    let mut waits = |name: &str| steps.any(|step| *step.name == *name && step.progress == Progress::Waiting);
+    match (course, action) {
+        (Course::Starting(_), _) => Some(Counted::Releases),
+        (_, Some(Action::Start(start))) if waits(&start.step) => Some(Counted::Builds),
+        (_, Some(_) | None) => None,
+    }
 }
 
 /// What to do for one step. When the Release is over, no call is made to start a build, running builds are stopped, and

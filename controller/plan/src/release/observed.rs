@@ -1,6 +1,6 @@
 //! What a pass over a Release saw, including the looks that failed. Nothing is judged here.
 
-use super::crowd::Load;
+use super::crowd::{self, Counted, Load};
 use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
@@ -75,6 +75,11 @@ impl Observed {
             targets: BTreeMap::new(),
             verifications: BTreeMap::new(),
         }
+    }
+
+    /// The most that may be at work of the namespace, if as much is.
+    pub fn full(&self, counted: Counted) -> Option<i32> {
+        crowd::full(&self.account, self.load, counted)
     }
 
     /// The build of that step, if this pass looked for it by its ID and found it.

@@ -1,7 +1,7 @@
 //! Which step of a Release can be started now, and which unanswered calls can be repeated. Each step has been judged
 //! before, in `steps`.
 
-use super::crowd::{self, Counted};
+use super::crowd::Counted;
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
 use super::origin;
@@ -38,7 +38,7 @@ impl Opening<'_> {
         let busy = steps.iter().filter(|step| step.kind == StepKind::Check && step.state.takes_a_place()).count();
         let check = self.work.checks_in_parallel > busy;
         let build = is_checked(steps) && origin::found(self.desired, self.work, self.observed).is_to_be_built();
-        let is_full = crowd::full(self.observed, Counted::Builds).is_some();
+        let is_full = self.observed.full(Counted::Builds).is_some();
         let can_start = |step: &Step| match step.kind {
             StepKind::Check => check && !is_full,
             StepKind::Build => build && !is_full,

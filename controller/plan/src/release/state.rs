@@ -1,6 +1,6 @@
 //! The state of a Release: its steps, and how far it has come. It is computed in every pass and never stored.
 
-use super::crowd::{self, Counted};
+use super::crowd::Counted;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
@@ -237,7 +237,7 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
             false => Course::Refused(Refusal::NotMade { pipeline: desired.pipeline.clone() }),
         },
         Ok(_) if !may_begin(desired, pipeline) => Course::InLine(Line::Pipeline),
-        Ok(plan) => match crowd::full(observed, Counted::Releases) {
+        Ok(plan) => match observed.full(Counted::Releases) {
             Some(most) => Course::InLine(Line::Namespace(most)),
             None => Course::Starting(Box::new(plan)),
         },

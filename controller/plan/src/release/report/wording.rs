@@ -179,9 +179,13 @@ fn in_line(pass: &Pass<'_>, line: Line) -> Wording {
             "waits until Pipeline {} lets it begin: status.building there names those that go first, and spec.concurrency says how many",
             pass.desired.pipeline
         ),
-        Line::Namespace(most) => crowd::words(pass.observed, Counted::Releases, most),
+        Line::Namespace(most) => crowded(pass, Counted::Releases, most),
     };
     Wording::working(Reason::WaitingForBuild, message).at("checks")
+}
+
+fn crowded(pass: &Pass<'_>, counted: Counted, most: i32) -> String {
+    crowd::words(&pass.observed.account, pass.observed.load, counted, most)
 }
 
 fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {
@@ -191,8 +195,8 @@ fn under_way(pass: &Pass<'_>, reason: Reason, what: &str) -> Wording {
     }
     let doubtful = pass.state.steps.iter().any(|step| matches!(step.state, StepState::InDoubt(_)));
     let live: Vec<_> = pass.state.steps.iter().filter_map(of_step).collect();
-    if let Some(most) = crowd::full(pass.observed, Counted::Builds).filter(|_| live.is_empty()) {
-        return Wording::working(Reason::WaitingForBuild, crowd::words(pass.observed, Counted::Builds, most));
+    if let Some(most) = pass.observed.full(Counted::Builds).filter(|_| live.is_empty()) {
+        return Wording::working(Reason::WaitingForBuild, crowded(pass, Counted::Builds, most));
     }
     let message = if live.is_empty() { what.to_owned() } else { format!("{what}: {}", live.join(", ")) };
     Wording::working(if doubtful { Reason::BuildDoubtful } else { reason }, message)
