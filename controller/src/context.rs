@@ -110,7 +110,7 @@ impl Context {
         self.backoff.forget(key);
         self.own.forget(key);
         self.sweep.forget(key);
-        self.crowds.forget(key);
+        self.crowds.gone(key, (self.clock)());
     }
 }
 

@@ -15,6 +15,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// second, and what could not be written was not begun.
 const SHOWN: SignedDuration = SignedDuration::from_secs(60);
 
+/// For how long a build counts whose Release is gone: CodeBuild's own timeout, where a project says nothing else.
+const LEFT: SignedDuration = SignedDuration::from_hours(1);
+
 /// A namespace and an AwsAccount.
 type Crowd = (String, String);
 
@@ -53,9 +56,18 @@ impl Crowds {
         }
     }
 
-    /// Forgets a Release that is gone.
-    pub fn forget(&self, release: &Key) {
-        self.state().forget(release);
+    /// Notes that a Release is gone. Builds that it left running count on for as long as a build may take: a Release that is
+    /// deleted as it should be has stopped its builds before that.
+    pub fn gone(&self, release: &Key, now: Timestamp) {
+        let mut state = self.state();
+        match state.of.get(release).cloned().map(|crowd| state.member(release, crowd)) {
+            Some(member) if member.load(now).builds > 0 => {
+                let left = Load { releases: 0, builds: member.load(now).builds };
+                (member.shown, member.begun) = (Load::default(), Some((left, now + LEFT)));
+            }
+            Some(_) | None => state.forget(release),
+        }
+        state.clear(now);
     }
 
     /// How much of the namespace is at work in the AwsAccount.
@@ -110,6 +122,14 @@ impl State {
         }
         self.of.insert(key.clone(), crowd.clone());
         self.crowds.entry(crowd).or_default().entry(key.clone()).or_default()
+    }
+
+    /// Forgets those that are gone and whose builds have ended by now.
+    fn clear(&mut self, now: Timestamp) {
+        let is_over = |member: &Member| member.shown == Load::default() && member.load(now) == Load::default();
+        let over = self.crowds.values().flatten().filter(|(_, member)| is_over(member));
+        let over: Vec<Key> = over.map(|(key, _)| key.clone()).collect();
+        over.iter().for_each(|key| self.forget(key));
     }
 
     fn forget(&mut self, key: &Key) {
@@ -182,7 +202,11 @@ mod tests {
         crowds.follow(&Event::Apply(release("b", &json!({"phase": "Succeeded"}))));
         crowds.follow(&Event::Delete(begun("a", "Running")));
         assert_eq!(load(&crowds, NOW), (1, 1), "who follows the watch says who is gone");
-        crowds.forget(&key("a"));
-        assert_eq!(load(&crowds, NOW), (0, 0));
+        assert!(!crowds.enter(&key("c"), "default", Counted::Builds, 1, NOW), "the build of a runs");
+        crowds.gone(&key("a"), NOW);
+        assert_eq!(load(&crowds, NOW), (0, 1), "somebody took our finalizer away, and the build runs on");
+        crowds.gone(&key("b"), NOW + LEFT);
+        assert_eq!(load(&crowds, NOW + LEFT), (0, 0));
+        assert!(crowds.state().crowds.is_empty());
     }
 }

@@ -17,6 +17,9 @@ use launchway_plan::target::TargetSeen;
 use serde_json::json;
 use std::fmt::Debug;
 
+/// How many objects a page of a list has: without the chart's policy each may have 1.5 MB.
+pub const PAGE: u32 = 50;
+
 /// Whether a write took place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wrote {

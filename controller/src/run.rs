@@ -7,6 +7,7 @@ use crate::hub::{Ends, Hub, Rest};
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::{Listed, Reconciled};
+use crate::kube_api::PAGE;
 use crate::unreachable::{Cause, Unreachable, words};
 use crate::watches::Watch;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -229,7 +230,7 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
     let rested = rested.then(|(due, key)| tokio::time::sleep_until(due).map(|()| key));
     let (own, broken, ending) = (Arc::clone(&context), Arc::clone(&context), stop.clone());
     let api: Api<Item<K>> = K::Scope::listed(&watch.namespace, &context.kube);
-    let stream = watcher(api, watcher::Config::default())
+    let stream = watcher(api, watcher::Config::default().page_size(PAGE))
         .backoff(Reconnect::default())
         .inspect_ok(move |event| feed.take::<K>(event))
         .inspect_err(move |error| {

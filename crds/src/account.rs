@@ -74,7 +74,7 @@ pub struct Budget {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct PerNamespace {
-    /// How many of its Releases may have begun and not ended, 1 to 10,000. One that waits at a stage counts. Absent: any number.
+    /// How many of its Releases may be checked and built, 1 to 10,000. One that has its image does not count. Absent: any number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub releases: Option<i32>,

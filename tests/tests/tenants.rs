@@ -214,12 +214,39 @@ async fn only_the_controller_makes_releases_of_new_commits() {
     releases(&controller).create(&tried, &release("web-2", &commit)).await.expect("the controller may");
 }
 
-/// The last of these manifests, with an annotation of that size.
+/// The last of these manifests.
+fn last(manifest: &str) -> Value {
+    serde_saphyr::from_str(manifest.rsplit("---\n").find(|document| document.contains("kind:")).unwrap()).unwrap()
+}
+
+/// The same, with an annotation of that size.
 fn annotated(manifest: &str, size: usize) -> Value {
-    let last = manifest.rsplit("---\n").find(|document| document.contains("kind:")).unwrap();
-    let mut object: Value = serde_saphyr::from_str(last).unwrap();
+    let mut object = last(manifest);
     object["metadata"]["annotations"]["example.com/note"] = "x".repeat(size).into();
     object
+}
+
+/// What else makes an object large: letters of several bytes, owners, and what Kubernetes notes of who set which field.
+fn large(manifest: &str) -> [Value; 4] {
+    let with = |member: &str, value: Value| {
+        let mut object = last(manifest);
+        object["metadata"][member] = value;
+        object
+    };
+    let owner = |member: &str| {
+        let mut owner = json!({"apiVersion": "nope.example/v1", "kind": "ConfigMap", "name": "x", "uid": "u"});
+        owner[member] = "u".repeat(300_000).into();
+        json!([owner])
+    };
+    let set: serde_json::Map<String, Value> = (0..3000).map(|at| (format!("f:{at:0>60}"), json!({}))).collect();
+    let fields = json!([{"manager": "m", "operation": "Update", "apiVersion": "launchway.dev/v1alpha1", "fieldsType": "FieldsV1",
+        "time": "2026-11-23T08:00:00Z", "fieldsV1": {"f:metadata": {"f:annotations": set}}}]);
+    [
+        with("annotations", json!({"example.com/note": "\u{1f600}".repeat(17_000)})),
+        with("ownerReferences", owner("uid")),
+        with("ownerReferences", owner("name")),
+        with("managedFields", fields),
+    ]
 }
 
 async fn tried(client: &Client, plural: &str, object: &Value) -> Result<String, kube::Error> {
@@ -252,6 +279,15 @@ async fn no_object_larger_than_64_kib_is_admitted_and_the_controller_may_still_l
             panic!("{plural} was admitted")
         };
         assert!(status.message.contains("65536 are allowed together"), "{plural}: {status:?}");
+        for object in large(manifest) {
+            let Err(kube::Error::Api(status)) = tried(&admin, plural, &object).await else {
+                panic!(
+                    "{plural} was admitted: {}",
+                    object["metadata"].to_string().chars().take(300).collect::<String>()
+                )
+            };
+            assert!(status.message.contains("launchway-sizes"), "{plural}: {status:?}");
+        }
     }
     let controller = cluster.client_for_service_account(SYSTEM, "launchway").await.unwrap();
     tried(&controller, "releases", &annotated(kinds[3].1, 70_000)).await.expect("the controller is not asked");

@@ -303,9 +303,11 @@ const WAITS: Duration = Duration::from_secs(3);
 /// When to ask for a poll that was not waited for. Servers have ten seconds to answer (`web::limits`).
 pub const LANDS: SignedDuration = SignedDuration::from_secs(8);
 
-/// How many polls of one host are under way at a time, and of all hosts. A namespace has half of them at most.
-const OF_A_HOST: usize = 32;
-const OF_ALL: usize = 64;
+/// How many polls of one host are under way at a time, and of all hosts. A namespace has half of them at most. A server that
+/// announces the largest answer and stalls keeps 6.5 MB for ten seconds: all of them together have to leave room within the
+/// chart's limit of memory.
+const OF_A_HOST: usize = 8;
+const OF_ALL: usize = 16;
 
 /// How much longer than two intervals a branch counts as watched after it was last asked for.
 const GRACE: SignedDuration = SignedDuration::from_mins(1);

@@ -4,7 +4,7 @@ use crate::context::Context;
 use crate::git::{Ask, Credential, GitFault, LANDS, Poll};
 use crate::item::Item;
 use crate::key::{Key, Kind};
-use crate::kube_api;
+use crate::kube_api::{self, PAGE};
 use crate::other;
 use crate::unreachable::Unreachable;
 use futures::future::join_all;
@@ -125,11 +125,10 @@ async fn credential(
 /// begun and is not named, nothing is to be known but that it is there: of a thousand that are made at once, none is read.
 async fn releases(desired: &Desired, record: &Record, context: &Context) -> Result<Vec<ReleaseSeen>, Unreachable> {
     let api: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &desired.namespace);
-    let params = ListParams::default().fields(&format!("spec.pipeline={}", desired.name));
-    let listed = api.list(&params).await.map_err(Unreachable::of("listing Releases of", desired.name.clone()))?.items;
+    let listed =
+        listed(&api, &desired.name).await.map_err(Unreachable::of("listing Releases of", desired.name.clone()))?;
     let making = record.making().map(|making| desired.release(making.number).0);
     let named: BTreeSet<&str> = record.names().chain(making.as_deref()).collect();
-    let listed: Vec<ReleaseSeen> = listed.into_iter().filter_map(seen).collect();
     let (mut all, unsure): (Vec<_>, Vec<_>) =
         listed.into_iter().partition(|one| one.ended() || !one.begun && !named.contains(one.name.as_str()));
     let there: BTreeSet<String> = all.iter().chain(&unsure).map(|one| one.name.clone()).collect();
@@ -138,6 +137,20 @@ async fn releases(desired: &Desired, record: &Record, context: &Context) -> Resu
         all.extend(live(desired, &name, context).await?);
     }
     Ok(all)
+}
+
+/// What a list shows of them. Of a page only that is kept: each may be as large as Kubernetes takes.
+async fn listed(api: &Api<Item<Release>>, pipeline: &str) -> kube::Result<Vec<ReleaseSeen>> {
+    let mut params = ListParams::default().fields(&format!("spec.pipeline={pipeline}")).limit(PAGE);
+    let mut all = Vec::new();
+    loop {
+        let page = api.list(&params).await?;
+        all.extend(page.items.into_iter().filter_map(seen));
+        match page.metadata.continue_.filter(|next| !next.is_empty()) {
+            Some(next) => params = params.continue_token(&next),
+            None => return Ok(all),
+        }
+    }
 }
 
 async fn live(desired: &Desired, name: &str, context: &Context) -> Result<Option<ReleaseSeen>, Unreachable> {

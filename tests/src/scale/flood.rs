@@ -164,7 +164,7 @@ fn pipeline(name: &str, url: &str) -> Value {
 fn release(number: usize) -> Value {
     json!({
         "apiVersion": "launchway.dev/v1alpha1", "kind": "Release",
-        "metadata": {"name": format!("many-{number}"), "namespace": NAMESPACE},
+        "metadata": {"name": format!("by-hand-{number}"), "namespace": NAMESPACE},
         "spec": {"pipeline": "many", "commit": commit_id(&format!("flood-{number}")), "reason": "Manual"},
     })
 }

@@ -7,7 +7,7 @@ use crate::account::AccountSeen;
 /// What is counted of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// Releases that have begun and not ended.
+    /// Releases that are being checked and built.
     Releases,
     /// Their builds, those of checks included, that run or may run.
     Builds,
@@ -16,7 +16,8 @@ pub enum Counted {
 /// How much of a namespace is at work in one AwsAccount.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Releases that have begun and not ended.
+    /// Releases that have begun and have no image yet. What becomes of them at a stage costs little, and may take for ever: it
+    /// must not keep the next commit out, which perhaps mends it.
     pub releases: usize,
     /// Their builds, those of checks included, that run or may run.
     pub builds: usize,
@@ -26,8 +27,9 @@ impl Load {
     /// What a Release with this record adds.
     pub fn of(record: &Record) -> Self {
         let Some(work) = record.work.as_ref().filter(|_| record.ended.is_none()) else { return Self::default() };
+        let is_built = !record.images.is_empty();
         let runs = |progress: &Progress| matches!(progress, Progress::Intended(_) | Progress::Running(_));
-        Self { releases: 1, builds: work.steps.iter().filter(|step| runs(&step.progress)).count() }
+        Self { releases: usize::from(!is_built), builds: work.steps.iter().filter(|step| runs(&step.progress)).count() }
     }
 
     /// How many there are of what is counted.
