@@ -32,12 +32,13 @@ pub struct Room {
 }
 
 /// Every crate, in the order of their dependencies.
-pub const ROOMS: [Room; 8] = [
+pub const ROOMS: [Room; 9] = [
     Room { folder: "crds", part: Part::Product },
     Room { folder: "crds/gen", part: Part::Product },
     Room { folder: "controller/plan", part: Part::Product },
     Room { folder: "controller/cloud", part: Part::Product },
     Room { folder: "controller", part: Part::Product },
+    Room { folder: "controller/cli", part: Part::Product },
     Room { folder: "tests/aws", part: Part::World },
     Room { folder: "tests/kube", part: Part::World },
     Room { folder: "tests", part: Part::World },

@@ -1,0 +1,96 @@
+//! From objects to what `status` shows of them: pure. How it looks is decided elsewhere.
+
+mod release;
+mod service;
+mod stage;
+mod standing;
+
+pub use release::{ReleaseView, newest_first};
+pub use service::ServiceView;
+pub use stage::StageView;
+pub use standing::{Mark, Standing};
+
+use crate::item::{Body, Item};
+use launchway_crds::{Pipeline, Release, Service};
+use serde::Serialize;
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Seen {
+    pub pipelines: Vec<Item<Pipeline>>,
+    pub releases: Vec<Item<Release>>,
+    pub services: Vec<Item<Service>>,
+}
+
+/// Everything that is shown.
+#[derive(Debug, Serialize)]
+pub struct Tree {
+    pub pipelines: Vec<PipelineView>,
+}
+
+/// A Pipeline.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PipelineView {
+    pub namespace: String,
+    pub name: String,
+    #[serde(flatten)]
+    pub standing: Standing,
+    pub branch: String,
+    /// The newest head that was seen.
+    pub head: String,
+    /// The status of the condition Released.
+    pub released: String,
+    /// Those at work, newest first, and the one that ended last.
+    pub releases: Vec<ReleaseView>,
+    pub stages: Vec<StageView>,
+}
+
+impl Tree {
+    /// What was seen, as a tree: Pipelines by namespace and name.
+    pub fn of(seen: &Seen) -> Self {
+        let mut pipelines: Vec<PipelineView> = seen.pipelines.iter().map(|item| PipelineView::of(item, seen)).collect();
+        pipelines.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        Self { pipelines }
+    }
+}
+
+impl PipelineView {
+    fn of(item: &Item<Pipeline>, seen: &Seen) -> Self {
+        let releases = release::of_pipeline(&item.namespace, &item.name, &seen.releases);
+        match &item.body {
+            Ok(body) => Self {
+                stages: stage::of_pipeline(item, body, &seen.releases, &seen.services),
+                ..Self::of_body(item, body, releases)
+            },
+            Err(member) => Self::empty(item, Standing::unreadable(member), releases),
+        }
+    }
+
+    fn of_body(item: &Item<Pipeline>, body: &Body<Pipeline>, releases: Vec<ReleaseView>) -> Self {
+        let branch = body.spec.source.git.as_ref().map(|git| git.branch.to_string()).unwrap_or_default();
+        let Some(status) = &body.status else {
+            return Self { branch, ..Self::empty(item, Standing::not_seen(), releases) };
+        };
+        let head = status.heads.iter().max_by_key(|head| head.number);
+        Self {
+            branch,
+            head: head.map(|head| head.commit.to_string()).unwrap_or_default(),
+            released: standing::answer(&status.conditions, "Released"),
+            ..Self::empty(item, Standing::of(&status.conditions, status.summary.as_ref()), releases)
+        }
+    }
+
+    fn empty(item: &Item<Pipeline>, standing: Standing, releases: Vec<ReleaseView>) -> Self {
+        Self {
+            namespace: item.namespace.clone(),
+            name: item.name.clone(),
+            standing,
+            branch: String::new(),
+            head: String::new(),
+            released: String::new(),
+            releases,
+            stages: Vec::new(),
+        }
+    }
+}
