@@ -13,6 +13,7 @@ use super::listing::is_branch_name;
 use super::{Credential, GitFault, Head, Heads, heads};
 use crate::fair::{Place, Places};
 use crate::web::Web;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 
 /// What one Pipeline wants to know.
@@ -71,9 +72,9 @@ struct Lane {
     /// Until when each branch is asked for by itself.
     alone_until: Option<Timestamp>,
     /// The polls under way: for all branches, or for one by itself.
-    flying: BTreeMap<Option<String>, WeakShared<BoxFuture<'static, ()>>>,
-    /// Those of them that go on although nobody waits for them.
-    kept: BTreeSet<Option<String>>,
+    flying: BTreeMap<Option<String>, (WeakShared<BoxFuture<'static, ()>>, Tickets)>,
+    /// Those of them that go on although nobody waits for them, and for which namespace.
+    kept: BTreeSet<(Option<String>, String)>,
     /// What was seen of each watched branch.
     landed: BTreeMap<String, Landed>,
 }
@@ -97,7 +98,12 @@ enum Next {
 struct Flight {
     alone: Option<String>,
     landing: Shared<BoxFuture<'static, ()>>,
+    tickets: Tickets,
 }
+
+/// Where those who wait for a poll hand in the places that they got for it: each namespace stands in its own queue, and the poll
+/// begins with the first. So nobody waits in the queue of another one who happened to ask first.
+type Tickets = UnboundedSender<(Place, Place)>;
 
 /// Polls at a time: of one host, and of all. Each may hold an answer of megabytes, and a host that is slow holds its own up
 /// longest. Namespaces share them fairly.
@@ -145,9 +151,11 @@ impl Polls {
         loop {
             match self.next(key, ask, now, before) {
                 Next::Known(poll) => return Some(poll),
-                Next::Wait(Flight { landing, alone }) => {
-                    if timeout_at(end, landing.clone()).await.is_err() {
-                        self.keep(key, alone, landing);
+                Next::Wait(flight) => {
+                    let alone = flight.alone.clone();
+                    let mut arrival = self.arrival(flight, ask);
+                    if timeout_at(end, &mut arrival).await.is_err() {
+                        self.keep(key, (alone, ask.namespace.to_owned()), arrival);
                         return self.earlier(key, ask);
                     }
                 }
@@ -155,10 +163,26 @@ impl Polls {
         }
     }
 
-    /// Lets a poll go on although nobody waits for it any more.
-    fn keep(&self, key: Key, alone: Option<String>, landing: Shared<BoxFuture<'static, ()>>) {
-        if self.lanes().by_key.entry(key).or_default().kept.insert(alone) {
-            tokio::spawn(landing);
+    /// Waits until the poll has landed, and in the queue of the namespace for a place to begin it with.
+    fn arrival(&self, flight: Flight, ask: &Ask<'_>) -> BoxFuture<'static, ()> {
+        let (hosts, url, namespace) = (Arc::clone(&self.hosts), ask.url.to_owned(), ask.namespace.to_owned());
+        let Flight { landing, tickets, .. } = flight;
+        async move {
+            let queue = async {
+                let places = hosts.enter(&url, &namespace).await;
+                // It has begun with another one's if nobody takes them.
+                let _ = tickets.send(places);
+                std::future::pending::<()>().await;
+            };
+            tokio::select! { biased; () = queue => {}, () = landing => {} }
+        }
+        .boxed()
+    }
+
+    /// Lets a poll go on although nobody waits for it any more: once for each namespace.
+    fn keep(&self, key: Key, of: (Option<String>, String), arrival: BoxFuture<'static, ()>) {
+        if self.lanes().by_key.entry(key).or_default().kept.insert(of) {
+            tokio::spawn(arrival);
         }
     }
 
@@ -176,7 +200,7 @@ impl Polls {
         for Lane { watched, flying, landed, .. } in lanes.by_key.values_mut() {
             watched.retain(|_, until| *until >= now);
             landed.retain(|branch, _| watched.contains_key(branch));
-            flying.retain(|_, flight| flight.upgrade().is_some());
+            flying.retain(|_, (flight, _)| flight.upgrade().is_some());
         }
         lanes.by_key.retain(|_, lane| !lane.watched.is_empty());
         let until = now.saturating_add(ask.interval.saturating_mul(2).saturating_add(GRACE)).unwrap_or(Timestamp::MAX);
@@ -206,30 +230,39 @@ impl Polls {
             return Next::Known(poll);
         }
         let alone = lane.alone_until.is_some_and(|until| now < until).then(|| ask.branch.to_owned());
-        if let Some(landing) = lane.flying.get(&alone).and_then(WeakShared::upgrade) {
-            return Next::Wait(Flight { alone, landing });
+        if let Some((landing, tickets)) = lane.flying.get(&alone)
+            && let Some(landing) = landing.upgrade()
+        {
+            return Next::Wait(Flight { alone, landing, tickets: tickets.clone() });
         }
-        lane.kept.remove(&alone);
+        lane.kept.retain(|(kept, _)| *kept != alone);
         *begun += 1;
         let mut wanted: BTreeSet<String> = match &alone {
             Some(_) => BTreeSet::new(),
             None => lane.watched.keys().cloned().collect(),
         };
         wanted.insert(ask.branch.to_owned());
-        let landing =
-            self.flight(key, Takeoff { number: *begun, sent: now, alone: alone.clone(), wanted }, ask).shared();
-        lane.flying.extend(landing.downgrade().map(|flight| (alone.clone(), flight)));
-        Next::Wait(Flight { alone, landing })
+        let (tickets, places) = unbounded_channel();
+        let takeoff = Takeoff { number: *begun, sent: now, alone: alone.clone(), wanted };
+        let landing = self.flight(key, takeoff, ask, places).shared();
+        lane.flying.extend(landing.downgrade().map(|flight| (alone.clone(), (flight, tickets.clone()))));
+        Next::Wait(Flight { alone, landing, tickets })
     }
 
     /// The poll itself, when it is its turn. It is kept weakly, so it ends with the last of those who wait for it; then nothing
     /// has landed, and the next who asks sends another.
-    fn flight(&self, key: Key, takeoff: Takeoff, ask: &Ask<'_>) -> BoxFuture<'static, ()> {
+    fn flight(
+        &self,
+        key: Key,
+        takeoff: Takeoff,
+        ask: &Ask<'_>,
+        mut places: UnboundedReceiver<(Place, Place)>,
+    ) -> BoxFuture<'static, ()> {
         let (polls, url, credential) = (self.clone(), ask.url.to_owned(), ask.credential.cloned());
-        let namespace = ask.namespace.to_owned();
         async move {
             let began = Instant::now();
-            let _places = polls.hosts.enter(&url, &namespace).await;
+            let _places = places.recv().await;
+            drop(places);
             let takeoff = takeoff.after(began.elapsed());
             let outcome = heads(&polls.web, &url, &takeoff.wanted, credential.as_ref()).await;
             polls.lanes().by_key.entry(key).or_default().land(takeoff, outcome);
@@ -262,7 +295,7 @@ impl Lane {
     /// failed because of what was asked, nothing is kept: whose branch it was shows when each is asked for by itself.
     fn land(&mut self, takeoff: Takeoff, outcome: Result<Heads, GitFault>) {
         self.flying.remove(&takeoff.alone);
-        self.kept.remove(&takeoff.alone);
+        self.kept.retain(|(kept, _)| *kept != takeoff.alone);
         if takeoff.wanted.len() > 1 && outcome.as_ref().is_err_and(GitFault::may_be_of_one_branch) {
             self.alone_until = takeoff.sent.checked_add(ALONE).ok();
             return;

@@ -307,3 +307,31 @@ async fn a_namespace_with_many_slow_repositories_leaves_room_on_their_host_for_a
     assert_eq!(head(&polls, &ask("main", 60), at(3)).await.outcome.unwrap().commit, A);
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_shares_a_poll_with_a_namespace_that_floods_does_not_wait_in_its_queue() {
+    let answer = server(&[("main", A)]);
+    let web = Web::over(
+        Rules::strict(),
+        service_fn(move |request: Request<Bytes>| {
+            let answer = answer.clone();
+            async move {
+                if request.uri().path().starts_with("/silent") {
+                    std::future::pending::<()>().await;
+                }
+                answer(&request)
+            }
+        }),
+    );
+    let polls = Polls::new(web);
+    let urls: Vec<String> = (0..400).map(|number| format!("https://git.example.com/silent-{number}")).collect();
+    let of_flood = |url| Ask { url, namespace: "flood", ..ask("main", 60) };
+    let asked = urls.iter().map(String::as_str).chain([URL]).map(|url| {
+        let polls = polls.clone();
+        async move { polls.head(&of_flood(url), at(0)).await }
+    });
+    assert!(futures::future::join_all(asked).await.iter().all(Option::is_none), "the last one waits behind the others");
+    let began = Instant::now();
+    assert_eq!(head(&polls, &ask("main", 60), at(3)).await.outcome.unwrap().commit, A);
+    assert_eq!(began.elapsed(), Duration::ZERO, "another namespace brings its own place");
+}
