@@ -3,9 +3,9 @@
 use crate::args::Status;
 use crate::ask::Scope;
 use crate::connect::Cluster;
-use crate::failure::{Failure, Lasting};
+use crate::failure::Failure;
 use crate::model::{Seen, Tree};
-use crate::print::{aside, say};
+use crate::print::{Trouble, aside, say};
 use crate::render::{entries, flat, lines};
 use crate::text::{Colours, Line, painted};
 use console::{Term, truncate_str};
@@ -68,21 +68,15 @@ async fn watch(cluster: &Cluster, asked: &Status, scope: &Scope) -> Result<(), F
     let term = Term::stdout();
     let mut display = if term.is_term() { Display::Terminal(term, 0) } else { Display::Log(BTreeMap::new()) };
     let mut changes = std::pin::pin!(cluster.changes(scope));
-    let mut trouble = String::new();
+    let mut trouble = Trouble::default();
     while changes.next().await.is_some() {
         match tree(cluster, asked, scope).await {
             Ok(tree) => {
                 display.show(&tree, scope)?;
-                trouble.clear();
+                trouble.passed();
             }
-            // What comes and goes is told once, and what is shown stays.
-            Err(failure) if failure.lasting == Lasting::Passing => {
-                if trouble != failure.message {
-                    aside(&failure.message);
-                }
-                trouble = failure.message;
-            }
-            Err(failure) => return Err(failure),
+            // What is shown stays.
+            Err(failure) => trouble.met(failure)?,
         }
     }
     Ok(())

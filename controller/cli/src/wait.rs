@@ -6,9 +6,9 @@ pub use verdict::{Verdict, Way};
 
 use crate::args::{Connection, Wait};
 use crate::connect::{Cluster, connect};
-use crate::failure::{Failure, Lasting};
+use crate::failure::Failure;
 use crate::person::{chosen, full_commit};
-use crate::print::{aside, say};
+use crate::print::{Trouble, say};
 use futures::stream::StreamExt;
 use std::time::Duration;
 
@@ -49,19 +49,12 @@ struct Waiting<'a> {
 impl Waiting<'_> {
     async fn follow(&mut self) -> Result<(), Failure> {
         let mut changes = std::pin::pin!(self.cluster.changes(&self.cluster.scope(false)));
-        let mut trouble = String::new();
+        let mut trouble = Trouble::default();
         while changes.next().await.is_some() {
             match self.look().await {
-                Ok(None) => trouble.clear(),
+                Ok(None) => trouble.passed(),
                 Ok(Some(answer)) => return answer,
-                // What comes and goes is told once.
-                Err(failure) if failure.lasting == Lasting::Passing => {
-                    if trouble != failure.message {
-                        aside(&failure.message);
-                    }
-                    trouble = failure.message;
-                }
-                Err(failure) => return Err(failure),
+                Err(failure) => trouble.met(failure)?,
             }
         }
         Ok(())
