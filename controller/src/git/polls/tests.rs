@@ -59,6 +59,26 @@ fn gated() -> (Polls, Arc<AtomicUsize>, Arc<Semaphore>) {
     (Polls::new(web), count, gate)
 }
 
+/// Never answers where the path begins with `/silent`, and counts those requests.
+fn partly_silent() -> (Polls, Arc<AtomicUsize>) {
+    let (answer, flying) = (server(&[("main", A)]), Arc::new(AtomicUsize::new(0)));
+    let counter = Arc::clone(&flying);
+    let web = Web::over(
+        Rules::strict(),
+        service_fn(move |request: Request<Bytes>| {
+            let (counter, answer) = (Arc::clone(&counter), answer.clone());
+            async move {
+                if request.uri().path().starts_with("/silent") {
+                    counter.fetch_add(1, Ordering::SeqCst);
+                    std::future::pending::<()>().await;
+                }
+                answer(&request)
+            }
+        }),
+    );
+    (Polls::new(web), flying)
+}
+
 #[tokio::test]
 async fn many_watchers_of_one_branch_make_one_poll_an_interval() {
     let (polls, count) = counted();
@@ -279,22 +299,7 @@ async fn a_server_that_is_slow_is_not_waited_for_and_its_answer_is_told_later() 
 
 #[tokio::test(start_paused = true)]
 async fn a_namespace_with_many_slow_repositories_leaves_room_on_their_host_for_another_one() {
-    let (answer, flying) = (server(&[("main", A)]), Arc::new(AtomicUsize::new(0)));
-    let counter = Arc::clone(&flying);
-    let web = Web::over(
-        Rules::strict(),
-        service_fn(move |request: Request<Bytes>| {
-            let (counter, answer) = (Arc::clone(&counter), answer.clone());
-            async move {
-                if request.uri().path().starts_with("/silent") {
-                    counter.fetch_add(1, Ordering::SeqCst);
-                    std::future::pending::<()>().await;
-                }
-                answer(&request)
-            }
-        }),
-    );
-    let polls = Polls::new(web);
+    let (polls, flying) = partly_silent();
     let urls: Vec<String> = (0..400).map(|number| format!("https://git.example.com/silent-{number}")).collect();
     let silent = |url| Ask { url, namespace: "flood", ..ask("main", 60) };
     let asked = urls.iter().map(|url| {
@@ -310,20 +315,7 @@ async fn a_namespace_with_many_slow_repositories_leaves_room_on_their_host_for_a
 
 #[tokio::test(start_paused = true)]
 async fn who_shares_a_poll_with_a_namespace_that_floods_does_not_wait_in_its_queue() {
-    let answer = server(&[("main", A)]);
-    let web = Web::over(
-        Rules::strict(),
-        service_fn(move |request: Request<Bytes>| {
-            let answer = answer.clone();
-            async move {
-                if request.uri().path().starts_with("/silent") {
-                    std::future::pending::<()>().await;
-                }
-                answer(&request)
-            }
-        }),
-    );
-    let polls = Polls::new(web);
+    let (polls, _) = partly_silent();
     let urls: Vec<String> = (0..400).map(|number| format!("https://git.example.com/silent-{number}")).collect();
     let of_flood = |url| Ask { url, namespace: "flood", ..ask("main", 60) };
     let asked = urls.iter().map(String::as_str).chain([URL]).map(|url| {
