@@ -7,7 +7,7 @@ use crate::events::Events;
 use crate::git::Polls;
 use crate::key::{Key, Kind};
 use crate::lease::term::Term;
-use crate::metrics::Metrics;
+use crate::metrics::{Format, Metrics};
 use crate::own::OwnWrites;
 use crate::pace::Pace;
 use crate::sweep::Sweep;
@@ -66,7 +66,7 @@ pub struct Context {
     /// Which watches do not work.
     pub watches: Watches,
     /// The metrics.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Context {
@@ -103,6 +103,13 @@ impl Context {
             Wake::Backoff => Some(back_off(backoff::PASSING)),
             Wake::Operator => Some(back_off(backoff::OPERATOR)),
         }
+    }
+
+    /// The metrics as they are now.
+    pub fn scraped(&self, format: Format) -> String {
+        self.metrics.broken(&self.watches.broken());
+        self.metrics.leader(self.term.is_sure());
+        self.metrics.text(format, (self.clock)())
     }
 
     /// Forgets all that is remembered of an object that is gone.

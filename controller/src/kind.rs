@@ -6,6 +6,7 @@ use crate::item::{Item, OfParts};
 use crate::key::{Key, Kind};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, digest};
+use jiff::Timestamp;
 use kube::Resource;
 use kube::api::{Api, ObjectMeta};
 use kube::core::object::{HasSpec, HasStatus};
@@ -73,6 +74,14 @@ pub trait Reconciled:
     fn is_at_rest(&self) -> bool {
         false
     }
+
+    /// Since when it is at work, where somebody waits for its end.
+    fn at_work_since(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Counts what has ended between two versions, the second of which was just written.
+    fn counted(_before: &Self, _written: &Self, _context: &Context) {}
 
     /// What else follows the watch of this kind.
     fn followed(_event: &Event<Item<Self>>, _context: &Context) {}

@@ -153,7 +153,7 @@ fn log(format: LogFormat) {
     let lines = lines.with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Human => lines.init(),
-        LogFormat::Json => lines.json().init(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).init(),
     }
 }
 
@@ -187,11 +187,13 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         Some(name) => name.clone(),
         None => cluster_uid(&kube).await?,
     };
-    let leads = Arc::clone(&term);
+    let (leads, metrics) = (Arc::clone(&term), Arc::new(Metrics::default()));
+    let told = Arc::clone(&metrics);
     let settings = Settings {
         installation: installation.clone(),
         seed: fastrand::u64(..),
         may_change: Arc::new(move || leads.is_sure()),
+        tell: Arc::new(move |call| told.told(call)),
         ..Settings::from_environment().await
     };
     Ok(Context {
@@ -214,7 +216,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         namespaces: flags.watch_namespaces.clone(),
         term,
         watches: Watches::default(),
-        metrics: Metrics::default(),
+        metrics,
     })
 }
 

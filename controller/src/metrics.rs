@@ -1,45 +1,47 @@
-//! Prometheus metrics. Labels hold kinds, effects and outcomes, and nothing that a user wrote.
+//! Prometheus metrics. Labels hold words of our tables and of AWS's, and nothing that a user wrote.
 
-use crate::key::Kind;
-use launchway_plan::fault::FaultKind;
-use prometheus_client::encoding::EncodeLabelSet;
+mod aws;
+mod label;
+mod passes;
+mod plain;
+mod standing;
+mod work;
+
+use crate::key::{Key, Kind};
+use aws::Calls;
+use label::{KindLabel, whole};
+use launchway_cloud::Told;
+use passes::{Passes, Queued};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
-use prometheus_client::registry::{Registry, Unit};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+pub use standing::Stand;
+use standing::Standing;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use work::Work;
+pub use work::{Reached, Run};
 
-/// The labels of a pass.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PassLabels {
-    kind: String,
-    outcome: String,
-}
-
-/// The labels of an effect.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct EffectLabels {
-    effect: String,
-    outcome: String,
-}
-
-/// The label of a kind of objects.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct KindLabel {
-    kind: String,
+/// How metrics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// The text format of Prometheus, 0.0.4.
+    Plain,
 }
 
 /// All metrics.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    passes: Family<PassLabels, Counter>,
-    effects: Family<EffectLabels, Counter>,
-    seconds: Histogram,
-    duplicates: Counter,
+    passes: Passes,
+    work: Work,
+    calls: Calls,
+    standing: Standing,
     dropped: Counter,
     unreadable: Family<KindLabel, Gauge>,
     broken: Family<KindLabel, Gauge>,
@@ -49,18 +51,11 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("launchway");
-        let passes = Family::<PassLabels, Counter>::default();
-        let effects = Family::<EffectLabels, Counter>::default();
-        let seconds = Histogram::new(exponential_buckets(0.005, 2.0, 12));
-        let (duplicates, dropped) = (Counter::default(), Counter::default());
-        registry.register("passes", "Passes over objects, by kind and outcome", passes.clone());
-        registry.register("effects", "Calls that change AWS or another object, by effect and outcome", effects.clone());
-        registry.register_with_unit("pass_duration", "How long a pass takes", Unit::Seconds, seconds.clone());
-        registry.register(
-            "surplus_builds",
-            "Second builds that were found for one attempt and stopped",
-            duplicates.clone(),
-        );
+        let version = vec![("version", env!("CARGO_PKG_VERSION"))];
+        registry.register("build", "The version that runs", Info::new(version));
+        let (passes, work) = (Passes::registered(&mut registry), Work::registered(&mut registry));
+        let (calls, standing) = (Calls::registered(&mut registry), Standing::registered(&mut registry));
+        let dropped = Counter::default();
         registry.register(
             "dropped_events",
             "Events that were not sent because too many waited already; statuses say the same",
@@ -72,34 +67,54 @@ impl Default for Metrics {
         registry.register("broken_watches", "1 while the watch of this kind does not work, else 0", broken.clone());
         let leader = Gauge::default();
         registry.register("leader", "1 while this replica works, 0 while it stands by", leader.clone());
-        Self { registry, passes, effects, seconds, duplicates, dropped, unreadable, broken, leader }
+        Self { registry, passes, work, calls, standing, dropped, unreadable, broken, leader }
     }
 }
 
 impl Metrics {
     /// Counts a pass.
     pub fn pass(&self, kind: Kind, outcome: &str, took: Duration) {
-        self.passes.get_or_create(&PassLabels { kind: kind.name().into_owned(), outcome: outcome.to_owned() }).inc();
-        self.seconds.observe(took.as_secs_f64());
+        self.passes.pass(kind, outcome, took);
+    }
+
+    /// Notes that an object waits for its pass, until what is returned is told that it begins, or is dropped.
+    pub fn queued(&self, kind: Kind) -> Queued<'_> {
+        self.passes.queued(kind)
     }
 
     /// Counts an effect.
     pub fn effect<T>(&self, effect: &str, outcome: &launchway_plan::Outcome<T>) {
-        let outcome = match outcome {
-            launchway_plan::Outcome::Idle => return,
-            launchway_plan::Outcome::Done(_) => "done",
-            launchway_plan::Outcome::Failed(fault) if fault.is_doubt() => "doubt",
-            // Not sent: our own budget has no token for it yet.
-            launchway_plan::Outcome::Failed(fault) if fault.kind == FaultKind::NoToken => "waiting",
-            launchway_plan::Outcome::Failed(fault) if fault.kind == FaultKind::NotLeading => "not_sent",
-            launchway_plan::Outcome::Failed(_) => "refused",
-        };
-        self.effects.get_or_create(&EffectLabels { effect: effect.to_owned(), outcome: outcome.to_owned() }).inc();
+        self.work.effect(effect, outcome);
     }
 
     /// Counts a second build that was found for one attempt.
     pub fn surplus_build(&self) {
-        self.duplicates.inc();
+        self.work.surplus_build();
+    }
+
+    /// Counts a Release that ended.
+    pub fn release(&self, outcome: &str) {
+        self.work.release(outcome);
+    }
+
+    /// Notes how long a commit took from the moment that its Release was made.
+    pub fn reached(&self, reached: Reached, took: Duration) {
+        self.work.reached(reached, took);
+    }
+
+    /// Counts a build, a check or a rollout that ended.
+    pub fn run(&self, run: Run, outcome: &str, took: Duration) {
+        self.work.run(run, outcome, took);
+    }
+
+    /// Counts a call to AWS, or a wait for its token.
+    pub fn told(&self, told: Told) {
+        self.calls.told(told);
+    }
+
+    /// Notes how an object stands; none: it is gone.
+    pub fn stands(&self, key: &Key, stand: Option<Stand>) {
+        self.standing.note(key, stand);
     }
 
     /// Counts an event that was not sent.
@@ -109,15 +124,13 @@ impl Metrics {
 
     /// Says how many objects of a kind cannot be read.
     pub fn unreadable(&self, kind: Kind, objects: usize) {
-        let objects = i64::try_from(objects).unwrap_or(i64::MAX);
-        self.unreadable.get_or_create(&KindLabel { kind: kind.name().into_owned() }).set(objects);
+        self.unreadable.get_or_create(&kind.into()).set(whole(objects));
     }
 
     /// Says whose watches do not work.
     pub fn broken(&self, kinds: &BTreeSet<Kind>) {
         for kind in Kind::ALL {
-            let label = KindLabel { kind: kind.name().into_owned() };
-            self.broken.get_or_create(&label).set(kinds.contains(kind).into());
+            self.broken.get_or_create(&(*kind).into()).set(kinds.contains(kind).into());
         }
     }
 
@@ -126,11 +139,16 @@ impl Metrics {
         self.leader.set(leads.into());
     }
 
-    /// All metrics as OpenMetrics text.
-    pub fn text(&self) -> String {
+    /// All metrics at that time.
+    pub fn text(&self, format: Format, now: jiff::Timestamp) -> String {
+        self.passes.refresh();
+        self.standing.refresh(now);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
-        text
+        match format {
+            Format::OpenMetrics => text,
+            Format::Plain => plain::plain(&text),
+        }
     }
 }

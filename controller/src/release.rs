@@ -1,6 +1,7 @@
 //! One pass over a Release.
 
 mod act;
+mod count;
 mod observe;
 
 use crate::context::Context;
@@ -11,6 +12,7 @@ use crate::kube_api::{api, found, unguard};
 use crate::status::{self, Acted, Written};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, Part, Whole};
+use jiff::Timestamp;
 use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use launchway_crds::Release;
@@ -34,6 +36,15 @@ impl Reconciled for Release {
         let phase = self.status.as_ref().and_then(|status| status.phase).unwrap_or(ReleasePhase::Active);
         let part = if phase == ReleasePhase::Active { Part::Active } else { Part::Ended };
         Links { part_of: Some(Whole { key: pipeline, part }), ..Links::default() }
+    }
+
+    fn at_work_since(&self) -> Option<Timestamp> {
+        let status = self.status.as_ref()?;
+        (status.phase == Some(ReleasePhase::Active)).then(|| count::created(self)).flatten()
+    }
+
+    fn counted(before: &Self, written: &Self, context: &Context) {
+        count::count(before, written, context);
     }
 
     fn followed(event: &Event<Item<Self>>, context: &Context) {

@@ -8,6 +8,7 @@ use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::{Listed, Reconciled};
 use crate::kube_api::PAGE;
+use crate::metrics::Stand;
 use crate::unreachable::{Cause, Unreachable, words};
 use crate::watches::Watch;
 use futures::channel::mpsc::UnboundedReceiver;
@@ -147,6 +148,7 @@ impl Feed {
     /// one does.
     fn gone(&self, key: &Key) {
         self.context.forget(key);
+        self.context.metrics.stands(key, None);
         self.count_unreadable(key, BTreeSet::remove);
         let mut woken = self.hub.outage().passed(key);
         woken.append(&mut self.hub.index().gone(key));
@@ -167,7 +169,9 @@ impl Feed {
 
     fn changed<K: Reconciled>(&self, object: &K) {
         let key = Key::of(object);
-        if object.status().is_none_or(|status| K::conditions(status).is_empty()) {
+        let conditions = object.status().map(K::conditions).unwrap_or_default();
+        self.context.metrics.stands(&key, Some(Stand::of(conditions, object.at_work_since())));
+        if conditions.is_empty() {
             // Somebody wiped it: what it said is said again, and not only after a back-off.
             self.context.backoff.forget(&key);
         }
@@ -303,11 +307,13 @@ async fn placed(
     if !context.term.is_sure() {
         return Ok(Action::await_change());
     }
+    let queued = context.metrics.queued(key.kind);
     let _place = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(Action::await_change()),
         place = places.enter(&key.namespace) => place,
     };
+    queued.begins();
     guarded(key, hub, context).await
 }
 

@@ -2,9 +2,10 @@
 //! none holds up the end. Nothing from users' objects is shown.
 
 use crate::context::Context;
+use crate::metrics::Format;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -121,8 +122,13 @@ async fn connection(stream: TcpStream, app: Router, stop: CancellationToken) {
     let _ = timeout(GRACE, served).await;
 }
 
-async fn metrics(State(context): State<Arc<Context>>) -> impl IntoResponse {
-    context.metrics.broken(&context.watches.broken());
-    context.metrics.leader(context.term.is_sure());
-    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], context.metrics.text())
+/// OpenMetrics for who asks for it, as Prometheus does.
+async fn metrics(State(context): State<Arc<Context>>, headers: HeaderMap) -> impl IntoResponse {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    let (format, said) = if accept.contains("application/openmetrics-text") {
+        (Format::OpenMetrics, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    } else {
+        (Format::Plain, "text/plain; version=0.0.4; charset=utf-8")
+    };
+    ([(header::CONTENT_TYPE, said)], context.scraped(format))
 }

@@ -1,6 +1,7 @@
 //! One pass over a Service.
 
 mod act;
+mod count;
 mod observe;
 
 use crate::context::Context;
@@ -45,6 +46,10 @@ impl Reconciled for Service {
         let calm = is_true(&status.conditions, ConditionType::Ready)
             && find(&status.conditions, ConditionType::Held).is_none();
         is_over && is_known && !is_short && calm && self.metadata.deletion_timestamp.is_none()
+    }
+
+    fn counted(before: &Self, written: &Self, context: &Context) {
+        count::count(before, written, context);
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {

@@ -88,6 +88,7 @@ async fn put<K: Reconciled>(
             let written =
                 written.object().map_err(Unreachable::unreadable("writing the status of", object.name_any()))?;
             remember(&written, context);
+            K::counted(object, &written, context);
             if let Some(condition) = turned.iter().min_by_key(|condition| importance(condition)) {
                 publish(&written, condition, context);
             }

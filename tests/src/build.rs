@@ -16,6 +16,7 @@ pub async fn program(workspace: &Path, target: &Path, selection: &[&str]) -> any
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
         .args(["build", "--message-format", "json-render-diagnostics", "--package", env!("CARGO_PKG_NAME")])
+        .args(["--profile", &profile()])
         .args(selection)
         .arg("--target-dir")
         .arg(target)
@@ -33,6 +34,16 @@ pub async fn program(workspace: &Path, target: &Path, selection: &[&str]) -> any
     let messages = String::from_utf8_lossy(&output.stdout);
     let mut executables = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
     executables.next_back().context("cargo names no program")
+}
+
+/// The profile that this program was built with, so that what is compiled for it is not compiled twice: cargo's folder says it.
+fn profile() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    let mut folders = program.ancestors().skip(1).filter_map(|folder| folder.file_name()?.to_str());
+    match folders.find(|name| *name != "deps") {
+        Some(name) if name != "debug" => name.to_owned(),
+        Some(_) | None => "dev".to_owned(),
+    }
 }
 
 /// The target folder of the workspace at `root`. Honours `CARGO_TARGET_DIR`; a relative one counts from the workspace.

@@ -6,6 +6,8 @@ use std::path::Path;
 use anyhow::Context;
 use launchway_plan::reason::{ConditionType, Reason};
 
+use crate::dashboard;
+
 /// A part of a document that is written from the code.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -27,6 +29,11 @@ pub fn parts() -> Vec<Part> {
         Part { document: "docs/real-account.md", name: "beliefs", text: beliefs() },
         Part { document: "docs/real-account.md", name: "guesses", text: guesses() },
     ]
+}
+
+/// Every file that is written from the code as a whole: where it stands, and what it says.
+pub fn files() -> Vec<(&'static str, String)> {
+    vec![(dashboard::FILE, dashboard::json())]
 }
 
 fn conditions() -> String {

@@ -6,6 +6,7 @@ pub mod argo;
 pub mod build;
 pub mod calls;
 pub mod corpus;
+pub mod dashboard;
 pub mod docs;
 pub mod faults;
 pub mod fleet;

@@ -17,7 +17,8 @@ use aws_types::region::Region;
 use launchway::context::Context;
 use launchway::git::Polls;
 use launchway::lease::fence::Fence;
-use launchway_cloud::{Clouds, Settings};
+use launchway::metrics::Metrics;
+use launchway_cloud::{Clouds, Settings, Tell};
 use launchway_plan::address::Rules;
 use tower::Layer;
 
@@ -29,9 +30,10 @@ use gate::Gate;
 pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
     let rules = Rules::strict();
     let web = wires::web(world, gate, rules.clone());
+    let metrics = Arc::<Metrics>::default();
     Context {
         kube: kube::Client::new(Fence(gate.term()).layer(wires::kube(world, gate)), sample::NAMESPACE),
-        clouds: Clouds::new(settings(world, gate, seed)),
+        clouds: Clouds::new(Settings { tell: counted(&metrics), ..settings(world, gate, seed) }),
         polls: Polls::new(web.clone()),
         web,
         rules,
@@ -49,8 +51,14 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         namespaces: Vec::new(),
         term: gate.term(),
         watches: launchway::watches::Watches::default(),
-        metrics: launchway::metrics::Metrics::default(),
+        metrics,
     }
+}
+
+/// Has calls to AWS counted.
+pub fn counted(metrics: &Arc<Metrics>) -> Tell {
+    let metrics = Arc::clone(metrics);
+    Arc::new(move |told| metrics.told(told))
 }
 
 /// What its calls to AWS go by: the world's time, the gate, and no lingering, as one pass runs at a time.

@@ -9,6 +9,7 @@ pub(crate) mod controller;
 mod health;
 pub mod live;
 mod manifests;
+mod monitor;
 mod next;
 mod parts;
 mod picture;
@@ -17,6 +18,7 @@ mod prepare;
 pub mod screen;
 mod wait;
 
+pub use monitor::Monitor;
 pub use parts::{Options, Parts};
 pub use picture::svg;
 pub use play::{first_release, play};

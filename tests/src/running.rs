@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::life::gate::Gate;
-use crate::life::{context, settings};
+use crate::life::{context, counted, settings};
 use crate::scenario::{RESYNC, Sites};
 use crate::world::World;
 use crate::world::sample::HEALTH;
@@ -64,13 +64,16 @@ impl Running {
         let web = sites.web(world, &gate, Rules::strict());
         // Looks wait for others as in the product, on tokio's time.
         let Settings { linger, sweep, .. } = Settings::new(SdkConfig::builder().build());
-        let clouds = Settings { sleep_impl: None, linger, sweep, ..settings(world, &gate, SEED) };
+        let metrics = Arc::default();
+        let tell = counted(&metrics);
+        let clouds = Settings { sleep_impl: None, linger, sweep, tell, ..settings(world, &gate, SEED) };
         let context = Context {
             kube,
             clouds: Clouds::new(clouds),
             polls: Polls::new(web.clone()),
             web,
             term: Term::always(),
+            metrics,
             ..context(world, &gate, SEED, RESYNC)
         };
         let (stop, ready) = (CancellationToken::new(), Arc::new(AtomicBool::new(false)));

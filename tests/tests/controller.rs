@@ -13,6 +13,7 @@ use launchway::item::Item;
 use launchway::key::{Key, Kind};
 use launchway::lease::fence::Fence;
 use launchway::lease::term::Term;
+use launchway::metrics::Format;
 use launchway_crds::AwsAccount;
 use launchway_test_kube::store::Body;
 use launchway_tests::life::context;
@@ -288,7 +289,7 @@ async fn objects_that_cannot_be_read_stop_nobody_and_are_told_also_after_a_resta
         running.until(|world| released(world) && runs(world, commit)).await;
         assert!(running.is_ready());
         running.until(|world| told(world, "odd").len() >= 2).await;
-        let metrics = running.context().metrics.text();
+        let metrics = running.context().scraped(Format::Plain);
         for kind in ["AwsAccount", "Service"] {
             assert!(metrics.contains(&format!("launchway_unreadable_objects{{kind=\"{kind}\"}} 1")), "{metrics}");
         }
@@ -300,11 +301,11 @@ async fn objects_that_cannot_be_read_stop_nobody_and_are_told_also_after_a_resta
     assert!(odd["status"]["conditions"][0]["lastTransitionTime"] == "2026-01-02T03:04:05+99:00", "it is left as it is");
     let running = Running::start(&world, world.store.client());
     let counted = |number: u8| format!("launchway_unreadable_objects{{kind=\"Service\"}} {number}");
-    running.until(|_| running.context().metrics.text().contains(&counted(1))).await;
+    running.until(|_| running.context().scraped(Format::Plain).contains(&counted(1))).await;
     odd["status"] = json!({"observedGeneration": -1});
     put_status(&world, &odd);
     running.until(|world| world.is("Service", "odd", "RolledOut", "True")).await;
-    let metrics = running.context().metrics.text();
+    let metrics = running.context().scraped(Format::Plain);
     assert!(metrics.contains(&counted(0)), "{metrics}");
     running.stopped().await;
 }

@@ -311,7 +311,13 @@ fn readable(world: &World) -> String {
 /// What the parts of the controller show of themselves, as a panic or a careless line would.
 fn shown(player: &Player) -> String {
     let context = &player.context;
-    format!("{:?} {:?} {:?} {}", context.clouds, context.web, context.metrics, context.metrics.text())
+    format!(
+        "{:?} {:?} {:?} {}",
+        context.clouds,
+        context.web,
+        context.metrics,
+        context.metrics.text(launchway::metrics::Format::Plain, jiff::Timestamp::UNIX_EPOCH)
+    )
 }
 
 #[test]

@@ -23,6 +23,11 @@ macro_rules! buckets {
             const fn documented(self) -> (f64, f64) {
                 match self { $(Self::$name => ($burst, $rate)),+ }
             }
+
+            /// Its name in metrics.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name)),+ }
+            }
         }
     };
 }

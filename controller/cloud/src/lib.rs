@@ -17,6 +17,7 @@ mod operation;
 mod scrub;
 mod settings;
 mod shared;
+mod told;
 
 pub use aws::agent::on_behalf_of;
 pub use aws::fence::NotLeading;
@@ -24,3 +25,4 @@ pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;
 pub use settings::{MayChange, Settings};
+pub use told::{CallOutcome, Tell, Told};

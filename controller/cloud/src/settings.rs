@@ -1,6 +1,7 @@
 //! How AWS is reached: credentials, network, clock. No flag or variable is read here but those that
 //! the SDK itself reads.
 
+use crate::told::Tell;
 use aws_config::BehaviorVersion;
 use aws_smithy_async::rt::sleep::SharedAsyncSleep;
 use aws_smithy_async::time::SharedTimeSource;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub sweep: Duration,
     /// Whether anything may be changed now. Asked on the line before each change.
     pub may_change: MayChange,
+    /// Is told of each call.
+    pub tell: Tell,
 }
 
 /// Says whether anything may be changed now.
@@ -50,6 +53,7 @@ impl Settings {
             linger: LINGER,
             sweep: SWEEP,
             may_change: Arc::new(|| true),
+            tell: Arc::new(|_| {}),
         }
     }
 

@@ -4,11 +4,12 @@ use crate::budget::{Budgets, NoToken, Whose};
 use crate::clock::Clock;
 use crate::operation::Operation;
 use crate::settings::Settings;
+use crate::told::{CallOutcome, Told};
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, default_async_sleep};
 use launchway_plan::account::Place;
 use launchway_plan::rank::Rank;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How long a pass waits for a token, so that it keeps what it has seen so far. It takes a place among the passes of its kind
 /// meanwhile, which what has nothing to do must not.
@@ -69,14 +70,29 @@ impl Shared {
         let Caller { namespace, rank } = caller;
         let account = account.map_or(role, String::as_str);
         let whose = Whose { account, region: &place.region, share: place.share, namespace };
-        let queued = self.budgets.queue(whose, operation.bucket(), rank, self.clock.local());
+        let bucket = operation.bucket();
+        let queued = self.budgets.queue(whose, bucket, rank, self.clock.local());
         let mut left = patience(rank);
+        let told = |got, left| {
+            let took = patience(rank).saturating_sub(left);
+            (self.settings.tell)(Told::Wait { bucket: bucket.name(), got, took });
+        };
         while let Err(wait) = queued.take(self.clock.local()) {
-            let Some(rest) = left.checked_sub(wait) else { return Err(queued.leave(self.clock.local())) };
+            let Some(rest) = left.checked_sub(wait) else {
+                told(false, left);
+                return Err(queued.leave(self.clock.local()));
+            };
             left = rest;
             self.wait(wait).await;
         }
+        told(true, left);
         Ok(Token(()))
+    }
+
+    /// Tells what came of a call that was sent then.
+    pub fn tell(&self, operation: Operation, sent: SystemTime, outcome: CallOutcome) {
+        let took = self.clock.local().duration_since(sent).unwrap_or_default();
+        (self.settings.tell)(Told::call(operation, outcome, took));
     }
 
     /// Waits for 250 to 500 milliseconds, at random, so that calls that failed together are not repeated together.

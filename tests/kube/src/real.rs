@@ -15,6 +15,7 @@ mod golang;
 pub mod helm;
 pub mod kstatus;
 mod programs;
+pub mod prometheus;
 mod running;
 mod say;
 

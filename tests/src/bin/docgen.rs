@@ -16,6 +16,14 @@ struct Arguments {
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let root = shape::repository();
+    for (file, text) in docs::files() {
+        let path = root.join(file);
+        if !arguments.check {
+            std::fs::write(&path, text)?;
+        } else if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+            bail!("{file} differs from the code: run `cargo docgen` and commit it");
+        }
+    }
     for part in docs::parts() {
         if !arguments.check {
             part.write(&root)?;

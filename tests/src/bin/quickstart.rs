@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use launchway_tests::quickstart::{Options, PACE, Parts, SPEED, Screen, play, stay, svg};
+use launchway_tests::quickstart::{Monitor, Options, PACE, Parts, SPEED, Screen, play, stay, svg};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A whole Launchway on this machine: a commit in a git repository goes to a rolled ECS service, on a real Kubernetes
@@ -35,6 +35,10 @@ struct Arguments {
     /// Draw what was told of the stories into this SVG file.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
+
+    /// Let a Prometheus look on, and draw the Grafana dashboard with what it saw into this SVG file.
+    #[arg(long, value_name = "FILE", requires = "play")]
+    dashboard: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -64,12 +68,19 @@ async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
     if !arguments.play {
         return stay(&parts).await;
     }
+    let monitor = match &arguments.dashboard {
+        Some(_) => Some(Monitor::start(&parts).await?),
+        None => None,
+    };
     let deadline = Duration::from_secs(arguments.deadline);
     let played = parts.unless_ended(async {
         let played = tokio::time::timeout(deadline, play(&parts)).await;
         played.unwrap_or_else(|_| Err(anyhow::anyhow!("the stories were not over in {} s", arguments.deadline)))
     });
     played.await?;
+    if let (Some(path), Some(monitor)) = (&arguments.dashboard, &monitor) {
+        std::fs::write(path, monitor.picture()?)?;
+    }
     match &arguments.record {
         Some(path) => Ok(std::fs::write(path, svg(&screen.kept()))?),
         None => Ok(()),

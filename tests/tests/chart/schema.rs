@@ -1,15 +1,19 @@
 //! That the schema of the values says what it should of each, that the sets of the tests leave none out, and that the alerts are
 //! about metrics that exist.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use launchway::key::Kind;
-use launchway::metrics::Metrics;
+use jiff::Timestamp;
+use launchway::key::{Key, Kind};
+use launchway::metrics::{Format, Metrics, Reached, Run, Stand};
+use launchway_cloud::{CallOutcome, Told};
+use launchway_crds::condition::Condition;
 use launchway_plan::Outcome;
+use launchway_test_kube::real::prometheus;
 use launchway_tests::shape::repository;
-use launchway_tests::values;
-use serde_json::Value;
+use launchway_tests::{dashboard, values};
+use serde_json::{Value, json};
 
 use super::sets;
 
@@ -77,33 +81,111 @@ fn alerts() -> Vec<Value> {
     rules["groups"].as_array().unwrap().iter().flat_map(|group| group["rules"].as_array().unwrap().clone()).collect()
 }
 
-/// The names of the series that `/metrics` shows once there was something to count.
-fn series() -> BTreeSet<String> {
-    let metrics = Metrics::default();
-    metrics.pass(Kind::Release, "done", Duration::ZERO);
+/// Metrics that have counted something of each family: a family without a series does not show.
+fn of_everything() -> Metrics {
+    let (metrics, zero) = (Metrics::default(), Duration::ZERO);
+    metrics.pass(Kind::Release, "done", zero);
     metrics.effect("StartBuild", &Outcome::Done(()));
+    metrics.release("succeeded");
+    metrics.reached(Reached::Image, zero);
+    for run in [Run::Build, Run::Check, Run::Rollout] {
+        metrics.run(run, "succeeded", zero);
+    }
+    let (service, operation, bucket) = ("ecs", "ListTasks", "ClusterResourceRead");
+    metrics.told(Told::Call { service, operation, bucket, outcome: CallOutcome::Done, took: zero });
+    for got in [true, false] {
+        metrics.told(Told::Wait { bucket, got, took: zero });
+    }
+    let told = |kind| {
+        json!({"type": kind, "status": "True", "reason": "Suspended", "message": "", "observedGeneration": 1,
+        "lastTransitionTime": "2026-01-01T00:00:00Z"})
+    };
+    let conditions: Vec<Condition> = serde_json::from_value(json!([told("Stalled"), told("Held")])).unwrap();
+    metrics.stands(&Key::of_account(None), Some(Stand::of(&conditions, None)));
     metrics.unreadable(Kind::Release, 1);
     metrics.broken(&BTreeSet::new());
-    let text = metrics.text();
+    metrics
+}
+
+/// The families of `/metrics`, by what they are.
+fn families() -> BTreeMap<String, String> {
+    let text = of_everything().text(Format::Plain, Timestamp::UNIX_EPOCH);
     let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
-    let names = types.map(|(name, kind)| match kind {
-        "counter" => format!("{name}_total"),
-        "histogram" => format!("{name}_bucket"),
-        _ => name.to_owned(),
+    types.map(|(name, kind)| (name.to_owned(), kind.to_owned())).collect()
+}
+
+/// The names of the series that `/metrics` shows once there was something to count.
+fn series() -> BTreeSet<String> {
+    let names = families().into_iter().flat_map(|(name, kind)| match kind.as_str() {
+        "histogram" => ["_bucket", "_count", "_sum"].map(|part| format!("{name}{part}")).to_vec(),
+        _ => vec![name],
     });
     names.collect()
+}
+
+/// The metrics of ours that an expression names.
+fn named(expression: &str) -> Vec<&str> {
+    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    expression.split(|c| !is_of_a_name(c)).filter(|word| word.starts_with("launchway_")).collect()
+}
+
+#[test]
+fn the_page_of_the_metrics_has_a_row_for_each_and_for_nothing_else() {
+    let page = std::fs::read_to_string(repository().join("docs/metrics.md")).unwrap();
+    let rows: BTreeSet<&str> =
+        page.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0)).collect();
+    let families = families();
+    assert_eq!(rows, families.keys().map(String::as_str).collect());
+}
+
+/// Of each: when it fires, and that it does not while all is well.
+#[test]
+fn promtool_finds_that_every_alert_fires_when_it_should() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, cases) = ("charts/launchway/files/alerts.yaml", "tests/tests/chart/alerts-test.yaml");
+    for file in [rules, cases] {
+        let file = repository().join(file);
+        std::fs::copy(&file, folder.path().join(file.file_name().unwrap())).unwrap();
+    }
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let checked = |args: &[&str]| prometheus::checked(args, "").unwrap_or_else(|error| panic!("{error:#}"));
+    checked(&["check", "rules", "--lint=all", "--lint-fatal", &at("alerts.yaml")]);
+    checked(&["test", "rules", &at("alerts-test.yaml")]);
+    let cases = std::fs::read_to_string(repository().join(cases)).unwrap();
+    for alert in alerts() {
+        let name = alert["alert"].as_str().unwrap().to_owned();
+        assert!(
+            cases.contains(&format!("alertname=\"{name}\"")) || cases.contains(&format!("alertname: {name}\n")),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_dashboard_asks_for_metrics_that_exist_in_words_that_prometheus_understands() {
+    let series = series();
+    let panels = dashboard::ROWS.iter().flat_map(|row| row.panels);
+    let queries: Vec<&str> = panels.flat_map(|panel| panel.queries).map(|(query, _)| *query).collect();
+    for query in &queries {
+        for metric in named(query) {
+            assert!(series.contains(metric), "there is no {metric} among {series:?}");
+        }
+    }
+    let filled = queries.iter().map(|query| query.replace("$__rate_interval", "5m").replace("$__range", "1h"));
+    let rules: Vec<Value> =
+        filled.enumerate().map(|(number, expr)| json!({"record": format!("asked:{number}"), "expr": expr})).collect();
+    let rules = json!({"groups": [{"name": "dashboard", "rules": rules}]}).to_string();
+    prometheus::checked(&["check", "rules"], &rules).unwrap();
 }
 
 #[test]
 fn every_alert_is_about_metrics_that_exist_and_leads_to_its_part_of_the_documents() {
     let page = std::fs::read_to_string(repository().join("docs/alerts.md")).unwrap();
     let series = series();
-    let is_of_a_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
     for alert in alerts() {
         let name = alert["alert"].as_str().unwrap();
         let expression = alert["expr"].as_str().unwrap();
-        let named: Vec<&str> =
-            expression.split(|c| !is_of_a_name(c)).filter(|word| word.starts_with("launchway_")).collect();
+        let named = named(expression);
         assert!(!named.is_empty(), "{name}");
         for metric in named {
             assert!(series.contains(metric), "{name}: there is no {metric} among {series:?}");

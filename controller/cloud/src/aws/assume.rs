@@ -1,6 +1,6 @@
 //! Credentials of a role. The SDK caches them until they end; what STS refuses leaves as a fault that names the role.
 
-use super::failure::{Failure, Unidentified};
+use super::failure::{Failure, Unidentified, outcome};
 use super::fault;
 use crate::operation::Operation;
 use crate::shared::{Caller, Shared};
@@ -75,7 +75,11 @@ impl Assuming {
         let own = Place { role: None, ..self.place.clone() };
         self.shared.take(&own, None, Operation::AssumeRole, URGENT).await?;
         let request = self.sts.assume_role().role_arn(&self.role.arn).role_session_name(&self.session);
-        let reply = request.set_external_id(self.role.external_id.clone()).send().await.map_err(|e| Failure::of(&e))?;
+        let request = request.set_external_id(self.role.external_id.clone());
+        let sent = self.shared.clock.local();
+        let answer = request.send().await.map_err(|error| Failure::of(&error));
+        self.shared.tell(Operation::AssumeRole, sent, outcome(&answer));
+        let reply = answer?;
         reply.credentials().and_then(credentials).ok_or_else(|| Failure::unreadable("AssumeRole without credentials"))
     }
 

@@ -1,6 +1,6 @@
 //! How a call is sent: a token first, then once if it changes anything, at most twice if it only looks.
 
-use super::failure::{Cause, Failure};
+use super::failure::{Cause, Failure, outcome};
 use super::{arn, fault};
 use crate::batch::{Answers, Batcher, Line};
 use crate::clouds::Cloud;
@@ -78,19 +78,18 @@ impl Cloud {
         debug_assert_eq!(operation.nature(), Nature::Effect);
         let _token = self.take(operation).await?;
         let (name, region) = (operation.action(), &self.inner().place.region);
+        let sent = self.inner().shared.clock.local();
         let answer = send.await;
-        let request_id = match &answer {
-            Ok(done) => done.request_id(),
-            Err(error) => error.request_id(),
-        };
+        let request_id = answer.as_ref().map_or_else(RequestId::request_id, RequestId::request_id);
         let request_id = request_id.unwrap_or("none").to_owned();
+        let answer = answer.map_err(|error| Failure::of(&error));
+        self.inner().shared.tell(operation, sent, outcome(&answer));
         match answer {
             Ok(done) => {
                 tracing::info!(operation = name, region, result = "done", request_id, "asked AWS");
                 Ok(done)
             }
-            Err(error) => {
-                let failure = Failure::of(&error);
+            Err(failure) => {
                 if failure.cause == Cause::NotLeading {
                     tracing::info!(operation = name, region, "not sent: this replica does not lead any more");
                     return Err(failure);
@@ -106,14 +105,16 @@ impl Cloud {
         F: Future<Output = Sent<T, E>>,
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let answer = send.await;
+        let sent = self.inner().shared.clock.local();
+        let answer = send.await.map_err(|error| Failure::of(&error));
+        self.inner().shared.tell(operation, sent, outcome(&answer));
         tracing::debug!(
             operation = operation.action(),
             region = self.inner().place.region,
             ok = answer.is_ok(),
             "asked AWS"
         );
-        answer.map_err(|error| Failure::of(&error))
+        answer
     }
 
     /// The fault of a call that failed, asked of a resource of this place: `service` and the rest of its ARN.

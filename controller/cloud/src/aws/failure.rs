@@ -4,6 +4,7 @@ use super::codes;
 use super::fence::NotLeading;
 use crate::budget::NoToken;
 use crate::scrub;
+use crate::told::CallOutcome;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -114,6 +115,11 @@ impl Failure {
         }
     }
 
+    /// Whether AWS refused because too much is asked in this account and Region.
+    fn is_throttled(&self) -> bool {
+        codes::is_passing(&self.code, &self.message) && !codes::is_of_another_time(&self.code, &self.message)
+    }
+
     /// Whether it says something about all who shared the call. If not, one of them may have spoilt it for the others.
     pub fn concerns_all(&self) -> bool {
         // A refusal may be of what one of them asked for.
@@ -122,6 +128,18 @@ impl Failure {
 
     fn new(cause: Cause, code: &str, message: &str) -> Self {
         Self { cause, code: code.to_owned(), message: message.to_owned() }
+    }
+}
+
+/// What came of a call, for whoever counts calls.
+pub(crate) fn outcome<T>(answer: &Result<T, Failure>) -> CallOutcome {
+    match answer {
+        Ok(_) => CallOutcome::Done,
+        Err(failure) if failure.cause == Cause::Refused && failure.is_throttled() => CallOutcome::Throttled,
+        Err(failure) if failure.cause == Cause::Refused => CallOutcome::Refused,
+        Err(failure) if failure.cause == Cause::Broken => CallOutcome::Broken,
+        Err(failure) if failure.cause == Cause::Unanswered => CallOutcome::Unanswered,
+        Err(_) => CallOutcome::NotSent,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The Go programs of ours that answer each line of JSON with a line of JSON: built once for each state of their sources. What
 //! they are asked is in the modules beside.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -11,7 +10,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Say;
-use super::cache::Cache;
 use super::golang::Build;
 
 /// A program of ours, in `tests/kube/go/<name>`.
@@ -38,28 +36,10 @@ impl Answers {
     }
 
     fn program(&self, say: &Say) -> anyhow::Result<PathBuf> {
-        let cache = Cache::of_workspace();
-        let folder = cache.of(&format!("{}-{:016x}", self.name, self.number()));
-        let built = folder.join(self.name);
-        if built.is_file() {
-            return Ok(built);
-        }
-        let _lock = cache.lock(say)?;
-        if built.is_file() {
-            return Ok(built);
-        }
         let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("go").join(self.name);
         let Self { name, takes, .. } = *self;
-        Build { name, module: &module, package: ".", link: "-s -w", takes }.write_into(&folder, say)
-    }
-
-    /// A number that changes with the program's sources.
-    fn number(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        for source in self.sources {
-            source.hash(&mut hasher);
-        }
-        hasher.finish()
+        let build = Build { name, module: &module, package: ".", tags: "", link: "-s -w", takes };
+        build.once(&self.sources, say)
     }
 }
 

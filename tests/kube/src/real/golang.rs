@@ -1,6 +1,7 @@
 //! Builds one Go program from a module of ours, with progress. Chooses nothing: package and flags are given.
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use super::Say;
-use super::cache::last_lines;
+use super::cache::{Cache, last_lines};
 
 /// Quiet long enough not to fill a log, and short enough that nobody believes it hangs.
 const BETWEEN_SIGNS_OF_LIFE: Duration = Duration::from_secs(20);
@@ -23,6 +24,8 @@ pub(super) struct Build<'a> {
     pub(super) module: &'a Path,
     /// The Go package of the program.
     pub(super) package: &'a str,
+    /// Go's build tags, separated by commas; mostly none.
+    pub(super) tags: &'a str,
     /// For the Go linker.
     pub(super) link: &'a str,
     /// What a person should expect, such as "about 4 min".
@@ -30,6 +33,20 @@ pub(super) struct Build<'a> {
 }
 
 impl Build<'_> {
+    /// The program, built if there is none of these sources yet.
+    pub(super) fn once(&self, sources: &[&str], say: &Say) -> anyhow::Result<PathBuf> {
+        let mut hasher = DefaultHasher::new();
+        (sources, self.tags).hash(&mut hasher);
+        let cache = Cache::of_workspace();
+        let folder = cache.of(&format!("{}-{:016x}", self.name, hasher.finish()));
+        let built = folder.join(self.name);
+        if built.is_file() {
+            return Ok(built);
+        }
+        let _lock = cache.lock(say)?;
+        if built.is_file() { Ok(built) } else { self.write_into(&folder, say) }
+    }
+
     /// Builds into `folder`; the file appears there whole or not at all.
     pub(super) fn write_into(&self, folder: &Path, say: &Say) -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
@@ -55,16 +72,35 @@ impl Build<'_> {
     fn command(&self, part: &Path, log: &Path) -> anyhow::Result<Command> {
         let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let mut go = Command::new("go");
-        go.args(["build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags", self.link, "-o"])
-            .arg(part)
-            .arg(self.package)
-            .current_dir(self.module)
-            .env("CGO_ENABLED", "0")
-            .env("GOWORK", "off")
-            .stdin(Stdio::null())
-            .stdout(output.try_clone()?)
-            .stderr(output);
+        go.args([
+            "build",
+            "-v",
+            "-mod=readonly",
+            "-trimpath",
+            "-buildvcs=false",
+            "-tags",
+            self.tags,
+            "-ldflags",
+            self.link,
+            "-o",
+        ])
+        .arg(part)
+        .arg(self.package)
+        .current_dir(self.module)
+        .env("CGO_ENABLED", "0")
+        .env("GOWORK", "off")
+        .stdin(Stdio::null())
+        .stdout(output.try_clone()?)
+        .stderr(output);
         Ok(go)
+    }
+
+    /// How many Go packages the program is made of. Those that Go has built before are among them.
+    fn packages(&self) -> Option<usize> {
+        let mut go = Command::new("go");
+        go.args(["list", "-deps", "-mod=readonly", "-tags", self.tags, self.package]).current_dir(self.module);
+        let listed = go.env("CGO_ENABLED", "0").env("GOWORK", "off").stderr(Stdio::null()).output().ok()?;
+        Some(packages(&listed.stdout)).filter(|all| *all > 0)
     }
 
     fn cannot_start(&self, error: io::Error) -> anyhow::Error {
@@ -77,7 +113,7 @@ impl Build<'_> {
     }
 
     fn until_ended(&self, mut child: Child, log: &Path, say: &Say) -> io::Result<ExitStatus> {
-        let began = Instant::now();
+        let (began, all) = (Instant::now(), self.packages());
         let mut told = began;
         loop {
             if let Some(status) = child.try_wait()? {
@@ -85,7 +121,9 @@ impl Build<'_> {
             }
             if told.elapsed() > BETWEEN_SIGNS_OF_LIFE {
                 told = Instant::now();
-                say.line(format!("{}: still building after {} {}", self.name, elapsed(began), last_lines(log, 1)));
+                let built = packages(&std::fs::read(log).unwrap_or_default());
+                let of = all.map_or_else(String::new, |all| format!(" of {all}"));
+                say.line(format!("{}: {built}{of} packages built after {}", self.name, elapsed(began)));
             }
             #[expect(
                 clippy::disallowed_methods,
@@ -94,6 +132,11 @@ impl Build<'_> {
             sleep(Duration::from_millis(100));
         }
     }
+}
+
+/// How many packages Go named: one a line.
+fn packages(said: &[u8]) -> usize {
+    said.iter().filter(|byte| **byte == b'\n').count()
 }
 
 /// "3 min 45 s", or "12 s".

@@ -140,7 +140,8 @@ fn build(missing: &[Program], cache: &Cache, say: &Say) -> anyhow::Result<()> {
     let link = link_flags(&version()).context("tests/kube/go/servers/go.mod names no version of k8s.io/kubernetes")?;
     for program in missing {
         let (name, package, takes) = (program.name(), program.package(), program.takes());
-        Build { name, module: &module, package, link: &link, takes }.write_into(&cache.of(&version()), say)?;
+        Build { name, module: &module, package, tags: "", link: &link, takes }
+            .write_into(&cache.of(&version()), say)?;
     }
     Ok(())
 }

@@ -1,0 +1,28 @@
+//! Rollouts that have ended when a Service's status was written, for the metrics. A write whose answer is lost is not counted.
+
+use crate::context::Context;
+use crate::metrics::Run;
+use launchway_crds::Service;
+use launchway_crds::service::{RolloutOutcome, RolloutPhase, RolloutStatus};
+
+/// Counts a rollout that has ended between the two.
+pub(super) fn count(before: &Service, written: &Service, context: &Context) {
+    let rollout = |service: &Service| service.status.as_ref().and_then(|status| status.rollout.clone());
+    let (Some(before), Some(after)) = (rollout(before), rollout(written)) else { return };
+    let Some(outcome) = word(&after).filter(|_| word(&before).is_none()) else { return };
+    let end = after.ended_at.as_ref().map_or((context.clock)(), |at| at.0);
+    let took = end.duration_since(after.started_at.0).try_into().unwrap_or_default();
+    context.metrics.run(Run::Rollout, outcome, took);
+}
+
+/// How it ended, if it did.
+fn word(rollout: &RolloutStatus) -> Option<&'static str> {
+    match (rollout.phase, rollout.outcome) {
+        (RolloutPhase::Rolling | RolloutPhase::Stuck, _) => None,
+        (RolloutPhase::Done, _) => Some("succeeded"),
+        (RolloutPhase::Failed, Some(RolloutOutcome::RolledBack)) => Some("rolled_back"),
+        (RolloutPhase::Failed, Some(RolloutOutcome::RollbackFailed)) => Some("rollback_failed"),
+        (RolloutPhase::Failed, Some(RolloutOutcome::Stopped)) => Some("stopped"),
+        (RolloutPhase::Failed, Some(RolloutOutcome::NeverCameUp) | None) => Some("never_came_up"),
+    }
+}
