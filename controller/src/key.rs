@@ -18,6 +18,11 @@ macro_rules! list {
             /// All kinds, in the order of the list.
             pub const ALL: &[Self] = &[$(Self::$kind),*];
 
+            /// What Kubernetes calls several of them in a path, such as `releases`.
+            pub fn plural(self) -> Cow<'static, str> {
+                match self { $(Self::$kind => launchway_crds::$kind::plural(&())),* }
+            }
+
             /// What Kubernetes calls it, such as `Release`.
             pub fn name(self) -> Cow<'static, str> {
                 match self { $(Self::$kind => launchway_crds::$kind::kind(&())),* }

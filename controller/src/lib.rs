@@ -7,6 +7,7 @@
 pub mod account;
 pub mod accounts;
 pub mod backoff;
+pub mod check;
 pub mod context;
 pub mod crowd;
 pub mod events;

@@ -1,9 +1,10 @@
 //! The `launchway` binary: flags, environment, logs, signals. Everything else is wired in the library.
 
 use anyhow::Context as _;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use launchway::accounts::Accounts;
 use launchway::backoff::Backoff;
+use launchway::check::check;
 use launchway::crowd::Crowds;
 use launchway::events::Events;
 use launchway::git::Polls;
@@ -24,6 +25,7 @@ use launchway_plan::address::{Allowed, Rules, Scheme};
 use launchway_plan::secret::Unbound;
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -77,6 +79,16 @@ struct Flags {
     /// The format of log lines.
     #[arg(long, env = "LAUNCHWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Says in one screen what works and which right is missing, in Kubernetes and in each AwsAccount, and ends: with 1 if
+    /// anything is. It only looks. Flags of the controller stand before it.
+    Check,
 }
 
 /// How long a connection to Kubernetes may be silent before it counts as broken: longer than an idle watch, which the API
@@ -113,14 +125,21 @@ fn installation(text: &str) -> Result<String, String> {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let flags = Flags::parse();
+async fn main() -> anyhow::Result<ExitCode> {
+    let mut flags = Flags::parse();
     log(flags.log_format);
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         anyhow::bail!("another TLS provider is installed already");
     }
-    let stop = on_signal()?;
     let config = connection().await?;
+    if let Some(Command::Check) = flags.command {
+        // Whoever only looks need not lead.
+        let lease = flags.lease.take();
+        let findings = check(&context(&flags, config).await?, lease.as_ref()).await;
+        print!("{findings}");
+        return Ok(if findings.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let stop = on_signal()?;
     let candidate = flags.lease.clone().map(|lease| candidate(lease, config.clone())).transpose()?;
     let context = Arc::new(context(&flags, config).await?);
     let listener = TcpListener::bind(flags.http_address)
@@ -144,7 +163,7 @@ async fn main() -> anyhow::Result<()> {
     // What is kept in memory is that of a leader. The next process begins anew, and stands by.
     anyhow::ensure!(!is_lost, "another replica may lead by now: this one ends, to be started again");
     tracing::info!("launchway has stopped");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 fn log(format: LogFormat) {

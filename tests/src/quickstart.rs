@@ -14,6 +14,7 @@ mod next;
 mod parts;
 mod picture;
 mod play;
+mod plugin;
 mod prepare;
 pub mod screen;
 mod wait;
@@ -22,6 +23,7 @@ pub use monitor::Monitor;
 pub use parts::{Options, Parts};
 pub use picture::svg;
 pub use play::{first_release, play};
+pub use plugin::Onlooker;
 pub use screen::Screen;
 
 use live::Live;

@@ -29,9 +29,11 @@ pub enum Colours {
 }
 
 impl Colours {
-    /// As standard output understands them: a terminal, and NO_COLOR not set.
+    /// As standard output understands them: a terminal, or CLICOLOR_FORCE says so, and NO_COLOR not set.
     pub fn of_output() -> Self {
-        let shown = console::Term::stdout().features().colors_supported() && std::env::var_os("NO_COLOR").is_none();
+        let forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+        let understood = forced || console::Term::stdout().features().colors_supported();
+        let shown = understood && std::env::var_os("NO_COLOR").is_none();
         if shown { Self::Shown } else { Self::Hidden }
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use launchway_tests::quickstart::{Monitor, Options, PACE, Parts, SPEED, Screen, play, stay, svg};
+use launchway_tests::quickstart::{Monitor, Onlooker, Options, PACE, Parts, SPEED, Screen, play, stay, svg};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A whole Launchway on this machine: a commit in a git repository goes to a rolled ECS service, on a real Kubernetes
@@ -39,6 +39,10 @@ struct Arguments {
     /// Let a Prometheus look on, and draw the Grafana dashboard with what it saw into this SVG file.
     #[arg(long, value_name = "FILE", requires = "play")]
     dashboard: Option<PathBuf>,
+
+    /// Look on with kubectl launchway, and draw what it showed into status.svg and failure.svg of this folder.
+    #[arg(long, value_name = "FOLDER", requires = "play")]
+    plugin: Option<PathBuf>,
 }
 
 #[tokio::main]
@@ -72,6 +76,10 @@ async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
         Some(_) => Some(Monitor::start(&parts).await?),
         None => None,
     };
+    let onlooker = match &arguments.plugin {
+        Some(_) => Some(Onlooker::start(&parts).await?),
+        None => None,
+    };
     let deadline = Duration::from_secs(arguments.deadline);
     let played = parts.unless_ended(async {
         let played = tokio::time::timeout(deadline, play(&parts)).await;
@@ -80,6 +88,10 @@ async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
     played.await?;
     if let (Some(path), Some(monitor)) = (&arguments.dashboard, &monitor) {
         std::fs::write(path, monitor.picture()?)?;
+    }
+    if let (Some(folder), Some(onlooker)) = (&arguments.plugin, &onlooker) {
+        std::fs::write(folder.join("status.svg"), onlooker.way())?;
+        std::fs::write(folder.join("failure.svg"), onlooker.failure())?;
     }
     match &arguments.record {
         Some(path) => Ok(std::fs::write(path, svg(&screen.kept()))?),

@@ -76,7 +76,7 @@ impl Frame {
         let stacked = stacked(answers, panel.show == Show::Stacked);
         let most = stacked.iter().flat_map(|(_, upper)| upper.iter().map(|(_, value)| *value)).fold(0.0, f64::max);
         let most = if most > 0.0 { most * 1.1 } else { 1.0 };
-        let plot = Frame { left: left + 46.0, top: top + 30.0, width: width - 58.0, height: height - 88.0 };
+        let plot = Frame { left: left + 46.0, top: top + 30.0, width: width - 58.0, height: height - 100.0 };
         plot.axes(out, most, panel.unit, seconds);
         for (number, (lower, upper)) in stacked.iter().enumerate() {
             plot.line(out, lower, upper, (most, seconds), COLOURS[number % COLOURS.len()]);

@@ -84,6 +84,16 @@ impl Controller {
         Ok(Controller { shell: Mutex::new(shell), held, log: start.log, address })
     }
 
+    /// What the same program says when it is to check what works, with the same rights, and whether all does.
+    pub(crate) fn check(start: &Start<'_>) -> anyhow::Result<(bool, String)> {
+        let address = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut command = Command::new(start.program);
+        command.args(arguments(start, address)).arg("check").env_clear().envs(environment(start));
+        let output = command.output().context("the controller's program does not start")?;
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
+        Ok((output.status.success(), said))
+    }
+
     /// Returns when the controller says that it is ready.
     pub(crate) async fn until_ready(&self) -> anyhow::Result<()> {
         let began = Instant::now();

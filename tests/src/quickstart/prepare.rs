@@ -61,6 +61,32 @@ impl Parts {
     }
 }
 
+impl Parts {
+    /// What `launchway check` says with the controller's rights, and whether all works.
+    ///
+    /// # Errors
+    /// The program cannot be built or started.
+    pub async fn check(&self) -> anyhow::Result<(bool, String)> {
+        let root = repository();
+        let program =
+            build::program(&root, &build::target(&root), &["--package", "launchway", "--bin", "launchway"]).await?;
+        let kubeconfig = self.cluster.kubeconfig_for_service_account(SYSTEM, ACCOUNT).await?;
+        let (aws, log) = (self.aws.url(), self.folder().join("check.log"));
+        let start = Start {
+            program: &program,
+            kubeconfig: &kubeconfig,
+            aws: &aws,
+            hosts: &[],
+            pace: 1,
+            resync: None,
+            lease: None,
+            log,
+        };
+        // It is waited for on a thread of its own: the AWS in memory has to answer meanwhile.
+        tokio::task::block_in_place(|| Controller::check(&start))
+    }
+}
+
 /// The API server with Launchway's kinds, the controller's account and its rights, and the sample's namespace.
 async fn cluster(screen: &Screen) -> anyhow::Result<Cluster> {
     let began = Instant::now();

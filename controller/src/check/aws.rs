@@ -1,0 +1,96 @@
+//! What AWS lets us do: each look is made once in each account and Region, at names that the AwsAccount allows, with nothing
+//! there of the rest of the name. Whether a call is denied shows before whether there is anything.
+
+use super::Finding;
+use crate::context::Context;
+use crate::item::Item;
+use crate::unreachable::words;
+use kube::ResourceExt;
+use kube::api::{Api, ListParams};
+use launchway_cloud::Cloud;
+use launchway_crds::AwsAccount;
+use launchway_plan::account::{Place, place};
+use launchway_plan::fault::{Fault, FaultKind};
+use launchway_plan::rank::Rank;
+use launchway_plan::world::BuildLog;
+
+/// A name that nothing has.
+const NOTHING: &str = "launchway-check";
+
+pub(super) async fn check(context: &Context) -> Vec<Finding> {
+    let api = Api::<Item<AwsAccount>>::all(context.kube.clone());
+    let accounts = match api.list(&ListParams::default()).await {
+        Ok(accounts) => accounts.items,
+        Err(error) => return vec![Finding::untried("AwsAccounts", format!("cannot be listed: {}", words(&error)))],
+    };
+    if accounts.is_empty() {
+        return vec![Finding::untried("AwsAccounts", "there are none yet: docs/awsaccount.md has the first")];
+    }
+    let mut findings = Vec::new();
+    for account in accounts {
+        match account {
+            Item::Read(account) => findings.extend(of_account(&account, context).await),
+            Item::Unreadable(it) => {
+                let name = it.metadata.name.clone().unwrap_or_default();
+                findings.push(Finding::fails(&format!("lwaa/{name}"), "cannot be read", vec![it.note()]));
+            }
+        }
+    }
+    let changes =
+        "changes are never tried: docs/iam-policy.json has what they need, and an object that is denied one says which";
+    findings.push(Finding::untried("changes", changes));
+    findings
+}
+
+async fn of_account(account: &AwsAccount, context: &Context) -> Vec<Finding> {
+    let what = format!("lwaa/{}", account.name_any());
+    let own = place(&account.spec);
+    let as_whom = own.role.as_ref().map_or("the controller's own credentials", |role| role.arn.as_str()).to_owned();
+    let id = match context.clouds.at(&own, "", Rank::Rollback).identity().await {
+        Ok(id) => id,
+        Err(fault) => return vec![Finding::fails(&what, as_whom, vec![said(&fault)])],
+    };
+    let mut findings = vec![Finding::works(&what, format!("account {id}, through {as_whom}"))];
+    for region in &account.spec.regions {
+        let cloud = context.clouds.at(&Place { region: region.to_string(), ..own.clone() }, "", Rank::Rollback);
+        findings.push(of_region(account, region, &cloud).await);
+    }
+    findings
+}
+
+async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding {
+    let allow = &account.spec.allow;
+    let first = |globs: &[launchway_crds::name::Glob]| {
+        globs.first().map_or_else(|| NOTHING.to_owned(), |glob| glob.replace('*', NOTHING))
+    };
+    let (cluster, project, repository) = (first(&allow.clusters), first(&allow.projects), first(&allow.repositories));
+    let build = format!("{project}:00000000-0000-0000-0000-000000000000");
+    let log = BuildLog { group: format!("/aws/codebuild/{project}"), stream: NOTHING.to_owned() };
+    let since = jiff::Timestamp::MAX;
+    let answers = [
+        cloud.service(&cluster, NOTHING).await.err(),
+        cloud.deployments(&cluster, NOTHING).await.err(),
+        cloud.stopped_tasks(&cluster, NOTHING).await.err(),
+        cloud.task_definition(NOTHING).await.err(),
+        cloud.task_definitions(NOTHING, 1).await.err(),
+        cloud.build(&build).await.err(),
+        cloud.builds_since(&project, since).await.err(),
+        cloud.image(&repository, NOTHING).await.err(),
+        cloud.is_immutable(&repository).await.err(),
+        cloud.log_tail(&log, 1).await.err(),
+    ];
+    let all = answers.len();
+    let is_missing = |fault: &Fault| {
+        let unreached = matches!(fault.kind, FaultKind::Outage | FaultKind::Unanswered | FaultKind::Credentials);
+        unreached || matches!(fault.kind, FaultKind::Denied { .. })
+    };
+    let missing: Vec<String> = answers.iter().flatten().filter(|fault| is_missing(fault)).map(said).collect();
+    match missing.len() {
+        0 => Finding::works(&format!("  {region}"), format!("all {all} looks")),
+        few => Finding::fails(&format!("  {region}"), format!("{} of {all} looks", all - few), missing),
+    }
+}
+
+fn said(fault: &Fault) -> String {
+    format!("{fault}")
+}

@@ -1,0 +1,67 @@
+//! `launchway check`: it says that all works where it does, and names each right that is missing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use k8s_openapi::api::rbac::v1::ClusterRole;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use launchway_test_aws::{Fault, When};
+use launchway_tests::quickstart::{Options, PACE, Parts, SPEED, Screen, chart};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_says_what_works_and_names_each_right_that_is_missing() {
+    let parts = Parts::start(Options { screen: Screen::of_terminal(), speed: SPEED, pace: PACE }).await.unwrap();
+    let (well, screen) = parts.check().await.unwrap();
+    assert!(well && screen.contains("there are none yet"), "{screen}");
+    parts.apply_sample().await.unwrap();
+    let (well, screen) = parts.check().await.unwrap();
+    println!("{screen}");
+    assert!(well && !screen.contains('✗'), "{screen}");
+    for part in
+        ["as system:serviceaccount:launchway-system:launchway", "account 123456789012", "us-east-2", "all 10 looks"]
+    {
+        assert!(screen.contains(part), "{part}: {screen}");
+    }
+    let roles: Api<ClusterRole> = Api::all(parts.cluster.client());
+    let mut role = roles.get("launchway").await.unwrap();
+    for rule in role.rules.iter_mut().flatten() {
+        rule.verbs.retain(|verb| verb != "patch");
+    }
+    role.rules.iter_mut().flatten().for_each(|rule| rule.verbs.push("get".to_owned()));
+    let rules = json!({"rules": role.rules});
+    roles.patch("launchway", &PatchParams::default(), &Patch::Merge(&rules)).await.unwrap();
+    parts.aws.now().faults.add("codebuild:BatchGetBuilds", When::Always, Fault::Deny);
+    let (well, screen) = parts.check().await.unwrap();
+    println!("{screen}");
+    assert!(!well, "{screen}");
+    let lines: Vec<&str> = screen.lines().map(str::trim).collect();
+    for line in ["may not patch ecsservices.launchway.dev", "may not patch releases.launchway.dev"] {
+        assert_eq!(lines.iter().filter(|one| one.starts_with(line)).count(), 1, "{screen}");
+    }
+    let denied = lines.iter().find(|line| line.contains("codebuild:BatchGetBuilds")).expect(&screen);
+    assert!(denied.contains("\"Action\": \"codebuild:BatchGetBuilds\""), "{screen}");
+}
+
+/// Whoever adds a right to the chart adds it to what is asked.
+#[test]
+fn it_asks_for_exactly_what_the_chart_grants() {
+    let yaml = chart::rights("launchway-system", "launchway").unwrap();
+    let role = yaml.split("---\n").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
+    let mut granted = Vec::new();
+    for rule in serde_saphyr::from_str::<ClusterRole>(role).unwrap().rules.unwrap() {
+        for group in rule.api_groups.iter().flatten() {
+            for resource in rule.resources.iter().flatten() {
+                granted.extend(rule.verbs.iter().map(|verb| (group.clone(), resource.clone(), verb.clone())));
+            }
+        }
+    }
+    let rights = launchway::check::RIGHTS.iter();
+    let mut asked: Vec<_> = rights
+        .flat_map(|(group, resource, verbs)| {
+            verbs.iter().map(|verb| ((*group).to_owned(), (*resource).to_owned(), (*verb).to_owned()))
+        })
+        .collect();
+    granted.sort();
+    asked.sort();
+    assert_eq!(asked, granted);
+}
