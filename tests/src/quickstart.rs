@@ -6,20 +6,26 @@ pub mod aws;
 pub mod chart;
 mod clone;
 pub(crate) mod controller;
+mod figures;
 mod health;
 pub mod live;
 mod manifests;
 mod next;
 mod parts;
 mod picture;
+pub(crate) mod place;
 mod play;
+pub mod pod;
 mod prepare;
+mod process;
 pub mod screen;
 mod wait;
 
-pub use parts::{Options, Parts};
+pub use figures::Figures;
+pub use parts::{Options, Parts, Program};
 pub use picture::svg;
 pub use play::{first_release, play};
+pub use process::Process;
 pub use screen::Screen;
 
 use live::Live;

@@ -14,7 +14,7 @@ use kube::{Api, Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_crds::{Release, Service};
 use launchway_tests::git::{Access, File, Hash};
-use launchway_tests::quickstart::{NAMESPACE, Options, PACE, Parts, SPEED, Screen, chart, first_release};
+use launchway_tests::quickstart::{NAMESPACE, Options, PACE, Parts, Program, SPEED, Screen, chart, first_release};
 use serde::Deserialize;
 
 const USER: &str = "system:serviceaccount:launchway-system:launchway";
@@ -121,7 +121,10 @@ where
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_controller_is_forbidden_nothing_and_uses_every_right_that_the_chart_grants() {
-    let parts = Parts::start(Options { screen: Screen::of_terminal(), speed: SPEED, pace: PACE }).await.unwrap();
+    let parts =
+        Parts::start(Options { program: Program::Built, screen: Screen::of_terminal(), speed: SPEED, pace: PACE })
+            .await
+            .unwrap();
     let stories = async {
         parts.apply_sample().await?;
         first_release(&parts, &parts.head()?).await?;

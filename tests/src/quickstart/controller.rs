@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 
 use super::INSTALLATION;
 use super::aws::{ACCESS_KEY, REGION};
+use super::place::Place;
 
 /// Runs `$@` until it ends, or until our end of standard input is closed; then it is asked to stop, and after ten
 /// seconds no longer asked.
@@ -39,10 +40,8 @@ const TAIL: usize = 25;
 
 /// How the controller is started.
 pub(crate) struct Start<'a> {
-    /// The program.
-    pub(crate) program: &'a Path,
-    /// The service account's.
-    pub(crate) kubeconfig: &'a Path,
+    /// Where it runs.
+    pub(crate) place: &'a Place,
     /// AWS's endpoint.
     pub(crate) aws: &'a str,
     /// Hosts that may be dialled although they are on loopback.
@@ -70,7 +69,8 @@ impl Controller {
         let output = File::create(&start.log).with_context(|| format!("cannot write {}", start.log.display()))?;
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", UNTIL_WE_ARE_GONE, "launchway"]).arg(start.program).args(arguments(&start, address));
+        command.args(["-c", UNTIL_WE_ARE_GONE, "launchway"]).args(start.place.command()?);
+        command.args(arguments(&start, address));
         command.env_clear().envs(environment(&start));
         let mut shell = command
             .stdin(Stdio::piped())
@@ -147,11 +147,18 @@ impl Controller {
     }
 }
 
-impl Drop for Controller {
-    fn drop(&mut self) {
+impl Controller {
+    /// Asks it to end, and waits until it has.
+    pub(super) fn end(&mut self) {
         self.held = None;
         // The one error there is says that there is nothing to wait for.
         let _ = self.shell.get_mut().unwrap_or_else(PoisonError::into_inner).wait();
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -169,7 +176,6 @@ fn environment(start: &Start<'_>) -> Vec<(&'static str, std::ffi::OsString)> {
     let kept = ["PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_LOG", "RUST_BACKTRACE"];
     let kept = kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let own = [
-        ("KUBECONFIG", start.kubeconfig.into()),
         ("AWS_ENDPOINT_URL", start.aws.into()),
         ("AWS_REGION", REGION.into()),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY.into()),
@@ -178,5 +184,5 @@ fn environment(start: &Start<'_>) -> Vec<(&'static str, std::ffi::OsString)> {
         ("HOME", "/nonexistent".into()),
     ];
     let host = start.lease.map(|(_, host)| ("HOSTNAME", host.into()));
-    kept.chain(own).chain(host).collect()
+    kept.chain(own).chain(start.place.kubernetes()).chain(host).collect()
 }

@@ -11,6 +11,8 @@ use super::aws::Aws;
 use super::clone::Clone;
 use super::controller::Controller;
 use super::health::Health;
+use super::place::Place;
+use super::process::Process;
 use super::{NAME, NAMESPACE, Screen, manifests};
 use crate::git::{Repository, Server};
 
@@ -22,12 +24,23 @@ const LAST_CALLS: usize = 25;
 
 /// What kind of quick start is wanted.
 pub struct Options {
+    /// Which controller.
+    pub program: Program,
     /// Where it is told.
     pub screen: Screen,
     /// How many times as fast as AWS's the builds and tasks are.
     pub speed: u32,
     /// The controller's polling speed-up factor.
     pub pace: u32,
+}
+
+/// Which controller runs.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// The one of this source, for development.
+    Built,
+    /// That of an image in an OCI layout, in the image's file system and as its user.
+    Image(PathBuf),
 }
 
 /// The parts, in the order in which they end: nothing is taken from under another.
@@ -43,6 +56,8 @@ pub struct Parts {
     /// The API server.
     pub cluster: Cluster,
     pub(super) folder: TempDir,
+    pub(super) place: Place,
+    pub(super) pace: u32,
     /// Where all is told.
     pub screen: Screen,
 }
@@ -53,7 +68,20 @@ impl Parts {
     /// # Errors
     /// kubectl's own words.
     pub async fn apply_sample(&self) -> anyhow::Result<()> {
-        let files = manifests::write_into(&self.manifests(), &self.git.url(NAME), &self.health.url())?;
+        self.apply(&self.written()?).await
+    }
+
+    /// Applies the sample's account alone.
+    pub(super) async fn apply_account(&self) -> anyhow::Result<()> {
+        let files = self.written()?;
+        self.apply(files.get(..1).context("the sample has no manifests")?).await
+    }
+
+    fn written(&self) -> anyhow::Result<Vec<PathBuf>> {
+        manifests::write_into(&self.manifests(), &self.git.url(NAME), &self.health.url())
+    }
+
+    async fn apply(&self, files: &[PathBuf]) -> anyhow::Result<()> {
         let mut args = vec!["apply".to_owned()];
         args.extend(files.iter().flat_map(|file| ["-f".to_owned(), file.display().to_string()]));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -131,6 +159,15 @@ impl Parts {
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
+    }
+
+    /// The controller's process, as Linux tells of it.
+    ///
+    /// # Errors
+    /// It does not run, or this is no Linux.
+    pub fn process(&self) -> anyhow::Result<Process> {
+        let pid = self.controller.pid().context("the controller does not run")?;
+        Process::of(pid)
     }
 
     /// Where the sample's manifests are written.

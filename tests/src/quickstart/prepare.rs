@@ -1,6 +1,7 @@
 //! Starts the parts of the quick start in their order, and says what it does. What happens on them is not known here.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -9,10 +10,9 @@ use launchway_test_kube::real::{Cluster, Say};
 use super::aws::Aws;
 use super::controller::{Controller, Start};
 use super::health::Health;
-use super::{NAME, NAMESPACE, Options, Parts, Screen, chart};
-use crate::build;
+use super::place::Place;
+use super::{NAME, NAMESPACE, Options, Parts, Program, Screen, chart};
 use crate::git::{Access, Hash, Protocol, Server, sample};
-use crate::shape::repository;
 
 /// Where the chart would be installed.
 const SYSTEM: &str = "launchway-system";
@@ -27,12 +27,13 @@ impl Parts {
     /// # Errors
     /// A part cannot be built or started: the message says which, why, and what to do next.
     pub async fn start(options: Options) -> anyhow::Result<Parts> {
-        let Options { screen, speed, pace } = options;
+        let Options { program, screen, speed, pace } = options;
         screen.title("Launchway, from a git commit to a rolled ECS service, on this machine alone");
-        screen.progress("building the controller with cargo …");
-        let root = repository();
-        let program =
-            build::program(&root, &build::target(&root), &["--package", "launchway", "--bin", "launchway"]).await?;
+        screen.progress(&match &program {
+            Program::Built => "building the controller with cargo …".to_owned(),
+            Program::Image(layout) => format!("unpacking the controller's image from {} …", layout.display()),
+        });
+        let mut place = Place::of(&program).await?;
         let cluster = cluster(&screen).await?;
         let folder = tempfile::Builder::new().prefix("launchway-quickstart-").tempdir()?;
         let git = Server::start(folder.path(), SocketAddr::from(([127, 0, 0, 1], 0)), Protocol::Newest).await?;
@@ -43,22 +44,34 @@ impl Parts {
         let how = format!("{}: an AWS in memory, whose builds and tasks are {speed} times as fast", aws.url());
         screen.done("CodeBuild, ECR and ECS", &how);
         let health = Health::start(aws.clone(), repository.clone()).await?;
-        let kubeconfig = cluster.kubeconfig_for_service_account(SYSTEM, ACCOUNT).await?;
-        let controller = Controller::start(Start {
-            program: &program,
-            kubeconfig: &kubeconfig,
-            aws: &aws.url(),
-            hosts: &[git.host(), health.host()],
-            pace,
-            resync: None,
-            lease: None,
-            log: folder.path().join("controller.log"),
-        })?;
+        place.mount(&cluster, SYSTEM, ACCOUNT).await?;
+        let hosts = [git.host(), health.host()];
+        let controller = started(&place, &aws, &hosts, pace, folder.path())?;
         controller.until_ready().await?;
         let how = format!("{} as service account {SYSTEM}/{ACCOUNT}", controller.url());
         screen.done("Launchway's controller", &how);
-        Ok(Parts { controller, health, git, repository, aws, cluster, folder, screen })
+        Ok(Parts { controller, health, git, repository, aws, cluster, folder, place, pace, screen })
     }
+}
+
+/// The controller, of which it is not waited that it is ready. As a Pod it stands for a lease, as the chart has it.
+pub(super) fn started(
+    place: &Place,
+    aws: &Aws,
+    hosts: &[String],
+    pace: u32,
+    folder: &Path,
+) -> anyhow::Result<Controller> {
+    let lease = place.is_pod().then(|| format!("{SYSTEM}/{ACCOUNT}"));
+    Controller::start(Start {
+        place,
+        aws: &aws.url(),
+        hosts,
+        pace,
+        resync: None,
+        lease: lease.as_deref().map(|lease| (lease, "launchway-0")),
+        log: folder.join("controller.log"),
+    })
 }
 
 /// The API server with Launchway's kinds, the controller's account and its rights, and the sample's namespace.

@@ -1,6 +1,6 @@
 //! The parts of the bench, and what is done to them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ use crate::calls;
 use crate::quickstart::aws::ACCESS_KEY;
 use crate::quickstart::chart;
 use crate::quickstart::controller::{Controller, Start};
+use crate::quickstart::place::Place;
 use crate::world::sample::{self, ACCOUNT, CLUSTER, EXTERNAL_ID, NAMESPACE, ROLE, place};
 
 /// Where the chart would be installed, and its service account.
@@ -43,8 +44,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// A controller with its worlds.
 pub(super) struct Bench {
     controller: Option<Controller>,
-    program: PathBuf,
-    kubeconfig: PathBuf,
+    place: Place,
     pub(super) resync: u64,
     pub(super) share: u8,
     world: Arc<Mutex<World>>,
@@ -88,8 +88,7 @@ impl Bench {
         let open = door::serve(listener, Arc::clone(&world), 1.0)?;
         Ok(Bench {
             controller: None,
-            program: program.to_owned(),
-            kubeconfig: cluster.kubeconfig_for_service_account(SYSTEM, LAUNCHWAY).await?,
+            place: Place::here(program, &cluster.kubeconfig_for_service_account(SYSTEM, LAUNCHWAY).await?),
             resync,
             share,
             world,
@@ -117,8 +116,7 @@ impl Bench {
     async fn started(&mut self, resync: u64, hosts: &[String], pace: u32) -> anyhow::Result<()> {
         let resync = format!("{resync}s");
         let controller = Controller::start(Start {
-            program: &self.program,
-            kubeconfig: &self.kubeconfig,
+            place: &self.place,
             aws: &self.open.url(),
             hosts,
             pace,
@@ -134,8 +132,7 @@ impl Bench {
     /// One of several controllers, which share a lease, under the name of its host.
     pub(super) fn replica(&self, lease: &str, host: &str) -> anyhow::Result<Controller> {
         Controller::start(Start {
-            program: &self.program,
-            kubeconfig: &self.kubeconfig,
+            place: &self.place,
             aws: &self.open.url(),
             hosts: &[],
             pace: 1,
