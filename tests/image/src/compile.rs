@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use crate::arch::Arch;
 use crate::audit;
-use crate::commit::Commit;
 use crate::elf::Elf;
 use crate::recipe::{PACKAGE, PROFILE};
 use crate::tools::Tools;
@@ -37,8 +36,6 @@ pub(crate) struct Compile<'a> {
     pub(crate) folder: &'a Path,
     /// For which processor.
     pub(crate) arch: Arch,
-    /// The commit that is checked out.
-    pub(crate) commit: &'a Commit,
     /// With which programs.
     pub(crate) tools: &'a Tools,
 }
@@ -94,7 +91,8 @@ impl Compile<'_> {
             named(&format!("CFLAGS_{target}"), c.collect::<Vec<_>>().join(" ").as_ref()),
             named("ZIG_GLOBAL_CACHE_DIR", self.tools.cache.as_os_str()),
             named("ZIG_LOCAL_CACHE_DIR", self.tools.cache.as_os_str()),
-            named("SOURCE_DATE_EPOCH", self.commit.seconds.to_string().as_ref()),
+            // Not the commit's time: build scripts look at it, and everything would be compiled anew for every commit.
+            named("SOURCE_DATE_EPOCH", "0".as_ref()),
             named("CARGO_INCREMENTAL", "0".as_ref()),
         ])
     }

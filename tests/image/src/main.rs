@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use launchway_image::arch::Arch;
-use launchway_image::commit::Commit;
 use launchway_image::{Make, files, table};
 
 /// Makes an OCI image of the controller, without a container engine: static, without a shell, for a user who is not root. The same
@@ -72,7 +71,7 @@ fn arches(wanted: Option<Wanted>) -> anyhow::Result<Vec<Arch>> {
 
 fn write_files(make: &Make<'_>, folder: &Path) -> anyhow::Result<()> {
     let [arch] = make.arches else { anyhow::bail!("--files is for one processor") };
-    let program = make.program(*arch, &Commit::of(make.workspace)?)?;
+    let program = make.program(*arch)?;
     std::fs::create_dir_all(folder)?;
     files::write(&files::files(program), folder)
 }

@@ -45,14 +45,14 @@ impl Make<'_> {
     ///
     /// # Errors
     /// A tool is missing and cannot be fetched, or it is not compiled: the message says what to do.
-    pub fn program(&self, arch: Arch, commit: &Commit) -> anyhow::Result<Vec<u8>> {
+    pub fn program(&self, arch: Arch) -> anyhow::Result<Vec<u8>> {
         let tools = Tools::ready(self.workspace, self.target, arch)?;
         let target = arch.target();
         tell(&format!(
-            "the controller for {target}, profile {PROFILE}: compiling (4 min on two idle cores, the first time) …"
+            "the controller for {target}, profile {PROFILE}: compiling (the first time 6 min on two idle cores) …"
         ));
         let folder = self.target.join("image/build");
-        Compile { workspace: self.workspace, folder: &folder, arch, commit, tools: &tools }.program()
+        Compile { workspace: self.workspace, folder: &folder, arch, tools: &tools }.program()
     }
 
     /// The images, written into `output`: a layout of all of them, and for each an archive and a bill of materials.
@@ -81,7 +81,7 @@ impl Make<'_> {
     }
 
     fn made(&self, arch: Arch, commit: &Commit) -> anyhow::Result<Made> {
-        let program = self.program(arch, commit)?;
+        let program = self.program(arch)?;
         let list = crates(&program)?;
         let (bill, components) = sbom::bill(self.workspace, commit, &program, &list)?;
         let about = About { commit, version: env!("CARGO_PKG_VERSION"), source: self.source };

@@ -169,5 +169,5 @@ fn the_dockerfile_runs_the_same_recipe_and_says_the_same_facts() {
     }
     let ignored = std::fs::read_to_string(root.join(".dockerignore")).unwrap();
     let ignored: Vec<&str> = ignored.lines().filter(|line| !line.starts_with('#')).collect();
-    assert_eq!(ignored, ["/target"], "git's folder and every file of the workspace are needed");
+    assert_eq!(ignored, ["/target", "/.git"], "every file of the workspace is needed");
 }
