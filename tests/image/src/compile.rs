@@ -94,7 +94,17 @@ impl Compile<'_> {
             // Not the commit's time: build scripts look at it, and everything would be compiled anew for every commit.
             named("SOURCE_DATE_EPOCH", "0".as_ref()),
             named("CARGO_INCREMENTAL", "0".as_ref()),
+            named("CARGO", self.tools.cargo.as_os_str()),
+            named("PATH", &self.path()?),
         ])
+    }
+
+    /// With the folder of cargo-auditable, which cargo starts by its name.
+    fn path(&self) -> anyhow::Result<OsString> {
+        let own = self.tools.auditable.parent().map(Path::to_owned);
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let all = own.into_iter().chain(std::env::split_paths(&inherited));
+        std::env::join_paths(all).context("the folder of cargo-auditable has a colon in its name")
     }
 
     /// Folders whose names would be in the program (where a panic is, which file an error of aws-lc comes from), and what stands

@@ -4,6 +4,9 @@ mod auditable;
 mod target;
 mod zig;
 
+use std::fs::Permissions;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,6 +19,8 @@ use crate::told::tell;
 pub(crate) struct Tools {
     /// cargo-auditable.
     pub(crate) auditable: PathBuf,
+    /// What it takes for cargo.
+    pub(crate) cargo: PathBuf,
     /// Compiles C for the processor and musl.
     pub(crate) cc: PathBuf,
     /// Puts the results into a library.
@@ -30,9 +35,10 @@ impl Tools {
         target::ready(workspace, arch)?;
         let folder = target.join("tools");
         let auditable = auditable::ready(&folder)?;
+        let cargo = auditable::cargo(&folder)?;
         let zig = zig::ready(&folder)?;
         let (cc, ar) = zig::compilers(&zig, &folder, arch)?;
-        Ok(Tools { auditable, cc, ar, cache: folder.join("zig-cache") })
+        Ok(Tools { auditable, cargo, cc, ar, cache: folder.join("zig-cache") })
     }
 }
 
@@ -45,4 +51,18 @@ fn fetched(what: &str, command: &mut Command) -> anyhow::Result<()> {
         bail!("`{program}` failed ({}):\n{}", output.status, String::from_utf8_lossy(&output.stderr).trim());
     }
     Ok(())
+}
+
+/// A small program. Written only where it says something else: what another process runs is not changed under it.
+fn script(tools: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
+    let path = tools.join(name);
+    if std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
+        return Ok(path);
+    }
+    let mut part = tempfile::NamedTempFile::new_in(tools)?;
+    part.write_all(text.as_bytes())?;
+    let written = part.into_temp_path();
+    std::fs::set_permissions(&written, Permissions::from_mode(0o755))?;
+    written.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context;
 
-use super::fetched;
+use super::{fetched, script};
 
 /// It decides what stands in the section, and with it the digest.
 const VERSION: &str = "0.7.7";
@@ -24,4 +24,14 @@ pub(super) fn ready(tools: &Path) -> anyhow::Result<PathBuf> {
     cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
     fetched(&what, &mut cargo).with_context(|| format!("cargo-auditable {VERSION} is needed, from crates.io"))?;
     Ok(program)
+}
+
+/// A cargo that hears of cargo-auditable by its name alone. The wrapper's path goes into the names of all symbols of a workspace, so
+/// by the full path another folder would give another program.
+pub(super) fn cargo(tools: &Path) -> anyhow::Result<PathBuf> {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    // What cargo starts is to find cargo itself again, and not this.
+    let text =
+        format!("#!/bin/sh\nexport RUSTC_WORKSPACE_WRAPPER=cargo-auditable CARGO='{cargo}'\nexec '{cargo}' \"$@\"\n");
+    script(tools, "cargo", &text)
 }

@@ -1,14 +1,12 @@
 //! A C compiler for musl: Zig's, because one download compiles for both processors with the right headers, and because the same
 //! version makes the same code on every machine. aws-lc is what needs it.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
 
-use super::fetched;
+use super::{fetched, script};
 use crate::arch::Arch;
 
 /// The package `ziglang` of PyPI, and the hashes of its files for Linux and macOS on both processors.
@@ -63,25 +61,11 @@ fn install(tools: &Path, folder: &Path) -> anyhow::Result<()> {
 pub(super) fn compilers(zig: &Path, tools: &Path, arch: Arch) -> anyhow::Result<(PathBuf, PathBuf)> {
     let (zig, machine) = (zig.display(), arch.machine());
     // Rust's build scripts name the target in Rust's way, which Zig does not know. What is compiled without optimisation (a part
-    // of aws-lc has to be) it would fill with checks that need a library of its own.
+    // of aws-lc has to be) it would fill with checks that need a library of its own. And what a debugger wants names our folders.
     let cc = format!(
         "#!/bin/sh\nfor argument do\n  shift\n  case $argument in --target=*) ;; *) set -- \"$@\" \"$argument\" ;; esac\ndone\n\
-         exec '{zig}' cc -target {machine}-linux-musl \"$@\" -fno-sanitize=all\n"
+         exec '{zig}' cc -target {machine}-linux-musl \"$@\" -fno-sanitize=all -g0\n"
     );
     let ar = format!("#!/bin/sh\nexec '{zig}' ar \"$@\"\n");
     Ok((script(tools, &format!("cc-{machine}"), &cc)?, script(tools, "ar", &ar)?))
-}
-
-/// Written only where it says something else: what another process runs is not changed under it.
-fn script(tools: &Path, name: &str, text: &str) -> anyhow::Result<PathBuf> {
-    let path = tools.join(name);
-    if std::fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
-        return Ok(path);
-    }
-    let mut part = tempfile::NamedTempFile::new_in(tools)?;
-    std::io::Write::write_all(&mut part, text.as_bytes())?;
-    let written = part.into_temp_path();
-    std::fs::set_permissions(&written, Permissions::from_mode(0o755))?;
-    written.persist(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
 }
