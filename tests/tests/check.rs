@@ -5,16 +5,16 @@ use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use launchway_test_aws::{Fault, When};
-use launchway_tests::quickstart::{Options, PACE, Parts, SPEED, Screen, chart};
+use launchway_tests::quickstart::{Options, Parts, chart};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_says_what_works_and_names_each_right_that_is_missing() {
-    let parts = Parts::start(Options { screen: Screen::of_terminal(), speed: SPEED, pace: PACE }).await.unwrap();
-    let (well, screen) = parts.check().await.unwrap();
+    let parts = Parts::start(Options::default()).await.unwrap();
+    let (well, screen) = parts.check().unwrap();
     assert!(well && screen.contains("there are none yet"), "{screen}");
     parts.apply_sample().await.unwrap();
-    let (well, screen) = parts.check().await.unwrap();
+    let (well, screen) = parts.check().unwrap();
     println!("{screen}");
     assert!(well && !screen.contains('✗'), "{screen}");
     for part in
@@ -31,7 +31,7 @@ async fn it_says_what_works_and_names_each_right_that_is_missing() {
     let rules = json!({"rules": role.rules});
     roles.patch("launchway", &PatchParams::default(), &Patch::Merge(&rules)).await.unwrap();
     parts.aws.now().faults.add("codebuild:BatchGetBuilds", When::Always, Fault::Deny);
-    let (well, screen) = parts.check().await.unwrap();
+    let (well, screen) = parts.check().unwrap();
     println!("{screen}");
     assert!(!well, "{screen}");
     let lines: Vec<&str> = screen.lines().map(str::trim).collect();

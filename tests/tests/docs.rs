@@ -263,7 +263,7 @@ fn unknown(manifest: &Value, known: &Value) -> Option<String> {
 #[test]
 fn every_cargo_command_is_cargos_own_or_an_alias() {
     let config = std::fs::read_to_string(shape::repository().join(".cargo/config.toml")).unwrap();
-    let own = ["build", "check", "clippy", "deny", "fmt", "install", "run", "test", "doc", "tree", "update"];
+    let own = ["build", "check", "clippy", "deny", "fmt", "install", "run", "test", "doc", "tree", "update", "audit"];
     for page in pages() {
         for name in page.cargo_commands() {
             let known = own.contains(&name.as_str()) || config.contains(&format!("\n{name} = "));

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use launchway_tests::quickstart::{Options, PACE, Parts, SPEED, Screen, play};
+use launchway_tests::quickstart::{Options, Parts, play};
 
 /// Two minutes on two idle cores; nothing that ends well takes longer on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(600);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_story_of_the_quick_start_ends_as_it_should() {
-    let parts = Parts::start(Options { screen: Screen::of_terminal(), speed: SPEED, pace: PACE }).await.unwrap();
+    let parts = Parts::start(Options::default()).await.unwrap();
     let played = tokio::time::timeout(DEADLINE, parts.unless_ended(play(&parts))).await;
     played.expect("the stories end in time").unwrap();
 }

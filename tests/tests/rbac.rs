@@ -7,17 +7,19 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::rbac::v1::{ClusterRole, PolicyRule};
+use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::api::DeleteParams;
 use kube::runtime::wait::{await_condition, conditions::is_deleted};
 use kube::{Api, Resource, ResourceExt};
 use launchway_crds::condition::Condition;
 use launchway_crds::{Release, Service};
 use launchway_tests::git::{Access, File, Hash};
-use launchway_tests::quickstart::{NAMESPACE, Options, PACE, Parts, SPEED, Screen, chart, first_release};
+use launchway_tests::quickstart::{NAMESPACE, Options, Parts, chart, first_release};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 const USER: &str = "system:serviceaccount:launchway-system:launchway";
+const SYSTEM: &str = "launchway-system";
 const WHO: &str = "Ada <ada@example.com>";
 const IN_TIME: Duration = Duration::from_secs(240);
 
@@ -28,18 +30,22 @@ fn right(group: &str, resource: &str, verb: &str) -> Right {
     (group.to_owned(), resource.to_owned(), verb.to_owned())
 }
 
-fn rules() -> Vec<PolicyRule> {
-    let yaml = chart::rights("launchway-system", "launchway").unwrap();
-    let role = yaml.split("---\n").find(|document| document.contains("kind: ClusterRole\n")).unwrap();
-    serde_saphyr::from_str::<ClusterRole>(role).unwrap().rules.unwrap()
-}
-
-fn granted() -> BTreeSet<Right> {
+/// What the roles among these objects grant that are bound to the controller: those that are not for people.
+fn granted(objects: &[Value]) -> BTreeSet<Right> {
+    let is_bound = |role: &&Value| {
+        let name = &role["metadata"]["name"];
+        let binds =
+            |one: &Value| one["kind"].as_str().unwrap().ends_with("RoleBinding") && one["roleRef"]["name"] == *name;
+        ["Role", "ClusterRole"].contains(&role["kind"].as_str().unwrap()) && objects.iter().any(binds)
+    };
     let mut all = BTreeSet::new();
-    for rule in rules() {
-        for group in rule.api_groups.iter().flatten() {
-            for resource in rule.resources.iter().flatten() {
-                all.extend(rule.verbs.iter().map(|verb| right(group, resource, verb)));
+    for role in objects.iter().filter(is_bound) {
+        let rules: Vec<PolicyRule> = serde_json::from_value(role["rules"].clone()).unwrap();
+        for rule in rules {
+            for group in rule.api_groups.iter().flatten() {
+                for resource in rule.resources.iter().flatten() {
+                    all.extend(rule.verbs.iter().map(|verb| right(group, resource, verb)));
+                }
             }
         }
     }
@@ -119,9 +125,10 @@ where
     waited.unwrap_or_else(|_| panic!("{name} is still there")).unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_controller_is_forbidden_nothing_and_uses_every_right_that_the_chart_grants() {
-    let parts = Parts::start(Options { screen: Screen::of_terminal(), speed: SPEED, pace: PACE }).await.unwrap();
+/// A controller with exactly the rights and the arguments that Helm renders, in all namespaces or in one.
+async fn forbidden_nothing_and_uses_all(values: &Value) {
+    let (installed, objects) = chart::by_helm(SYSTEM, values).unwrap();
+    let parts = Parts::start(Options { installed: Some(installed), ..Options::default() }).await.unwrap();
     let stories = async {
         parts.apply_sample().await?;
         first_release(&parts, &parts.head()?).await?;
@@ -131,18 +138,30 @@ async fn the_controller_is_forbidden_nothing_and_uses_every_right_that_the_chart
     parts.unless_ended(stories).await.unwrap();
     let (used, forbidden) = used(&parts).await;
     assert_eq!(forbidden, Vec::<String>::new(), "the controller was forbidden what it needs");
-    let granted = granted();
+    let granted = granted(&objects);
     let unused: Vec<_> = granted.difference(&used).collect();
     assert!(unused.is_empty(), "granted, and never used: {unused:?}");
     assert!(used.is_subset(&granted), "used without being granted: {:?}", used.difference(&granted));
-    println!("{} rights granted, {} used, 0 forbidden, 0 unused", granted.len(), used.len());
+    println!("{values}: {} rights granted, {} used, 0 forbidden, 0 unused", granted.len(), used.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_controller_is_forbidden_nothing_and_uses_every_right_that_the_chart_grants() {
+    forbidden_nothing_and_uses_all(&json!({})).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_it_is_with_roles_in_the_namespaces_that_it_watches() {
+    forbidden_nothing_and_uses_all(&json!({"watchNamespaces": [NAMESPACE]})).await;
 }
 
 #[test]
 fn the_chart_grants_no_wildcard_and_of_secrets_only_to_get_them() {
-    for (group, resource, verb) in granted() {
-        assert!(![&group, &resource, &verb].iter().any(|word| word.contains('*')), "{group} {resource} {verb}");
-        assert!(resource != "secrets" || verb == "get", "secrets: {verb}");
-        assert!(!["escalate", "bind", "impersonate"].contains(&verb.as_str()), "{verb}");
+    for values in [json!({}), json!({"watchNamespaces": [NAMESPACE]})] {
+        for (group, resource, verb) in granted(&chart::by_helm(SYSTEM, &values).unwrap().1) {
+            assert!(![&group, &resource, &verb].iter().any(|word| word.contains('*')), "{group} {resource} {verb}");
+            assert!(resource != "secrets" || verb == "get", "secrets: {verb}");
+            assert!(!["escalate", "bind", "impersonate"].contains(&verb.as_str()), "{verb}");
+        }
     }
 }

@@ -20,7 +20,10 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// A namespace of a team, whose members have the roles of the chart and those that every cluster has.
 async fn cluster() -> Cluster {
-    let cluster = chart::cluster(Say::to(|_| {}), SYSTEM, "launchway", TEAM).await.unwrap();
+    let cluster =
+        chart::cluster(Say::to(|_| {}), &chart::plainly(SYSTEM, "launchway").unwrap(), (SYSTEM, "launchway"), TEAM)
+            .await
+            .unwrap();
     let roles =
         [("vera", "launchway-view"), ("ed", "launchway-edit"), ("viv", "view"), ("eve", "edit"), ("ada", "admin")];
     let bindings = roles.map(|(user, role)| {

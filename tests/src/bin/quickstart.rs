@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use launchway_tests::quickstart::{Monitor, Onlooker, Options, PACE, Parts, SPEED, Screen, play, stay, svg};
+use launchway_tests::quickstart::{Monitor, Onlooker, Options, PACE, Parts, Program, SPEED, Screen, play, stay, svg};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A whole Launchway on this machine: a commit in a git repository goes to a rolled ECS service, on a real Kubernetes
@@ -31,6 +31,15 @@ struct Arguments {
     /// How long --play may take at most, in seconds, without what it compiles and fetches first.
     #[arg(long, default_value_t = 600)]
     deadline: u64,
+
+    /// Run the controller of an image, in the image's file system and as its user: an OCI layout, such as target/image/oci
+    /// after `cargo image`.
+    #[arg(long, value_name = "LAYOUT")]
+    image: Option<PathBuf>,
+
+    /// Only measure the controller: the time to its first status, and its memory after a minute without work.
+    #[arg(long, conflicts_with = "play")]
+    figures: bool,
 
     /// Draw what was told of the stories into this SVG file.
     #[arg(long, value_name = "FILE")]
@@ -67,8 +76,20 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
-    let options = Options { screen: screen.clone(), speed: arguments.speed, pace: arguments.pace };
-    let parts = Parts::start(options).await?;
+    let program = arguments.image.clone().map_or(Program::Built, Program::Image);
+    let (speed, pace) = (arguments.speed, arguments.pace);
+    let options = Options { program, screen: screen.clone(), speed, pace, ..Options::default() };
+    let mut parts = Parts::start(options).await?;
+    if arguments.figures {
+        let figures = parts.figures().await?;
+        let told = format!(
+            "the first status after {:.2} s, {} MiB after an idle minute",
+            figures.first_pass.as_secs_f32(),
+            figures.idle
+        );
+        screen.done("Measured", &told);
+        return Ok(());
+    }
     if !arguments.play {
         return stay(&parts).await;
     }

@@ -6,12 +6,17 @@ use anyhow::{Context, bail};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
 use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
+use launchway_test_kube::real::helm::Chart;
 use launchway_test_kube::real::{self, Cluster, Say};
+use serde_json::{Value, json};
 
 /// The words of Helm's language that `rbac.yaml`, `lease.yaml` and the files of [`beside`] may use inside a line. Lines of
 /// that language alone, which ask for values that are not the default, are left out.
 const RELEASE_NAMESPACE: &str = "{{ .Release.Namespace }}";
 const SERVICE_ACCOUNT: &str = "{{ .Values.serviceAccount.name }}";
+
+/// What Helm is told of the cluster.
+const KUBERNETES: &str = "v1.36.0";
 
 /// The CustomResourceDefinitions of the chart launchway-crds.
 ///
@@ -61,13 +66,56 @@ fn without_helm(files: &[&str], namespace: &str, account: &str) -> anyhow::Resul
     Ok(texts.join("---\n"))
 }
 
-/// A new API server with what the charts install for a controller in the namespace `system`, whose service account has that
-/// name; and another, empty namespace.
+/// What was installed of the charts.
+#[derive(Clone, Debug)]
+pub struct Installed {
+    /// The CustomResourceDefinitions.
+    pub definitions: String,
+    /// What else.
+    pub objects: String,
+    /// What the controller is started with; empty: by nothing of the chart's.
+    pub args: Vec<String>,
+}
+
+/// What is installed for a controller in `namespace`, whose service account is called `account`, where there is no Helm.
+///
+/// # Errors
+/// As [`rights`].
+pub fn plainly(namespace: &str, account: &str) -> anyhow::Result<Installed> {
+    let objects = [rights(namespace, account)?, beside(namespace, account)?].join("---\n");
+    Ok(Installed { definitions: definitions()?, objects, args: Vec::new() })
+}
+
+/// What Helm installs in that namespace with these values and an image, also as objects. The first call builds Helm's engine.
+///
+/// # Errors
+/// Helm's own words.
+pub fn by_helm(namespace: &str, values: &Value) -> anyhow::Result<(Installed, Vec<Value>)> {
+    let folder = charts().join("launchway");
+    let mut values = values.clone();
+    values["image"] = json!({"repository": "registry.example.com/launchway", "tag": "0.1.0"});
+    let chart = Chart { chart: &folder, release: "launchway", namespace, kube_version: KUBERNETES, values: &values };
+    let objects = chart.render()?.objects;
+    let deployment = objects.iter().find(|object| object["kind"] == "Deployment").context("no Deployment")?;
+    let args = deployment.pointer("/spec/template/spec/containers/0/args").context("a container without arguments")?;
+    let text = objects.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n");
+    let installed =
+        Installed { definitions: definitions()?, objects: text, args: serde_json::from_value(args.clone())? };
+    Ok((installed, objects))
+}
+
+/// A new API server with that installed for a controller in the namespace `system`, whose service account has that name; and
+/// another, empty namespace.
 ///
 /// # Errors
 /// A program cannot be built or started, or a chart cannot be read or applied.
-pub async fn cluster(say: Say, system: &str, account: &str, other: &str) -> anyhow::Result<Cluster> {
-    let options = real::Options { definitions: definitions()?, say, ..real::Options::default() };
+pub async fn cluster(
+    say: Say,
+    installed: &Installed,
+    (system, account): (&str, &str),
+    other: &str,
+) -> anyhow::Result<Cluster> {
+    let options = real::Options { definitions: installed.definitions.clone(), say, ..real::Options::default() };
     let cluster = Cluster::start(options).await?;
     let named = |name: &str| ObjectMeta { name: Some(name.to_owned()), ..ObjectMeta::default() };
     for name in [system, other] {
@@ -77,7 +125,7 @@ pub async fn cluster(say: Say, system: &str, account: &str, other: &str) -> anyh
     let accounts: Api<ServiceAccount> = Api::namespaced(cluster.client(), system);
     let made = ServiceAccount { metadata: named(account), ..ServiceAccount::default() };
     accounts.create(&PostParams::default(), &made).await.context("the controller's service account")?;
-    cluster.apply(&[rights(system, account)?, beside(system, account)?].join("---\n")).await?;
+    cluster.apply(&installed.objects).await?;
     Ok(cluster)
 }
 

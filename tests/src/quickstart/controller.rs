@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 
 use super::INSTALLATION;
 use super::aws::{ACCESS_KEY, REGION};
+use super::place::Place;
 
 /// Runs `$@` until it ends, or until our end of standard input is closed; then it is asked to stop, and after ten
 /// seconds no longer asked.
@@ -39,10 +40,8 @@ const TAIL: usize = 25;
 
 /// How the controller is started.
 pub(crate) struct Start<'a> {
-    /// The program.
-    pub(crate) program: &'a Path,
-    /// The service account's.
-    pub(crate) kubeconfig: &'a Path,
+    /// Where it runs.
+    pub(crate) place: &'a Place,
     /// AWS's endpoint.
     pub(crate) aws: &'a str,
     /// Hosts that may be dialled although they are on loopback.
@@ -51,8 +50,12 @@ pub(crate) struct Start<'a> {
     pub(crate) pace: u32,
     /// How often a Service with nothing to do is checked, where not as often as usual.
     pub(crate) resync: Option<&'a str>,
-    /// The lease that it stands for, and the name of its host, where it is one of several.
-    pub(crate) lease: Option<(&'a str, &'a str)>,
+    /// The lease that it stands for, where it is one of several.
+    pub(crate) lease: Option<&'a str>,
+    /// The name of its host.
+    pub(crate) host: &'a str,
+    /// What the chart gives it to start with; empty: it was not installed by Helm.
+    pub(crate) chart: &'a [String],
     /// Where its log goes.
     pub(crate) log: PathBuf,
 }
@@ -70,7 +73,8 @@ impl Controller {
         let output = File::create(&start.log).with_context(|| format!("cannot write {}", start.log.display()))?;
         let address = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?;
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", UNTIL_WE_ARE_GONE, "launchway"]).arg(start.program).args(arguments(&start, address));
+        command.args(["-c", UNTIL_WE_ARE_GONE, "launchway"]).args(start.place.command()?);
+        command.args(arguments(&start, address));
         command.env_clear().envs(environment(&start));
         let mut shell = command
             .stdin(Stdio::piped())
@@ -87,8 +91,10 @@ impl Controller {
     /// What the same program says when it is to check what works, with the same rights, and whether all does.
     pub(crate) fn check(start: &Start<'_>) -> anyhow::Result<(bool, String)> {
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut command = Command::new(start.program);
-        command.args(arguments(start, address)).arg("check").env_clear().envs(environment(start));
+        let words = start.place.command()?;
+        let (program, first) = words.split_first().context("a place without a program")?;
+        let mut command = Command::new(program);
+        command.args(first).args(arguments(start, address)).arg("check").env_clear().envs(environment(start));
         let output = command.output().context("the controller's program does not start")?;
         let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned()).concat();
         Ok((output.status.success(), said))
@@ -157,11 +163,18 @@ impl Controller {
     }
 }
 
-impl Drop for Controller {
-    fn drop(&mut self) {
+impl Controller {
+    /// Asks it to end, and waits until it has.
+    pub(super) fn end(&mut self) {
         self.held = None;
         // The one error there is says that there is nothing to wait for.
         let _ = self.shell.get_mut().unwrap_or_else(PoisonError::into_inner).wait();
+    }
+}
+
+impl Drop for Controller {
+    fn drop(&mut self) {
+        self.end();
     }
 }
 
@@ -170,8 +183,10 @@ fn arguments(start: &Start<'_>, address: SocketAddr) -> Vec<String> {
     let (installation, pace) = (format!("--installation={INSTALLATION}"), format!("--pace={}", start.pace));
     let own = [installation, pace, "--allow-http".into(), format!("--http-address={address}")];
     let resync = start.resync.map(|resync| format!("--resync={resync}"));
-    let lease = start.lease.map(|(lease, _)| format!("--lease={lease}"));
-    own.into_iter().chain(hosts).chain(resync).chain(lease).collect()
+    let lease = start.lease.map(|lease| format!("--lease={lease}"));
+    // Several of them have one address here.
+    let chart = start.chart.iter().filter(|argument| !argument.starts_with("--http-address=")).cloned();
+    own.into_iter().chain(hosts).chain(resync).chain(lease).chain(chart).collect()
 }
 
 /// Neither proxies nor a person's own AWS: those would be asked about services of the same name.
@@ -179,7 +194,6 @@ fn environment(start: &Start<'_>) -> Vec<(&'static str, std::ffi::OsString)> {
     let kept = ["PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "RUST_LOG", "RUST_BACKTRACE"];
     let kept = kept.into_iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     let own = [
-        ("KUBECONFIG", start.kubeconfig.into()),
         ("AWS_ENDPOINT_URL", start.aws.into()),
         ("AWS_REGION", REGION.into()),
         ("AWS_ACCESS_KEY_ID", ACCESS_KEY.into()),
@@ -187,6 +201,5 @@ fn environment(start: &Start<'_>) -> Vec<(&'static str, std::ffi::OsString)> {
         ("AWS_EC2_METADATA_DISABLED", "true".into()),
         ("HOME", "/nonexistent".into()),
     ];
-    let host = start.lease.map(|(_, host)| ("HOSTNAME", host.into()));
-    kept.chain(own).chain(host).collect()
+    kept.chain(own).chain(start.place.kubernetes()).chain([("HOSTNAME", start.host.into())]).collect()
 }

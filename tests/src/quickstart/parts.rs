@@ -3,15 +3,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use launchway_test_kube::real::Cluster;
 use tempfile::TempDir;
 
 use super::aws::Aws;
+use super::chart::Installed;
 use super::clone::Clone;
 use super::controller::Controller;
 use super::health::Health;
-use super::{NAME, NAMESPACE, Screen, manifests};
+use super::place::Place;
+use super::process::Process;
+use super::{NAME, NAMESPACE, PACE, SPEED, Screen, manifests};
 use crate::git::{Repository, Server};
 
 /// How often it is looked whether the controller still runs.
@@ -22,6 +25,10 @@ const LAST_CALLS: usize = 25;
 
 /// What kind of quick start is wanted.
 pub struct Options {
+    /// Which controller.
+    pub program: Program,
+    /// How it was installed; absent: as without Helm.
+    pub installed: Option<Installed>,
     /// Where it is told.
     pub screen: Screen,
     /// How many times as fast as AWS's the builds and tasks are.
@@ -30,9 +37,27 @@ pub struct Options {
     pub pace: u32,
 }
 
+/// The controller of this source, as without Helm, in the quick start's own times.
+impl Default for Options {
+    fn default() -> Options {
+        Options { program: Program::Built, installed: None, screen: Screen::of_terminal(), speed: SPEED, pace: PACE }
+    }
+}
+
+/// Which controller runs.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// The one of this source, for development.
+    Built,
+    /// That of an image in an OCI layout, in the image's file system and as its user.
+    Image(PathBuf),
+}
+
 /// The parts, in the order in which they end: nothing is taken from under another.
 pub struct Parts {
     pub(super) controller: Controller,
+    /// Further replicas.
+    pub(super) others: Vec<Controller>,
     pub(super) health: Health,
     /// The git server.
     pub git: Server,
@@ -43,6 +68,9 @@ pub struct Parts {
     /// The API server.
     pub cluster: Cluster,
     pub(super) folder: TempDir,
+    pub(super) place: Place,
+    pub(super) installed: Installed,
+    pub(super) pace: u32,
     /// Where all is told.
     pub screen: Screen,
 }
@@ -53,7 +81,20 @@ impl Parts {
     /// # Errors
     /// kubectl's own words.
     pub async fn apply_sample(&self) -> anyhow::Result<()> {
-        let files = manifests::write_into(&self.manifests(), &self.git.url(NAME), &self.health.url())?;
+        self.apply(&self.written()?).await
+    }
+
+    /// Applies the sample's account alone.
+    pub(super) async fn apply_account(&self) -> anyhow::Result<()> {
+        let files = self.written()?;
+        self.apply(files.get(..1).context("the sample has no manifests")?).await
+    }
+
+    fn written(&self) -> anyhow::Result<Vec<PathBuf>> {
+        manifests::write_into(&self.manifests(), &self.git.url(NAME), &self.health.url())
+    }
+
+    async fn apply(&self, files: &[PathBuf]) -> anyhow::Result<()> {
         let mut args = vec!["apply".to_owned()];
         args.extend(files.iter().flat_map(|file| ["-f".to_owned(), file.display().to_string()]));
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -81,6 +122,17 @@ impl Parts {
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         self.screen.verbatim(&said);
         Ok(said)
+    }
+
+    /// Kills the controller that was started first, as a node that is lost.
+    ///
+    /// # Errors
+    /// It had ended.
+    pub fn lose_first(&self) -> anyhow::Result<()> {
+        let pid = self.controller.pid().context("the first controller has ended")?;
+        let killed = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+        ensure!(killed.context("kill does not run")?.success(), "the first controller has ended");
+        Ok(())
     }
 
     /// The newest commit of the sample.
@@ -131,6 +183,15 @@ impl Parts {
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
+    }
+
+    /// The controller's process, as Linux tells of it.
+    ///
+    /// # Errors
+    /// It does not run, or this is no Linux.
+    pub fn process(&self) -> anyhow::Result<Process> {
+        let pid = self.controller.pid().context("the controller does not run")?;
+        Process::of(pid)
     }
 
     /// Where the sample's manifests are written.

@@ -50,6 +50,15 @@ pub async fn first_release(parts: &Parts, commit: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Any further commit: it is built once, and each stage runs its image.
+///
+/// # Errors
+/// It did not come to that.
+pub async fn next_release(parts: &Parts, commit: &str) -> anyhow::Result<()> {
+    let said = parts.released(commit).await?;
+    runs(parts, commit, &said)
+}
+
 async fn good_commit(parts: &Parts, clone: &Clone) -> anyhow::Result<String> {
     parts.screen.title("2. A good commit");
     let commit = push(parts, clone, "Say ahoy", sample::greeting("Ahoy")).await?;

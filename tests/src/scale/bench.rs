@@ -1,6 +1,6 @@
 //! The parts of the bench, and what is done to them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,7 @@ use crate::calls;
 use crate::quickstart::aws::ACCESS_KEY;
 use crate::quickstart::chart;
 use crate::quickstart::controller::{Controller, Start};
+use crate::quickstart::place::Place;
 use crate::world::sample::{self, ACCOUNT, CLUSTER, EXTERNAL_ID, NAMESPACE, ROLE, place};
 
 /// Where the chart would be installed, and its service account.
@@ -43,8 +44,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 /// A controller with its worlds.
 pub(super) struct Bench {
     controller: Option<Controller>,
-    program: PathBuf,
-    kubeconfig: PathBuf,
+    place: Place,
     pub(super) resync: u64,
     pub(super) share: u8,
     world: Arc<Mutex<World>>,
@@ -75,7 +75,9 @@ pub(super) struct Since {
 impl Bench {
     /// An API server, an AWS and an AwsAccount; the controller does not run yet.
     pub(super) async fn start(program: &Path, share: u8, resync: u64) -> anyhow::Result<Bench> {
-        let cluster = chart::cluster(Say::to(|_| {}), SYSTEM, LAUNCHWAY, NAMESPACE).await?;
+        let cluster =
+            chart::cluster(Say::to(|_| {}), &chart::plainly(SYSTEM, LAUNCHWAY)?, (SYSTEM, LAUNCHWAY), NAMESPACE)
+                .await?;
         let other = Namespace {
             metadata: ObjectMeta { name: Some(flood::NAMESPACE.to_owned()), ..ObjectMeta::default() },
             ..Namespace::default()
@@ -88,8 +90,7 @@ impl Bench {
         let open = door::serve(listener, Arc::clone(&world), 1.0)?;
         Ok(Bench {
             controller: None,
-            program: program.to_owned(),
-            kubeconfig: cluster.kubeconfig_for_service_account(SYSTEM, LAUNCHWAY).await?,
+            place: Place::here(program, &cluster.kubeconfig_for_service_account(SYSTEM, LAUNCHWAY).await?),
             resync,
             share,
             world,
@@ -117,13 +118,14 @@ impl Bench {
     async fn started(&mut self, resync: u64, hosts: &[String], pace: u32) -> anyhow::Result<()> {
         let resync = format!("{resync}s");
         let controller = Controller::start(Start {
-            program: &self.program,
-            kubeconfig: &self.kubeconfig,
+            place: &self.place,
             aws: &self.open.url(),
             hosts,
             pace,
             resync: Some(&resync),
             lease: None,
+            host: "launchway",
+            chart: &[],
             log: self.folder.path().join("controller.log"),
         })?;
         controller.until_ready().await?;
@@ -134,13 +136,14 @@ impl Bench {
     /// One of several controllers, which share a lease, under the name of its host.
     pub(super) fn replica(&self, lease: &str, host: &str) -> anyhow::Result<Controller> {
         Controller::start(Start {
-            program: &self.program,
-            kubeconfig: &self.kubeconfig,
+            place: &self.place,
             aws: &self.open.url(),
             hosts: &[],
             pace: 1,
             resync: None,
-            lease: Some((lease, host)),
+            lease: Some(lease),
+            host,
+            chart: &[],
             log: self.folder.path().join(format!("{host}.log")),
         })
     }

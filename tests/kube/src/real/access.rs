@@ -1,6 +1,6 @@
 //! Ways in: clients, kubeconfigs and tokens, for the administrator and for service accounts.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -68,6 +68,29 @@ impl Cluster {
         let made = accounts.create_token_request(name, &PostParams::default(), &request).await;
         let made = made.with_context(|| format!("no token for service account {namespace}/{name}: was it applied?"))?;
         Ok(made.status.context("a token request without its answer")?.token)
+    }
+
+    /// Writes what a kubelet mounts into a Pod of that service account, into `folder`; and returns the environment that goes with
+    /// it. Everybody may read the files, as a user without a name has to.
+    ///
+    /// # Errors
+    /// As [`Cluster::service_account_token`]; or the files cannot be written.
+    pub async fn mount(
+        &self,
+        namespace: &str,
+        name: &str,
+        folder: &Path,
+    ) -> anyhow::Result<[(&'static str, String); 2]> {
+        let token = self.service_account_token(namespace, name).await?;
+        let certificate = std::fs::read_to_string(self.certificate()).context("the server's certificate")?;
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot write {}", folder.display()))?;
+        for (name, text) in [("token", token.as_str()), ("ca.crt", &certificate), ("namespace", namespace)] {
+            let file = folder.join(name);
+            std::fs::write(&file, text).with_context(|| format!("cannot write {}", file.display()))?;
+        }
+        let (host, port) =
+            self.url.trim_start_matches("https://").rsplit_once(':').context("an address without a port")?;
+        Ok([("KUBERNETES_SERVICE_HOST", host.to_owned()), ("KUBERNETES_SERVICE_PORT", port.to_owned())])
     }
 
     pub(super) fn write_kubeconfig(&self) -> anyhow::Result<PathBuf> {
