@@ -32,8 +32,12 @@ impl Parts {
         self.controller.end();
         self.apply_account().await?;
         let accounts: Api<AwsAccount> = Api::all(self.cluster.client());
-        let has_status = |account: Option<&AwsAccount>| account.is_some_and(|account| account.status.is_some());
-        let watched = tokio::spawn(await_condition(accounts, "default", has_status));
+        // A status is there from the beginning, by the kind's defaults; what it says is the controller's.
+        let is_known = |account: Option<&AwsAccount>| {
+            let status = account.and_then(|account| account.status.as_ref());
+            status.is_some_and(|status| status.account_id.is_some())
+        };
+        let watched = tokio::spawn(await_condition(accounts, "default", is_known));
         let began = Instant::now();
         self.controller = self.starting().start(0)?;
         tokio::time::timeout(PATIENCE, watched).await.context("no status was written")???;
