@@ -36,8 +36,12 @@ struct State {
     list: HashMap<String, Seen>,
 }
 
-/// What is known of an account; `None`: it cannot be read.
-type Seen = Option<Known>;
+/// What is known of an account, and of which version; `None`: it cannot be read.
+#[derive(Debug)]
+struct Seen {
+    known: Option<Known>,
+    version: Option<u64>,
+}
 
 impl Accounts {
     /// Follows the watch.
@@ -46,15 +50,27 @@ impl Accounts {
         match event {
             Event::Init => state.list.clear(),
             Event::InitApply(account) => {
-                state.list.insert(account.name_any(), known(account));
+                state.list.insert(account.name_any(), Seen::of(account));
             }
             Event::InitDone => state.known = Some(std::mem::take(&mut state.list)),
             Event::Apply(account) => {
-                state.known.get_or_insert_default().insert(account.name_any(), known(account));
+                state.known.get_or_insert_default().insert(account.name_any(), Seen::of(account));
             }
             Event::Delete(account) => {
                 state.known.get_or_insert_default().remove(&account.name_any());
             }
+        }
+    }
+
+    /// Notes an account that was read live. While the definitions are upgraded, a watch may show a version without the members
+    /// that are new, and never show it again: what was read of that version, or of a newer one, counts more.
+    pub fn read(&self, account: &AwsAccount) {
+        let version = version(account.resource_version());
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = state.known.as_mut().and_then(|known| known.get_mut(&account.name_any()))
+            && version >= seen.version
+        {
+            *seen = Seen { known: Some(Known::of(account)), version };
         }
     }
 
@@ -63,18 +79,26 @@ impl Accounts {
     pub fn get(&self, name: &str) -> Option<Option<Known>> {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.known.as_ref()?.get(name) {
-            Some(Some(known)) => Some(Some(known.clone())),
-            Some(None) => None,
+            Some(Seen { known: Some(known), .. }) => Some(Some(known.clone())),
+            Some(Seen { known: None, .. }) => None,
             None => Some(None),
         }
     }
 }
 
-fn known(account: &Item<AwsAccount>) -> Seen {
-    match account {
-        Item::Read(account) => Some(Known::of(account)),
-        Item::Unreadable(_) => None,
+impl Seen {
+    fn of(account: &Item<AwsAccount>) -> Self {
+        let known = match account {
+            Item::Read(account) => Some(Known::of(account)),
+            Item::Unreadable(_) => None,
+        };
+        Self { known, version: version(account.resource_version()) }
     }
+}
+
+/// Versions of one kind can be compared as numbers (Kubernetes API concepts, "Resource versions").
+fn version(version: Option<String>) -> Option<u64> {
+    version?.parse().ok()
 }
 
 #[cfg(test)]
@@ -107,5 +131,36 @@ mod tests {
         accounts.follow(&Event::Init);
         accounts.follow(&Event::InitDone);
         assert_eq!(region("b"), Some(None));
+    }
+
+    #[test]
+    fn what_was_read_live_of_a_version_counts_more_than_what_a_watch_showed_of_it() {
+        let of = |version: &str, region: &str| {
+            let mut item = account("a", region);
+            if let Item::Read(account) = &mut item {
+                account.metadata.resource_version = Some(version.to_owned());
+            }
+            item
+        };
+        let accounts = Accounts::default();
+        let read = |version, region| {
+            if let Item::Read(account) = of(version, region) {
+                accounts.read(&account);
+            }
+        };
+        let region = || accounts.get("a").map(|found| found.map(|known| known.spec.regions));
+        read("9", "before-the-list");
+        assert_eq!(region(), None);
+        for event in [Event::Init, Event::InitApply(of("9", "eu-west-1")), Event::InitDone] {
+            accounts.follow(&event);
+        }
+        accounts.follow(&Event::Apply(of("10", "pruned")));
+        read("10", "whole");
+        assert_eq!(region(), Some(Some(vec![Region::from("whole")])));
+        read("9", "older");
+        assert_eq!(region(), Some(Some(vec![Region::from("whole")])));
+        accounts.follow(&Event::Delete(of("11", "whole")));
+        read("10", "whole");
+        assert_eq!(region(), Some(None), "what is gone does not come back");
     }
 }

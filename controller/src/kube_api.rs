@@ -85,6 +85,7 @@ where
 /// The AwsAccount of that name, read live, and the namespace's labels if the account selects namespaces by label.
 pub async fn account(name: &str, namespace: &str, context: &Context) -> Result<AccountSeen, Unreachable> {
     let found = found_in_cluster::<AwsAccount>(name, context).await?;
+    found.iter().for_each(|account| context.accounts.read(account));
     seen(name, found.as_ref().map(Known::of), namespace, context).await
 }
 

@@ -55,7 +55,11 @@ async fn it_is_upgraded_and_loses_its_leader_and_nothing_is_done_twice() {
     }
     let lost = Instant::now();
     parts.lose_first().unwrap();
-    next_release(&parts, &commit).await.unwrap();
+    if let Err(error) = next_release(&parts, &commit).await {
+        let log = std::fs::read_to_string(parts.folder().join("controller-1.log")).unwrap();
+        let said = parts.kubectl("get lwp,lwr,esvc -o wide").await.unwrap();
+        panic!("{error:#}\n{said}\n{log}");
+    }
     println!(
         "from the loss of the leader until the commit that was being built is released: {:.1} s",
         lost.elapsed().as_secs_f32()
