@@ -1,7 +1,7 @@
 //! What AWS lets us do: each look is made once in each account and Region, at names that the AwsAccount allows, with nothing
 //! there of the rest of the name. Whether a call is denied shows before whether there is anything.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::context::Context;
 use crate::item::Item;
 use crate::unreachable::words;

@@ -1,6 +1,6 @@
 //! What Kubernetes lets us do: asked of its own reviews, nothing is tried.
 
-use super::Finding;
+use super::finding::Finding;
 use crate::context::Context;
 use crate::key::Kind;
 use crate::lease::Name;
