@@ -1,6 +1,6 @@
 # The controller's image, for those who have Docker: `docker build -t launchway .`
 # The recipe is that of `cargo image` (docs/image.md), which needs no Docker, and this file only runs it: the same program and the
-# same files. tests/tests/image.rs holds both to the same facts.
+# same files. tests/image/tests/layout.rs holds both to the same facts.
 FROM --platform=$BUILDPLATFORM rust:1.95.0-bookworm AS build
 RUN apt-get update && apt-get install --yes --no-install-recommends python3-pip && rm -rf /var/lib/apt/lists/*
 # The folder in which the commit's files are is not in the program, nor is cargo's.

@@ -41,6 +41,8 @@ struct State {
 struct Seen {
     known: Option<Known>,
     version: Option<u64>,
+    /// Whether it was read live.
+    live: bool,
 }
 
 impl Accounts {
@@ -52,9 +54,15 @@ impl Accounts {
             Event::InitApply(account) => {
                 state.list.insert(account.name_any(), Seen::of(account));
             }
-            Event::InitDone => state.known = Some(std::mem::take(&mut state.list)),
+            Event::InitDone => {
+                let mut before = state.known.take().unwrap_or_default();
+                let list = std::mem::take(&mut state.list).into_iter();
+                state.known = Some(list.map(|(name, seen)| (name.clone(), seen.after(before.remove(&name)))).collect());
+            }
             Event::Apply(account) => {
-                state.known.get_or_insert_default().insert(account.name_any(), Seen::of(account));
+                let known = state.known.get_or_insert_default();
+                let seen = Seen::of(account).after(known.remove(&account.name_any()));
+                known.insert(account.name_any(), seen);
             }
             Event::Delete(account) => {
                 state.known.get_or_insert_default().remove(&account.name_any());
@@ -70,7 +78,7 @@ impl Accounts {
         if let Some(seen) = state.known.as_mut().and_then(|known| known.get_mut(&account.name_any()))
             && version >= seen.version
         {
-            *seen = Seen { known: Some(Known::of(account)), version };
+            *seen = Seen { known: Some(Known::of(account)), version, live: true };
         }
     }
 
@@ -92,7 +100,14 @@ impl Seen {
             Item::Read(account) => Some(Known::of(account)),
             Item::Unreadable(_) => None,
         };
-        Self { known, version: version(account.resource_version()) }
+        Self { known, version: version(account.resource_version()), live: false }
+    }
+
+    /// What a watch shows, unless that version, or a newer one, was read live before.
+    fn after(self, before: Option<Self>) -> Self {
+        before
+            .filter(|before| before.live && before.version.is_some() && before.version >= self.version)
+            .unwrap_or(self)
     }
 }
 
@@ -158,8 +173,13 @@ mod tests {
         read("10", "whole");
         assert_eq!(region(), Some(Some(vec![Region::from("whole")])));
         read("9", "older");
+        let again =
+            [Event::Apply(of("10", "pruned")), Event::Init, Event::InitApply(of("10", "pruned")), Event::InitDone];
+        again.iter().for_each(|event| accounts.follow(event));
         assert_eq!(region(), Some(Some(vec![Region::from("whole")])));
-        accounts.follow(&Event::Delete(of("11", "whole")));
+        accounts.follow(&Event::Apply(of("11", "newer")));
+        assert_eq!(region(), Some(Some(vec![Region::from("newer")])));
+        accounts.follow(&Event::Delete(of("12", "whole")));
         read("10", "whole");
         assert_eq!(region(), Some(None), "what is gone does not come back");
     }

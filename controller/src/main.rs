@@ -133,8 +133,9 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     let config = connection().await?;
     if let Some(Command::Check) = flags.command {
-        // Whoever only looks need not lead.
+        // Whoever only looks need not lead, and needs no name.
         let lease = flags.lease.take();
+        flags.installation.get_or_insert_with(|| "check".to_owned());
         let findings = check(&context(&flags, config).await?, lease.as_ref()).await;
         print!("{findings}");
         return Ok(if findings.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });

@@ -21,6 +21,7 @@ use prometheus_client::registry::Registry;
 pub use standing::Stand;
 use standing::Standing;
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use work::Work;
 pub use work::{Reached, Run};
@@ -46,6 +47,8 @@ pub struct Metrics {
     unreadable: Family<KindLabel, Gauge>,
     broken: Family<KindLabel, Gauge>,
     leader: Gauge,
+    /// One scrape at a time: what is counted when somebody looks is cleared first.
+    scraped: Mutex<()>,
 }
 
 impl Default for Metrics {
@@ -67,7 +70,7 @@ impl Default for Metrics {
         registry.register("broken_watches", "1 while the watch of this kind does not work, else 0", broken.clone());
         let leader = Gauge::default();
         registry.register("leader", "1 while this replica works, 0 while it stands by", leader.clone());
-        Self { registry, passes, work, calls, standing, dropped, unreadable, broken, leader }
+        Self { registry, passes, work, calls, standing, dropped, unreadable, broken, leader, scraped: Mutex::default() }
     }
 }
 
@@ -141,6 +144,7 @@ impl Metrics {
 
     /// All metrics at that time.
     pub fn text(&self, format: Format, now: jiff::Timestamp) -> String {
+        let _one = self.scraped.lock().unwrap_or_else(PoisonError::into_inner);
         self.passes.refresh();
         self.standing.refresh(now);
         let mut text = String::new();

@@ -5,7 +5,7 @@ use k8s_openapi::api::rbac::v1::ClusterRole;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use launchway_test_aws::{Fault, When};
-use launchway_tests::quickstart::{Options, Parts, chart};
+use launchway_tests::quickstart::{NAMESPACE, Options, Parts, chart};
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,6 +40,19 @@ async fn it_says_what_works_and_names_each_right_that_is_missing() {
     }
     let denied = lines.iter().find(|line| line.contains("codebuild:BatchGetBuilds")).expect(&screen);
     assert!(denied.contains("\"Action\": \"codebuild:BatchGetBuilds\""), "{screen}");
+}
+
+/// With the rights and the arguments that Helm renders, the lease among them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_works_as_helm_installs_it_everywhere_and_in_some_namespaces() {
+    for values in [json!({}), json!({"watchNamespaces": [NAMESPACE]})] {
+        let (installed, _) = chart::by_helm("launchway-system", &values).unwrap();
+        let parts = Parts::start(Options { installed: Some(installed), ..Options::default() }).await.unwrap();
+        parts.apply_sample().await.unwrap();
+        let (well, screen) = parts.check().unwrap();
+        assert!(well && !screen.contains('✗'), "{values}:\n{screen}");
+        assert!(screen.contains("launchway-system/launchway"), "{values}:\n{screen}");
+    }
 }
 
 /// Whoever adds a right to the chart adds it to what is asked.

@@ -117,6 +117,26 @@ async fn what_stalls_or_is_held_is_counted_by_reason_until_it_goes_on_or_is_gone
     running.stopped().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_release_that_is_superseded_before_it_begins_has_ended_too() {
+    let world = sample::world(7);
+    sample::push(&world, "slow-1");
+    sample::apply(&world);
+    let running = Running::start(&world, world.store.client());
+    for (number, commit) in ["good-1", "good-2"].iter().enumerate() {
+        running.until(|world| world.object("Release", &format!("greeter-{}", number + 1)).is_some()).await;
+        running.for_minutes(1).await;
+        sample::push(&world, commit);
+    }
+    running.until(|world| world.is("Release", "greeter-3", "Verified", "True")).await;
+    let phases = ["greeter-1", "greeter-2", "greeter-3"]
+        .map(|name| world.object("Release", name).unwrap().value()["status"]["phase"].clone());
+    assert_eq!(phases[1], "Superseded", "{phases:?}");
+    let ended = Scrape::of(&running).sum(&["launchway_releases_total"]);
+    assert!((ended - 3.0).abs() < 1e-9, "{phases:?}, {ended} counted");
+    running.stopped().await;
+}
+
 /// A word that a person wrote does not come into a label, however it stands in a status.
 #[tokio::test(start_paused = true)]
 async fn labels_hold_words_of_tables_alone() {

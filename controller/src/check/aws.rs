@@ -1,7 +1,8 @@
-//! What AWS lets us do: each look is made once in each account and Region, at names that the AwsAccount allows, with nothing
-//! there of the rest of the name. Whether a call is denied shows before whether there is anything.
+//! What AWS lets us do: ten looks in each account and Region, at names that the AwsAccount allows, with nothing there of the rest
+//! of the name. Whether a call is denied shows before whether there is anything. Looks that need the answer of another one are
+//! not made.
 
-use super::finding::Finding;
+use super::finding::{Finding, Verdict};
 use crate::context::Context;
 use crate::item::Item;
 use crate::unreachable::words;
@@ -79,15 +80,34 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
         cloud.is_immutable(&repository).await.err(),
         cloud.log_tail(&log, 1).await.err(),
     ];
-    let all = answers.len();
-    let is_missing = |fault: &Fault| {
-        let unreached = matches!(fault.kind, FaultKind::Outage | FaultKind::Unanswered | FaultKind::Credentials);
-        unreached || matches!(fault.kind, FaultKind::Denied { .. })
-    };
-    let missing: Vec<String> = answers.iter().flatten().filter(|fault| is_missing(fault)).map(said).collect();
-    match missing.len() {
-        0 => Finding::works(&format!("  {region}"), format!("all {all} looks")),
-        few => Finding::fails(&format!("  {region}"), format!("{} of {all} looks", all - few), missing),
+    let faults: Vec<&Fault> = answers.iter().flatten().collect();
+    let missing: Vec<String> =
+        faults.iter().filter(|fault| verdict(fault) == Verdict::Fails).map(|fault| said(fault)).collect();
+    let untried = faults.iter().filter(|fault| verdict(fault) == Verdict::Untried).count();
+    let (what, worked) = (format!("  {region}"), answers.len() - missing.len() - untried);
+    match (missing.is_empty(), untried) {
+        (true, 0) => Finding::works(&what, format!("all {worked} looks")),
+        (true, _) => Finding::untried(
+            &what,
+            format!("{worked} looks; {untried} had to wait too long for AWS's rates: try again"),
+        ),
+        (false, _) => Finding::fails(&what, format!("{worked} of {} looks", answers.len()), missing),
+    }
+}
+
+/// What a look at something that is not there says of our rights.
+fn verdict(fault: &Fault) -> Verdict {
+    match &fault.kind {
+        FaultKind::Absent(_) | FaultKind::Gone | FaultKind::Invalid | FaultKind::Dubious => Verdict::Works,
+        FaultKind::Denied { .. }
+        | FaultKind::Credentials
+        | FaultKind::Quota
+        | FaultKind::Refused
+        | FaultKind::Outage
+        | FaultKind::Unanswered
+        | FaultKind::Bug
+        | FaultKind::Kubernetes => Verdict::Fails,
+        FaultKind::Throttled | FaultKind::NoToken | FaultKind::NotLeading => Verdict::Untried,
     }
 }
 

@@ -11,7 +11,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, PostParams};
 use launchway_crds::GROUP;
 
-/// What each kind needs beside get, list and watch: resource, and verbs. It is what the chart's rbac.yaml grants.
+/// What the controller uses: group, resource, verbs. It is what the chart's rbac.yaml grants.
 pub const RIGHTS: &[(&str, &str, &[&str])] = &[
     (GROUP, "awsaccounts", &["get", "list", "watch"]),
     (GROUP, "pipelines", &["get", "list", "watch"]),
@@ -55,47 +55,27 @@ async fn server(context: &Context) -> Finding {
     Finding::works("API server", format!("{version}, as {}", me.as_deref().unwrap_or("somebody whom it does not name")))
 }
 
-/// Whether each kind is served. A list of one object says so, and more than the rights are needed for it.
+/// Whether each kind is served: discovery says it to everybody who has a name.
 async fn definitions(context: &Context) -> Finding {
-    let mut missing = Vec::new();
-    for kind in Kind::ALL {
-        let plural = kind.plural();
-        let path = format!("/apis/{GROUP}/v1alpha1/{plural}?limit=1");
-        let asked = http::Request::get(path).body(Vec::new());
-        let Ok(request) = asked else { continue };
-        if let Err(kube::Error::Api(status)) = context.kube.request_text(request).await
-            && status.code == 404
-        {
-            missing.push(format!("{plural}.{GROUP} is not there: install the chart launchway-crds of this version"));
-        }
-    }
+    let served = match context.kube.list_api_group_resources(&format!("{GROUP}/v1alpha1")).await {
+        Ok(list) => list.resources.into_iter().map(|resource| resource.name).collect::<Vec<_>>(),
+        Err(kube::Error::Api(status)) if status.code == 404 => Vec::new(),
+        Err(error) => return Finding::fails("definitions", "could not be asked", vec![words(&error)]),
+    };
+    let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.plural()).collect();
+    let missing: Vec<String> = all
+        .iter()
+        .filter(|plural| !served.iter().any(|name| name == *plural))
+        .map(|plural| format!("{plural}.{GROUP} is not there: install the chart launchway-crds of this version"))
+        .collect();
     match missing.is_empty() {
-        true => {
-            Finding::works("definitions", Kind::ALL.iter().map(|kind| kind.plural()).collect::<Vec<_>>().join(", "))
-        }
+        true => Finding::works("definitions", all.join(", ")),
         false => Finding::fails("definitions", "not all are there", missing),
     }
 }
 
 async fn rights(context: &Context, lease: Option<&Name>) -> Finding {
-    let namespaces: Vec<String> =
-        if context.namespaces.is_empty() { vec![String::new()] } else { context.namespaces.clone() };
-    let mut asked = Vec::new();
-    for (group, resource, verbs) in RIGHTS {
-        // Those of the whole cluster, and the installation's name, are asked once.
-        let once = *resource == "namespaces" || resource.starts_with("awsaccounts");
-        for namespace in if once { vec![String::new()] } else { namespaces.clone() } {
-            asked.extend(verbs.iter().map(|verb| attributes(group, resource, verb, &namespace)));
-        }
-    }
-    if let Some(lease) = lease {
-        for (group, resource, verbs) in OF_THE_LEASE {
-            asked.extend(verbs.iter().map(|verb| ResourceAttributes {
-                name: (*verb != "create").then(|| lease.name().to_owned()),
-                ..attributes(group, resource, verb, lease.namespace())
-            }));
-        }
-    }
+    let asked = asked(&context.namespaces, lease);
     let (all, mut missing) = (asked.len(), Vec::new());
     for right in asked {
         match allowed(context, &right).await {
@@ -108,6 +88,37 @@ async fn rights(context: &Context, lease: Option<&Name>) -> Finding {
         0 => Finding::works("rights", format!("all {all}")),
         few => Finding::fails("rights", format!("{} of {all}", all - few), missing),
     }
+}
+
+/// Each right that is used, where it is used: everywhere, or in the namespaces that are watched, and then those namespaces by
+/// name, and the one where events of what lives in none are written.
+fn asked(namespaces: &[String], lease: Option<&Name>) -> Vec<ResourceAttributes> {
+    let everywhere = [String::new()];
+    let within = if namespaces.is_empty() { &everywhere[..] } else { namespaces };
+    let mut asked = Vec::new();
+    for (group, resource, verbs) in RIGHTS {
+        let of =
+            |namespace: &str| verbs.iter().map(|verb| attributes(group, resource, verb, namespace)).collect::<Vec<_>>();
+        match *resource {
+            "namespaces" => asked.extend(within.iter().flat_map(|name| {
+                let named = Some(name.clone()).filter(|name| !name.is_empty());
+                of("").into_iter().map(move |right| ResourceAttributes { name: named.clone(), ..right })
+            })),
+            "awsaccounts" | "awsaccounts/status" => asked.extend(of("")),
+            _ => asked.extend(within.iter().flat_map(|namespace| of(namespace))),
+        }
+        if *resource == "events" && !namespaces.is_empty() {
+            asked.extend(of("default"));
+        }
+    }
+    for (group, resource, verbs) in lease.iter().flat_map(|_| OF_THE_LEASE) {
+        for verb in *verbs {
+            let at = lease.map_or("", Name::namespace);
+            let name = lease.filter(|_| *verb != "create").map(|lease| lease.name().to_owned());
+            asked.push(ResourceAttributes { name, ..attributes(group, resource, verb, at) });
+        }
+    }
+    asked
 }
 
 fn attributes(group: &str, resource: &str, verb: &str, namespace: &str) -> ResourceAttributes {
@@ -138,8 +149,9 @@ fn said(right: &ResourceAttributes) -> String {
     let part = right.subresource.as_ref().map(|part| format!("/{part}")).unwrap_or_default();
     let group =
         right.group.as_ref().filter(|group| !group.is_empty()).map(|group| format!(".{group}")).unwrap_or_default();
+    let name = right.name.as_ref().map_or_else(String::new, |name| format!(" {name}"));
     let within = right.namespace.as_ref().map_or_else(String::new, |name| format!(" in namespace {name}"));
-    format!("{} {}{group}{part}{within}", text(&right.verb), text(&right.resource))
+    format!("{} {}{group}{part}{name}{within}", text(&right.verb), text(&right.resource))
 }
 
 async fn held(context: &Context, name: &Name) -> Finding {

@@ -1,6 +1,6 @@
 //! Calls to AWS, and the waits for their tokens.
 
-use launchway_cloud::Told;
+use launchway_cloud::{CallOutcome, Told};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -56,7 +56,9 @@ impl Calls {
             Told::Call { service, operation, bucket, outcome, took } => {
                 let outcome = outcome.as_str();
                 self.calls.get_or_create(&CallLabels { service, operation, bucket, outcome }).inc();
-                self.seconds.get_or_create(&ServiceLabel { service }).observe(took.as_secs_f64());
+                if outcome != CallOutcome::NotSent.as_str() {
+                    self.seconds.get_or_create(&ServiceLabel { service }).observe(took.as_secs_f64());
+                }
             }
             Told::Wait { bucket, got: true, took } => {
                 self.waited.get_or_create(&BucketLabel { bucket }).observe(took.as_secs_f64());

@@ -83,7 +83,7 @@ impl Work {
             checks: times(),
             rollouts: times(),
         };
-        let effects = "Calls that change AWS or another object, by effect and outcome";
+        let effects = "Calls that change AWS, by operation and outcome";
         registry.register("effects", effects, work.effects.clone());
         let surplus = "Second builds that were found for one attempt and stopped";
         registry.register("surplus_builds", surplus, work.surplus.clone());
@@ -126,6 +126,7 @@ impl Work {
             // Not sent: our own budget has no token for it yet.
             Outcome::Failed(fault) if fault.kind == FaultKind::NoToken => "waiting",
             Outcome::Failed(fault) if fault.kind == FaultKind::NotLeading => "not_sent",
+            Outcome::Failed(fault) if fault.kind == FaultKind::Throttled => "throttled",
             Outcome::Failed(_) => "refused",
         };
         self.effects.get_or_create(&EffectLabels { effect: effect.to_owned(), outcome: outcome.to_owned() }).inc();

@@ -12,7 +12,9 @@ use std::time::Duration;
 
 /// Counts what has ended between the two.
 pub(super) fn count(before: &Release, written: &Release, context: &Context) {
-    let (Some(before), Some(after)) = (before.status.as_ref(), written.status.as_ref()) else { return };
+    let known = before.status.as_ref().filter(|status| status.observed_generation >= 0);
+    // What a status that was wiped, or never written, comes to be is old news.
+    let (Some(before), Some(after)) = (known, written.status.as_ref()) else { return };
     let now = (context.clock)();
     runs(before, after, context, now);
     let reached = |reached| {
@@ -30,8 +32,8 @@ pub(super) fn count(before: &Release, written: &Release, context: &Context) {
             reached(Reached::Stage(number + 1));
         }
     }
-    let ended = after.phase.filter(|phase| *phase != ReleasePhase::Active);
-    if let Some(phase) = ended.filter(|_| before.phase == Some(ReleasePhase::Active)) {
+    let ended = |status: &ReleaseStatus| status.phase.filter(|phase| *phase != ReleasePhase::Active);
+    if let Some(phase) = ended(after).filter(|_| ended(before).is_none()) {
         context.metrics.release(&format!("{phase:?}").to_lowercase());
         if phase == ReleasePhase::Succeeded {
             reached(Reached::Released);
@@ -40,7 +42,7 @@ pub(super) fn count(before: &Release, written: &Release, context: &Context) {
 }
 
 /// When it was made.
-pub(super) fn created(release: &Release) -> Option<Timestamp> {
+fn created(release: &Release) -> Option<Timestamp> {
     release.metadata.creation_timestamp.as_ref().map(|at| at.0)
 }
 
