@@ -13,7 +13,7 @@ use kube::runtime::watcher::Event;
 use launchway_crds::AwsAccount;
 use launchway_crds::account::AwsAccountStatus;
 use launchway_plan::account::{place, report};
-use launchway_plan::condition::find;
+use launchway_plan::condition::find_true;
 use launchway_plan::fault::Fault;
 use launchway_plan::rank::Rank;
 use launchway_plan::reason::ConditionType;
@@ -25,7 +25,7 @@ impl Reconciled for AwsAccount {
     fn links(&self) -> Links {
         // Each time that its credentials begin to work, what was refused is tried again.
         let conditions = self.status.as_ref().map_or(&[][..], |status| &status.conditions);
-        let ready = find(conditions, ConditionType::Ready).filter(|ready| ready.status == "True");
+        let ready = find_true(conditions, ConditionType::Ready);
         let works_since = ready.map(|ready| ready.last_transition_time.0.as_second());
         Links { asks: digest(&works_since), ..Links::default() }
     }

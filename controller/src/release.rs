@@ -18,7 +18,7 @@ use kube::runtime::watcher::Event;
 use launchway_crds::Release;
 use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
-use launchway_plan::condition::find;
+use launchway_plan::condition::find_true;
 use launchway_plan::reason::ConditionType;
 use launchway_plan::release::crowd::{Counted, most};
 use launchway_plan::release::report::{empty, learned, lets_go, warning};
@@ -42,8 +42,7 @@ impl Reconciled for Release {
 
     fn at_work_since(&self) -> Option<Timestamp> {
         let conditions = self.status.as_ref().map(|status| &*status.conditions).unwrap_or_default();
-        let working = find(conditions, ConditionType::Reconciling).filter(|condition| condition.status == "True")?;
-        Some(working.last_transition_time.0)
+        Some(find_true(conditions, ConditionType::Reconciling)?.last_transition_time.0)
     }
 
     fn counted(before: &Self, written: &Self, context: &Context) {

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, bail};
-use serde::Deserialize;
+use launchway_image::named;
 use tokio::process::Command;
+
+pub use launchway_image::target;
 
 /// The program that `cargo build` makes of `selection` in `workspace`, built into `target` if it must be. The package of
 /// the tests is selected in any case, so that the dependencies have the features that they were built with before.
@@ -31,9 +33,7 @@ pub async fn program(workspace: &Path, target: &Path, selection: &[&str]) -> any
     if !output.status.success() {
         bail!("`cargo build {}` failed in {}: see above", selection.join(" "), workspace.display());
     }
-    let messages = String::from_utf8_lossy(&output.stdout);
-    let mut executables = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
-    executables.next_back().context("cargo names no program")
+    named(&output.stdout)
 }
 
 /// The profile that this program was built with, so that what is compiled for it is not compiled twice: cargo's folder says it.
@@ -44,14 +44,4 @@ fn profile() -> String {
         Some(name) if name != "debug" => name.to_owned(),
         Some(_) | None => "dev".to_owned(),
     }
-}
-
-/// The target folder of the workspace at `root`. Honours `CARGO_TARGET_DIR`; a relative one counts from the workspace.
-pub fn target(root: &Path) -> PathBuf {
-    root.join(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
-}
-
-#[derive(Deserialize)]
-struct Message {
-    executable: Option<PathBuf>,
 }

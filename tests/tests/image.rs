@@ -12,7 +12,7 @@ use launchway_image::arch::Arch;
 use launchway_image::audit::{Kind, crates};
 use launchway_image::{Elf, Make, table, target, workspace};
 use launchway_tests::quickstart::pod::Pod;
-use launchway_tests::quickstart::{Options, Parts, Program, Screen, first_release};
+use launchway_tests::quickstart::{Options, Parts, Program, first_release};
 
 /// Half a minute on two idle cores.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -84,9 +84,8 @@ async fn the_image_has_two_files_and_takes_a_commit_to_a_rollout_in_an_empty_roo
     let layout = tokio::task::spawn_blocking(layout).await.unwrap();
     looked_at(Pod::unpack(&layout).unwrap().root());
 
-    let screen = Screen::of_terminal();
     let program = Program::Image(layout);
-    let parts = Parts::start(Options { program, screen, ..Options::default() }).await.unwrap();
+    let parts = Parts::start(Options { program, ..Options::default() }).await.unwrap();
     let process = parts.process().unwrap();
     assert_ne!(process.user, 0, "the controller runs as root");
     assert_ne!(process.root, Path::new("/"), "the controller sees this machine's files");

@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use k8s_openapi::api::rbac::v1::PolicyRule;
 use kube::api::DeleteParams;
 use kube::runtime::wait::{await_condition, conditions::is_deleted};
 use kube::{Api, Resource, ResourceExt};
@@ -32,24 +31,8 @@ fn right(group: &str, resource: &str, verb: &str) -> Right {
 
 /// What the roles among these objects grant that are bound to the controller: those that are not for people.
 fn granted(objects: &[Value]) -> BTreeSet<Right> {
-    let is_bound = |role: &&Value| {
-        let name = &role["metadata"]["name"];
-        let binds =
-            |one: &Value| one["kind"].as_str().unwrap().ends_with("RoleBinding") && one["roleRef"]["name"] == *name;
-        ["Role", "ClusterRole"].contains(&role["kind"].as_str().unwrap()) && objects.iter().any(binds)
-    };
-    let mut all = BTreeSet::new();
-    for role in objects.iter().filter(is_bound) {
-        let rules: Vec<PolicyRule> = serde_json::from_value(role["rules"].clone()).unwrap();
-        for rule in rules {
-            for group in rule.api_groups.iter().flatten() {
-                for resource in rule.resources.iter().flatten() {
-                    all.extend(rule.verbs.iter().map(|verb| right(group, resource, verb)));
-                }
-            }
-        }
-    }
-    all
+    let rules = chart::bound(objects).into_iter().flat_map(|role| role["rules"].as_array().unwrap());
+    rules.flat_map(chart::rights_of).collect()
 }
 
 async fn used(parts: &Parts) -> (BTreeSet<Right>, Vec<String>) {

@@ -86,9 +86,14 @@ pub fn find(conditions: &[Condition], kind: ConditionType) -> Option<&Condition>
     conditions.iter().find(|condition| condition.type_ == kind.as_str())
 }
 
+/// The condition of that type, if it is True.
+pub fn find_true(conditions: &[Condition], kind: ConditionType) -> Option<&Condition> {
+    find(conditions, kind).filter(|condition| condition.status == Truth::True.as_str())
+}
+
 /// Whether the condition of that type is True.
 pub fn is_true(conditions: &[Condition], kind: ConditionType) -> bool {
-    find(conditions, kind).is_some_and(|condition| condition.status == Truth::True.as_str())
+    find_true(conditions, kind).is_some()
 }
 
 fn dated(previous: &[Condition], answer: &Answer, generation: i64, now: Timestamp) -> Condition {

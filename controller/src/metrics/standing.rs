@@ -4,7 +4,7 @@ use super::label::KindLabel;
 use crate::key::{Key, Kind};
 use jiff::Timestamp;
 use launchway_crds::condition::Condition;
-use launchway_plan::condition::find;
+use launchway_plan::condition::{find, find_true};
 use launchway_plan::reason::{ConditionType, Reason};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::family::Family;
@@ -27,7 +27,7 @@ impl Stand {
     /// What the conditions say. Whoever may write statuses could write any word into them: only ours are labels.
     pub fn of(conditions: &[Condition], at_work_since: Option<Timestamp>) -> Self {
         let reason = |of| {
-            let condition = find(conditions, of).filter(|condition| condition.status == "True")?;
+            let condition = find_true(conditions, of)?;
             Some(Reason::parse(&condition.reason).map_or("Other", Reason::as_str))
         };
         let ready = match find(conditions, ConditionType::Ready).map(|ready| ready.status.as_str()) {

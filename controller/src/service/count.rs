@@ -9,13 +9,12 @@ use launchway_plan::reason::ConditionType;
 
 /// Counts a rollout that has ended between the two.
 pub(super) fn count(before: &Service, written: &Service, context: &Context) {
-    let rollout = |service: &Service| service.status.as_ref().and_then(|status| status.rollout.clone());
-    let (Some(old), Some(new)) = (rollout(before), rollout(written)) else { return };
-    let Some(outcome) = word(&new).filter(|_| word(&old).is_none()) else { return };
+    let (Some(before), Some(after)) = (before.status.as_ref(), written.status.as_ref()) else { return };
+    let (Some(old), Some(new)) = (before.rollout.as_ref(), after.rollout.as_ref()) else { return };
+    let Some(outcome) = word(new).filter(|_| word(old).is_none()) else { return };
     let end = new.ended_at.as_ref().map_or((context.clock)(), |at| at.0);
     // One that was done and is at work again, because AWS was changed by hand, began when that was seen.
-    let conditions = before.status.as_ref().map(|status| &*status.conditions).unwrap_or_default();
-    let working = find(conditions, ConditionType::Reconciling).map(|working| working.last_transition_time.0);
+    let working = find(&before.conditions, ConditionType::Reconciling).map(|working| working.last_transition_time.0);
     let began = working.map_or(new.started_at.0, |since| since.max(new.started_at.0));
     let took = end.duration_since(began).try_into().unwrap_or_default();
     context.metrics.run(Run::Rollout, outcome, took);

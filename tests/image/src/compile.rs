@@ -45,9 +45,7 @@ impl Compile<'_> {
     pub(crate) fn program(&self) -> anyhow::Result<Vec<u8>> {
         let output = self.command()?.spawn().context("cargo-auditable does not start")?.wait_with_output()?;
         ensure!(output.status.success(), "the controller was not compiled for {}: see above", self.arch.target());
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let mut programs = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
-        let path = programs.next_back().context("cargo names no program")?;
+        let path = named(&output.stdout)?;
         let program = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         self.judge(&program).with_context(|| format!("{} is not fit for an image", path.display()))?;
         Ok(program)
@@ -146,6 +144,16 @@ fn toolchain(workspace: &Path) -> anyhow::Result<(PathBuf, String)> {
         Some(release) => Ok((PathBuf::from(told(&["--print", "sysroot"])?), release.to_owned())),
         None => bail!("rustc does not say of which commit it is: {version}"),
     }
+}
+
+/// The last program that cargo names in its messages.
+///
+/// # Errors
+/// It names none.
+pub fn named(messages: &[u8]) -> anyhow::Result<PathBuf> {
+    let messages = String::from_utf8_lossy(messages);
+    let mut programs = messages.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok()?.executable);
+    programs.next_back().context("cargo names no program")
 }
 
 #[derive(Deserialize)]

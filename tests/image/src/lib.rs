@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
+pub use compile::named;
 pub use elf::Elf;
 pub use make::{Made, Make};
 pub use table::table;

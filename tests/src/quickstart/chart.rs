@@ -104,6 +104,30 @@ pub fn by_helm(namespace: &str, values: &Value) -> anyhow::Result<(Installed, Ve
     Ok((installed, objects))
 }
 
+/// The roles among these objects that are bound to somebody there.
+pub fn bound(objects: &[Value]) -> Vec<&Value> {
+    let is = |object: &Value, kinds: [&str; 2]| kinds.iter().any(|kind| object["kind"] == *kind);
+    let bindings = objects.iter().filter(|object| is(object, ["RoleBinding", "ClusterRoleBinding"]));
+    let names: Vec<&Value> = bindings.map(|binding| &binding["roleRef"]["name"]).collect();
+    let roles = objects.iter().filter(|object| is(object, ["Role", "ClusterRole"]));
+    roles.filter(|role| names.contains(&&role["metadata"]["name"])).collect()
+}
+
+/// Each right of a role's rule: group, resource (with its subresource) and verb.
+pub fn rights_of(rule: &Value) -> Vec<(String, String, String)> {
+    let words = |name: &str| -> Vec<String> {
+        rule[name].as_array().into_iter().flatten().filter_map(|word| word.as_str().map(str::to_owned)).collect()
+    };
+    let (groups, resources, verbs) = (words("apiGroups"), words("resources"), words("verbs"));
+    let of = |group: &String, resource: &String| {
+        verbs.iter().map(|verb| (group.clone(), resource.clone(), verb.clone())).collect::<Vec<_>>()
+    };
+    groups
+        .iter()
+        .flat_map(|group| resources.iter().flat_map(|resource| of(group, resource)).collect::<Vec<_>>())
+        .collect()
+}
+
 /// A new API server with that installed for a controller in the namespace `system`, whose service account has that name; and
 /// another, empty namespace.
 ///

@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SubjectAccessReview, SubjectAccessReviewSpec};
 use kube::api::PostParams;
 use kube::{Api, Client};
+use launchway_tests::quickstart::chart;
 use serde_json::{Value, json};
 
 use super::{SYSTEM, Set, first, installed, sets};
@@ -23,28 +24,17 @@ fn words(value: &Value) -> impl Iterator<Item = String> {
 
 /// Everything that the roles called `launchway` and `launchway-…` of the controller grant.
 fn granted(objects: &[Value]) -> BTreeSet<Right> {
-    let is_binding = |object: &&Value| object["kind"] == "ClusterRoleBinding" || object["kind"] == "RoleBinding";
-    let bound: Vec<&Value> = objects.iter().filter(is_binding).map(|binding| &binding["roleRef"]["name"]).collect();
-    let roles = objects.iter().filter(|object| object["kind"] == "Role" || object["kind"] == "ClusterRole");
     let mut all = BTreeSet::new();
-    for role in roles.filter(|role| bound.contains(&&role["metadata"]["name"])) {
+    for role in chart::bound(objects) {
         let place = role["metadata"]["namespace"].as_str().unwrap_or_default();
         for rule in role["rules"].as_array().unwrap() {
             let names = words(&rule["resourceNames"]).collect::<Vec<_>>().join(",");
-            for (group, resource, verb) in product(rule) {
+            for (group, resource, verb) in chart::rights_of(rule) {
                 all.insert((place.to_owned(), group, resource, verb, names.clone()));
             }
         }
     }
     all
-}
-
-fn product(rule: &Value) -> Vec<(String, String, String)> {
-    let verbs = |group: &String, resource: &String| {
-        words(&rule["verbs"]).map(|verb| (group.clone(), resource.clone(), verb)).collect::<Vec<_>>()
-    };
-    let resources = |group: String| words(&rule["resources"]).flat_map(|one| verbs(&group, &one)).collect::<Vec<_>>();
-    words(&rule["apiGroups"]).flat_map(resources).collect()
 }
 
 #[test]
