@@ -19,9 +19,14 @@ pub(crate) fn message(text: &str) -> String {
     cut(&secrets(&plain(text).split_whitespace().collect::<Vec<_>>().join(" ")), MESSAGE_BYTES)
 }
 
-/// A line of a log: without what looks like a credential.
+/// The longest line of a log that is shown whole, in bytes.
+pub(crate) const LINE_BYTES: usize = 16_384;
+
+/// A line of a log: without what looks like a credential, and of one that is very long the beginning.
 pub(crate) fn line(text: &str) -> String {
-    secrets(plain(text).trim_end())
+    let end = text.floor_char_boundary(LINE_BYTES);
+    let mark = if end < text.len() { "…" } else { "" };
+    secrets(plain(&text[..end]).trim_end()) + mark
 }
 
 /// The text without the colours of a terminal and without what cannot be seen: either may stand within a key.
@@ -45,7 +50,7 @@ static ARNS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r#"arn:aws[a-
 /// `github_pat_`), GitLab (`glpat-` and others), Slack (`xox?-`, `xapp-`), npm, PyPI, Docker Hub, Google, Stripe, OpenAI,
 /// Anthropic, Hugging Face, DigitalOcean, Vault, SendGrid, Shopify, Atlassian, Databricks, Doppler, Grafana, AWS.
 /// The last says whether it is looked for within ARNs too: what stands after `secret:` there is the name of a secret.
-const PATTERNS: [(&str, &str, Within); 9] = [
+const PATTERNS: [(&str, &str, Within); 11] = [
     // User and password in a URL.
     (r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/?#'\x22<>]*@", "${1}[hidden]@", Within::OtherThanArns),
     (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*", HIDDEN, Within::All),
@@ -75,12 +80,11 @@ const PATTERNS: [(&str, &str, Within); 9] = [
     ),
     // A short name that is a whole one: PASS=…, not `bypass: …`.
     (r#"((?:\b|_)(?i:pass)\\?["']?\s*=\s*\\?["']?)[^\s"'\\]+"#, "${1}[hidden]", Within::OtherThanArns),
-    // Arguments of commands: docker login -p …, mysql --password …, curl -u user:….
-    (
-        r#"(?i)(\blogin\b.*?\s-p[= ]?\s*["']?|\bmysql\w*\b.*?\s-p|\bcurl\b.*?\s(?:-u|--user)[= ]?\s*["']?)[^\s"']+"#,
-        "${1}[hidden]",
-        Within::OtherThanArns,
-    ),
+    // Arguments of commands: docker login -p …, mysql --password …, curl -u user:…. A rule for each: where one pattern looks for all
+    // of them, a word that comes often makes it read to the end of the line each time.
+    (r#"(?i)(\blogin\b.*?\s-p[= ]?\s*["']?)[^\s"']+"#, "${1}[hidden]", Within::OtherThanArns),
+    (r#"(?i)(\bmysql\w*\b.*?\s-p)[^\s"']+"#, "${1}[hidden]", Within::OtherThanArns),
+    (r#"(?i)(\bcurl\b.*?\s(?:-u|--user)[= ]?\s*["']?)[^\s"']+"#, "${1}[hidden]", Within::OtherThanArns),
     (
         r#"(?i)(\s--?(?:[\w-]*(?:password|passwd|passphrase|secret|token|api-?key))(?:=|\s+)["']?)[^\s"'-][^\s"']*"#,
         "${1}[hidden]",

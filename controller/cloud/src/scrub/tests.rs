@@ -124,3 +124,14 @@ fn a_long_message_ends_within_its_limit_on_a_characters_edge() {
     let cut = message(&"ü ".repeat(1000));
     assert!(cut.len() <= MESSAGE_BYTES && cut.ends_with('…'), "{cut}");
 }
+
+#[test]
+fn a_line_of_a_log_that_is_very_long_ends_within_its_limit_and_hides_each_secret() {
+    let shown = line(&"login curl -u ada:hunter2 ".repeat(10_000));
+    assert!(shown.len() <= LINE_BYTES + '…'.len_utf8() && shown.ends_with('…'), "{}", shown.len());
+    assert!(!shown.contains("hunter2"));
+    assert_eq!(
+        line("docker login -u ada -p hunter2 && curl --user ada:hunter2 https://a"),
+        "docker login -u ada -p [hidden] && curl --user [hidden] https://a"
+    );
+}
