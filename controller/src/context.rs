@@ -7,6 +7,7 @@ use crate::events::Events;
 use crate::git::Polls;
 use crate::key::{Key, Kind};
 use crate::lease::term::Term;
+use crate::log_request::kept::LogRequests;
 use crate::metrics::{Format, Metrics};
 use crate::own::OwnWrites;
 use crate::pace::Pace;
@@ -51,6 +52,8 @@ pub struct Context {
     pub accounts: Accounts,
     /// How much of each namespace is at work.
     pub crowds: Crowds,
+    /// The LogRequests, as their watch shows them.
+    pub log_requests: LogRequests,
     /// Events on their way.
     pub events: Events,
     /// Which versions of objects our own passes wrote.
@@ -75,7 +78,9 @@ impl Context {
         match key.kind {
             // It asks AWS nothing, the polls of its branch have an interval, and its Releases must not wait.
             Kind::Pipeline => None,
-            Kind::AwsAccount | Kind::Release | Kind::Service => self.backoff.left(key, asks, (self.clock)()),
+            Kind::AwsAccount | Kind::Release | Kind::Service | Kind::LogRequest => {
+                self.backoff.left(key, asks, (self.clock)())
+            }
         }
     }
 
@@ -118,6 +123,7 @@ impl Context {
         self.own.forget(key);
         self.sweep.forget(key);
         self.crowds.gone(key, (self.clock)());
+        self.log_requests.gone(key);
     }
 }
 

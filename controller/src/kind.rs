@@ -59,6 +59,9 @@ pub trait Reconciled:
     /// Its place in the list.
     const KIND: Kind;
 
+    /// Whether it is told in Events how its conditions turn.
+    const HAS_EVENTS: bool = true;
+
     /// Which objects it depends on, and what it shows to those that depend on it.
     fn links(&self) -> Links;
 

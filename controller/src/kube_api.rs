@@ -6,8 +6,8 @@ use crate::item::{Item, OfParts};
 use crate::key::{Key, Kind};
 use crate::unreachable::{Unreachable, is_stale};
 use crate::{other, status};
-use kube::api::{Api, Patch, PatchParams};
-use kube::core::{ClusterResourceScope, NamespaceResourceScope};
+use kube::api::{Api, DeleteParams, Patch, PatchParams};
+use kube::core::{ClusterResourceScope, NamespaceResourceScope, Request};
 use kube::{Resource, ResourceExt};
 use launchway_crds::{AwsAccount, FINALIZER, Pipeline, Service};
 use launchway_plan::account::AccountSeen;
@@ -56,6 +56,19 @@ where
         context.forget(key);
     }
     Ok(found)
+}
+
+/// Deletes the object of that name, if it is there. What the API server answers is not decoded: that would be the whole object.
+pub async fn delete<K>(namespace: &str, name: &str, context: &Context) -> kube::Result<()>
+where
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
+{
+    let request = Request::new(K::url_path(&(), Some(namespace))).delete(name, &DeleteParams::default());
+    match context.kube.request_text(request.map_err(kube::Error::BuildRequest)?).await {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// The current object of that name of a kind without namespaces. One that cannot be decoded is told in an Event on it, and is

@@ -19,6 +19,7 @@ pub mod key;
 pub mod kind;
 pub mod kube_api;
 pub mod lease;
+pub mod log_request;
 pub mod logs;
 pub mod metrics;
 pub mod other;

@@ -11,6 +11,7 @@ use launchway::git::Polls;
 use launchway::lease::fence::Fence;
 use launchway::lease::term::{self, Term};
 use launchway::lease::{Candidate, Name};
+use launchway::log_request::kept::LogRequests;
 use launchway::metrics::Metrics;
 use launchway::own::OwnWrites;
 use launchway::pace::Pace;
@@ -229,6 +230,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         sweep: Sweep::default(),
         accounts: Accounts::default(),
         crowds: Crowds::default(),
+        log_requests: LogRequests::default(),
         events: Events::default(),
         own: OwnWrites::default(),
         installation,

@@ -46,7 +46,7 @@ impl Pace {
 fn is_paced(kind: Kind) -> bool {
     match kind {
         Kind::Release | Kind::Service => true,
-        Kind::AwsAccount | Kind::Pipeline => false,
+        Kind::AwsAccount | Kind::Pipeline | Kind::LogRequest => false,
     }
 }
 

@@ -89,7 +89,9 @@ async fn put<K: Reconciled>(
                 written.object().map_err(Unreachable::unreadable("writing the status of", object.name_any()))?;
             remember(&written, context);
             K::counted(object, &written, context);
-            if let Some(condition) = turned.iter().min_by_key(|condition| importance(condition)) {
+            if let Some(condition) = turned.iter().min_by_key(|condition| importance(condition))
+                && K::HAS_EVENTS
+            {
                 publish(&written, condition, context);
             }
             Ok(Some(written))

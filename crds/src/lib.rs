@@ -10,6 +10,7 @@ pub mod account;
 pub mod aws;
 pub mod condition;
 mod finish;
+pub mod log_request;
 pub mod name;
 pub mod pipeline;
 pub mod release;
@@ -17,6 +18,7 @@ pub mod service;
 pub mod start;
 
 pub use account::AwsAccount;
+pub use log_request::LogRequest;
 pub use pipeline::Pipeline;
 pub use release::Release;
 pub use service::Service;
@@ -25,7 +27,7 @@ pub use service::Service;
 #[macro_export]
 macro_rules! kinds {
     ($call:ident) => {
-        $call! { AwsAccount, Pipeline, Release, Service }
+        $call! { AwsAccount, Pipeline, Release, Service, LogRequest }
     };
 }
 

@@ -223,6 +223,18 @@ text!(
     Word, 0..=4096, r"^[^\x00]*$"
 );
 text!(
+    /// The ID of an ECS task: the last part of its ARN.
+    TaskId, 1..=64, r"^[A-Za-z0-9-]+$"
+);
+text!(
+    /// The ID of a build: `<project>:<uuid>`.
+    BuildId, 3..=255, r"^[A-Za-z0-9_-]+:[A-Za-z0-9-]+$"
+);
+text!(
+    /// Where to go on in a log: what CloudWatch Logs calls a forward token.
+    PageToken, 1..=1024, r"^[!-~]+$"
+);
+text!(
     /// The value of a label of Kubernetes.
     LabelValue, 0..=63, r"^([A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?)?$"
 );

@@ -273,6 +273,7 @@ fn the_columns_answer_what_people_ask() {
         ("Pipeline", "Ready Released Commit Stage Reason Age"),
         ("Release", "Ready Released Commit Stage Reason Age"),
         ("Service", "Ready RolledOut Commit Stage Reason Age"),
+        ("LogRequest", "Ready Of Reason Age"),
     ];
     assert_eq!(columns, expected.map(|(kind, names)| (kind.to_owned(), names.to_owned())));
 }
@@ -292,6 +293,7 @@ fn the_names_are_those_that_people_type() {
         "pipelines pipeline lwp Namespaced",
         "releases release lwr Namespaced",
         "ecsservices ecsservice esvc Namespaced",
+        "logrequests logrequest lwlog Namespaced",
     ];
     assert_eq!(names, expected);
 }

@@ -109,7 +109,8 @@ pub fn of_a_pipeline() -> Vec<Counted> {
 fn world() -> World {
     let world = sample::world(7);
     let mut aws = world.aws();
-    let crash = TaskStory::Crashes { after: Duration::from_millis(200), exit_code: 1, reason: String::new() };
+    let crash =
+        TaskStory::Crashes { after: Duration::from_millis(200), exit_code: 1, reason: String::new(), output: vec![] };
     aws.image_story.insert(CRASHING.to_owned(), crash);
     let ecs = aws.ecs.entry(place()).or_default();
     ecs.timing = quick();

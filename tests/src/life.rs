@@ -44,6 +44,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         sweep: launchway::sweep::Sweep::default(),
         accounts: launchway::accounts::Accounts::default(),
         crowds: launchway::crowd::Crowds::default(),
+        log_requests: launchway::log_request::kept::LogRequests::default(),
         events: launchway::events::Events::default(),
         own: launchway::own::OwnWrites::default(),
         installation: sample::INSTALLATION.to_owned(),

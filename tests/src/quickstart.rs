@@ -16,7 +16,7 @@ mod parts;
 mod picture;
 pub(crate) mod place;
 mod play;
-mod plugin;
+pub mod plugin;
 pub mod pod;
 mod prepare;
 mod process;

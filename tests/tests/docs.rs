@@ -200,7 +200,7 @@ fn every_manifest_of_ours_says_only_what_our_types_know() {
             }
         }
     }
-    assert_eq!(kinds.len(), 4, "the pages show each kind: {kinds:?}");
+    assert_eq!(kinds.len(), 5, "the pages show each kind: {kinds:?}");
 }
 
 #[test]

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use kube::api::DeleteParams;
+use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::runtime::wait::{await_condition, conditions::is_deleted};
 use kube::{Api, Resource, ResourceExt};
 use launchway_crds::condition::Condition;
-use launchway_crds::{Release, Service};
+use launchway_crds::{LogRequest, Release, Service};
+use launchway_plan::log::KEPT_OF_NAMESPACE;
 use launchway_tests::git::{Access, File, Hash};
 use launchway_tests::quickstart::{NAMESPACE, Options, Parts, chart, first_release};
 use serde::Deserialize;
@@ -87,6 +88,7 @@ async fn private_story(parts: &Parts) {
     parts.cluster.apply_in(NAMESPACE, &manifests).await.unwrap();
     until::<Release>(parts, "private-1", failed).await;
     until::<Service>(parts, "passing", runs).await;
+    logs_are_asked_for(parts).await;
     commit("two");
     until::<Release>(parts, "private-2", failed).await;
     let releases: Api<Release> = Api::namespaced(parts.cluster.client(), NAMESPACE);
@@ -97,6 +99,24 @@ async fn private_story(parts: &Parts) {
     let passing = services.get("passing").await.unwrap();
     services.delete("passing", &DeleteParams::default()).await.unwrap();
     gone(services, &passing).await;
+}
+
+/// More requests at once than are kept: the newest has its answer.
+async fn logs_are_asked_for(parts: &Parts) {
+    let requests: Api<LogRequest> = Api::namespaced(parts.cluster.client(), NAMESPACE);
+    let ask = |name: String| {
+        let request = json!({"metadata": {"name": name}, "spec": {"release": "private-1"}});
+        serde_json::from_value::<LogRequest>(request).unwrap()
+    };
+    for n in 0..=KEPT_OF_NAMESPACE {
+        requests.create(&PostParams::default(), &ask(format!("ask-{n:02}"))).await.unwrap();
+    }
+    until::<LogRequest>(parts, &format!("ask-{KEPT_OF_NAMESPACE:02}"), |request| {
+        request.status.as_ref().is_some_and(|status| status.log.is_some())
+    })
+    .await;
+    let left = requests.list(&ListParams::default()).await.unwrap().items.len();
+    assert!(left <= KEPT_OF_NAMESPACE, "{left}");
 }
 
 async fn gone<K>(api: Api<K>, object: &K)

@@ -24,8 +24,14 @@ async fn cluster() -> Cluster {
         chart::cluster(Say::to(|_| {}), &chart::plainly(SYSTEM, "launchway").unwrap(), (SYSTEM, "launchway"), TEAM)
             .await
             .unwrap();
-    let roles =
-        [("vera", "launchway-view"), ("ed", "launchway-edit"), ("viv", "view"), ("eve", "edit"), ("ada", "admin")];
+    let roles = [
+        ("vera", "launchway-view"),
+        ("ed", "launchway-edit"),
+        ("lou", "launchway-logs"),
+        ("viv", "view"),
+        ("eve", "edit"),
+        ("ada", "admin"),
+    ];
     let bindings = roles.map(|(user, role)| {
         json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
             "metadata": {"name": user, "namespace": TEAM},
@@ -100,6 +106,19 @@ const MATRIX: &[Row] = &[
     ("ed", false, "get", &["awsaccounts"], ""),
     ("ed", false, "create", &["awsaccounts"], ""),
     ("ed", false, "update", &["validatingadmissionpolicies"], ""),
+    ("lou", true, "create", &["logrequests"], TEAM),
+    ("lou", true, "get", &["logrequests"], TEAM),
+    ("lou", true, "delete", &["logrequests"], TEAM),
+    ("lou", false, "update", &["logrequests", "logrequests/status"], TEAM),
+    ("lou", false, "create", &["logrequests"], "team-b"),
+    ("lou", false, "get", OURS, TEAM),
+    ("lou", false, "create", OURS, TEAM),
+    ("ed", true, "create", &["logrequests"], TEAM),
+    ("ed", false, "update", &["logrequests", "logrequests/status"], TEAM),
+    ("eve", true, "create", &["logrequests"], TEAM),
+    ("vera", false, "create", &["logrequests"], TEAM),
+    ("vera", false, "get", &["logrequests"], TEAM),
+    ("viv", false, "create", &["logrequests"], TEAM),
     ("viv", true, "list", OURS, TEAM),
     ("viv", false, "create", OURS, TEAM),
     ("viv", false, "patch", STATUSES, TEAM),

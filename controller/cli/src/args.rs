@@ -66,6 +66,9 @@ pub enum Command {
     /// Waits until a commit is verified in every stage. Exits with 0 then, 1 if its Release ended otherwise, 2 when the time is
     /// up, 3 if that cannot be told.
     Wait(Wait),
+    /// Prints the log of a step of a Release, or of a container that stopped, whole. It is read by the controller: no credentials
+    /// of AWS are needed, only the right to create LogRequests.
+    Logs(Logs),
     /// Says what a reason of a condition means, and what helps.
     Explain {
         /// The reason, such as RolledBack. Absent: all of them.
@@ -120,6 +123,28 @@ pub struct Wait {
     pub pipeline: Option<String>,
     /// How long to wait at most, such as 90s, 30m or 1h30m. 0s: look once.
     #[arg(long, default_value = "30m")]
+    pub timeout: jiff::SignedDuration,
+}
+
+#[derive(Args, Debug)]
+pub struct Logs {
+    /// release/NAME, service/NAME, pipeline/NAME for its newest Release, or NAME alone. Absent: the newest Release of the
+    /// namespace.
+    pub name: Option<String>,
+    /// The step of a Release: a check's name, or build. Absent: the one that failed, else the one that runs, else the last one.
+    #[arg(short, long)]
+    pub step: Option<String>,
+    /// The container of a Service. Absent: the one that made the task stop.
+    #[arg(short, long)]
+    pub container: Option<String>,
+    /// The ID of a stopped task of a Service. Absent: the newest that failed.
+    #[arg(long)]
+    pub task: Option<String>,
+    /// Goes on until the step is over.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// How long to wait for the controller, such as 30s.
+    #[arg(long, default_value = "30s")]
     pub timeout: jiff::SignedDuration,
 }
 

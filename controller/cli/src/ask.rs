@@ -4,10 +4,10 @@ use crate::connect::Cluster;
 use crate::failure::Failure;
 use crate::item::{Item, Kind};
 use futures::stream::{self, Stream, StreamExt};
-use kube::api::{GetParams, ListParams, Patch, PatchParams, PostParams, Request};
+use kube::Api;
+use kube::api::{DeleteParams, GetParams, ListParams, Patch, PatchParams, PostParams, Request};
 use kube::core::PartialObjectMeta;
 use kube::runtime::{WatchStreamExt, watcher};
-use kube::{Api, Resource};
 use launchway_crds::{Pipeline, Release, Service};
 use serde::Deserialize;
 use serde_json::Value;
@@ -85,14 +85,22 @@ impl Cluster {
         Ok(self.client.request_text(request).await)
     }
 
-    /// Makes a Release, and says how it is called.
-    pub async fn make_release(&self, release: &Value) -> Result<String, Failure> {
-        let body = serde_json::to_vec(release).map_err(Failure::error)?;
+    /// Makes an object, and says how it is called.
+    pub async fn make<K: Kind>(&self, object: &Value) -> Result<String, Failure> {
+        let body = serde_json::to_vec(object).map_err(Failure::error)?;
         let params = PostParams { field_manager: Some(MANAGER.to_owned()), ..PostParams::default() };
-        let path = Release::url_path(&(), Some(&self.namespace));
+        let path = K::url_path(&(), Some(&self.namespace));
         let request = Request::new(path).create(&params, body).map_err(Failure::error)?;
-        let text = self.client.request_text(request).await.map_err(|error| self.failure::<Release>(&error))?;
-        Ok(Item::<Release>::parse(&text).map_err(|_| self.odd())?.name)
+        let text = self.client.request_text(request).await.map_err(|error| self.failure::<K>(&error))?;
+        Ok(Item::<K>::parse(&text).map_err(|_| self.odd())?.name)
+    }
+
+    /// Deletes an object.
+    pub async fn delete<K: Kind>(&self, name: &str) -> Result<(), Failure> {
+        let path = K::url_path(&(), Some(&self.namespace));
+        let request = Request::new(path).delete(name, &DeleteParams::default()).map_err(Failure::error)?;
+        self.client.request_text(request).await.map_err(|error| self.failure::<K>(&error))?;
+        Ok(())
     }
 
     /// Changes members of an object.

@@ -40,6 +40,7 @@ enum Wanted {
     Pipelines,
     Commits,
     Retried,
+    Logged,
     Reasons,
 }
 
@@ -75,6 +76,7 @@ fn wanted(command: &str) -> Option<Wanted> {
         "status" | "releases" | "suspend" | "resume" => Some(Wanted::Pipelines),
         "wait" | "release" => Some(Wanted::Commits),
         "retry" => Some(Wanted::Retried),
+        "logs" => Some(Wanted::Logged),
         "explain" => Some(Wanted::Reasons),
         _ => None,
     }
@@ -135,6 +137,9 @@ async fn objects(before: &[String], wanted: Wanted) -> Vec<Offer> {
         Wanted::Pipelines => names::<Pipeline>(&cluster, "").await,
         Wanted::Retried => {
             [names::<Service>(&cluster, "service").await, names::<Release>(&cluster, "release").await].concat()
+        }
+        Wanted::Logged => {
+            [names::<Release>(&cluster, "release").await, names::<Service>(&cluster, "service").await].concat()
         }
         Wanted::Commits => items::<Release>(&cluster).await.into_iter().filter_map(commit).collect(),
         Wanted::Reasons => Vec::new(),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use kube::Resource;
 use kube::core::NamespaceResourceScope;
 use kube::core::object::{HasSpec, HasStatus};
-use launchway_crds::{Pipeline, Release, Service};
+use launchway_crds::{LogRequest, Pipeline, Release, Service};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -22,6 +22,7 @@ pub trait Kind:
 impl Kind for Pipeline {}
 impl Kind for Release {}
 impl Kind for Service {}
+impl Kind for LogRequest {}
 
 /// An object.
 #[derive(Debug)]

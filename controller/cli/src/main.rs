@@ -8,7 +8,9 @@ mod connect;
 mod explain;
 mod failure;
 mod item;
+mod logs;
 mod model;
+mod named;
 mod person;
 mod print;
 mod releases;
@@ -67,6 +69,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
             person::suspend(&connect(&cli.connection).await?, &pipeline, person::Flow::Free).await
         }
         Command::Retry { name } => person::retry(&connect(&cli.connection).await?, &name).await,
+        Command::Logs(asked) => logs::run(&connect(&cli.connection).await?, &asked).await,
         Command::Wait(asked) => wait::run(&cli.connection, &asked).await,
     }
 }

@@ -4,6 +4,7 @@ use crate::ask::Scope;
 use crate::connect::Cluster;
 use crate::failure::Failure;
 use crate::item::{Body, Item};
+use crate::named::{Named, named};
 use crate::print::{aside, say};
 use jiff::Timestamp;
 use launchway_crds::service::RolloutPhase;
@@ -51,7 +52,7 @@ pub async fn release(cluster: &Cluster, commit: &str, pipeline: Option<String>) 
 }
 
 async fn make(cluster: &Cluster, pipeline: &str, commit: &str) -> Result<(), Failure> {
-    let name = cluster.make_release(&manual(pipeline, commit)).await?;
+    let name = cluster.make::<Release>(&manual(pipeline, commit)).await?;
     say(&format!("release.{GROUP}/{name} created"))?;
     aside(&format!("To follow it: kubectl launchway wait {commit} --pipeline {pipeline} -n {}", cluster.namespace));
     Ok(())
@@ -81,31 +82,13 @@ pub async fn suspend(cluster: &Cluster, pipeline: &str, flow: Flow) -> Result<()
     say(&format!("pipeline.{GROUP}/{pipeline} {word}"))
 }
 
-/// What is to be tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Named<'a> {
-    Service(&'a str),
-    Release(&'a str),
-    /// Whichever there is.
-    Either(&'a str),
-}
-
-/// As kubectl takes names: `NAME`, or with any of the kind's names before it.
-fn named(text: &str) -> Result<Named<'_>, Failure> {
-    let Some((kind, name)) = text.split_once('/') else { return Ok(Named::Either(text)) };
-    match kind.trim_end_matches(".launchway.dev") {
-        "service" | "services" | "ecsservice" | "ecsservices" | "esvc" => Ok(Named::Service(name)),
-        "release" | "releases" | "lwr" => Ok(Named::Release(name)),
-        other => Err(Failure::error(format!("\"{other}\" cannot be tried again: name a service or a release"))),
-    }
-}
-
 /// Tries a Service's rollout or a Release's commit again.
 pub async fn retry(cluster: &Cluster, text: &str) -> Result<(), Failure> {
     match named(text)? {
         Named::Service(name) => retry_service(cluster, &cluster.one(name).await?).await,
         Named::Release(name) => retry_release(cluster, &cluster.one(name).await?).await,
-        Named::Either(name) => {
+        Named::Pipeline(_) => Err(Failure::error("a pipeline cannot be tried again: name a service or a release")),
+        Named::Any(name) => {
             let (service, release) = tokio::try_join!(cluster.one_if_there(name), cluster.one_if_there(name))?;
             match (service, release) {
                 (Some(service), None) => retry_service(cluster, &service).await,
@@ -159,16 +142,6 @@ mod tests {
         for wrong in ["", "abc", &"A".repeat(40), &"g".repeat(40), &"a".repeat(41)] {
             assert!(full_commit(wrong).unwrap_err().message.contains("git rev-parse HEAD"), "{wrong}");
         }
-    }
-
-    #[test]
-    fn what_is_tried_again_is_named_as_for_kubectl() {
-        assert_eq!(named("a"), Ok(Named::Either("a")));
-        for kind in ["service", "esvc", "ecsservices.launchway.dev"] {
-            assert_eq!(named(&format!("{kind}/a")), Ok(Named::Service("a")), "{kind}");
-        }
-        assert_eq!(named("lwr/a"), Ok(Named::Release("a")));
-        assert!(named("pod/a").is_err());
     }
 
     #[test]

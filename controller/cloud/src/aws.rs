@@ -16,6 +16,6 @@ pub(crate) mod fault;
 pub(crate) mod fence;
 pub(crate) mod guesses;
 mod json;
-mod logs;
+pub(crate) mod logs;
 mod sts;
 mod words;

@@ -22,6 +22,7 @@ mod told;
 pub use aws::agent::on_behalf_of;
 pub use aws::fence::NotLeading;
 pub use aws::guesses::{GUESSES, Guess, Knows};
+pub use aws::logs::LogText;
 pub use clouds::{Cloud, Clouds};
 pub use operation::actions;
 pub use settings::{MayChange, Settings};

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod hash;
 pub mod image;
 pub mod life;
+pub mod log;
 pub mod look;
 pub mod moment;
 pub mod partition;

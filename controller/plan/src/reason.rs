@@ -99,6 +99,7 @@ words! {
         SecretRefused: "The Secret of the source is missing or lacks a key.", "Make the Secret as the message says.";
         NotDriven: "ECS knows what the spec or the service names, and this version of Launchway does not drive it yet.", "Set what the message names, or leave the service to who deploys it now.";
         InvalidSpec: "The spec cannot be carried out.", "Correct the field that the message names.";
+        NoLog: "There is no log that the LogRequest could show.", "Read the message: name another step, task or container, or look where the log goes.";
         NoPipeline: "There is no such Pipeline.", "Make it, or correct the name.";
         NotMadeByPipeline: "The Release says that its Pipeline made it, and the Pipeline has not recorded that. It does not begin.", "Delete it, and make one with reason Manual.";
         SourceRefused: "The repository or the branch is not there, or the credential is refused.", "Correct the source or the Secret.";

@@ -13,7 +13,7 @@ use launchway_crds::AwsAccount;
 use launchway_plan::account::{Place, place};
 use launchway_plan::fault::{Fault, FaultKind};
 use launchway_plan::rank::Rank;
-use launchway_plan::world::BuildLog;
+use launchway_plan::world::LogStream;
 
 /// A name that nothing has.
 const NOTHING: &str = "launchway-check";
@@ -66,7 +66,7 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
     };
     let (cluster, project, repository) = (first(&allow.clusters), first(&allow.projects), first(&allow.repositories));
     let build = format!("{project}:00000000-0000-0000-0000-000000000000");
-    let log = BuildLog { group: format!("/aws/codebuild/{project}"), stream: NOTHING.to_owned() };
+    let log = LogStream { group: format!("/aws/codebuild/{project}"), stream: NOTHING.to_owned() };
     let since = jiff::Timestamp::MAX;
     let answers = [
         cloud.service(&cluster, NOTHING).await.err(),

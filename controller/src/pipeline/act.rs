@@ -2,13 +2,12 @@
 
 use crate::context::Context;
 use crate::item::Item;
-use crate::kube_api::{api, readable};
+use crate::kube_api::{api, delete, readable};
 use crate::status::{self, Acted, Written};
 use crate::unreachable::{Unreachable, said};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
-use kube::api::{Api, DeleteParams, PostParams};
-use kube::core::Request;
+use kube::api::{Api, PostParams};
 use launchway_crds::pipeline::Head;
 use launchway_crds::release::{ReleaseReason, ReleaseSpec};
 use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
@@ -36,17 +35,14 @@ pub async fn act(
     match action {
         None => Ok(went(Outcome::Idle)),
         Some(Action::Release(head)) => intend_and_make(pipeline, desired, record, head, &releases, context).await,
-        Some(Action::Forget(name)) => forgotten(name, &releases, context).await.map(went),
+        Some(Action::Forget(name)) => forgotten(name, &desired.namespace, context).await.map(went),
     }
 }
 
-/// Deletes a Release. What the API server answers is not decoded: that would be the whole Release.
-async fn forgotten(name: &str, api: &Api<Item<Release>>, context: &Context) -> Result<Outcome<Effected>, Unreachable> {
-    let request = Request::new(api.resource_url()).delete(name, &DeleteParams::default());
-    let deleted = async { context.kube.request_text(request.map_err(kube::Error::BuildRequest)?).await };
-    match deleted.await {
-        Ok(_) => Ok(Outcome::Done(Effected::Plain)),
-        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(Outcome::Done(Effected::Plain)),
+/// Deletes a Release.
+async fn forgotten(name: &str, namespace: &str, context: &Context) -> Result<Outcome<Effected>, Unreachable> {
+    match delete::<Release>(namespace, name, context).await {
+        Ok(()) => Ok(Outcome::Done(Effected::Plain)),
         Err(error) => refused("kubernetes:delete", "deleting Release", name, error),
     }
 }

@@ -80,6 +80,11 @@ impl LogsState {
         Some(self.groups.get(group)?.get(stream)?.as_slice())
     }
 
+    /// The streams of a group.
+    pub fn streams(&self, group: &str) -> impl Iterator<Item = &str> {
+        self.groups.get(group).into_iter().flat_map(BTreeMap::keys).map(String::as_str)
+    }
+
     fn stream_mut(&mut self, group: &str, stream: &str) -> &mut Stream {
         if !self.groups.contains_key(group) {
             self.groups.insert(group.to_owned(), BTreeMap::new());

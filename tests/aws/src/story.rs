@@ -18,6 +18,8 @@ pub enum TaskStory {
         exit_code: i32,
         /// `containers[].reason`, e.g. `OutOfMemoryError: Container killed due to memory usage`; may be empty.
         reason: String,
+        /// What it prints before that, a line each.
+        output: Vec<String>,
     },
     /// It stops before any container runs.
     NeverStarts {

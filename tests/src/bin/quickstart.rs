@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use launchway_tests::quickstart::{Monitor, Onlooker, Options, PACE, Parts, Program, SPEED, Screen, play, stay, svg};
+use launchway_tests::quickstart::{
+    Monitor, Onlooker, Options, PACE, Parts, Program, SPEED, Screen, play, plugin, stay, svg,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// A whole Launchway on this machine: a commit in a git repository goes to a rolled ECS service, on a real Kubernetes
@@ -113,6 +115,7 @@ async fn run(arguments: &Arguments, screen: &Screen) -> anyhow::Result<()> {
     if let (Some(folder), Some(onlooker)) = (&arguments.plugin, &onlooker) {
         std::fs::write(folder.join("status.svg"), onlooker.way())?;
         std::fs::write(folder.join("failure.svg"), onlooker.failure())?;
+        std::fs::write(folder.join("logs.svg"), plugin::logs(&parts).await?)?;
     }
     match &arguments.record {
         Some(path) => Ok(std::fs::write(path, svg(&screen.kept()))?),

@@ -188,10 +188,12 @@ fn story(repository: &Repository, started: &StartedBuild) -> BuildStory {
             let ok = ["Running command ./test.sh", "ok   app/settings.json: there is a greeting"];
             BuildStory::succeeds(TaskStory::default()).saying(Phase::Build, ok)
         }
-        sample::Outcome::Crashes { exit_code, .. } => {
-            let story = TaskStory::Crashes { after: Duration::from_millis(500), exit_code, reason: String::new() };
-            BuildStory::succeeds(story)
-        }
+        sample::Outcome::Crashes { exit_code, log } => BuildStory::succeeds(TaskStory::Crashes {
+            after: Duration::from_millis(500),
+            exit_code,
+            reason: String::new(),
+            output: log,
+        }),
         sample::Outcome::BuildFails { phase, code, message, log } => {
             let phase = if phase == "DOWNLOAD_SOURCE" { Phase::DownloadSource } else { Phase::Build };
             BuildStory::new(Outcome::Fails { phase, code: code.to_owned(), message })

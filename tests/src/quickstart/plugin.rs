@@ -1,9 +1,11 @@
 //! `kubectl launchway` beside the quick start: what it shows at each moment, and pictures of the moments that say the most.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Output;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use anyhow::ensure;
 use console::strip_ansi_codes;
 use tokio::process::Command;
 use tokio::task::JoinHandle;
@@ -13,6 +15,49 @@ use crate::build;
 use crate::shape::repository;
 
 const BETWEEN_LOOKS: Duration = Duration::from_millis(300);
+
+/// The plugin, built.
+///
+/// # Errors
+/// It cannot be built.
+pub async fn program() -> anyhow::Result<PathBuf> {
+    let root = repository();
+    build::program(&root, &build::target(&root), &["--package", "launchway-cli", "--bin", "kubectl-launchway"]).await
+}
+
+/// Runs the plugin in the sample's namespace, as it is run in a terminal with colours.
+///
+/// # Errors
+/// It does not start.
+pub async fn run(program: &Path, kubeconfig: &Path, args: &[&str]) -> anyhow::Result<Output> {
+    let mut command = Command::new(program);
+    command.args(["--namespace", NAMESPACE]).args(args).env("KUBECONFIG", kubeconfig).env("CLICOLOR_FORCE", "1");
+    Ok(command.kill_on_drop(true).output().await?)
+}
+
+/// The logs that a person asks for after the stories: of the build that failed, and of the tasks that crashed.
+pub const LOGS: [&[&str]; 2] = [&["logs", "release/greeter-3"], &["logs", "service/greeter-staging"]];
+
+/// A picture of the logs, as a person reads them after the stories.
+///
+/// # Errors
+/// One of them cannot be read.
+pub async fn logs(parts: &Parts) -> anyhow::Result<String> {
+    let program = program().await?;
+    let mut text = String::new();
+    for args in LOGS {
+        let output = run(&program, &parts.cluster.kubeconfig(), args).await?;
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        ensure!(output.status.success(), "kubectl launchway {}: {}", args.join(" "), said(&output.stderr));
+        let told = wrapped(&said(&output.stdout));
+        text += &format!(
+            "\u{1b}[1m$ kubectl launchway {}\u{1b}[0m\n\u{1b}[2m{}\u{1b}[0m\n{told}\n\n",
+            args.join(" "),
+            said(&output.stderr).trim_end()
+        );
+    }
+    Ok(anstyle_svg::Term::new().render_svg(&text))
+}
 
 /// Somebody who looks at the tree again and again, as `--watch` does.
 pub struct Onlooker {
@@ -27,8 +72,7 @@ impl Onlooker {
     /// # Errors
     /// The plugin cannot be built.
     pub async fn start(parts: &Parts) -> anyhow::Result<Self> {
-        let (root, selection) = (repository(), ["--package", "launchway-cli", "--bin", "kubectl-launchway"]);
-        let program = build::program(&root, &build::target(&root), &selection).await?;
+        let program = program().await?;
         let (seen, kubeconfig) = (Arc::<Mutex<Vec<String>>>::default(), parts.cluster.kubeconfig());
         let kept = Arc::clone(&seen);
         let looking = tokio::spawn(async move {
@@ -100,13 +144,8 @@ impl Drop for Onlooker {
     }
 }
 
-async fn tree(program: &PathBuf, kubeconfig: &PathBuf) -> Option<String> {
-    let asked = Command::new(program)
-        .args(["--namespace", NAMESPACE, "status", NAME])
-        .env("KUBECONFIG", kubeconfig)
-        .env("CLICOLOR_FORCE", "1")
-        .kill_on_drop(true)
-        .output();
-    let output = asked.await.ok().filter(|output| output.status.success())?;
+async fn tree(program: &Path, kubeconfig: &Path) -> Option<String> {
+    let asked = run(program, kubeconfig, &["status", NAME]).await;
+    let output = asked.ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).into_owned())
 }

@@ -105,7 +105,8 @@ pub fn fate(build: &StartedBuild) -> BuildStory {
     if build.project == CHECK {
         return BuildStory::succeeds_without_image().taking(PhaseSeconds::only_build(25));
     }
-    let crashes = TaskStory::Crashes { after: Duration::from_millis(500), exit_code: 1, reason: String::new() };
+    let crashes =
+        TaskStory::Crashes { after: Duration::from_millis(500), exit_code: 1, reason: String::new(), output: vec![] };
     let phase = launchway_test_aws::codebuild::Phase::Build;
     match () {
         () if is("broken") => BuildStory::fails(phase, "make image", 2).taking(PhaseSeconds::only_build(40)),

@@ -8,11 +8,12 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// The examples of each kind, which together have every field.
-pub const EXAMPLES: [(&str, &str); 4] = [
+pub const EXAMPLES: [(&str, &str); 5] = [
     ("AwsAccount", include_str!("full/awsaccounts.yaml")),
     ("Pipeline", include_str!("full/pipelines.yaml")),
     ("Release", include_str!("full/releases.yaml")),
     ("Service", include_str!("full/ecsservices.yaml")),
+    ("LogRequest", include_str!("full/logrequests.yaml")),
 ];
 
 /// Every field of a schema, as `.a.b[].c`.

@@ -289,12 +289,38 @@ const SPECS: &[Spec] = &[
         Status::Current,
         Health::Healthy,
     ),
+    (
+        "log: it is read",
+        log_read,
+        LOG,
+        &[("Ready", "True"), ("Reconciling", ""), ("Stalled", "")],
+        Status::Current,
+        Health::Healthy,
+    ),
+    (
+        "log: there is no such release",
+        log_of_nothing,
+        LOG,
+        &[("Ready", "False"), ("Reconciling", ""), ("Stalled", "True")],
+        Status::Failed,
+        Health::Degraded,
+    ),
+    (
+        "log: AWS is out of order",
+        log_blind,
+        LOG,
+        &[("Ready", "False"), ("Reconciling", "True"), ("Stalled", "")],
+        Status::InProgress,
+        Health::Progressing,
+    ),
 ];
 
 const PIPELINE: (&str, &str) = ("Pipeline", sample::PIPELINE);
 const FIRST: (&str, &str) = ("Release", "greeter-1");
 const STAGING: (&str, &str) = ("Service", sample::SERVICES[0]);
 const PROD: (&str, &str) = ("Service", sample::SERVICES[1]);
+
+const LOG: (&str, &str) = ("LogRequest", "why");
 
 const PATIENCE: SignedDuration = SignedDuration::from_hours(3);
 const MINUTES: SignedDuration = SignedDuration::from_mins(3);
@@ -505,4 +531,32 @@ fn cancelled(player: &mut Player) {
     player.advance(MINUTES);
     player.world.store.delete::<launchway_crds::Pipeline>(sample::NAMESPACE, sample::PIPELINE).unwrap();
     player.advance(MINUTES);
+}
+
+/// Somebody asks for the log of a Release.
+fn ask(player: &mut Player, release: &str) {
+    let request = json!({
+        "apiVersion": "launchway.dev/v1alpha1", "kind": "LogRequest",
+        "metadata": {"name": LOG.1, "namespace": sample::NAMESPACE}, "spec": {"release": release},
+    });
+    player.world.store.create_json(&request).unwrap();
+    player.advance(MINUTES);
+}
+
+fn log_read(player: &mut Player) {
+    begun(player, "broken-1");
+    wait(player, "Pipeline", "greeter", "Released", "False");
+    ask(player, FIRST.1);
+}
+
+fn log_of_nothing(player: &mut Player) {
+    begun(player, "good-1");
+    ask(player, "greeter-9");
+}
+
+fn log_blind(player: &mut Player) {
+    begun(player, "broken-1");
+    wait(player, "Pipeline", "greeter", "Released", "False");
+    strike(player, "logs:*", Fault::Error5xx);
+    ask(player, FIRST.1);
 }

@@ -13,7 +13,7 @@ use aws_sdk_codebuild::types::{Build, EnvironmentVariable, EnvironmentVariableTy
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
 use launchway_plan::world::{
-    BuildLog, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, Phase, PhaseKind, PhaseStatus,
+    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LogStream, Phase, PhaseKind, PhaseStatus,
     VariableKind,
 };
 use std::cmp::Reverse;
@@ -214,8 +214,8 @@ fn context(context: &PhaseContext) -> Option<String> {
 }
 
 /// Absent before PROVISIONING.
-fn log(logs: &LogsLocation) -> Option<BuildLog> {
-    Some(BuildLog { group: words::text(logs.group_name())?, stream: words::text(logs.stream_name())? })
+fn log(logs: &LogsLocation) -> Option<LogStream> {
+    Some(LogStream { group: words::text(logs.group_name())?, stream: words::text(logs.stream_name())? })
 }
 
 fn variable(given: &BuildVariable) -> Result<EnvironmentVariable, BuildError> {

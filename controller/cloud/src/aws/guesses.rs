@@ -50,6 +50,16 @@ pub const GUESSES: &[Guess] = &[
         text: Some(("Unable to describe task definition.", task_definition_is_absent)),
     },
     Guess {
+        name: "is_unhealthy",
+        belief: "a task that the scheduler stopped for its health says \"failed … health checks\"",
+        if_wrong: "the log of such a task is shown only where its ID is given",
+        source: "Amazon ECS developer guide, stopped tasks error messages",
+        text: Some((
+            "Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:us-east-2:123456789012:targetgroup/a/1)",
+            is_unhealthy,
+        )),
+    },
+    Guess {
         name: "is_registered_at_once",
         belief: "two registrations of one family at once: ClientException \"Too many concurrent attempts to create a new revision of the specified family\"",
         if_wrong: "the user is asked for something that passes",
@@ -197,6 +207,11 @@ pub(crate) fn world_lacks_something(text: &str) -> bool {
     ]
     .iter()
     .any(|words| text.contains(words))
+}
+
+/// Whether a task was stopped because its health checks failed.
+pub(crate) fn is_unhealthy(text: &str) -> bool {
+    text.contains("failed") && text.contains("health checks")
 }
 
 /// Whether a build of that token runs, with other parameters.

@@ -1,8 +1,9 @@
 use super::site::{ACCOUNT, REGION, Site, build, pass, start};
 use launchway_plan::fault::Remedy;
-use launchway_plan::world::{BuildLog, BuildRequest, BuildStatus, PhaseKind, PhaseStatus};
+use launchway_plan::world::{BuildRequest, BuildStatus, LogStream, PhaseKind, PhaseStatus};
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::codebuild::{BuildStory, Phase, Stories};
+use launchway_test_aws::logs::Pages;
 
 fn place() -> (String, String) {
     (ACCOUNT.to_owned(), REGION.to_owned())
@@ -102,7 +103,7 @@ async fn an_image_is_there_or_not_and_a_repository_that_is_not_there_is_the_oper
 async fn a_log_that_is_not_there_has_no_lines_and_keys_in_one_are_hidden() {
     let site = Site::new();
     let cloud = site.own();
-    let log = BuildLog { group: "/aws/codebuild/web".to_owned(), stream: "one".to_owned() };
+    let log = LogStream { group: "/aws/codebuild/web".to_owned(), stream: "one".to_owned() };
     assert_eq!(cloud.log_tail(&log, 20).await, Ok(Vec::new()));
     {
         let mut world = site.world();
@@ -113,4 +114,50 @@ async fn a_log_that_is_not_there_has_no_lines_and_keys_in_one_are_hidden() {
     }
     let lines = cloud.log_tail(&log, 20).await.unwrap();
     assert_eq!((lines.len(), lines[19].as_str()), (20, "line 29 [hidden]"));
+}
+
+/// Reads a log part by part, and says how often that took a part and what was read.
+async fn read(cloud: &launchway_cloud::Cloud, log: &LogStream, most: usize) -> (usize, String) {
+    let (mut parts, mut all, mut next) = (0, String::new(), None);
+    loop {
+        let part = cloud.log_part(log, next.as_deref(), most).await.unwrap().unwrap();
+        assert!(part.text.len() <= most, "{}", part.text.len());
+        all.push_str(&part.text);
+        parts += 1;
+        if !part.more {
+            let after = cloud.log_part(log, part.next.as_deref(), most).await.unwrap().unwrap();
+            assert_eq!((after.text.as_str(), after.more, after.next), ("", false, part.next));
+            return (parts, all);
+        }
+        assert_ne!(next, part.next, "a part that does not lead on");
+        next = part.next;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_read_whole_in_parts_that_are_not_larger_than_asked_for() {
+    let site = Site::new();
+    let cloud = site.own();
+    let log = LogStream { group: "/aws/codebuild/web".to_owned(), stream: "one".to_owned() };
+    assert_eq!(cloud.log_part(&log, None, 1000).await, Ok(None));
+    let mut expected = String::new();
+    let mut add = |line: String, shown: &str| {
+        site.world().logs.entry(place()).or_default().append(&log.group, &log.stream, start(), line);
+        expected.push_str(shown);
+    };
+    for n in 0..3000 {
+        add(format!("line {n} AKIAIOSFODNN7EXAMPLE\n"), &format!("line {n} [hidden]\n"));
+    }
+    add("x".repeat(2000), &format!("{}…\n", "x".repeat(996)));
+    add("last".to_owned(), "last\n");
+    for pages in [Pages::Full, Pages::EmptyBetween] {
+        site.world().logs.entry(place()).or_default().pages = pages;
+        let (parts, all) = read(&cloud, &log, 1000).await;
+        assert!(all == expected, "{parts} parts");
+        assert!(parts < 300, "{parts}");
+        assert_eq!(
+            read(&cloud, &log, 262_144).await,
+            (1, expected.replace(&format!("{}…", "x".repeat(996)), &"x".repeat(2000)))
+        );
+    }
 }

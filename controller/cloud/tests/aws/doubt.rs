@@ -1,7 +1,7 @@
 use super::site::{Site, build, change, creation, definition, owner, pass, start};
 use launchway_cloud::Cloud;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
-use launchway_plan::world::BuildLog;
+use launchway_plan::world::LogStream;
 use launchway_test_aws::{Fault as Struck, When};
 use serde_json::json;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ pub async fn everything(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {
 async fn looks(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {
     let deployment = "arn:aws:ecs:us-east-2:123456789012:service-deployment/main/web/a";
     let revision = "arn:aws:ecs:us-east-2:123456789012:service-revision/main/web/1".to_owned();
-    let log = BuildLog { group: "g".to_owned(), stream: "s".to_owned() };
+    let log = LogStream { group: "g".to_owned(), stream: "s".to_owned() };
     vec![
         ("DescribeServices", cloud.service("main", "web").await.err()),
         ("ListServiceDeployments", cloud.deployments("main", "web").await.err()),

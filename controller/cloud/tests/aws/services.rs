@@ -42,7 +42,8 @@ async fn a_service_is_created_seen_and_its_rollout_followed_to_the_end() {
 async fn a_rollout_that_crashes_is_seen_to_be_rolled_back_with_its_stopped_tasks() {
     let site = Site::new();
     let cloud = site.own();
-    let crash = TaskStory::Crashes { after: Duration::from_secs(2), exit_code: 3, reason: String::new() };
+    let crash =
+        TaskStory::Crashes { after: Duration::from_secs(2), exit_code: 3, reason: String::new(), output: vec![] };
     site.world().image_story.insert("web:2".to_owned(), crash);
     let good = cloud.register(&definition("web:1", &owner())).await.unwrap();
     let bad = cloud.register(&definition("web:2", &owner())).await.unwrap();

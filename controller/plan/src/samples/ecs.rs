@@ -510,9 +510,11 @@ pub fn adopted(world: &World, task_definition: &str) -> LiveService {
 pub fn task() -> StoppedTask {
     StoppedTask {
         id: "task-1".into(),
+        task_definition: "arn:aws:ecs:us-east-2:123456789012:task-definition/web:1".into(),
         started_by: None,
         code: Some("EssentialContainerExited".into()),
         reason: Some("Essential container in task exited".into()),
+        failed: true,
         stopped_at: None,
         containers: vec![StoppedContainer { name: "web".into(), exit_code: Some(3), reason: None }],
     }

@@ -5,7 +5,7 @@ use super::members::{Class, difference, differences, is_rolled};
 use super::observed::SeenDeployment;
 use super::wanted::Wanted;
 use crate::moment::{after, before};
-use crate::world::{Deployment, DeploymentStatus, End, LiveService, Revision, StoppedTask};
+use crate::world::{Deployment, DeploymentStatus, End, LiveService, Revision, StoppedContainer, StoppedTask};
 use jiff::Timestamp;
 use launchway_crds::service::RolloutStatus;
 
@@ -304,13 +304,17 @@ fn told(task: &StoppedTask) -> String {
 
 /// The container that made the task stop, with its exit code and ECS's reason.
 pub fn container(task: &StoppedTask) -> Option<String> {
-    let guilty = |container: &&crate::world::StoppedContainer| {
-        container.exit_code.is_some_and(|code| code != 0) || container.reason.is_some()
-    };
-    let container = task.containers.iter().find(guilty).or_else(|| task.containers.first())?;
+    let container = guilty(task)?;
     let exit = container.exit_code.map(|code| format!(" exited with code {code}")).unwrap_or_default();
     let reason = container.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
     Some(format!("container {}{exit}{reason}", container.name))
+}
+
+/// The container that made the task stop.
+pub fn guilty(task: &StoppedTask) -> Option<&StoppedContainer> {
+    let failed =
+        |container: &&StoppedContainer| container.exit_code.is_some_and(|code| code != 0) || container.reason.is_some();
+    task.containers.iter().find(failed).or_else(|| task.containers.first())
 }
 
 /// The stopped tasks of a deployment: those that it started, told by the number in their `startedBy`; all of them where

@@ -24,7 +24,7 @@ pub struct LiveBuild {
     /// The marker that its request carried; absent for a build that Launchway did not start.
     pub marker: Option<String>,
     /// Where its log is; absent until the build has a machine.
-    pub log: Option<BuildLog>,
+    pub log: Option<LogStream>,
     /// The console's page of the log.
     pub log_link: Option<String>,
     /// Whether the project runs its builds inside a VPC.
@@ -110,9 +110,9 @@ pub enum PhaseStatus {
     Failed,
 }
 
-/// Where a build's log is, in CloudWatch Logs.
+/// A log stream of CloudWatch Logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuildLog {
+pub struct LogStream {
     /// The log group.
     pub group: String,
     /// The log stream.

@@ -166,10 +166,14 @@ pub struct StoppedTask {
     pub id: String,
     /// `ecs-svc/<number>`: the deployment that started it.
     pub started_by: Option<String>,
+    /// The ARN of its task definition.
+    pub task_definition: String,
     /// `stopCode`.
     pub code: Option<String>,
     /// `stoppedReason`.
     pub reason: Option<String>,
+    /// Whether it ended by a fault of its own, and not because it was replaced or scaled in.
+    pub failed: bool,
     /// When it stopped.
     pub stopped_at: Option<Timestamp>,
     /// Its containers that ended by themselves or failed: name, exit code, reason.

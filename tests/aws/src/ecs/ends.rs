@@ -22,6 +22,8 @@ pub struct End {
     pub stopped_at: Timestamp,
     /// The exit code, if a container ran, with the index of the container it is about and that container's reason.
     pub exit: Option<(i32, usize, String)>,
+    /// What the container of `exit` printed.
+    pub output: Vec<String>,
     /// Whether the scheduler counts it as a failed task.
     pub failed: bool,
     /// The target group whose health checks failed, if it ends for that.
@@ -48,6 +50,7 @@ impl End {
             exited_at: at,
             stopped_at: at + timing.deprovisioning,
             exit: None,
+            output: Vec::new(),
             failed: true,
             group: None,
         }
@@ -63,6 +66,7 @@ impl End {
             exited_at: at,
             stopped_at: at.checked_add(timing.deprovisioning).unwrap_or(at),
             exit: Some(exit),
+            output: Vec::new(),
             failed,
             group: None,
         }
@@ -84,6 +88,7 @@ impl End {
             exited_at,
             stopped_at: exited_at + timing.deprovisioning,
             exit: Some((143, usize::MAX, String::new())),
+            output: Vec::new(),
             failed: true,
             group,
         }

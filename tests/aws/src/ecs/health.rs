@@ -110,12 +110,13 @@ impl Task {
             {
                 self.healthy_at = self.counts_from(SignedDuration::ZERO, timing);
             }
-            TaskStory::Crashes { after, exit_code, reason } => {
+            TaskStory::Crashes { after, exit_code, reason, output } => {
                 let at = self.running_at.checked_add(span(after)).unwrap_or(Timestamp::MAX);
                 let settled = self.running_at + timing.settled;
                 self.healthy_at = (at > settled).then_some(settled);
                 let failed = at <= settled && (self.checked() || crash_loops == CrashLoops::Counted);
-                self.end = Some(End::crashed(at, (exit_code, container, reason), failed, timing));
+                let end = End::crashed(at, (exit_code, container, reason), failed, timing);
+                self.end = Some(End { output, ..end });
             }
             TaskStory::NeverHealthy => self.fail_checks(container, timing),
         }

@@ -17,6 +17,7 @@ mod health;
 mod lacks;
 mod looks;
 mod obstacles;
+mod output;
 mod resources;
 mod rollout_calls;
 mod rollout_views;

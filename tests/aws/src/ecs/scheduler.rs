@@ -15,6 +15,7 @@ use super::stories::Library;
 use super::tasks::{Counted, Task};
 use super::timing::Timing;
 use crate::ids::Ids;
+use crate::logs::LogsState;
 use crate::{Place, World};
 
 /// What a service is settled with.
@@ -28,6 +29,7 @@ pub(super) struct Scheduler<'a> {
     pub failed_deployments: FailedDeployments,
     pub library: Library<'a>,
     pub ids: &'a mut Ids,
+    pub logs: &'a mut BTreeMap<Place, LogsState>,
     /// CPU that the tasks of other services have in use on Fargate, in units of 1/1024 vCPU; counted only if there is a bound.
     pub used_beside: u64,
     pub now: Timestamp,
@@ -92,6 +94,7 @@ pub(super) fn with_service(
         failed_deployments: state.failed_deployments,
         library,
         ids: &mut world.ids,
+        logs: &mut world.logs,
         used_beside,
         now,
     };

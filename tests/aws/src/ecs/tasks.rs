@@ -240,8 +240,18 @@ impl Task {
         let exited_at = if ran { drained_at + timing.stopping } else { drained_at };
         let stopped_at = exited_at + timing.deprovisioning;
         let exit = ran.then(|| (143, usize::MAX, String::new()));
-        self.end =
-            Some(End { code, reason, at: now, drained_at, exited_at, stopped_at, exit, failed: false, group: None });
+        self.end = Some(End {
+            code,
+            reason,
+            at: now,
+            drained_at,
+            exited_at,
+            stopped_at,
+            exit,
+            output: Vec::new(),
+            failed: false,
+            group: None,
+        });
     }
 
     /// The next time after `now` at which the scheduler has to look at it.

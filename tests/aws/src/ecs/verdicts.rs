@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::events::named;
+use super::output::write_output;
 use super::scheduler::Scheduler;
 use super::state::{
     BreakerStatus, Deployment, DeploymentStatus, FailedDeployments, Launches, Rollback, Rollout, RolloutState,
@@ -55,6 +56,7 @@ impl Scheduler<'_> {
         let task = &mut service.tasks[index];
         task.counted = Counted::Ended;
         let (number, id) = (task.revision().unwrap_or_default(), task.id.clone());
+        write_output(task, self.place, self.logs);
         let Some(end) = task.end.clone().filter(|end| end.failed) else {
             return;
         };

@@ -13,7 +13,8 @@ use serde_json::json;
 use crate::stage::{Stage, place};
 
 fn crashing(stage: &Stage, image: &str, seconds: u64) {
-    let story = TaskStory::Crashes { after: Duration::from_secs(seconds), exit_code: 1, reason: String::new() };
+    let story =
+        TaskStory::Crashes { after: Duration::from_secs(seconds), exit_code: 1, reason: String::new(), output: vec![] };
     stage.lock().image_story.insert(image.to_owned(), story);
 }
 

@@ -75,8 +75,12 @@ async fn the_story_of_an_image_follows_its_digest() {
     let definition = registered(&stage).await;
     stage.create(&definition).await;
     stage.wait(120);
-    let crash =
-        TaskStory::Crashes { after: Duration::from_secs(1), exit_code: 137, reason: "OutOfMemoryError".to_owned() };
+    let crash = TaskStory::Crashes {
+        after: Duration::from_secs(1),
+        exit_code: 137,
+        reason: "OutOfMemoryError".to_owned(),
+        output: vec![],
+    };
     push(&stage, "two", crash);
     stage.ecs().update_service().cluster("prod").service("web").force_new_deployment(true).send().await.unwrap();
     stage.wait(300);

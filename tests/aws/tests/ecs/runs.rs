@@ -10,7 +10,12 @@ use crate::stage::{Fargate, Stage, container, network, place};
 #[tokio::test]
 async fn a_run_ends_with_its_exit_code_and_is_found_by_who_started_it() {
     let stage = Stage::new();
-    let done = TaskStory::Crashes { after: std::time::Duration::from_secs(5), exit_code: 0, reason: String::new() };
+    let done = TaskStory::Crashes {
+        after: std::time::Duration::from_secs(5),
+        exit_code: 0,
+        reason: String::new(),
+        output: vec![],
+    };
     stage.lock().image_story.insert("migrate".to_owned(), done);
     let definition = stage.register("migrate").await;
     let run = |token: &str, by: &str| {

@@ -42,7 +42,12 @@ impl Stage {
         let ecs = world.ecs.entry(place()).or_default();
         ecs.add_cluster("prod");
         ecs.add_target_group(TARGET_GROUP);
-        let crash = TaskStory::Crashes { after: Duration::from_millis(200), exit_code: 1, reason: String::new() };
+        let crash = TaskStory::Crashes {
+            after: Duration::from_millis(200),
+            exit_code: 1,
+            reason: String::new(),
+            output: vec![],
+        };
         world.image_story.insert("crash".to_owned(), crash);
         world.image_story.insert("unhealthy".to_owned(), TaskStory::NeverHealthy);
         world.image_story.insert("slow".to_owned(), TaskStory::Healthy { after: Duration::from_secs(300) });

@@ -2,10 +2,11 @@
 
 use crate::aws::arn;
 use crate::aws::failure::Failure;
+use crate::aws::guesses;
 use crate::aws::words::{moment, reason, text};
 use crate::clouds::Cloud;
 use crate::operation::Operation;
-use aws_sdk_ecs::types::{Container, DesiredStatus, Task};
+use aws_sdk_ecs::types::{Container, DesiredStatus, Task, TaskStopCode};
 use launchway_plan::fault::Fault;
 use launchway_plan::world::{StoppedContainer, StoppedTask};
 
@@ -46,11 +47,23 @@ impl Cloud {
 fn stopped(task: &Task) -> StoppedTask {
     StoppedTask {
         id: arn::last(task.task_arn().unwrap_or_default()).to_owned(),
+        task_definition: task.task_definition_arn().unwrap_or_default().to_owned(),
         started_by: text(task.started_by()),
         code: task.stop_code().map(|code| code.as_str().to_owned()),
         reason: reason(task.stopped_reason()),
+        failed: has_failed(task),
         stopped_at: moment(task.stopped_at()),
         containers: task.containers().iter().filter_map(container).collect(),
+    }
+}
+
+/// A task that is replaced or scaled in ends with an exit code too: that of the signal.
+fn has_failed(task: &Task) -> bool {
+    match task.stop_code() {
+        Some(TaskStopCode::ServiceSchedulerInitiated) => task.stopped_reason().is_some_and(guesses::is_unhealthy),
+        Some(TaskStopCode::UserInitiated) => false,
+        Some(_) => true,
+        None => task.containers().iter().any(|container| container.exit_code().is_some_and(|code| code != 0)),
     }
 }
 
