@@ -154,6 +154,12 @@ text!(
     ("!self.matches('^[0-9]+[.]dkr[.-]ecr[.]')", "the repository's name alone: leave out the registry, which is all up to the first /")
 );
 text!(
+    /// The tag of a commit's image: text around one of `$(commit)`, `$(shortCommit)` and `$(shortCommit:N)`.
+    TagPattern, 1..=60, r"^[A-Za-z0-9_.:$(){}-]+$",
+    (r"self.matches('[$][({]')", "the tag of an image says its commit: put $(commit) or $(shortCommit:7) into it"),
+    (r"!self.matches('[$][({]') || self.matches('^([A-Za-z0-9_][A-Za-z0-9_.-]*)?[$][(](commit|shortCommit(:([7-9]|[1-3][0-9]|40))?)[)][A-Za-z0-9_.-]*$')", "write letters, digits, _, . and - around one of $(commit), $(shortCommit) and $(shortCommit:N), with N from 7 to 40")
+);
+text!(
     /// The name of an environment variable of a build, whose commands are a shell's.
     EnvName, 1..=100, r"^[A-Za-z_][A-Za-z0-9_]*$"
 );

@@ -79,7 +79,7 @@ words! {
         Cancelled: "What it belongs to is gone.", "Nothing to do.";
         CheckFailed: "A check failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
-        ImageMissing: "The build succeeded but did not push the image.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG.";
+        ImageMissing: "The build succeeded but did not push the image.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG, or say in spec.build.tag how it tags.";
         ImageChanged: "The tag of the commit names another image than when the commit was released before.", "Give the tag back to that image, or push a new commit.";
         MutableRepository: "Tags of the ECR repository can be moved. Said once, in an Event of the Pipeline's first Release.", "Set its tag mutability to IMMUTABLE.";
         RolloutFailed: "ECS gave the rollout up or rolled it back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";

@@ -14,6 +14,7 @@ pub mod report;
 pub mod stages;
 pub mod state;
 pub mod steps;
+pub mod tag;
 
 pub use decide::{Action, Effected, Stop, added, decide};
 pub use desired::Desired;

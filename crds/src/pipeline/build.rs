@@ -1,6 +1,6 @@
 //! The checks and the build of a Pipeline: what CodeBuild runs.
 
-use crate::name::{Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, SecretRef};
+use crate::name::{Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, SecretRef, TagPattern};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,10 @@ pub struct Build {
     /// What CodeBuild runs. It gets IMAGE_REPO_NAME, IMAGE_TAG, COMMIT_ID, AWS_ACCOUNT_ID and AWS_DEFAULT_REGION, and pushes the image under that tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_build: Option<CodeBuild>,
+
+    /// How the build tags the image: text around one of `$(commit)`, `$(shortCommit)`, which is 7 digits, and `$(shortCommit:N)`, N from 7 to 40. IMAGE_TAG says it to a buildspec; one that computes the tag itself has to come to the same. Default: `$(commit)`, the full commit ID.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<TagPattern>,
 
     /// How often a build or a check is started again after a fault of the build service, 0 to 2. A failing command is never retried. Default: 2.
     #[serde(default = "two")]

@@ -203,7 +203,7 @@ fn of_pipeline(manifest: &Value, account: &AccountSeen) -> Result<String, String
     let plan = scope(account, None).and_then(|scope| desired.plan(&scope)).map_err(|refusal| refusal.to_string())?;
     let commit = "0123456789abcdef0123456789abcdef01234567".into();
     let repository = &plan.images[0].repository;
-    let inputs = Inputs { commit: &commit, repository, region: "us-east-2", account_id: "123456789012" };
+    let inputs = Inputs { commit: &commit, tag: &commit, repository, region: "us-east-2", account_id: "123456789012" };
     let runs = plan.checks.iter().filter_map(|check| check.code_build.as_ref()).chain(&plan.build.code_build);
     let requests = runs
         .map(|run| format!("{:?}", request(&Run::parse(run), Attempt { owner: "u", step: "s", number: 1 }, &inputs)));

@@ -45,7 +45,7 @@ pub enum Look {
     Image {
         /// The repository.
         repository: String,
-        /// The tag: the commit ID.
+        /// The tag.
         tag: String,
     },
     /// The builds of a project that may have pushed the image.
@@ -102,7 +102,12 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
     let missing = match origin::found(desired, work, observed) {
         Found::Unseen(missing) => missing,
         Found::Image(_) if is_first(observed) && observed.immutable == Looked::NotAsked => Missing::Mutability,
-        Found::Image(_) | Found::Nothing | Found::Left(..) | Found::Unproved(_) | Found::Blind(_) => return Vec::new(),
+        Found::Image(_)
+        | Found::Nothing
+        | Found::Left(..)
+        | Found::Others(_)
+        | Found::Unproved(_)
+        | Found::Blind(_) => return Vec::new(),
     };
     match missing {
         _ if !sought => Vec::new(),
@@ -132,7 +137,7 @@ fn allows(work: &Work, observed: &Observed) -> impl Fn(&List, &str) -> bool {
 }
 
 fn of_image(desired: &Desired, work: &Work) -> Look {
-    Look::Image { repository: work.image.repository.to_string(), tag: desired.commit.to_string() }
+    Look::Image { repository: work.image.repository.to_string(), tag: work.tag(&desired.commit).text }
 }
 
 fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {

@@ -87,6 +87,7 @@ impl Opening<'_> {
     fn request(&self, step: &StepRecord, account_id: &str) -> BuildRequest {
         let inputs = Inputs {
             commit: &self.desired.commit,
+            tag: &self.work.tag(&self.desired.commit).text,
             repository: &self.work.image.repository,
             region: &self.work.region,
             account_id,

@@ -28,6 +28,8 @@ pub enum Found<'a> {
     Nothing,
     /// The image that carries the tag was pushed by this build, which did not succeed.
     Left(&'a LiveImage, &'a LiveBuild),
+    /// The tag does not say the whole commit, and no build of this commit is known to have pushed the image that carries it.
+    Others(&'a LiveImage),
     /// The image that carries the tag was pushed by this build, which has not ended.
     Unproved(&'a LiveBuild),
     /// What is needed to decide could not be looked at.
@@ -59,7 +61,11 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         return Found::Image(image);
     }
     match &observed.origins {
-        Looked::Seen(builds) => judged(image, builds.iter().filter(|build| build.is_of(&desired.commit)), observed),
+        Looked::Seen(builds) => {
+            let (builds, is_whole) =
+                (builds.iter().filter(|build| build.is_of(&desired.commit)), work.tag(&desired.commit).is_whole);
+            judged(image, builds, is_whole, observed)
+        }
         Looked::Blind(fault) => Found::Blind(fault),
         Looked::NotAsked => Found::Unseen(Missing::Builds(image.pushed_at)),
     }
@@ -84,8 +90,13 @@ fn succeeded(work: &Work, observed: &Observed) -> Option<Timestamp> {
 /// Decides from the builds of the commit. A build that was running when the image was pushed may have pushed it. If a
 /// build that succeeded and another one were both running, the one that succeeded pushed it where tags cannot be moved,
 /// because the push of the other was refused. A build that had ended a moment before counts only if none that succeeded
-/// was running.
-fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>, observed: &'a Observed) -> Found<'a> {
+/// was running. Where the tag does not say the whole commit, only an image that a build of this commit pushed is the commit's.
+fn judged<'a>(
+    image: &'a LiveImage,
+    builds: impl Iterator<Item = &'a LiveBuild>,
+    is_whole: bool,
+    observed: &'a Observed,
+) -> Found<'a> {
     let (mut proof, mut other) = (None, None);
     for build in builds.filter(|build| build.started_at <= image.pushed_at) {
         let within = build.ended_at.is_none_or(|ended| image.pushed_at <= ended);
@@ -98,7 +109,9 @@ fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>,
             other = other.or(Some((build, false)));
         }
     }
-    let Some((other, sure)) = other else { return Found::Image(image) };
+    let Some((other, sure)) = other else {
+        return if is_whole || proof.is_some() { Found::Image(image) } else { Found::Others(image) };
+    };
     let another =
         if other.status == BuildStatus::InProgress { Found::Unproved(other) } else { Found::Left(image, other) };
     match (proof, &observed.immutable) {
@@ -112,8 +125,8 @@ fn judged<'a>(image: &'a LiveImage, builds: impl Iterator<Item = &'a LiveBuild>,
 }
 
 impl Found<'_> {
-    /// Whether the image must be built: there is none, or only one from a build that did not succeed.
+    /// Whether the image must be built: there is none, or only one from a build that did not succeed, or of another commit.
     pub fn is_to_be_built(&self) -> bool {
-        matches!(self, Self::Nothing | Self::Left(..))
+        matches!(self, Self::Nothing | Self::Left(..) | Self::Others(_))
     }
 }

@@ -2,10 +2,11 @@
 //! such as a step in doubt without its intent. The types here cannot.
 
 use super::BUILD;
+use super::tag::{Tag, tag};
 use crate::start::Intent;
 use crate::start::build::Run;
 use jiff::Timestamp;
-use launchway_crds::name::{Name, ObjectName, Region};
+use launchway_crds::name::{CommitId, Name, ObjectName, Region, TagPattern};
 use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};
 use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, StageRecord, StepPhase, StepStatus};
 use launchway_crds::start::Started;
@@ -45,6 +46,8 @@ pub struct Work {
     pub region: Region,
     /// The image that the build pushes.
     pub image: Image,
+    /// How the build tags it; absent: with the full commit ID.
+    pub tag: Option<TagPattern>,
     /// How many checks may run at the same time.
     pub checks_in_parallel: usize,
     /// How many more attempts a step gets after faults of CodeBuild.
@@ -152,10 +155,16 @@ impl Work {
             account: plan.account.clone(),
             region: plan.region.clone(),
             image: plan.images.first()?.clone(),
+            tag: plan.build.tag.clone(),
             checks_in_parallel: usize::try_from(plan.checks_in_parallel).ok()?,
             retries: plan.build.retries,
             steps: steps(plan).map(step).collect::<Option<_>>()?,
         })
+    }
+
+    /// The tag of the commit's image.
+    pub fn tag(&self, commit: &CommitId) -> Tag {
+        tag(self.tag.as_ref(), commit)
     }
 
     /// The step that builds the image.

@@ -280,8 +280,9 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Nothing if built => missing(desired, work, observed, ""),
         Found::Left(image, by) if built => missing(desired, work, observed, &left(work, desired, image, by)),
+        Found::Others(image) if built => missing(desired, work, observed, &taken(work, desired, image)),
         Found::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
-        Found::Nothing | Found::Left(..) | Found::Blind(_) | Found::Unseen(_) => Course::Building,
+        Found::Nothing | Found::Left(..) | Found::Others(_) | Found::Blind(_) | Found::Unseen(_) => Course::Building,
     }
 }
 
@@ -336,6 +337,7 @@ fn failed(
         Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Left(image, by) => over(format!("{message}; {}", left(work, desired, image, by))),
+        Found::Others(image) => over(format!("{message}; {}", taken(work, desired, image))),
         Found::Blind(fault) if !fault.is_terminal() => Course::Blind(fault.clone()),
         Found::Nothing | Found::Blind(_) | Found::Unseen(_) => over(message),
     }
@@ -346,7 +348,21 @@ fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> St
     format!(
         "the tag names {}, which is not rolled: build {} left it, and did not succeed; where tags cannot be moved, delete it: \
          aws ecr batch-delete-image --repository-name {} --image-ids imageTag={}",
-        image.digest, by.id, work.image.repository, desired.commit
+        image.digest,
+        by.id,
+        work.image.repository,
+        work.tag(&desired.commit).text
+    )
+}
+
+/// The message about an image that is not used because it may be another commit's.
+fn taken(work: &Work, desired: &Desired, image: &LiveImage) -> String {
+    format!(
+        "the tag {} names {}, which no build of commit {} is known to have pushed, and may be that of another commit: where tags \
+         cannot be moved, take more digits in spec.build.tag of the Pipeline, or $(commit)",
+        work.tag(&desired.commit).text,
+        image.digest,
+        desired.commit.short()
     )
 }
 
@@ -369,9 +385,10 @@ fn missing(desired: &Desired, work: &Work, observed: &Observed, left: &str) -> C
         }
     }
     let message = format!(
-        "the build succeeded but did not push {}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG{}{left}",
+        "the build succeeded but did not push {}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in spec.build.tag of the \
+         Pipeline how it tags{}{left}",
         work.image.repository,
-        desired.commit,
+        work.tag(&desired.commit).text,
         if left.is_empty() { "" } else { "; " }
     );
     Course::Over(End::Failed(Reason::ImageMissing, message))

@@ -43,6 +43,8 @@ pub struct Run {
 pub struct Inputs<'a> {
     /// The commit.
     pub commit: &'a CommitId,
+    /// The tag of its image.
+    pub tag: &'a str,
     /// The repository that the image is pushed to.
     pub repository: &'a str,
     /// The Region.
@@ -108,7 +110,7 @@ fn variable(given: &pipeline::BuildVariable) -> BuildVariable {
 pub fn request(run: &Run, attempt: Attempt<'_>, inputs: &Inputs<'_>) -> BuildRequest {
     let own = [
         ("IMAGE_REPO_NAME", inputs.repository),
-        ("IMAGE_TAG", inputs.commit),
+        ("IMAGE_TAG", inputs.tag),
         ("COMMIT_ID", inputs.commit),
         ("AWS_DEFAULT_REGION", inputs.region),
         ("AWS_ACCOUNT_ID", inputs.account_id),

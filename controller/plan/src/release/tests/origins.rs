@@ -238,3 +238,45 @@ fn the_image_of_a_repository_is_taken_only_where_the_account_lets_the_namespace_
         assert_eq!(world.builds.len(), 0, "{allowed:?}");
     }
 }
+
+/// The same, where the tag says seven digits of the commit.
+fn short(mut world: World) -> World {
+    world.changes["build"] = json!({"tag": "v-$(shortCommit:7)"});
+    world
+}
+
+#[test]
+fn an_image_whose_tag_does_not_say_the_whole_commit_is_the_commits_only_if_a_build_of_it_pushed_it() {
+    let mut own = short(after(BuildStatus::Succeeded));
+    own.run(60);
+    assert_eq!((own.builds.len(), image(&own)), (1, own.image.map(|image| image.digest)));
+    let mut others = short(after(BuildStatus::Succeeded));
+    others.builds[0].1.versions = vec!["another commit".into()];
+    let mut nobodys = short(after(BuildStatus::Succeeded));
+    nobodys.builds.clear();
+    for mut world in [others, nobodys] {
+        let (before, builds) = (world.image.clone().unwrap().digest, world.builds.len());
+        world.run(60);
+        assert_eq!(world.builds.len(), builds + 1, "it is built");
+        assert!(image(&world).is_some_and(|digest| digest != before), "and not rolled as it was found");
+    }
+}
+
+#[test]
+fn a_short_tag_that_another_commit_has_taken_for_good_is_explained() {
+    let mut world = short(after(BuildStatus::Succeeded));
+    world.builds[0].1.versions = vec!["another commit".into()];
+    world.immutable = true;
+    world.ends = vec![BuildStatus::Failed];
+    world.run(60);
+    assert_eq!((world.status.phase, image(&world)), (Some(ReleasePhase::Failed), None));
+    let told = message(&world);
+    for part in [&*world.image.unwrap().digest, &format!("v-{}", &COMMIT[..7]), "spec.build.tag", "more digits"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let mut silent = short(after(BuildStatus::Succeeded));
+    silent.builds[0].1.versions = vec!["another commit".into()];
+    silent.pushes = Pushes::None;
+    silent.run(60);
+    assert!(message(&silent).contains("did not push") && image(&silent).is_none(), "{}", message(&silent));
+}
