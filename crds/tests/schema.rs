@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 const BOOLEANS: [&str; 6] = ["on", "off", "yes", "no", "y", "n"];
 
 /// Where AWS's own requests begin: what stands below is named as AWS names it.
-const AWS_REQUESTS: [&str; 2] = ["Service.spec.taskDefinition.", "Service.spec.service."];
+const AWS_REQUESTS: [&str; 3] = ["Service.spec.taskDefinition.", "Service.spec.service.", ".codeBuild.override."];
 
 /// A place in a definition, and the schema that stands there.
 struct Place {
@@ -33,7 +33,7 @@ impl Place {
 
     /// Whether AWS chose the name and the words.
     fn is_awss(&self) -> bool {
-        AWS_REQUESTS.iter().any(|request| self.path.starts_with(request))
+        AWS_REQUESTS.iter().any(|request| self.path.contains(request))
     }
 }
 

@@ -196,6 +196,14 @@ pub enum Override {
     Buildspec,
     /// Environment variables.
     Environment,
+    /// The source, and how it is fetched: then any repository that the project's credentials reach.
+    Source,
+    /// What the build runs on: its image, its size, whether it may use Docker.
+    Machine,
+    /// Where what the build leaves goes.
+    Artifacts,
+    /// Where its log goes.
+    Logs,
 }
 
 /// Which commits a person may release.

@@ -4,6 +4,7 @@
 //! A member is one line: its type says its bounds. What is absent is not sent. The members that AWS has and that are
 //! not here, and why, stand in `docs/services.md`, which a test holds to the model of AWS's SDK.
 
+mod build;
 mod connect;
 mod container;
 mod deployment;
@@ -11,6 +12,7 @@ mod service;
 mod shape;
 mod task;
 
+pub use build::*;
 pub use connect::*;
 pub use container::*;
 pub use deployment::*;

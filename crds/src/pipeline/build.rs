@@ -1,5 +1,6 @@
 //! The checks and the build of a Pipeline: what CodeBuild runs.
 
+use crate::aws::BuildOverride;
 use crate::name::{Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, SecretRef, TagPattern};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,10 @@ pub struct CodeBuild {
     /// The buildspec. Absent: the project's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buildspec: Option<BuildspecSource>,
+
+    /// What the build says in place of the project, in the words of StartBuild.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub r#override: Option<BuildOverride>,
 
     /// Environment variables, beside the project's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

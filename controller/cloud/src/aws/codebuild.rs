@@ -1,25 +1,32 @@
 //! Builds: looking at them, starting and stopping them. No project is made or changed.
 
 use super::failure::Failure;
+use super::guesses;
+use super::json::{Whole, input};
 use super::words;
 use crate::batch::Answers;
 use crate::clouds::{BUILDS, Cloud};
 use crate::operation::Operation;
 use crate::scrub;
 use crate::shared::Token;
-use aws_sdk_codebuild::error::BuildError;
 use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
-use aws_sdk_codebuild::types::{Build, EnvironmentVariable, EnvironmentVariableType, LogsLocation, PhaseContext};
+use aws_sdk_codebuild::operation::start_build::StartBuildInput;
+use aws_sdk_codebuild::types::{Build, LogsLocation, PhaseContext};
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
 use launchway_plan::world::{
-    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LogStream, Phase, PhaseKind, PhaseStatus,
+    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LogStream, Members, Phase, PhaseKind, PhaseStatus,
     VariableKind,
 };
+use serde_json::{Value, json};
 use std::cmp::Reverse;
 
 /// The environment variable that carries a build's marker (docs/effects.md).
 const MARKER: &str = "LAUNCHWAY_BUILD";
+
+/// What helps where a project was made for CodePipeline.
+const CODEPIPELINE: &str = "; the project was made for CodePipeline, whose source and artifacts a build outside of it has to override: beside \
+    `project` set override: {sourceType: GITHUB, artifacts: {type: NO_ARTIFACTS}}, with the type of your repository";
 
 /// How much older than an intent a page of builds must be before the search for its build ends (docs/effects.md,
 /// "StartBuild in doubt").
@@ -61,26 +68,16 @@ impl Cloud {
     /// Starts a build. A token that was used with other parameters means: look again.
     pub async fn start_build(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Fault> {
         let started = self.started(request, token).await;
-        started.map_err(|failure| self.build_fault(Operation::StartBuild, &failure, &request.project))
+        started.map_err(|failure| {
+            let fault = self.build_fault(Operation::StartBuild, &failure, &request.project);
+            let hint = if guesses::is_made_for_codepipeline(&failure.message) { CODEPIPELINE } else { "" };
+            Fault { message: format!("{}{hint}", fault.message), ..fault }
+        })
     }
 
     async fn started(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Failure> {
-        let marker =
-            BuildVariable { name: MARKER.to_owned(), value: request.marker.clone(), kind: VariableKind::Plain };
-        let variables = request.environment.iter().chain([&marker]).map(variable).collect::<Result<_, _>>();
-        let send = self
-            .changing()
-            .codebuild
-            .start_build()
-            .project_name(&request.project)
-            .source_version(request.commit.as_str())
-            .set_buildspec_override(request.buildspec.clone())
-            .set_environment_variables_override(Some(variables.map_err(|error| Failure::unbuilt(&error))?))
-            .timeout_in_minutes_override(request.timeout_minutes)
-            .queued_timeout_in_minutes_override(request.queued_timeout_minutes)
-            // CodeBuild would retry with builds that nobody here knows of.
-            .auto_retry_limit_override(0)
-            .idempotency_token(token);
+        let whole = Whole(input(&body(request, token), StartBuildInput::deserialize)?);
+        let send = self.changing().codebuild.start_build().customize().interceptor(whole);
         let seen = self.effect(Operation::StartBuild, send.send()).await?;
         let build = seen.build_value.ok_or_else(|| Failure::unreadable("StartBuild without a build"))?;
         Ok(self.live(&build))
@@ -157,12 +154,12 @@ impl Cloud {
     }
 }
 
-/// `<project>:<uuid>`.
 /// Whether a link leads to a log. Of a build that never ran, CodeBuild's names the group and the stream `null`.
 fn has_names(link: &str) -> bool {
     !link.split(['/', '=', ';', '&', '#']).any(|part| part == "null")
 }
 
+/// The project of a build's ID: `<project>:<uuid>`.
 fn project_of(id: &str) -> &str {
     id.rsplit_once(':').map_or(id, |(project, _)| project)
 }
@@ -218,13 +215,33 @@ fn log(logs: &LogsLocation) -> Option<LogStream> {
     Some(LogStream { group: words::text(logs.group_name())?, stream: words::text(logs.stream_name())? })
 }
 
-fn variable(given: &BuildVariable) -> Result<EnvironmentVariable, BuildError> {
+/// StartBuild's request, in AWS's words.
+fn body(request: &BuildRequest, token: &str) -> Members {
+    let marker = BuildVariable { name: MARKER.to_owned(), value: request.marker.clone(), kind: VariableKind::Plain };
+    let variables: Vec<Value> = request.environment.iter().chain([&marker]).map(variable).collect();
+    let own = json!({
+        "projectName": request.project,
+        "sourceVersion": request.commit.as_str(),
+        "environmentVariablesOverride": variables,
+        "timeoutInMinutesOverride": request.timeout_minutes,
+        "queuedTimeoutInMinutesOverride": request.queued_timeout_minutes,
+        // CodeBuild would retry with builds that nobody here knows of.
+        "autoRetryLimitOverride": 0,
+        "idempotencyToken": token,
+    });
+    let buildspec = request.buildspec.iter().map(|buildspec| ("buildspecOverride".to_owned(), json!(buildspec)));
+    let own = own.as_object().cloned().unwrap_or_default().into_iter().chain(buildspec);
+    // What is ours stays ours, whatever an override is called.
+    request.overrides.clone().into_iter().chain(own).collect()
+}
+
+fn variable(given: &BuildVariable) -> Value {
     let kind = match given.kind {
-        VariableKind::Plain => EnvironmentVariableType::Plaintext,
-        VariableKind::ParameterStore => EnvironmentVariableType::ParameterStore,
-        VariableKind::SecretsManager => EnvironmentVariableType::SecretsManager,
+        VariableKind::Plain => "PLAINTEXT",
+        VariableKind::ParameterStore => "PARAMETER_STORE",
+        VariableKind::SecretsManager => "SECRETS_MANAGER",
     };
-    EnvironmentVariable::builder().name(&given.name).value(&given.value).r#type(kind).build()
+    json!({"name": given.name, "value": given.value, "type": kind})
 }
 
 #[cfg(test)]

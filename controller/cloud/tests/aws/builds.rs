@@ -161,3 +161,29 @@ async fn a_log_is_read_whole_in_parts_that_are_not_larger_than_asked_for() {
         );
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_project_that_codepipeline_made_is_built_with_overrides_and_without_them_the_fault_says_which() {
+    let site = Site::new();
+    let cloud = site.own();
+    {
+        let mut world = site.world();
+        let state = world.codebuild.entry(place()).or_default();
+        let mut project = state.project("web").unwrap().clone();
+        project.source.kind = "CODEPIPELINE".to_owned();
+        project.source.location = None;
+        state.add_project(project);
+    }
+    let refused = cloud.start_build(&build("uid/build/1"), "one").await.unwrap_err();
+    assert!(refused.is_terminal(), "{refused:?}");
+    assert!(refused.message.contains("override: {sourceType: GITHUB, artifacts: {type: NO_ARTIFACTS}}"), "{refused}");
+    let given = serde_json::json!({
+        "sourceTypeOverride": "GITHUB", "sourceLocationOverride": "https://github.com/shop/web.git",
+        "artifactsOverride": {"type": "NO_ARTIFACTS"}, "computeTypeOverride": "BUILD_GENERAL1_LARGE",
+        "projectName": "another", "idempotencyToken": "another",
+    });
+    let request = BuildRequest { overrides: given.as_object().unwrap().clone(), ..build("uid/build/1") };
+    let started = cloud.start_build(&request, "two").await.unwrap();
+    assert!(started.id.starts_with("web:"), "what is ours cannot be overridden: {}", started.id);
+    assert_eq!(started.marker.as_deref(), Some("uid/build/1"));
+}

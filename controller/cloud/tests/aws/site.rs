@@ -191,6 +191,7 @@ pub fn build(marker: &str) -> BuildRequest {
         commit: "4b825dc642cb6eb9a060e54bf8d69288fbee4904".into(),
         marker: marker.to_owned(),
         buildspec: None,
+        overrides: serde_json::Map::new(),
         environment: Vec::new(),
         timeout_minutes: 20,
         queued_timeout_minutes: 30,

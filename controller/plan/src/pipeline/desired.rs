@@ -8,7 +8,9 @@ use crate::life::{Life, life};
 use crate::refusal::Refusal;
 use crate::start::build::{Run, bounds};
 use launchway_crds::name::{Duration, ObjectName};
-use launchway_crds::pipeline::{self, CodeBuild, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec};
+use launchway_crds::pipeline::{
+    self, Build, Check, CodeBuild, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec,
+};
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
 
@@ -272,11 +274,27 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, R
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),
-        checks: spec.checks.clone(),
+        checks: spec
+            .checks
+            .iter()
+            .map(|check| Check { code_build: located(check.code_build.as_ref(), spec), ..check.clone() })
+            .collect(),
         checks_in_parallel: spec.checks_in_parallel,
-        build: spec.build.clone(),
+        build: Build { code_build: located(spec.build.code_build.as_ref(), spec), ..spec.build.clone() },
         images: spec.images.clone(),
     };
     let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
     if size > PLAN_MAX { Err(Refusal::PlanTooLarge { size, limit: PLAN_MAX }) } else { Ok(plan) }
+}
+
+/// The run with the Pipeline's own repository where it overrides the source and names none.
+fn located(run: Option<&CodeBuild>, spec: &PipelineSpec) -> Option<CodeBuild> {
+    let mut run = run?.clone();
+    if let Some(given) = &mut run.r#override
+        && let (Some(kind), None, Some(git)) = (&given.source_type, &given.source_location, &spec.source.git)
+        && !matches!(&**kind, "NO_SOURCE" | "S3")
+    {
+        given.source_location = Some(git.url.as_str().into());
+    }
+    Some(run)
 }

@@ -7,9 +7,10 @@ pub mod words;
 use super::{Attempt, Sight, Times};
 use crate::condition::{cut, whole};
 use crate::world::{
-    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, PhaseKind, PhaseStatus, VariableKind,
+    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, Members, PhaseKind, PhaseStatus, VariableKind,
 };
 use jiff::{SignedDuration, Timestamp};
+use launchway_crds::aws::BuildOverride;
 use launchway_crds::condition::Time;
 use launchway_crds::name::{CommitId, Duration, Project};
 use launchway_crds::pipeline::{self, CodeBuild};
@@ -24,12 +25,14 @@ const OVERDUE: i64 = 120;
 const LIMITS: (i32, i32) = (2160, 480);
 
 /// What a step runs: a CodeBuild project, and how the Pipeline wants it run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Run {
     /// The project.
     pub project: Project,
     /// The buildspec: a path or inline YAML; absent: the project's own.
     pub buildspec: Option<String>,
+    /// What else it says in place of the project.
+    pub given: Option<BuildOverride>,
     /// The environment variables that the Pipeline adds.
     pub environment: Vec<BuildVariable>,
     /// How long it may run, in minutes.
@@ -82,6 +85,7 @@ impl Run {
         Self {
             project: given.project.clone(),
             buildspec: path.or(inline),
+            given: given.r#override.clone(),
             environment: given.environment.iter().map(variable).collect(),
             timeout_minutes: minutes(&given.timeout, LIMITS.0),
             queued_timeout_minutes: minutes(&given.queued_timeout, LIMITS.1),
@@ -125,10 +129,17 @@ pub fn request(run: &Run, attempt: Attempt<'_>, inputs: &Inputs<'_>) -> BuildReq
         commit: inputs.commit.clone(),
         marker: attempt.marker(),
         buildspec: run.buildspec.clone(),
+        overrides: run.given.as_ref().map(overrides).unwrap_or_default(),
         environment: run.environment.iter().cloned().chain(own.map(plain)).collect(),
         timeout_minutes: run.timeout_minutes,
         queued_timeout_minutes: run.queued_timeout_minutes,
     }
+}
+
+/// The overrides under StartBuild's names.
+fn overrides(given: &BuildOverride) -> Members {
+    let members = serde_json::to_value(given).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
+    members.into_iter().map(|(name, value)| (format!("{name}Override"), value)).collect()
 }
 
 /// What [`doubt`](super::doubt) needs to know of a build.

@@ -1,5 +1,6 @@
 //! Builds of CodeBuild: what is seen of one, and the request that starts one. Nothing is judged here.
 
+use super::requests::Members;
 use jiff::Timestamp;
 use launchway_crds::name::CommitId;
 use serde::Serialize;
@@ -130,6 +131,9 @@ pub struct BuildRequest {
     pub marker: String,
     /// `buildspecOverride`: a path or inline YAML; absent: the project's own.
     pub buildspec: Option<String>,
+    /// Other overrides, under StartBuild's names.
+    #[serde(skip_serializing_if = "Members::is_empty")]
+    pub overrides: Members,
     /// `environmentVariablesOverride`, in this order.
     pub environment: Vec<BuildVariable>,
     /// `timeoutInMinutesOverride`, 5 to 2160.

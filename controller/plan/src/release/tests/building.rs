@@ -400,3 +400,22 @@ proptest! {
         prop_assert!(world.builds.iter().all(|(_, build)| build.status != BuildStatus::InProgress));
     }
 }
+
+#[test]
+fn a_source_that_is_overridden_is_the_pipelines_own_repository_unless_another_one_is_named() {
+    let location = |given: serde_json::Value| {
+        let mut world = World::new();
+        world.changes = json!({"build": {"codeBuild": {"override": given}}});
+        world.run(60);
+        let run = world.status.plan.as_ref().unwrap().build.code_build.clone().unwrap();
+        assert!(matches!(world.run(60).course, Course::AtStage { .. }), "{}", message(&world));
+        run.r#override.unwrap().source_location.map(|location| location.to_string())
+    };
+    let artifacts = json!({"type": "NO_ARTIFACTS"});
+    let own = json!({"sourceType": "GITHUB", "artifacts": artifacts});
+    assert_eq!(location(own).as_deref(), Some("https://git.example.com/web.git"));
+    let other = json!({"sourceType": "GITHUB", "sourceLocation": "https://github.com/shop/web"});
+    assert_eq!(location(other).as_deref(), Some("https://github.com/shop/web"));
+    assert_eq!(location(json!({"sourceType": "NO_SOURCE"})), None);
+    assert_eq!(location(json!({"artifacts": artifacts})), None);
+}

@@ -10,7 +10,7 @@ use crate::release::{Desired, Record, looks};
 use crate::samples::at;
 use crate::samples::release::{begun, build, release, sight};
 use crate::start::{Attempt, Call};
-use crate::world::{BuildRequest, BuildStatus, PhaseStatus};
+use crate::world::{BuildRequest, BuildStatus, Members, PhaseStatus};
 use launchway_crds::release::{Release, ReleaseStatus, StepStatus};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -71,7 +71,7 @@ proptest! {
         }
         for name in &names {
             let request = BuildRequest { project: "p".repeat(150), commit: "".into(), marker: String::new(),
-                buildspec: None, environment: Vec::new(), timeout_minutes: 5, queued_timeout_minutes: 5 };
+                buildspec: None, overrides: Members::new(), environment: Vec::new(), timeout_minutes: 5, queued_timeout_minutes: 5 };
             let attempt = Attempt { owner: "r-1", step: name, number: 1 };
             let call = Call::next(attempt, None, &request.project, &request, at(0));
             record = intended(&record, &Start { step: name.clone(), call, request });
