@@ -77,6 +77,11 @@ fn ask(player: &mut Player, spec: Value) -> Value {
     answered
 }
 
+/// Without the line that names CodeBuild's folder in one word as long as a key: it is hidden.
+fn plain(log: &str) -> Vec<&str> {
+    log.lines().filter(|line| !line.contains("CODEBUILD_SRC_DIR=") && !line.ends_with("[hidden]")).collect()
+}
+
 fn reason(status: &Value) -> (&str, &str) {
     (status["conditions"][0]["reason"].as_str().unwrap(), status["conditions"][0]["message"].as_str().unwrap())
 }
@@ -116,7 +121,7 @@ fn a_log_that_is_larger_than_an_answer_comes_in_parts_that_are_the_whole() {
     let stream = logs.streams(&group).next().unwrap();
     let whole: String =
         logs.events(&group, stream).unwrap().iter().map(|event| format!("{}\n", event.message.trim_end())).collect();
-    assert!(all == whole && parts > 1, "{parts} parts, {} of {} bytes", all.len(), whole.len());
+    assert!(plain(&all) == plain(&whole) && parts > 1, "{parts} parts, {} of {} bytes", all.len(), whole.len());
 }
 
 #[test]

@@ -46,22 +46,28 @@ fn streams(parts: &Parts, group: &str) -> Vec<String> {
     all.map(|events| events.iter().map(|event| format!("{}\n", event.message.trim_end())).collect()).collect()
 }
 
+/// Without the line that names CodeBuild's folder in one word as long as a key: it is hidden.
+fn plain(log: &str) -> Vec<&str> {
+    log.lines().filter(|line| !line.contains("CODEBUILD_SRC_DIR=") && !line.ends_with("[hidden]")).collect()
+}
+
 async fn whoever_may_reads_the_logs_of_what_failed_and_nobody_else(parts: &Parts) {
     let [build, container] = plugin::LOGS;
     let (ended, log, about) = ran(parts, None, build).await;
     assert!(ended && about.contains("(step build)") && log.contains("the greeting is empty"), "{log}\n{about}");
-    assert!(streams(parts, "/aws/codebuild/demo-greeter").contains(&log), "not the whole log: {log}");
+    let written = |group: &str, log: &str| streams(parts, group).iter().any(|whole| plain(whole) == plain(log));
+    assert!(written("/aws/codebuild/demo-greeter", &log), "not the whole log: {log}");
     let (ended, log, about) = ran(parts, None, container).await;
     assert!(ended && about.contains("container greeter of task"), "{about}");
     assert_eq!(log, "settings.json: there is no port\n");
     let (ended, log, _) = ran(parts, Some("launchway-logs"), &[build, &["--step", "syntax"]].concat()).await;
-    assert!(ended && streams(parts, "/aws/codebuild/demo-greeter-checks").contains(&log), "{log}");
+    assert!(ended && written("/aws/codebuild/demo-greeter-checks", &log), "{log}");
     let refused = |(ended, log, why): (bool, String, String), part: &str| {
         assert!(!ended && log.is_empty() && why.contains(part), "{why}");
     };
     refused(ran(parts, Some("launchway-view"), build).await, "Error from server (Forbidden): logrequests");
     refused(ran(parts, None, &[build, &["--step", "lint"]].concat()).await, "its steps are syntax, build");
-    refused(ran(parts, None, &["logs", "service/greeter-prod"]).await, "no task of Service greeter-prod that failed");
+    refused(ran(parts, None, &["logs", "service/greeter-prod"]).await, "no task of Service greeter-prod is known");
     refused(ran(parts, None, &["logs", "release/none"]).await, "there is no Release none");
     refused(ran(parts, None, &["logs", "none"]).await, "(NotFound)");
     let left: Api<LogRequest> = Api::namespaced(parts.cluster.client(), NAMESPACE);
