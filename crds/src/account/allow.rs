@@ -151,7 +151,7 @@ pub struct Allow {
 
     /// What Pipelines may say in place of what a CodeBuild project says. It runs with the project's role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 2))]
+    #[schemars(length(max = 6))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub overrides: Vec<Override>,
 
