@@ -52,9 +52,12 @@ impl Cache {
     }
 }
 
-/// The last lines of a log, for an error message; empty if there is no such file.
+/// The last lines of a log, for an error message, or why there are none.
 pub(super) fn last_lines(log: &Path, count: usize) -> String {
-    let bytes = std::fs::read(log).unwrap_or_default();
+    let bytes = match std::fs::read(log) {
+        Ok(bytes) => bytes,
+        Err(error) => return format!("{} cannot be read: {error}", log.display()),
+    };
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")

@@ -164,7 +164,7 @@ mod tests {
     #[test]
     fn a_program_that_ended_by_itself_leaves_its_code_and_its_log() {
         let made = tempfile::tempdir().unwrap();
-        let args = ["-c".to_owned(), "echo no such flag; exit 3".to_owned()];
+        let args = ["-c".to_owned(), "echo no such flag || exit 4; exit 3".to_owned()];
         let mut running = Running::start("liar", Path::new("/bin/sh"), &args, made.path()).unwrap();
         assert_eq!(running.shell.wait().unwrap().code(), Some(3));
         assert_eq!(running.ended().and_then(|status| status.code()), Some(3));
