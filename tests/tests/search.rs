@@ -7,8 +7,8 @@ use launchway_tests::sabotage::{SABOTAGES, Sabotaged};
 use launchway_tests::search::{Extent, search, table};
 use launchway_tests::story::STORIES;
 
-/// Each fifth point and each fifth life with old reads: about a minute. `cargo crash-search` goes through all of them.
-const STEP: usize = 5;
+/// Each tenth point and each tenth life with old reads: some minutes. `cargo crash-search` goes through all of them.
+const STEP: usize = 10;
 
 #[test]
 fn no_cut_at_a_request_of_any_story_does_harm() {
@@ -17,7 +17,7 @@ fn no_cut_at_a_request_of_any_story_does_harm() {
     println!("{}", table::table(&all));
     let harm: Vec<String> = all.iter().flat_map(|one| &one.found).map(table::line).collect();
     assert!(harm.is_empty(), "{} points did harm:\n{}", harm.len(), harm.join("\n"));
-    assert!(all.iter().all(|one| one.points > one.requests), "a story was not searched");
+    assert!(all.iter().all(|one| one.points * STEP > one.requests), "a story was not searched");
     assert!(all.iter().any(|one| one.throttled > 0), "no story was ever throttled");
     let other: Vec<_> = all.iter().filter(|one| !one.replays()).map(|one| one.story).collect();
     assert!(other.is_empty(), "the same seed gave another log the second time: {other:?}");

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::arch::Arch;
 use crate::audit;
 use crate::elf::Elf;
-use crate::recipe::{PACKAGE, PROFILE};
+use crate::recipe::PACKAGE;
 use crate::tools::Tools;
 
 /// What in our environment would make another program of the same commit.
@@ -36,6 +36,8 @@ pub(crate) struct Compile<'a> {
     pub(crate) folder: &'a Path,
     /// For which processor.
     pub(crate) arch: Arch,
+    /// With which profile.
+    pub(crate) profile: &'a str,
     /// With which programs.
     pub(crate) tools: &'a Tools,
 }
@@ -61,7 +63,17 @@ impl Compile<'_> {
 
     fn command(&self) -> anyhow::Result<Command> {
         let mut cargo = Command::new(&self.tools.auditable);
-        cargo.args(["auditable", "build", "--locked", "--profile", PROFILE, "--package", PACKAGE, "--bin", PACKAGE]);
+        cargo.args([
+            "auditable",
+            "build",
+            "--locked",
+            "--profile",
+            self.profile,
+            "--package",
+            PACKAGE,
+            "--bin",
+            PACKAGE,
+        ]);
         cargo.args(["--target", &self.arch.target(), "--message-format", "json-render-diagnostics", "--target-dir"]);
         cargo.arg(self.folder).current_dir(self.workspace).stdin(Stdio::null()).stdout(Stdio::piped());
         let inherited: Vec<OsString> = std::env::vars_os().map(|(name, _)| name).collect();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use launchway_image::arch::Arch;
-use launchway_image::{Make, files, table};
+use launchway_image::{Make, files, recipe, table};
 
 /// Makes an OCI image of the controller, without a container engine: static, without a shell, for a user who is not root. The same
 /// commit gives the same digest.
@@ -53,7 +53,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let workspace = launchway_image::workspace()?;
     let target = launchway_image::target(&workspace);
     let arches = arches(arguments.arch)?;
-    let make = Make { workspace: &workspace, target: &target, arches: &arches, source: arguments.source.as_deref() };
+    let source = arguments.source.as_deref();
+    let make = Make { workspace: &workspace, target: &target, arches: &arches, profile: recipe::PROFILE, source };
     match &arguments.files {
         Some(folder) => write_files(&make, folder),
         None => write_image(&make, &arguments.output.clone().unwrap_or_else(|| target.join("image"))),

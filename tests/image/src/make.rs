@@ -9,7 +9,6 @@ use crate::audit::{crates, runtime};
 use crate::commit::Commit;
 use crate::compile::Compile;
 use crate::layout::{self, About, Image};
-use crate::recipe::PROFILE;
 use crate::told::tell;
 use crate::tools::Tools;
 use crate::{files, sbom};
@@ -22,6 +21,8 @@ pub struct Make<'a> {
     pub target: &'a Path,
     /// For which processors.
     pub arches: &'a [Arch],
+    /// With which profile of Cargo.toml it is compiled: [`PROFILE`](crate::recipe::PROFILE), unless only a test sees it.
+    pub profile: &'a str,
     /// Where the source is, for the label; absent: it is not said.
     pub source: Option<&'a str>,
 }
@@ -47,12 +48,12 @@ impl Make<'_> {
     /// A tool is missing and cannot be fetched, or it is not compiled: the message says what to do.
     pub fn program(&self, arch: Arch) -> anyhow::Result<Vec<u8>> {
         let tools = Tools::ready(self.workspace, self.target, arch)?;
-        let target = arch.target();
+        let (target, profile) = (arch.target(), self.profile);
         tell(&format!(
-            "the controller for {target}, profile {PROFILE}: compiling (the first time 6 min on two idle cores) …"
+            "the controller for {target}, profile {profile}: compiling (the first time minutes, 6 for small on two idle cores) …"
         ));
         let folder = self.target.join("image/build");
-        Compile { workspace: self.workspace, folder: &folder, arch, tools: &tools }.program()
+        Compile { workspace: self.workspace, folder: &folder, arch, profile, tools: &tools }.program()
     }
 
     /// The images, written into `output`: a layout of all of them, and for each an archive and a bill of materials.
