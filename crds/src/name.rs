@@ -112,6 +112,10 @@ text!(
     ("!self.matches('^https?://[^/]*@')", "no user, password or token in the URL: put them into a Secret, and name it in secretRef")
 );
 text!(
+    /// The https URL of a repository as CodeBuild takes it, without anything that programs read in different ways.
+    RepositoryUrl, 9..=500, r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)+/?$"
+);
+text!(
     /// An http(s) URL that may have a query, without user and password.
     HealthUrl, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+([/?][A-Za-z0-9._~:/?%&=+,;-]*)?$"
 );
@@ -137,7 +141,7 @@ text!(
 );
 text!(
     /// A pattern of names or ARNs, in which `*` stands for any characters.
-    Glob, 1..=512, r"^[A-Za-z0-9+=,.@_:/*#!$-]+$"
+    Glob, 1..=512, r"^[A-Za-z0-9+=,.@_:/*#!$~-]+$"
 );
 text!(
     /// An external ID that a role's trust policy asks for.

@@ -306,3 +306,13 @@ fn every_definition_is_small_enough_for_a_plain_apply() {
         assert!(size < 250_000, "{}: {size} bytes", crd["metadata"]["name"]);
     }
 }
+
+#[test]
+fn a_set_of_words_has_room_for_all_of_them() {
+    let wrong = wrongs(|place| {
+        let words = place.schema["items"]["enum"].as_array()?.len();
+        let most = place.schema["maxItems"].as_u64()?;
+        (most < words as u64).then(|| format!("{most} of {words} words"))
+    });
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

@@ -62,6 +62,8 @@ lists! {
     CERTIFICATE_AUTHORITIES: "certificateAuthorities", certificate_authorities, "certificate authority";
     FUNCTIONS: "functions", functions, "function";
     ALARMS: "alarms", alarms, "alarm";
+    SOURCES: "sources", sources, "source repository";
+    CONNECTIONS: "connections", connections, "connection";
 }
 
 impl List {
@@ -69,8 +71,12 @@ impl List {
     /// is the one that messages propose.
     pub fn missing(&self, allow: &Allow, forms: &[&str]) -> Option<Missing> {
         let listed = (self.of)(allow).iter().any(|pattern| forms.iter().any(|form| matches(pattern, form)));
-        let entry = forms.first().copied().unwrap_or_default().to_owned();
-        (!listed).then_some(Missing { list: self.name, what: self.what, entry })
+        (!listed).then(|| self.absent(forms.first().copied().unwrap_or_default()))
+    }
+
+    /// That the name is missing, whatever the list has.
+    pub fn absent(&self, name: &str) -> Missing {
+        Missing { list: self.name, what: self.what, entry: name.to_owned() }
     }
 
     /// The same for what is named as it is, or by an ARN. A pattern may stand for the whole ARN, or for what comes after the

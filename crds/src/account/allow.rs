@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.roles) || self.roles.all(role, role.startsWith('arn:') || role.startsWith('*'))")
     .message("roles are allowed by ARN: write arn:aws:iam::<account>:role/<name>, with * for any characters"))]
+#[x_kube(validation = Rule::new("!has(self.sources) || self.sources.all(source, source == '*' || source.matches('^https://[^*/]+/'))")
+    .message("sources are repositories by URL: write https://<host>/ in full, and * only behind it, or * alone for all"))]
 pub struct Allow {
     /// ECS clusters, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -149,6 +151,18 @@ pub struct Allow {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub host_access: Vec<HostAccess>,
 
+    /// Repositories that builds fetch in place of their projects' sources, by URL: `https://github.com/shop/*`. Whoever writes one runs its commands with the project's role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub sources: Vec<Glob>,
+
+    /// Connections to git hosts that builds sign in by, by ARN: `connection/*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub connections: Vec<Glob>,
+
     /// What Pipelines may say in place of what a CodeBuild project says. It runs with the project's role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 6))]
@@ -196,8 +210,8 @@ pub enum Override {
     Buildspec,
     /// Environment variables.
     Environment,
-    /// The source, and how it is fetched: then any repository that the project's credentials reach.
-    Source,
+    /// The submodules of a repository, fetched too: then whatever the project's credentials reach.
+    Submodules,
     /// What the build runs on: its image, its size, whether it may use Docker.
     Machine,
     /// Where what the build leaves goes.

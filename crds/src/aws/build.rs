@@ -1,28 +1,29 @@
 //! What a build says in place of its project: StartBuild's overrides, in AWS's words without the suffix `Override`.
 
 use super::shape::{Count, words};
-use crate::name::{Line, LogName, Word};
+use crate::name::{Line, LogName, RepositoryUrl, Word};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-/// What a build says in place of its project. The AwsAccount must allow it (`allow.overrides`).
+/// What a build says in place of its project. The AwsAccount must allow the kinds of overrides (`allow.overrides`), and what they name.
 #[skip_serializing_none]
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!has(self.sourceLocation) || has(self.sourceType)")
     .message("sourceLocation goes with sourceType: set both, or only sourceType for the Pipeline's own repository"))]
+#[x_kube(validation = Rule::new("!has(self.sourceLocation) || !self.sourceLocation.contains('..')").message("sourceLocation has no .. in it"))]
 pub struct BuildOverride {
-    /// Where the source comes from. A project that was made for CodePipeline needs it, and artifacts too. Override Source.
+    /// Where the source comes from. A project that was made for CodePipeline needs it, and artifacts too.
     pub source_type: Option<SourceType>,
-    /// The repository. Absent beside sourceType: spec.source.git.url. Override Source.
-    pub source_location: Option<Word>,
-    /// How CodeBuild signs in at the git host. Absent: as the account's source credentials say. Override Source.
+    /// The repository, which the AwsAccount must allow (`allow.sources`). Absent beside sourceType: spec.source.git.url.
+    pub source_location: Option<RepositoryUrl>,
+    /// How CodeBuild signs in at the git host. Absent: as the account's source credentials say.
     pub source_auth: Option<SourceAuth>,
-    /// How many commits are fetched; 0: all. Override Source.
+    /// How many commits are fetched; 0: all.
     pub git_clone_depth: Option<Count>,
-    /// Whether submodules are fetched. Override Source.
+    /// Whether submodules are fetched. Override Submodules.
     pub git_submodules_config: Option<GitSubmodulesConfig>,
     /// Where what the build leaves goes. Override Artifacts.
     pub artifacts: Option<BuildArtifacts>,
@@ -47,7 +48,7 @@ pub struct BuildOverride {
 pub struct SourceAuth {
     /// By what.
     pub r#type: SourceAuthType,
-    /// The ARN of the connection, or of the secret.
+    /// The ARN of the connection, or of the secret. The AwsAccount must allow it.
     pub resource: Option<Word>,
 }
 
@@ -63,11 +64,12 @@ pub struct GitSubmodulesConfig {
 #[skip_serializing_none]
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("(!has(self.path) || !self.path.contains('..')) && (!has(self.name) || !self.name.contains('..'))").message("path and name have no .. in them"))]
 #[x_kube(validation = Rule::new("(self.type == 'S3') == has(self.location)").message("type S3 needs location, the name of a bucket, and NO_ARTIFACTS has none"))]
 pub struct BuildArtifacts {
     /// S3, or nowhere.
     pub r#type: ArtifactsType,
-    /// The bucket. The AwsAccount must allow it.
+    /// The bucket. The AwsAccount must allow `<bucket>/<path>/<name>` (`allow.buckets`), with `BUILD_ID` before the name where namespaceType says so.
     pub location: Option<Line>,
     /// The path in the bucket.
     pub path: Option<Word>,
@@ -103,7 +105,7 @@ pub struct BuildCloudWatchLogs {
 
 words! {
     /// Where the source comes from.
-    SourceType: "CODECOMMIT", "GITHUB", "GITHUB_ENTERPRISE", "BITBUCKET", "GITLAB", "GITLAB_SELF_MANAGED", "S3", "NO_SOURCE";
+    SourceType: "CODECOMMIT", "GITHUB", "GITHUB_ENTERPRISE", "BITBUCKET", "GITLAB", "GITLAB_SELF_MANAGED";
     /// By what CodeBuild signs in.
     SourceAuthType: "CODECONNECTIONS", "OAUTH", "SECRETS_MANAGER";
     /// Where artifacts go.

@@ -219,7 +219,7 @@ fn each_attack_is_refused_in_the_name_of_its_list_and_nobody_is_kept_from_what_i
         let (list, entry) = (attack.list.as_ref().unwrap(), attack.allow.as_ref().unwrap());
         let mut own = allow("onlyb", all.iter());
         if attack.overrides {
-            own["overrides"] = json!(["Environment", "Source", "Machine", "Artifacts", "Logs"]);
+            own["overrides"] = json!(["Environment", "Machine", "Artifacts", "Logs"]);
         }
         let theirs = attack.manifest("b", "web", "onlya");
         let told = decided(&theirs, &account("b", &own)).expect_err(&format!("{theirs:#}"));

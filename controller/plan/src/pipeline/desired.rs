@@ -266,23 +266,30 @@ fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result
 
 /// The plan that a Release of this Pipeline records when it starts; refused if the account does not allow all of it.
 pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, Refusal> {
-    let runs = runs(&spec.checks, &spec.build)?;
-    let mut missing: Vec<_> = runs.into_iter().flat_map(|run| bounds::missing(scope, &Run::parse(run))).collect();
-    let repositories = spec.images.iter().map(|image| &image.repository);
-    missing.extend(repositories.filter_map(|name| allow::REPOSITORIES.missing(&scope.allow, &[name])));
-    scope.refuse(missing)?;
+    let of_check = |check: &Check| Check { code_build: located(check.code_build.as_ref(), spec), ..check.clone() };
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),
-        checks: spec
-            .checks
-            .iter()
-            .map(|check| Check { code_build: located(check.code_build.as_ref(), spec), ..check.clone() })
-            .collect(),
+        checks: spec.checks.iter().map(of_check).collect(),
         checks_in_parallel: spec.checks_in_parallel,
         build: Build { code_build: located(spec.build.code_build.as_ref(), spec), ..spec.build.clone() },
         images: spec.images.clone(),
     };
+    let runs = runs(&plan.checks, &plan.build)?;
+    let locations = runs.iter().filter_map(|run| run.r#override.as_ref()?.source_location.as_ref());
+    if let Some(location) = locations.into_iter().find(|location| !bounds::is_plain(location)) {
+        return Err(Refusal::Url {
+            field: "spec.source.git.url".to_owned(),
+            why: format!(
+                "{} cannot be given to CodeBuild in place of its project's source: write it with https://, letters, digits and . _ ~ - only, and without ..",
+                cut(location, 256)
+            ),
+        });
+    }
+    let mut missing: Vec<_> = runs.into_iter().flat_map(|run| bounds::missing(scope, &Run::parse(run))).collect();
+    let repositories = plan.images.iter().map(|image| &image.repository);
+    missing.extend(repositories.filter_map(|name| allow::REPOSITORIES.missing(&scope.allow, &[name])));
+    scope.refuse(missing)?;
     let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
     if size > PLAN_MAX { Err(Refusal::PlanTooLarge { size, limit: PLAN_MAX }) } else { Ok(plan) }
 }
@@ -291,8 +298,7 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, R
 fn located(run: Option<&CodeBuild>, spec: &PipelineSpec) -> Option<CodeBuild> {
     let mut run = run?.clone();
     if let Some(given) = &mut run.r#override
-        && let (Some(kind), None, Some(git)) = (&given.source_type, &given.source_location, &spec.source.git)
-        && !matches!(&**kind, "NO_SOURCE" | "S3")
+        && let (Some(_), None, Some(git)) = (&given.source_type, &given.source_location, &spec.source.git)
     {
         given.source_location = Some(git.url.as_str().into());
     }

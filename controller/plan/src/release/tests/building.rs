@@ -416,6 +416,5 @@ fn a_source_that_is_overridden_is_the_pipelines_own_repository_unless_another_on
     assert_eq!(location(own).as_deref(), Some("https://git.example.com/web.git"));
     let other = json!({"sourceType": "GITHUB", "sourceLocation": "https://github.com/shop/web"});
     assert_eq!(location(other).as_deref(), Some("https://github.com/shop/web"));
-    assert_eq!(location(json!({"sourceType": "NO_SOURCE"})), None);
     assert_eq!(location(json!({"artifacts": artifacts})), None);
 }

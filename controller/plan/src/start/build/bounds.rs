@@ -5,7 +5,7 @@ use crate::account::Scope;
 use crate::allow::{self, Missing};
 use crate::world::{BuildVariable, VariableKind};
 use launchway_crds::account::Override;
-use launchway_crds::aws::{BuildOverride, SourceAuth};
+use launchway_crds::aws::{BuildArtifacts, BuildOverride, SourceAuth};
 
 /// Images that CodeBuild provides (CodeBuild user guide, "Docker images provided by CodeBuild").
 const CODEBUILDS_OWN: &str = "aws/codebuild/";
@@ -39,41 +39,68 @@ fn overridden(scope: &Scope, given: &BuildOverride) -> Vec<Missing> {
         image_pull_credentials_type,
         logs_config,
     } = given;
-    let source = source_type.is_some()
-        || source_location.is_some()
-        || source_auth.is_some()
-        || git_clone_depth.is_some()
-        || git_submodules_config.is_some();
+    // What kind of host it is, and how many commits come along, leads nowhere without the repository.
+    let _ = (source_type, git_clone_depth);
+    let submodules = git_submodules_config.as_ref().is_some_and(|config| config.fetch_submodules);
     let machine = environment_type.is_some()
         || image.is_some()
         || compute_type.is_some()
         || privileged_mode.is_some()
         || image_pull_credentials_type.is_some();
-    // To leave nothing, and to log nowhere, gives nothing to anybody.
-    let bucket = artifacts.as_ref().and_then(|artifacts| artifacts.location.as_ref());
+    // To leave nothing gives nothing to anybody.
+    let object = artifacts.as_ref().and_then(object);
     let group = logs_config.as_ref().and_then(|logs| logs.cloud_watch_logs.as_ref()?.group_name.as_ref());
     let kinds = [
-        (Override::Source, source),
+        (Override::Submodules, submodules),
         (Override::Machine, machine),
-        (Override::Artifacts, bucket.is_some()),
+        (Override::Artifacts, object.is_some()),
         (Override::Logs, logs_config.is_some()),
     ];
     let kinds = kinds.into_iter().filter(|(_, is_set)| *is_set);
     let kinds = kinds.filter_map(|(kind, _)| allow::overriding(&scope.allow, kind));
     let own = image.iter().filter(|image| !image.starts_with(CODEBUILDS_OWN));
     let named = [
-        bucket.and_then(|bucket| allow::BUCKETS.missing_name(&scope.allow, bucket)),
+        source_location.as_ref().and_then(|location| repository(scope, location)),
+        object.and_then(|object| allow::BUCKETS.missing(&scope.allow, &[&object])),
         group.and_then(|group| allow::LOG_GROUPS.missing_name(&scope.allow, group)),
         own.filter_map(|image| scope.image(image)).next(),
-        source_auth.as_ref().and_then(|auth| secret_of(scope, auth)),
+        source_auth.as_ref().and_then(|auth| credentials(scope, auth)),
     ];
     kinds.chain(named.into_iter().flatten()).collect()
 }
 
-/// A secret that the git host's credentials are in.
-fn secret_of(scope: &Scope, auth: &SourceAuth) -> Option<Missing> {
-    let resource = auth.resource.as_ref().filter(|_| *auth.r#type == *"SECRETS_MANAGER")?;
-    scope.secret(resource)
+/// A repository that the account does not allow, or that is written in a way that not all programs read alike.
+fn repository(scope: &Scope, location: &str) -> Option<Missing> {
+    let listed = allow::SOURCES.missing(&scope.allow, &[location]);
+    listed.or_else(|| (!is_plain(location)).then(|| allow::SOURCES.absent(location)))
+}
+
+/// Whether a URL is one of https without a query, an escape, a backslash, a dot as a folder, or credentials.
+pub fn is_plain(location: &str) -> bool {
+    let Some(rest) = location.strip_prefix("https://") else { return false };
+    let mut folders = rest.trim_end_matches('/').split('/').skip(1).peekable();
+    let is_known = |c: char| c.is_ascii_alphanumeric() || "._~-/:".contains(c);
+    rest.chars().all(is_known)
+        && folders.peek().is_some()
+        && folders.all(|name| !name.is_empty() && !name.contains("..") && !name.contains(':') && name != ".")
+}
+
+/// Where artifacts go, as `bucket/key`.
+fn object(artifacts: &BuildArtifacts) -> Option<String> {
+    let bucket = artifacts.location.as_ref()?;
+    let id = artifacts.namespace_type.as_deref().filter(|kind| *kind == "BUILD_ID");
+    let parts = [artifacts.path.as_deref(), id, artifacts.name.as_deref()];
+    let parts = parts.into_iter().flatten().map(|part| part.trim_matches('/')).filter(|part| !part.is_empty());
+    Some(format!("{}/{}", &**bucket, parts.collect::<Vec<_>>().join("/")))
+}
+
+/// What the git host's credentials are in: a secret, or a connection.
+fn credentials(scope: &Scope, auth: &SourceAuth) -> Option<Missing> {
+    let resource = auth.resource.as_ref()?;
+    match resource.contains(":secretsmanager:") || *auth.r#type == *"SECRETS_MANAGER" {
+        true => scope.secret(resource),
+        false => allow::CONNECTIONS.missing_name(&scope.allow, resource),
+    }
 }
 
 fn variable(scope: &Scope, variable: &BuildVariable) -> Option<Missing> {
@@ -81,5 +108,36 @@ fn variable(scope: &Scope, variable: &BuildVariable) -> Option<Missing> {
         VariableKind::Plain => None,
         VariableKind::ParameterStore => scope.parameter(&variable.value),
         VariableKind::SecretsManager => scope.secret(&variable.value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_written_so_that_every_program_reads_it_alike() {
+        for plain in
+            ["https://github.com/a/b.git", "https://git.example.com:8443/~a/b/", "https://github.com/a/.github"]
+        {
+            assert!(is_plain(plain), "{plain}");
+        }
+        for odd in [
+            "http://github.com/a/b",
+            "https://github.com",
+            "https://github.com/",
+            "https://github.com//a",
+            "https://github.com/a/../b",
+            "https://github.com/a/./b",
+            "https://github.com/a/%2e%2e/b",
+            r"https://github.com/a\..\b",
+            "https://github.com/a?b",
+            "https://github.com/a#b",
+            "https://me@github.com/a",
+            "https://github.com/a\t/b",
+            "ssh://git@github.com/a",
+        ] {
+            assert!(!is_plain(odd), "{odd}");
+        }
     }
 }
