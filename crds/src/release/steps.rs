@@ -27,6 +27,11 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Started>,
 
+    /// What the image's tag named when the build was started: a digest, or `none`. An image that it did not name before is this build's, also where ECR shows it as older.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 80))]
+    pub tag_named: Option<String>,
+
     /// How the step stands, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]

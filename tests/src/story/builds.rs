@@ -168,6 +168,16 @@ pub const BY_HAND: Story = Story {
     },
 };
 
+/// Makes the project one that CodePipeline made: it has no source of its own.
+fn codepipelines(world: &World, name: &str) {
+    let mut aws = world.aws();
+    let builds = aws.codebuild.entry(sample::place()).or_default();
+    if let Some(mut project) = builds.project(name).cloned() {
+        (project.source.kind, project.source.location) = ("CODEPIPELINE".to_owned(), None);
+        builds.add_project(project);
+    }
+}
+
 /// The build's own command fails.
 pub const FAILING_BUILD: Story = Story {
     name: "failing build",
@@ -250,7 +260,7 @@ pub const LEFT: Story = Story {
     },
 };
 
-/// The build service itself fails once.
+/// The project is one that CodePipeline made, the tag says seven digits of the commit, and the build service itself fails once.
 pub const FAULT: Story = Story {
     name: "fault of CodeBuild",
     after: After::Nothing,
@@ -260,8 +270,17 @@ pub const FAULT: Story = Story {
             when: always,
             later: 0,
             act: |world| {
+                codepipelines(world, sample::BUILD);
                 sample::push(world, "faulty-1");
                 sample::apply(world);
+                world.edit("AwsAccount", "default", |spec| {
+                    spec["allow"]["sources"] = json!(["https://git.example.com/shop/*"])
+                });
+                world.edit("Pipeline", sample::PIPELINE, |spec| {
+                    spec["build"]["tag"] = "v-$(shortCommit:7)".into();
+                    spec["build"]["codeBuild"]["override"] =
+                        json!({"sourceType": "GITLAB_SELF_MANAGED", "artifacts": {"type": "NO_ARTIFACTS"}});
+                });
             },
         },
         RARELY,
@@ -274,6 +293,10 @@ pub const FAULT: Story = Story {
                 "{} builds, not the one that met a fault and another",
                 builds_of(world, "faulty-1").len()
             ));
+        }
+        let tag = format!("v-{}", &sample::commit("faulty-1")[..7]);
+        for build in builds_of(world, "faulty-1").iter().filter(|build| build.variable("IMAGE_TAG") != Some(&tag)) {
+            wrong.push(format!("build {} was told another tag than {tag}", build.id));
         }
         [wrong, both_run(world, "faulty-1")].concat()
     },

@@ -87,12 +87,16 @@ impl World {
         commits
     }
 
-    /// Each image's commit, by its digest.
+    /// Each image's commit, by its digest: that of the build which pushed it, or else what its tag says.
     pub fn commits_by_digest(&self) -> BTreeMap<String, String> {
         let aws = self.aws();
+        let builds = aws.codebuild.get(&place()).into_iter().flat_map(|state| state.builds());
+        let commits: BTreeMap<&str, &String> =
+            builds.filter_map(|build| Some((&*build.id, build.source_version.as_ref()?))).collect();
         let images = aws.ecr.get(&place()).and_then(|state| state.repositories.get(REPOSITORY));
         let images = images.into_iter().flat_map(|repository| repository.images.values());
-        images.filter_map(|image| Some((image.digest.clone(), image.tags.first()?.clone()))).collect()
+        let named = |tag, pushed_by: &str| commits.get(pushed_by).copied().unwrap_or(tag).clone();
+        images.filter_map(|image| Some((image.digest.clone(), named(image.tags.first()?, &image.content)))).collect()
     }
 
     /// The ID of the build that pushed each image, by the image's digest.

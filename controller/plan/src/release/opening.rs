@@ -5,7 +5,7 @@ use super::crowd::Counted;
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
 use super::origin;
-use super::record::{Progress, StepKind, StepRecord, Work};
+use super::record::{Progress, StepKind, StepRecord, UNNAMED, Work};
 use super::steps::{InDoubt, Start, Step, StepState, is_checked};
 use crate::hash;
 use crate::look::Looked;
@@ -70,7 +70,13 @@ impl Opening<'_> {
         let request = self.request(step, account_id);
         let earlier = if let Progress::Intended(intent) = &step.progress { Some(intent) } else { None };
         let call = Call::next(self.desired.attempt(step), earlier, &step.run.project, &request, self.observed.at);
-        Start { step: step.name.to_string(), call, request }
+        Start { step: step.name.to_string(), call, request, tag_named: self.tag_named(step) }
+    }
+
+    /// What the tag names now, if this step builds the image.
+    fn tag_named(&self, step: &StepRecord) -> Option<String> {
+        let image = self.observed.image.seen().filter(|_| step.kind == StepKind::Build)?;
+        Some(image.as_ref().map_or_else(|| UNNAMED.to_owned(), |image| image.digest.clone()))
     }
 
     /// Only what was searched for in this pass and not found is asked for again.
@@ -81,7 +87,7 @@ impl Opening<'_> {
         let Progress::Intended(intent) = &step.progress else { return None };
         let request = self.request(step, account_id);
         let call = repeatable(intent, &hash::of(&request), build::TIMES, self.observed.at)?.clone();
-        Some(Start { step: step.name.to_string(), call, request })
+        Some(Start { step: step.name.to_string(), call, request, tag_named: None })
     }
 
     fn request(&self, step: &StepRecord, account_id: &str) -> BuildRequest {

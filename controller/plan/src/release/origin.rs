@@ -7,7 +7,9 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::record::{Progress, Work};
 use crate::fault::Fault;
+use crate::image::key;
 use crate::look::Looked;
+use crate::start::build::{TIMES, record};
 use crate::world::{BuildStatus, LiveBuild, LiveImage};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::start::Started;
@@ -19,10 +21,14 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(44);
 /// once.
 const LATE: SignedDuration = SignedDuration::from_secs(5);
 
+/// How long before a build starts its tag was looked at, at most: a call that is not answered is repeated until its token expires.
+const LOOKED: SignedDuration = SignedDuration::from_secs(TIMES.expires + 60);
+
 /// What is known of the commit's image.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Found<'a> {
-    /// The image of the commit. A build that succeeded pushed it, or no build of ours did: a person, or another CI.
+    /// The image of the commit. A build that succeeded pushed it; or, where the tag says the whole commit, no build of the project
+    /// did: a person, or another CI.
     Image(&'a LiveImage),
     /// No image carries the commit's tag.
     Nothing,
@@ -57,48 +63,98 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         Looked::Blind(fault) => return Found::Blind(fault),
         Looked::NotAsked => return Found::Unseen(Missing::Image),
     };
-    if is_own(work, observed, image) {
+    let is_known = match work.tag(&desired.commit).is_whole {
+        true => is_own(work, observed, image),
+        false => remembered(desired, work, observed).is_some_and(|digest| *digest == *image.digest),
+    };
+    if is_known {
         return Found::Image(image);
     }
     match &observed.origins {
-        Looked::Seen(builds) => {
-            let (builds, is_whole) =
-                (builds.iter().filter(|build| build.is_of(&desired.commit)), work.tag(&desired.commit).is_whole);
-            judged(image, builds, is_whole, observed)
-        }
+        Looked::Seen(builds) => judged(image, &Builds { desired, work, all: builds }, observed),
         Looked::Blind(fault) => Found::Blind(fault),
         Looked::NotAsked => Found::Unseen(Missing::Builds(image.pushed_at)),
     }
 }
 
-/// Whether the image was pushed since the Release's own build began, which succeeded.
+/// Whether the image was pushed while the Release's own build ran, which succeeded.
 pub fn is_own(work: &Work, observed: &Observed, image: &LiveImage) -> bool {
-    succeeded(work, observed).is_some_and(|started| started <= image.pushed_at)
+    let Some(build) = succeeded(work, observed) else { return false };
+    let until = build.ended_at.as_ref().map_or(Timestamp::MAX, |ended| ended.0 + LATE);
+    build.started_at.0 <= image.pushed_at && image.pushed_at <= until
 }
 
-/// When the Release's own build started, if it succeeded according to the record or to what this pass saw.
-fn succeeded(work: &Work, observed: &Observed) -> Option<Timestamp> {
+/// The digest with which the Pipeline released the commit before.
+pub fn remembered<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Option<&'a str> {
+    let status = observed.pipeline.as_ref()?.status.as_ref()?;
+    let of = key(&desired.commit, &work.image.repository);
+    status.released.iter().find(|one| one.of == of).map(|one| &*one.digest)
+}
+
+/// The Release's own build, if it succeeded according to the record or to what this pass saw.
+fn succeeded(work: &Work, observed: &Observed) -> Option<Started> {
     let step = work.build()?;
-    if let Progress::Succeeded(Some(Started { started_at, .. })) = &step.progress {
-        return Some(started_at.0);
+    if let Progress::Succeeded(started) = &step.progress {
+        return started.clone();
     }
     let Progress::Running(started) = &step.progress else { return None };
     let build = observed.build(&step.name)?;
-    (build.id == started.id && build.status == BuildStatus::Succeeded).then_some(started.started_at.0)
+    (build.id == started.id && build.status == BuildStatus::Succeeded).then(|| record(build))
+}
+
+/// The builds of the project, seen from one Release.
+struct Builds<'r, 'a> {
+    desired: &'r Desired,
+    work: &'r Work,
+    all: &'a [LiveBuild],
+}
+
+impl<'a> Builds<'_, 'a> {
+    fn of_the_commit(&self) -> impl Iterator<Item = &'a LiveBuild> {
+        self.all.iter().filter(|build| build.is_of(&self.desired.commit))
+    }
+
+    /// Whether it is a build of another commit that has the same tag.
+    fn is_rival(&self, build: &LiveBuild) -> bool {
+        let tag = self.work.tag(&self.desired.commit).text;
+        let has_the_tag = |version: &String| is_commit(version) && self.work.tag(&version.as_str().into()).text == tag;
+        !build.is_of(&self.desired.commit) && build.versions.iter().any(has_the_tag)
+    }
+
+    /// Whether the Release's own build moved the tag to the image: it succeeded, the tag names another image than before, nobody
+    /// pushed that one later, and no other build can have moved the tag since it was looked at. Where a build makes the same bytes
+    /// again, ECR keeps the time of the first push, so that the image is older than its build.
+    fn moved_the_tag(&self, image: &LiveImage, observed: &Observed) -> bool {
+        let before = self.work.build().and_then(|step| step.tag_named.as_deref());
+        let own = succeeded(self.work, observed).filter(|_| before.is_some_and(|before| *before != *image.digest));
+        let Some(own) = own.and_then(|own| self.all.iter().find(|build| build.id == own.id)) else { return false };
+        let was_there = own.ended_at.is_some_and(|ended| image.pushed_at <= ended + LATE);
+        let may_move_it = |build: &LiveBuild| self.is_rival(build) || build.status != BuildStatus::Succeeded;
+        let may_push_it = |build: &&LiveBuild| build.is_of(&self.desired.commit) || self.is_rival(build);
+        let since = |build: &LiveBuild| build.ended_at.is_none_or(|ended| own.started_at - LOOKED <= ended + LATE);
+        let others = self.all.iter().filter(|build| build.id != own.id).filter(may_push_it);
+        was_there && !others.into_iter().any(|build| may_move_it(build) && since(build))
+    }
+}
+
+fn is_commit(version: &str) -> bool {
+    matches!(version.len(), 40 | 64) && version.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn overlap(one: &LiveBuild, other: &LiveBuild) -> bool {
+    let begins_before_the_end_of =
+        |a: &LiveBuild, b: &LiveBuild| b.ended_at.is_none_or(|ended| a.started_at <= ended + LATE);
+    begins_before_the_end_of(one, other) && begins_before_the_end_of(other, one)
 }
 
 /// Decides from the builds of the commit. A build that was running when the image was pushed may have pushed it. If a
 /// build that succeeded and another one were both running, the one that succeeded pushed it where tags cannot be moved,
 /// because the push of the other was refused. A build that had ended a moment before counts only if none that succeeded
-/// was running. Where the tag does not say the whole commit, only an image that a build of this commit pushed is the commit's.
-fn judged<'a>(
-    image: &'a LiveImage,
-    builds: impl Iterator<Item = &'a LiveBuild>,
-    is_whole: bool,
-    observed: &'a Observed,
-) -> Found<'a> {
+/// was running. Where the tag does not say the whole commit, only an image that a build of this commit is known to have pushed is
+/// the commit's.
+fn judged<'a>(image: &'a LiveImage, builds: &Builds<'_, 'a>, observed: &'a Observed) -> Found<'a> {
     let (mut proof, mut other) = (None, None);
-    for build in builds.filter(|build| build.started_at <= image.pushed_at) {
+    for build in builds.of_the_commit().filter(|build| build.started_at <= image.pushed_at) {
         let within = build.ended_at.is_none_or(|ended| image.pushed_at <= ended);
         let late = build.ended_at.is_some_and(|ended| image.pushed_at <= ended + LATE);
         if build.status == BuildStatus::Succeeded {
@@ -109,7 +165,13 @@ fn judged<'a>(
             other = other.or(Some((build, false)));
         }
     }
+    if builds.moved_the_tag(image, observed) {
+        return Found::Image(image);
+    }
+    let has_rival = |build: &LiveBuild| builds.all.iter().any(|other| builds.is_rival(other) && overlap(build, other));
+    let proof = proof.filter(|build| !has_rival(build));
     let Some((other, sure)) = other else {
+        let is_whole = builds.work.tag(&builds.desired.commit).is_whole;
         return if is_whole || proof.is_some() { Found::Image(image) } else { Found::Others(image) };
     };
     let another =

@@ -24,6 +24,9 @@ pub struct Record {
     pub stages: Vec<StageRecord>,
 }
 
+/// What is recorded of a tag that names nothing.
+pub const UNNAMED: &str = "none";
+
 /// How a Release ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -69,6 +72,8 @@ pub struct StepRecord {
     pub attempt: i32,
     /// How far it has come.
     pub progress: Progress,
+    /// What the image's tag named when the build was started: a digest, or [`UNNAMED`]; absent: that is not known.
+    pub tag_named: Option<String>,
     /// The last message about it; may be empty.
     pub message: String,
 }
@@ -196,7 +201,8 @@ impl StepRecord {
             StepPhase::Stopped => Progress::Stopped(started),
         };
         let message = status.message.as_deref().unwrap_or("").to_owned();
-        Self { name: status.name.clone(), kind, attempt: status.attempt, progress, message, run }
+        let tag_named = status.tag_named.clone();
+        Self { name: status.name.clone(), kind, attempt: status.attempt, progress, tag_named, message, run }
     }
 }
 

@@ -4,14 +4,13 @@ use super::crowd::Counted;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
-use super::origin::{Found, found, is_own};
+use super::origin::{Found, found, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
 use crate::account::{DEFAULT, Scope, scope};
 use crate::allow;
 use crate::fault::Fault;
-use crate::image::key;
 use crate::life::Life;
 use crate::look::Looked;
 use crate::pipeline::desired::{checked_plan, release_name};
@@ -300,10 +299,8 @@ fn there(desired: &Desired, work: &Work, image: &LiveImage, observed: &Observed)
 /// The digest that the Pipeline remembers of the commit, if the commit's tag names another image now that no build of this
 /// Release pushed: somebody has moved the tag.
 fn moved<'a>(desired: &Desired, work: &Work, image: &LiveImage, observed: &'a Observed) -> Option<&'a str> {
-    let status = observed.pipeline.as_ref()?.status.as_ref()?;
-    let of = key(&desired.commit, &work.image.repository);
-    let known = status.released.iter().find(|one| one.of == of)?;
-    (*known.digest != *image.digest && !is_own(work, observed, image)).then_some(&*known.digest)
+    let known = remembered(desired, work, observed)?;
+    (*known != *image.digest && !is_own(work, observed, image)).then_some(known)
 }
 
 /// The message about a tag that was moved.
@@ -346,7 +343,7 @@ fn failed(
 /// The message about an image that is not used because its build did not succeed.
 fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> String {
     format!(
-        "the tag names {}, which is not rolled: build {} left it, and did not succeed; where tags cannot be moved, delete it: \
+        "the tag names {}, which is not rolled: build {} left it, and did not succeed; delete the tag, and make another Release: \
          aws ecr batch-delete-image --repository-name {} --image-ids imageTag={}",
         image.digest,
         by.id,
@@ -357,12 +354,14 @@ fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> St
 
 /// The message about an image that is not used because it may be another commit's.
 fn taken(work: &Work, desired: &Desired, image: &LiveImage) -> String {
+    let tag = work.tag(&desired.commit).text;
     format!(
-        "the tag {} names {}, which no build of commit {} is known to have pushed, and may be that of another commit: where tags \
-         cannot be moved, take more digits in spec.build.tag of the Pipeline, or $(commit)",
-        work.tag(&desired.commit).text,
+        "the tag {tag} names {}, which no build of commit {} is known to have pushed, and may be that of another commit: delete \
+         the tag if nothing else needs it (aws ecr batch-delete-image --repository-name {} --image-ids \
+         imageTag={tag}), or let the buildspec and spec.build.tag of the Pipeline take more digits; then make another Release",
         image.digest,
-        desired.commit.short()
+        desired.commit.short(),
+        work.image.repository,
     )
 }
 
@@ -384,13 +383,17 @@ fn missing(desired: &Desired, work: &Work, observed: &Observed, left: &str) -> C
             return Course::Pushing;
         }
     }
-    let message = format!(
-        "the build succeeded but did not push {}:{}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in spec.build.tag of the \
-         Pipeline how it tags{}{left}",
-        work.image.repository,
-        work.tag(&desired.commit).text,
-        if left.is_empty() { "" } else { "; " }
-    );
+    let image = format!("{}:{}", work.image.repository, work.tag(&desired.commit).text);
+    let message = match left {
+        "" => format!(
+            "the build succeeded but did not push {image}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in spec.build.tag of \
+             the Pipeline how it tags"
+        ),
+        left => format!(
+            "the build succeeded, but is not known to have pushed {image}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in \
+             spec.build.tag of the Pipeline how it tags; {left}"
+        ),
+    };
     Course::Over(End::Failed(Reason::ImageMissing, message))
 }
 

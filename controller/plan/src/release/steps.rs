@@ -107,6 +107,8 @@ pub struct Start {
     pub call: Call,
     /// The request.
     pub request: BuildRequest,
+    /// What the image's tag names before the call, where that has to be known.
+    pub tag_named: Option<String>,
 }
 
 impl StepKind {

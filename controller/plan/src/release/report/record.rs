@@ -54,6 +54,7 @@ pub fn intended(before: &ReleaseStatus, start: &Start) -> ReleaseStatus {
     let mut next = before.clone();
     if let Some(step) = step_of(&mut next, &start.step) {
         put(step, Progress::Intended(Intent::Call(start.call.clone())));
+        step.tag_named.clone_from(&start.tag_named);
     }
     next
 }
@@ -141,6 +142,7 @@ fn waiting(name: Name) -> StepStatus {
         attempt: 1,
         intent: None,
         started: None,
+        tag_named: None,
         message: None,
         log: Vec::new(),
         earlier: Vec::new(),
@@ -239,6 +241,7 @@ fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<
     status.message = Some(cut(&format!("attempt {} {}", status.attempt, words::end(build)), MESSAGE));
     status.earlier.push(build::record(build));
     status.attempt = status.attempt.saturating_add(1);
+    status.tag_named = None;
     let late = build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(build::TIMES.expires));
     let next = if late { Progress::Intended(recovery(pass.desired, project, at)) } else { Progress::Waiting };
     put(status, next);

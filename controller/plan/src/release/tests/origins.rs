@@ -7,10 +7,10 @@ use crate::reason::ConditionType;
 use crate::release::state::Course;
 use crate::samples::COMMIT;
 use crate::samples::at;
-use crate::samples::codebuild::{Pushes, World, pushed};
+use crate::samples::codebuild::{Pushes, Reply, World, pushed, yesterdays};
 use crate::samples::release::build;
 use crate::world::{BuildStatus, LiveBuild};
-use launchway_crds::release::ReleasePhase;
+use launchway_crds::release::{ReleasePhase, StepPhase};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -278,5 +278,126 @@ fn a_short_tag_that_another_commit_has_taken_for_good_is_explained() {
     silent.builds[0].1.versions = vec!["another commit".into()];
     silent.pushes = Pushes::None;
     silent.run(60);
-    assert!(message(&silent).contains("did not push") && image(&silent).is_none(), "{}", message(&silent));
+    assert!(message(&silent).contains("not known to have pushed") && image(&silent).is_none(), "{}", message(&silent));
+}
+
+/// Another commit with the same seven first digits.
+fn sibling() -> String {
+    format!("{}{}", &COMMIT[..7], "f".repeat(33))
+}
+
+#[test]
+fn the_image_of_another_commit_with_the_same_tag_is_not_taken_for_that_of_a_build_at_the_same_time() {
+    for immutable in [false, true] {
+        let mut world = short(World::new());
+        (world.changes["checks"], world.immutable, world.pushes) = (json!([]), immutable, Pushes::None);
+        while world.builds.is_empty() {
+            world.pass();
+        }
+        let theirs =
+            LiveBuild { versions: vec![sibling()], ..earlier("web-build:theirs", BuildStatus::Succeeded, 0, Some(40)) };
+        world.builds.push(("theirs".into(), theirs));
+        world.image = Some(pushed("web-build:theirs", 30));
+        world.run(60);
+        assert_eq!((world.status.phase, image(&world)), (Some(ReleasePhase::Failed), None), "{immutable}");
+        assert!(message(&world).contains("another commit"), "{}", message(&world));
+    }
+}
+
+#[test]
+fn what_is_pushed_under_a_short_tag_after_the_releases_build_had_ended_is_not_its_image() {
+    let mut world = short(World::new());
+    (world.changes["checks"], world.pushes) = (json!([]), Pushes::None);
+    while image(&world).is_none() && world.status.phase != Some(ReleasePhase::Failed) {
+        world.pass();
+        world.wait(10);
+        let now = world.now;
+        let long_ended = |build: &LiveBuild| build.ended_at.is_some_and(|ended| ended < at(now - 5));
+        let there = world.builds.first().is_some_and(|(_, build)| long_ended(build));
+        world.image = there.then(|| pushed("a person", now));
+    }
+    assert_eq!(image(&world), None);
+}
+
+#[test]
+fn a_build_that_makes_the_same_bytes_again_is_known_by_the_tag_that_it_moved() {
+    for (before, is_taken) in [(None, true), (Some(pushed("another commit", -600)), true), (Some(yesterdays()), false)]
+    {
+        let mut world = short(World::new());
+        (world.changes["checks"], world.pushes, world.image) = (json!([]), Pushes::Same, before.clone());
+        world.run(60);
+        assert_eq!(world.builds.len(), 1, "{before:?}");
+        assert_eq!(image(&world).is_some(), is_taken, "{before:?}: {}", message(&world));
+        assert!(is_taken || message(&world).contains("batch-delete-image"), "{}", message(&world));
+    }
+}
+
+#[test]
+fn what_a_commit_was_released_with_before_is_its_image_under_a_short_tag_too() {
+    let mut world = short(World::new());
+    (world.changes["checks"], world.image, world.immutable) = (json!([]), Some(yesterdays()), true);
+    world.pipeline = remembers(COMMIT, "web", &yesterdays().digest);
+    world.run(60);
+    assert_eq!((world.builds.len(), image(&world)), (0, Some(yesterdays().digest)));
+}
+
+/// A build of the other commit with the same tag, which succeeded.
+fn siblings(from: i64, to: i64) -> (String, LiveBuild) {
+    let build = earlier("web-build:theirs", BuildStatus::Succeeded, from, Some(to));
+    ("theirs".into(), LiveBuild { versions: vec![sibling()], ..build })
+}
+
+/// A Release with a short tag whose build pushes nothing, as far as its first call.
+fn called(replies: Vec<Reply>) -> World {
+    let mut world = short(World::new());
+    (world.changes["checks"], world.pushes, world.replies) = (json!([]), Pushes::None, replies);
+    while world.status.steps.first().is_none_or(|step| step.phase == StepPhase::Waiting) {
+        world.pass();
+    }
+    world
+}
+
+#[test]
+fn a_tag_that_another_commit_moved_since_it_was_looked_at_proves_nothing() {
+    // Between a call that started nothing and the next one.
+    let mut between = called(vec![Reply::Vanishes]);
+    between.builds.push(siblings(10, 60));
+    between.image = Some(pushed("web-build:theirs", 50));
+    // After the build's end, to bytes that were there long before.
+    let mut after = called(vec![Reply::Comes]);
+    after.wait(70);
+    after.builds.push(siblings(100, 160));
+    (after.now, after.image) = (200, Some(yesterdays()));
+    // After the look, and before the build.
+    let mut before = called(vec![Reply::Comes]);
+    before.builds.push(siblings(-60, -20));
+    before.image = Some(yesterdays());
+    for mut world in [between, after, before] {
+        world.run(60);
+        assert_eq!((world.status.phase, image(&world)), (Some(ReleasePhase::Failed), None), "{:?}", world.builds);
+    }
+}
+
+#[test]
+fn bytes_that_a_failed_build_had_pushed_too_are_taken_where_a_good_build_moved_the_tag_to_them() {
+    for tag in ["$(commit)", "$(shortCommit)"] {
+        let mut world = World::new();
+        world.changes = json!({"checks": [], "build": {"tag": tag}});
+        world.builds.push(("failed".into(), earlier("web-build:failed", BuildStatus::Failed, -86_500, Some(-86_300))));
+        world.pushes = Pushes::Same;
+        world.run(60);
+        assert_eq!((world.builds.len(), image(&world)), (2, Some(yesterdays().digest)), "{tag}: {}", message(&world));
+    }
+}
+
+#[test]
+fn commits_of_both_lengths_can_have_the_tag_of_another_one() {
+    for digits in [40, 64] {
+        let mut world = short(after(BuildStatus::Succeeded));
+        let theirs = format!("{}{}", &COMMIT[..7], "f".repeat(digits - 7));
+        world.builds.push(("theirs".into(), LiveBuild { versions: vec![theirs], ..siblings(200, 400).1 }));
+        let found = world.image.clone().unwrap().digest;
+        world.run(60);
+        assert!(image(&world).is_some_and(|digest| digest != found), "{digits}");
+    }
 }

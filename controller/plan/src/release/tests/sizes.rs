@@ -74,7 +74,7 @@ proptest! {
                 buildspec: None, overrides: Members::new(), environment: Vec::new(), timeout_minutes: 5, queued_timeout_minutes: 5 };
             let attempt = Attempt { owner: "r-1", step: name, number: 1 };
             let call = Call::next(attempt, None, &request.project, &request, at(0));
-            record = intended(&record, &Start { step: name.clone(), call, request });
+            record = intended(&record, &Start { step: name.clone(), call, request, tag_named: Some("none".into()) });
             observed.logs.insert(name.clone(), vec![line.clone(); lines]);
         }
         let written = Release { status: Some(record.clone()), ..release(1, 0, Value::Null) };
