@@ -12,7 +12,7 @@ mod packet;
 mod polls;
 mod remote;
 
-pub use credential::{Credential, CredentialFault};
+pub use credential::{Access, Credential, CredentialFault};
 pub use fault::{GitFault, NoSuchBranch, Offered};
 pub use listing::Head;
 pub use packet::Malformed;

@@ -63,6 +63,17 @@ pub struct Keys {
     pub token: Option<ByteString>,
     /// A token that is sent as `Bearer`.
     pub bearer_token: Option<ByteString>,
+    /// The authorities that sign the host's certificate.
+    #[serde(rename = "ca.crt")]
+    pub authorities: Option<ByteString>,
+}
+
+impl Keys {
+    /// Whether none of them is there.
+    pub fn is_empty(&self) -> bool {
+        let Keys { username, password, token, bearer_token, authorities } = self;
+        [username, password, token, bearer_token, authorities].into_iter().all(Option::is_none)
+    }
 }
 
 impl fmt::Debug for SecretSeen {

@@ -1,8 +1,9 @@
 //! HTTP requests to URLs that users wrote: guarded, bounded, and silent about secrets. What is asked and what an answer
 //! means is not known here.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::header::{HeaderValue, USER_AGENT};
@@ -13,12 +14,14 @@ use tower::{Service, ServiceExt};
 use url::Url;
 
 mod answer;
+mod authorities;
 mod fault;
 mod limits;
 mod redirect;
 mod transport;
 
 pub use answer::Answer;
+pub use authorities::Authorities;
 pub use fault::{BadCertificate, BadRedirect, WebFault};
 pub use limits::{Cap, PATIENCE, REDIRECTS};
 pub use transport::{Exchange, NoClient};
@@ -30,14 +33,45 @@ const AGENT: &str = concat!("launchway/", env!("CARGO_PKG_VERSION"));
 pub struct Web {
     rules: Arc<Rules>,
     exchange: Exchange,
+    /// Clients that trust other authorities too, by these; none: there is no network.
+    trusting: Option<Arc<Mutex<Clients>>>,
 }
+
+/// Clients, by the authorities that they trust.
+type Clients = BTreeMap<[u8; 32], Exchange>;
+
+/// How many sets of authorities have a client at a time. Each holds what the system trusts as well, some hundred kilobytes.
+const CLIENTS: usize = 32;
 
 impl Web {
     /// Uses the real network. The process must have installed rustls' provider. Fails without trusted certificates.
     pub fn guarded(rules: Rules) -> Result<Web, NoClient> {
         let rules = Arc::new(rules);
-        let exchange = transport::exchange(Arc::clone(&rules))?;
-        Ok(Web { rules, exchange })
+        let exchange = transport::exchange(Arc::clone(&rules), None)?;
+        Ok(Web { rules, exchange, trusting: Some(Arc::default()) })
+    }
+
+    /// The same, which trusts these authorities too.
+    ///
+    /// # Errors
+    /// There is no client that does.
+    pub fn trusting(&self, authorities: &Authorities) -> Result<Web, WebFault> {
+        let Some(clients) = &self.trusting else { return Ok(self.clone()) };
+        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = authorities.digest();
+        let exchange = match clients.get(&name) {
+            Some(exchange) => exchange.clone(),
+            None => {
+                let made = transport::exchange(Arc::clone(&self.rules), Some(authorities));
+                let made = made.map_err(|_| WebFault::Tls(BadCertificate::Other))?;
+                if clients.len() >= CLIENTS {
+                    clients.clear();
+                }
+                clients.insert(name, made.clone());
+                made
+            }
+        };
+        Ok(Web { exchange, ..self.clone() })
     }
 
     /// Uses that service in place of the network, under the same rules for URLs, redirects, sizes and times.
@@ -46,7 +80,7 @@ impl Web {
         S: Service<Request<Bytes>, Response = Response<Bytes>, Error = WebFault> + Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        Web { rules: Arc::new(rules), exchange: BoxCloneSyncService::new(service) }
+        Web { rules: Arc::new(rules), exchange: BoxCloneSyncService::new(service), trusting: None }
     }
 
     /// The URL that a user wrote, if it is allowed.

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
-use jiff::Timestamp;
-use launchway::git::{Credential, GitFault, head};
-use launchway::web::{BadRedirect, Cap, Web, WebFault};
+use jiff::{SignedDuration, Timestamp};
+use launchway::git::{Access as Seen, Ask, Credential, GitFault, Polls, head};
+use launchway::web::{Authorities, BadCertificate, BadRedirect, Cap, Web, WebFault};
 use launchway_plan::address::{AddressRefusal, Allowed, Rules, Scheme};
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
 
@@ -256,4 +256,76 @@ async fn the_remote_in_memory_answers_as_git_does() {
     assert_eq!(head(&web, "https://git.example.com/none", "main", None).await, Err(GitFault::NotFound));
     assert!(matches!(head(&web, public, "mian", None).await, Err(GitFault::NoSuchBranch(_))));
     assert_eq!(repositories.polls(), 5);
+}
+
+/// An authority that nobody knows, and the certificate that it signed for 127.0.0.1.
+struct Authority {
+    pem: String,
+    tls: tokio_rustls::TlsAcceptor,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let (key, own) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
+        let mut params = rcgen::CertificateParams::new([]).unwrap();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let pem = params.self_signed(&key).unwrap().pem();
+        let issuer = rcgen::Issuer::new(params, key);
+        let host = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&own, &issuer).unwrap();
+        let config = rustls::ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![host.der().clone()], own.into())
+            .unwrap();
+        Self { pem, tls: std::sync::Arc::new(config).into() }
+    }
+
+    /// Puts TLS with its certificate before a server on this machine; the host that is to be asked.
+    async fn before(&self, server: String) -> String {
+        let listener = tokio::net::TcpListener::bind(loopback()).await.unwrap();
+        let (host, tls) = (listener.local_addr().unwrap().to_string(), self.tls.clone());
+        tokio::spawn(async move {
+            while let Ok((plain, _)) = listener.accept().await {
+                let (tls, server) = (tls.clone(), server.clone());
+                tokio::spawn(async move {
+                    let mut from = tls.accept(plain).await?;
+                    let mut to = tokio::net::TcpStream::connect(server).await?;
+                    tokio::io::copy_bidirectional(&mut from, &mut to).await
+                });
+            }
+        });
+        host
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_is_signed_by_an_authority_of_the_users_own_is_seen_with_that_authority_only() {
+    let (_root, server, _, commit, _) = greeter(Protocol::Newest, Hash::Sha1, ada()).await;
+    let (own, other) = (Authority::new(), Authority::new());
+    let host = own.before(server.host()).await;
+    let (url, polls) = (format!("https://{host}/greeter.git"), Polls::new(web(&[&host])));
+    let seen = async |pem: Option<&str>| {
+        let authorities = pem.map(|pem| Authorities::parse(pem.as_bytes()).unwrap());
+        let access = Seen { credential: Some(basic("s3cret")), authorities };
+        let interval = SignedDuration::from_secs(60);
+        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval };
+        polls.head(&ask, when(0)).await.unwrap().outcome
+    };
+    let unknown = GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer));
+    for (pem, wanted) in [
+        (None, None),
+        (Some(&*other.pem), None),
+        (Some(&*own.pem), Some(&commit)),
+        (Some(&*format!("{}{}", other.pem, own.pem)), Some(&commit)),
+        (None, None),
+    ] {
+        match (seen(pem).await, wanted) {
+            (Ok(head), Some(commit)) => assert_eq!(head.commit, *commit),
+            (Err(fault), None) => {
+                assert_eq!(fault, unknown);
+                let told = fault.at(&url).message;
+                assert!(told.contains("ca.crt"), "{told}");
+            }
+            (seen, wanted) => panic!("{seen:?}, and not {wanted:?}"),
+        }
+    }
 }

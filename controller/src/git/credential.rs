@@ -1,6 +1,7 @@
 //! What a Secret says of who asks, and the header that it becomes. Never shown (docs/security.md).
 
 use crate::other::Keys;
+use crate::web::Authorities;
 use std::fmt;
 
 use base64::Engine;
@@ -8,6 +9,15 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use k8s_openapi::ByteString;
 use sha2::{Digest, Sha256};
+
+/// What a Secret says of how a repository is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Who asks; absent: nobody in particular.
+    pub credential: Option<Credential>,
+    /// Who may sign the host's certificate besides those whom the system trusts.
+    pub authorities: Option<Authorities>,
+}
 
 /// Who asks. `Debug` shows only the kind.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,11 +40,16 @@ pub enum Credential {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialFault {
     /// None of the keys is there, or only half of a pair.
-    #[error("the Secret needs the keys username and password, or token, or bearerToken")]
+    #[error("the Secret needs the keys username and password, or token, or bearerToken, or ca.crt alone")]
     Missing,
     /// More than one way to ask.
     #[error("the Secret has more than one of password, token and bearerToken; keep one")]
     Ambiguous,
+    /// The authorities cannot be read.
+    #[error(
+        "the key ca.crt of the Secret is not one to a hundred certificates in PEM: begin each with -----BEGIN CERTIFICATE-----"
+    )]
+    Authorities,
     /// A value that cannot be sent.
     #[error("the key {0} of the Secret is empty, or has characters that cannot be sent")]
     Value(&'static str),
@@ -44,6 +59,37 @@ const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const TOKEN: &str = "token";
 const BEARER: &str = "bearerToken";
+
+impl Access {
+    /// What a Secret's `data` says. With `ca.crt` alone the repository is public.
+    ///
+    /// # Errors
+    /// The keys make no credential, or a value cannot be used.
+    pub fn parse(mut data: Keys) -> Result<Access, CredentialFault> {
+        let pem = data.authorities.take();
+        let authorities = pem.map(|pem| Authorities::parse(&pem.0).ok_or(CredentialFault::Authorities)).transpose()?;
+        let is_public = authorities.is_some() && data.is_empty();
+        let credential = if is_public { None } else { Some(Credential::parse(data)?) };
+        Ok(Access { credential, authorities })
+    }
+
+    /// A name for `url` as seen by whom this says: equal only if both are.
+    pub(super) fn digest(&self, url: &str) -> [u8; 32] {
+        let authorities = self.authorities.as_ref().map(Authorities::digest).unwrap_or_default();
+        let parts = match &self.credential {
+            None => ["", url, "", ""],
+            Some(Credential::Basic { username, password }) => [PASSWORD, url, username, password],
+            Some(Credential::Token(token)) => [TOKEN, url, "", token],
+            Some(Credential::Bearer(token)) => [BEARER, url, "", token],
+        };
+        let mut hash = Sha256::new();
+        for part in parts.map(str::as_bytes).into_iter().chain([&authorities[..]]) {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into()
+    }
+}
 
 impl Credential {
     /// The credential that a Secret's `data` holds. One line end after a value is dropped: many tools leave one there.
@@ -85,22 +131,6 @@ impl Credential {
         header.set_sensitive(true);
         Some(header)
     }
-
-    /// A name for `url` as seen by whom `credential` says: equal only if both are.
-    pub(super) fn digest(url: &str, credential: Option<&Credential>) -> [u8; 32] {
-        let parts = match credential {
-            None => ["", url, "", ""],
-            Some(Credential::Basic { username, password }) => [PASSWORD, url, username, password],
-            Some(Credential::Token(token)) => [TOKEN, url, "", token],
-            Some(Credential::Bearer(token)) => [BEARER, url, "", token],
-        };
-        let mut hash = Sha256::new();
-        for part in parts {
-            hash.update((part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        hash.finalize().into()
-    }
 }
 
 fn value(bytes: ByteString, key: &'static str) -> Result<String, CredentialFault> {
@@ -129,6 +159,20 @@ mod tests {
 
     use super::*;
 
+    /// The certificate of an authority whose key nobody has.
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
+MIIBhDCCASugAwIBAgIUHFpku0aqw+IdQm4kdYjK4YE0wK8wCgYIKoZIzj0EAwIw
+FzEVMBMGA1UEAwwMQW4gYXV0aG9yaXR5MCAXDTI2MTEyOTA4NTIwNFoYDzIxMjYx
+MTA1MDg1MjA0WjAXMRUwEwYDVQQDDAxBbiBhdXRob3JpdHkwWTATBgcqhkjOPQIB
+BggqhkjOPQMBBwNCAASdFTw/F1EFGVI06BX6YXDlWxaD9F/e+3c6uqmnB5T5IJ1w
+gA/LdwCbB5/8GFdsgsDorK/77ugZuX/x4m/wJwXro1MwUTAdBgNVHQ4EFgQU8rVa
+FXnSHRJxpyfyc1Cl7atReYQwHwYDVR0jBBgwFoAU8rVaFXnSHRJxpyfyc1Cl7atR
+eYQwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAF3q6uJmKgZn3Z
+DgMcr0ZcFtDd32M8yPrUV3Kk8c2b8gIga34h+kabW92LW6+11S41Vo5I965fe4p3
+SQMXM+BQP6g=
+-----END CERTIFICATE-----
+";
+
     fn secret(pairs: &[(&str, &str)]) -> Keys {
         let encoded = pairs.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into()));
         serde_json::from_value(serde_json::Value::Object(encoded.collect())).unwrap()
@@ -141,7 +185,7 @@ mod tests {
         assert_eq!(basic.header().unwrap(), "Basic YWxpY2U6aHVudGVyMg==");
         let token = Credential::parse(secret(&[("token", "t0ken\r\n")])).unwrap();
         assert_eq!(token.header().unwrap(), "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=");
-        let bearer = Credential::parse(secret(&[("bearerToken", "b"), ("ca.crt", "x")])).unwrap();
+        let bearer = Credential::parse(secret(&[("bearerToken", "b"), ("other", "x")])).unwrap();
         assert_eq!(bearer.header().unwrap(), "Bearer b");
     }
 
@@ -177,18 +221,38 @@ mod tests {
     }
 
     #[test]
-    fn only_the_same_url_and_credential_share_a_name() {
+    fn only_the_same_url_credential_and_authorities_share_a_name() {
         let basic =
             |username: &str, password: &str| Credential::Basic { username: username.into(), password: password.into() };
+        let named = |url: &str, credential| Access { credential, authorities: None }.digest(url);
+        let trusting = Access { credential: None, authorities: Authorities::parse(CERTIFICATE.as_bytes()) };
+        assert!(trusting.authorities.is_some());
         let all = [
-            Credential::digest("https://a/", None),
-            Credential::digest("https://b/", None),
-            Credential::digest("https://a/", Some(&Credential::Token("x".into()))),
-            Credential::digest("https://a/", Some(&Credential::Bearer("x".into()))),
-            Credential::digest("https://a/", Some(&basic("x", "yz"))),
-            Credential::digest("https://a/", Some(&basic("xy", "z"))),
+            named("https://a/", None),
+            named("https://b/", None),
+            named("https://a/", Some(Credential::Token("x".into()))),
+            named("https://a/", Some(Credential::Bearer("x".into()))),
+            named("https://a/", Some(basic("x", "yz"))),
+            named("https://a/", Some(basic("xy", "z"))),
+            trusting.digest("https://a/"),
         ];
         assert_eq!(std::collections::BTreeSet::from(all).len(), all.len());
-        assert_eq!(all[4], Credential::digest("https://a/", Some(&basic("x", "yz"))));
+        assert_eq!(all[4], named("https://a/", Some(basic("x", "yz"))));
+    }
+
+    #[test]
+    fn authorities_stand_alone_or_beside_a_credential() {
+        let alone = Access::parse(secret(&[("ca.crt", CERTIFICATE)])).unwrap();
+        assert!(alone.credential.is_none() && alone.authorities.is_some());
+        let both = Access::parse(secret(&[("ca.crt", CERTIFICATE), ("token", "t")])).unwrap();
+        assert_eq!((both.credential, both.authorities), (Some(Credential::Token("t".into())), alone.authorities));
+        let none = Access::parse(secret(&[("token", "t")])).unwrap();
+        assert!(none.authorities.is_none());
+        let broken = CERTIFICATE.replace("MII", "MIJ");
+        for bad in ["", "x", &broken, &CERTIFICATE.repeat(101)] {
+            assert_eq!(Access::parse(secret(&[("ca.crt", bad), ("token", "t")])), Err(CredentialFault::Authorities));
+        }
+        let half = Access::parse(secret(&[("ca.crt", CERTIFICATE), ("username", "a")]));
+        assert_eq!(half, Err(CredentialFault::Missing));
     }
 }

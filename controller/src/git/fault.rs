@@ -6,7 +6,7 @@ use launchway_plan::fault::{Fault, FaultKind, Remedy, Thing};
 use url::Url;
 
 use super::packet::Malformed;
-use crate::web::WebFault;
+use crate::web::{BadCertificate, WebFault};
 
 /// Why the head of a branch is not known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -129,13 +129,22 @@ impl GitFault {
         }
     }
 
+    /// What can be done about it, where the words do not say it.
+    fn next_step(&self) -> &'static str {
+        if *self == GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer)) {
+            ": put the authority's certificate, in PEM, under the key ca.crt of the Secret that secretRef names"
+        } else {
+            ""
+        }
+    }
+
     /// The same as a fault of any part of the world, at the repository `url`, which is shown without what may be secret.
     pub fn at(&self, url: &str) -> Fault {
         Fault {
             operation: "git:ls-refs".to_owned(),
             resource: shown(url),
             code: self.code().to_owned(),
-            message: self.to_string(),
+            message: self.to_string() + self.next_step(),
             kind: self.kind(),
             remedy: self.remedy(),
         }

@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use jiff::{SignedDuration, Timestamp};
 
 use super::listing::is_branch_name;
-use super::{Credential, GitFault, Head, Heads, heads};
+use super::{Access, GitFault, Head, Heads, heads};
 use crate::fair::{Place, Places};
 use crate::web::Web;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -25,8 +25,8 @@ pub struct Ask<'a> {
     pub branch: &'a str,
     /// The namespace that asks, by which polls are shared.
     pub namespace: &'a str,
-    /// Who asks. An answer is never shown to one who asks with another credential.
-    pub credential: Option<&'a Credential>,
+    /// Who asks, and whom they trust. An answer is never shown to one who asks in another way.
+    pub access: &'a Access,
     /// How old an answer may grow before there should be a new one. Zero: whatever is seen must have been asked for
     /// after this question.
     pub interval: SignedDuration,
@@ -145,7 +145,7 @@ impl Polls {
         if !is_branch_name(ask.branch) {
             return Some(Poll { sent: now, good_for: ask.interval, outcome: Err(GitFault::BranchName) });
         }
-        let key = Credential::digest(ask.url, ask.credential);
+        let key = ask.access.digest(ask.url);
         let before = self.watch(key, ask, now);
         let end = Instant::now() + WAITS;
         loop {
@@ -258,13 +258,17 @@ impl Polls {
         ask: &Ask<'_>,
         mut places: UnboundedReceiver<(Place, Place)>,
     ) -> BoxFuture<'static, ()> {
-        let (polls, url, credential) = (self.clone(), ask.url.to_owned(), ask.credential.cloned());
+        let (polls, url, access) = (self.clone(), ask.url.to_owned(), ask.access.clone());
         async move {
             let began = Instant::now();
             let _places = places.recv().await;
             drop(places);
             let takeoff = takeoff.after(began.elapsed());
-            let outcome = heads(&polls.web, &url, &takeoff.wanted, credential.as_ref()).await;
+            let web = access.authorities.as_ref().map_or_else(|| Ok(polls.web.clone()), |own| polls.web.trusting(own));
+            let outcome = match web {
+                Ok(web) => heads(&web, &url, &takeoff.wanted, access.credential.as_ref()).await,
+                Err(fault) => Err(GitFault::Web(fault)),
+            };
             polls.lanes().by_key.entry(key).or_default().land(takeoff, outcome);
         }
         .boxed()

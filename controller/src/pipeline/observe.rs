@@ -1,7 +1,7 @@
 //! Looks at what concerns a Pipeline: its account, its branch, its Releases and their targets. Changes nothing.
 
 use crate::context::Context;
-use crate::git::{Ask, Credential, GitFault, LANDS, Poll};
+use crate::git::{Access, Ask, GitFault, LANDS, Poll};
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kube_api::{self, PAGE};
@@ -60,8 +60,8 @@ async fn git(
     branch: &Branch,
     context: &Context,
 ) -> Result<(), Unreachable> {
-    match credential(desired, branch, context).await? {
-        Ok(credential) => match poll(branch, credential.as_ref(), &desired.namespace, context).await {
+    match access(desired, branch, context).await? {
+        Ok(access) => match poll(branch, &access, &desired.namespace, context).await {
             Some(poll) => see(observed, poll, branch),
             None => observed.next_poll = Some(observed.at + LANDS),
         },
@@ -82,18 +82,14 @@ fn see(observed: &mut Observed, poll: Poll, branch: &Branch) {
 }
 
 /// The head of the branch; none: the server has not answered yet.
-async fn poll(branch: &Branch, credential: Option<&Credential>, namespace: &str, context: &Context) -> Option<Poll> {
+async fn poll(branch: &Branch, access: &Access, namespace: &str, context: &Context) -> Option<Poll> {
     let interval = SignedDuration::from_secs(branch.interval);
-    let ask = Ask { url: &branch.url, branch: &branch.name, namespace, credential, interval };
+    let ask = Ask { url: &branch.url, branch: &branch.name, namespace, access, interval };
     context.polls.head(&ask, (context.clock)()).await
 }
 
-async fn credential(
-    desired: &Desired,
-    branch: &Branch,
-    context: &Context,
-) -> Result<Result<Option<Credential>, Refusal>, Unreachable> {
-    let Some(secret) = &branch.secret else { return Ok(Ok(None)) };
+async fn access(desired: &Desired, branch: &Branch, context: &Context) -> Result<Result<Access, Refusal>, Unreachable> {
+    let Some(secret) = &branch.secret else { return Ok(Ok(Access::default())) };
     let refused = |why: String| Refusal::Secret { name: secret.clone(), why };
     let found = match other::secret(&desired.namespace, secret, &context.kube).await {
         Ok(found) => found,
@@ -114,8 +110,7 @@ async fn credential(
             "is not there: make it with the keys username and password, or token, or bearerToken".to_owned(),
         )),
         Some(_) if let Err(why) = &sendable => Err(refused(why.clone())),
-        Some(found) => Credential::parse(found.data.unwrap_or_default())
-            .map(Some)
+        Some(found) => Access::parse(found.data.unwrap_or_default())
             .map_err(|fault| refused(format!("cannot be used: {fault}"))),
     })
 }

@@ -160,7 +160,8 @@ fn certificate(error: &rustls::Error) -> BadCertificate {
         BadCertificate::Expired
     } else if matches!(error, C::NotValidForName | C::NotValidForNameContext { .. }) {
         BadCertificate::OtherName
-    } else if *error == C::UnknownIssuer {
+    } else if matches!(error, C::UnknownIssuer | C::BadSignature) {
+        // The second: an authority of the same name has another key.
         BadCertificate::UnknownIssuer
     } else {
         BadCertificate::Other

@@ -118,7 +118,7 @@ async fn a_name_that_points_to_this_machine_is_refused_unless_it_is_listed() {
     let fault = listed.answer(get(&format!("http://localhost:{port}/")), Cap::VERIFY).await.unwrap_err();
     assert_eq!(fault, WebFault::Connect);
 
-    let names = transport::exchange(Arc::new(rules("git.example.com"))).unwrap();
+    let names = transport::exchange(Arc::new(rules("git.example.com")), None).unwrap();
     let fault = names.oneshot(get(&format!("http://localhost:{port}/"))).await.unwrap_err();
     assert!(matches!(fault, WebFault::Refused(AddressRefusal::NotPublic(_))), "{fault}");
 }

@@ -7,11 +7,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response};
 use launchway_plan::address::{Rules, address_refusal};
+use reqwest::Certificate;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use tower::service_fn;
 use tower::util::BoxCloneSyncService;
 
+use super::authorities::Authorities;
 use super::fault::{Forbidden, WebFault};
 use super::limits::{Cap, PATIENCE};
 
@@ -27,8 +29,10 @@ pub struct NoClient(#[from] reqwest::Error);
 const CONNECT: Duration = Duration::from_secs(5);
 
 /// Proxies of the environment are not used: a proxy would resolve the names, and the rules for addresses would not hold.
-pub(super) fn exchange(rules: Arc<Rules>) -> Result<Exchange, NoClient> {
+pub(super) fn exchange(rules: Arc<Rules>, authorities: Option<&Authorities>) -> Result<Exchange, NoClient> {
+    let certificates = authorities.into_iter().flat_map(Authorities::certificates);
     let client = reqwest::Client::builder()
+        .tls_certs_merge(certificates.map(Certificate::from_der).collect::<Result<Vec<_>, _>>()?)
         .dns_resolver(Arc::new(GuardedNames(rules)))
         .redirect(Policy::none())
         .retry(reqwest::retry::never())

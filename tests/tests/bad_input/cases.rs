@@ -413,6 +413,12 @@ fn of_secrets() -> Vec<Case> {
             vec![secret_of(json!({"username": "bWU=", "password": "cHc=", "token": "dG9r"}))],
             &["keep one"],
         ),
+        secret(
+            "CredentialFault::Authorities",
+            "an authority that is none",
+            vec![secret_of(json!({"ca.crt": "bm9uZQ=="}))],
+            &["ca.crt", "PEM"],
+        ),
         secret("CredentialFault::Value", "an empty token", vec![secret_of(json!({"token": ""}))], &["token", "empty"]),
     ]
 }

@@ -55,7 +55,7 @@ variants!(
     NotPublic,
 );
 
-variants!(of_credentials, launchway::git::CredentialFault as CredentialFault, Missing, Ambiguous, Value);
+variants!(of_credentials, launchway::git::CredentialFault as CredentialFault, Missing, Ambiguous, Authorities, Value);
 
 /// Those that the user alone can mend; the others are of the world, and tested there.
 fn of_sources() -> Vec<String> {

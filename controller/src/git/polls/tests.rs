@@ -11,6 +11,7 @@ use tower::service_fn;
 
 use super::super::tests::{over, server};
 use super::*;
+use crate::git::Credential;
 use crate::web::WebFault;
 
 const URL: &str = "https://git.example.com/app";
@@ -22,7 +23,8 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn ask(branch: &str, seconds: i64) -> Ask<'_> {
-    Ask { url: URL, branch, namespace: "shop", credential: None, interval: SignedDuration::from_secs(seconds) }
+    const NOBODY: &Access = &Access { credential: None, authorities: None };
+    Ask { url: URL, branch, namespace: "shop", access: NOBODY, interval: SignedDuration::from_secs(seconds) }
 }
 
 /// An answer that comes in time.
@@ -115,12 +117,13 @@ async fn an_answer_is_not_shown_to_those_who_ask_with_another_credential() {
         _ => Ok(Response::builder().status(401).body(Bytes::new()).unwrap()),
     });
     let polls = Polls::new(web);
-    let [good, bad] = ["good", "bad"].map(|token| Credential::Bearer(token.into()));
-    let with = |credential| Ask { credential, ..ask("main", 60) };
-    assert!(head(&polls, &with(Some(&good)), at(0)).await.outcome.is_ok());
-    assert!(head(&polls, &with(Some(&bad)), at(0)).await.outcome.is_err());
-    assert!(head(&polls, &with(None), at(0)).await.outcome.is_err());
-    assert!(head(&polls, &with(Some(&good)), at(1)).await.outcome.is_ok());
+    let [good, bad] =
+        ["good", "bad"].map(|token| Access { credential: Some(Credential::Bearer(token.into())), authorities: None });
+    let with = |access| Ask { access, ..ask("main", 60) };
+    assert!(head(&polls, &with(&good), at(0)).await.outcome.is_ok());
+    assert!(head(&polls, &with(&bad), at(0)).await.outcome.is_err());
+    assert!(head(&polls, &ask("main", 60), at(0)).await.outcome.is_err());
+    assert!(head(&polls, &with(&good), at(1)).await.outcome.is_ok());
 }
 
 #[tokio::test]
