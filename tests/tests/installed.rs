@@ -8,11 +8,20 @@ use kube::Api;
 use kube::api::{Patch, PatchParams};
 use launchway_crds::AwsAccount;
 use launchway_tests::git::sample;
-use launchway_tests::quickstart::{Options, Parts, STAGES, chart, first_release, next_release, service};
+use launchway_tests::quickstart::{Options, Parts, Program, STAGES, chart, first_release, next_release, service};
 use serde_json::{Value, json};
 
 /// A field that came later.
 const NEW: &str = "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/budget/properties";
+
+/// The variable that names the OCI layout of an image, from the workspace's folder, whose program is run in its own file system.
+/// Absent: the program of this source.
+const IMAGE: &str = "IMAGE";
+
+fn program() -> Program {
+    let layout = std::env::var_os(IMAGE).map(|layout| launchway_image::workspace().unwrap().join(layout));
+    layout.map_or(Program::Built, Program::Image)
+}
 
 /// The definitions as they were before that field.
 fn older(definitions: &str) -> String {
@@ -39,7 +48,8 @@ async fn it_is_upgraded_and_loses_its_leader_and_nothing_is_done_twice() {
     let (mut installed, _) = chart::by_helm("launchway-system", &json!({})).unwrap();
     let newer = installed.definitions.clone();
     installed.definitions = older(&newer);
-    let mut parts = Parts::start(Options { installed: Some(installed), ..Options::default() }).await.unwrap();
+    let options = Options { program: program(), installed: Some(installed), ..Options::default() };
+    let mut parts = Parts::start(options).await.unwrap();
     parts.begin_another().await.unwrap();
     parts.apply_sample().await.unwrap();
     first_release(&parts, &parts.head().unwrap()).await.unwrap();
