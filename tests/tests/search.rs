@@ -17,7 +17,8 @@ fn no_cut_at_a_request_of_any_story_does_harm() {
     println!("{}", table::table(&all));
     let harm: Vec<String> = all.iter().flat_map(|one| &one.found).map(table::line).collect();
     assert!(harm.is_empty(), "{} points did harm:\n{}", harm.len(), harm.join("\n"));
-    assert!(all.iter().all(|one| one.points * STEP > one.requests), "a story was not searched");
+    // As dense as the step lets it be: with every point searched there are more than five to each request.
+    assert!(all.iter().all(|one| one.points * STEP > one.requests * 5), "a story was not searched");
     assert!(all.iter().any(|one| one.throttled > 0), "no story was ever throttled");
     let other: Vec<_> = all.iter().filter(|one| !one.replays()).map(|one| one.story).collect();
     assert!(other.is_empty(), "the same seed gave another log the second time: {other:?}");

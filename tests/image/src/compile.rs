@@ -63,17 +63,8 @@ impl Compile<'_> {
 
     fn command(&self) -> anyhow::Result<Command> {
         let mut cargo = Command::new(&self.tools.auditable);
-        cargo.args([
-            "auditable",
-            "build",
-            "--locked",
-            "--profile",
-            self.profile,
-            "--package",
-            PACKAGE,
-            "--bin",
-            PACKAGE,
-        ]);
+        cargo.args(["auditable", "build", "--locked", "--profile", self.profile]);
+        cargo.args(["--package", PACKAGE, "--bin", PACKAGE]);
         cargo.args(["--target", &self.arch.target(), "--message-format", "json-render-diagnostics", "--target-dir"]);
         cargo.arg(self.folder).current_dir(self.workspace).stdin(Stdio::null()).stdout(Stdio::piped());
         let inherited: Vec<OsString> = std::env::vars_os().map(|(name, _)| name).collect();

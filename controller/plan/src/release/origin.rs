@@ -6,6 +6,7 @@
 use super::desired::Desired;
 use super::observed::Observed;
 use super::record::{Progress, Work};
+use super::tag::Tag;
 use crate::fault::Fault;
 use crate::image::key;
 use crate::look::Looked;
@@ -63,7 +64,8 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         Looked::Blind(fault) => return Found::Blind(fault),
         Looked::NotAsked => return Found::Unseen(Missing::Image),
     };
-    let is_known = match work.tag(&desired.commit).is_whole {
+    let tag = work.tag(&desired.commit);
+    let is_known = match tag.is_whole {
         true => is_own(work, observed, image),
         false => remembered(desired, work, observed).is_some_and(|digest| *digest == *image.digest),
     };
@@ -71,7 +73,7 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         return Found::Image(image);
     }
     match &observed.origins {
-        Looked::Seen(builds) => judged(image, &Builds { desired, work, all: builds }, observed),
+        Looked::Seen(builds) => judged(image, &Builds { desired, work, tag, all: builds }, observed),
         Looked::Blind(fault) => Found::Blind(fault),
         Looked::NotAsked => Found::Unseen(Missing::Builds(image.pushed_at)),
     }
@@ -106,6 +108,7 @@ fn succeeded(work: &Work, observed: &Observed) -> Option<Started> {
 struct Builds<'r, 'a> {
     desired: &'r Desired,
     work: &'r Work,
+    tag: Tag,
     all: &'a [LiveBuild],
 }
 
@@ -116,8 +119,8 @@ impl<'a> Builds<'_, 'a> {
 
     /// Whether it is a build of another commit that has the same tag.
     fn is_rival(&self, build: &LiveBuild) -> bool {
-        let tag = self.work.tag(&self.desired.commit).text;
-        let has_the_tag = |version: &String| is_commit(version) && self.work.tag(&version.as_str().into()).text == tag;
+        let has_the_tag =
+            |version: &String| is_commit(version) && self.work.tag(&version.as_str().into()).text == self.tag.text;
         !build.is_of(&self.desired.commit) && build.versions.iter().any(has_the_tag)
     }
 
@@ -129,11 +132,10 @@ impl<'a> Builds<'_, 'a> {
         let own = succeeded(self.work, observed).filter(|_| before.is_some_and(|before| *before != *image.digest));
         let Some(own) = own.and_then(|own| self.all.iter().find(|build| build.id == own.id)) else { return false };
         let was_there = own.ended_at.is_some_and(|ended| image.pushed_at <= ended + LATE);
-        let may_move_it = |build: &LiveBuild| self.is_rival(build) || build.status != BuildStatus::Succeeded;
-        let may_push_it = |build: &&LiveBuild| build.is_of(&self.desired.commit) || self.is_rival(build);
         let since = |build: &LiveBuild| build.ended_at.is_none_or(|ended| own.started_at - LOOKED <= ended + LATE);
-        let others = self.all.iter().filter(|build| build.id != own.id).filter(may_push_it);
-        was_there && !others.into_iter().any(|build| may_move_it(build) && since(build))
+        let unproved = |build: &LiveBuild| build.is_of(&self.desired.commit) && build.status != BuildStatus::Succeeded;
+        let mut others = self.all.iter().filter(|build| build.id != own.id && since(build));
+        was_there && !others.any(|build| unproved(build) || self.is_rival(build))
     }
 }
 
@@ -171,8 +173,7 @@ fn judged<'a>(image: &'a LiveImage, builds: &Builds<'_, 'a>, observed: &'a Obser
     let has_rival = |build: &LiveBuild| builds.all.iter().any(|other| builds.is_rival(other) && overlap(build, other));
     let proof = proof.filter(|build| !has_rival(build));
     let Some((other, sure)) = other else {
-        let is_whole = builds.work.tag(&builds.desired.commit).is_whole;
-        return if is_whole || proof.is_some() { Found::Image(image) } else { Found::Others(image) };
+        return if builds.tag.is_whole || proof.is_some() { Found::Image(image) } else { Found::Others(image) };
     };
     let another =
         if other.status == BuildStatus::InProgress { Found::Unproved(other) } else { Found::Left(image, other) };
