@@ -30,7 +30,6 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let now = (context.clock)();
     let mut observed = Observed::at(now, pipeline, account);
     observed.load = context.crowds.load(&desired.namespace, &observed.account.name, now);
-    let mut asked = looks(desired, record, &observed);
     let region = record.work.as_ref().map(|work| work.region.as_str());
     let rank = rank::of_looks(desired, record);
     let cloud = scope(&observed.account, region)
@@ -46,6 +45,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     if let Ok(cloud) = &cloud {
         observed.at = cloud.now();
     }
+    let mut asked = looks(desired, record, &observed);
     while !asked.is_empty() {
         let seen = join_all(asked.iter().map(|look| one(look, cloud.as_ref(), desired, context))).await;
         for (look, seen) in asked.into_iter().zip(seen) {

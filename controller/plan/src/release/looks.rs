@@ -11,6 +11,7 @@ use crate::life::Life;
 use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
+use crate::start::build::TIMES;
 use crate::world::LiveBuild;
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::pipeline::HttpVerification;
@@ -83,7 +84,7 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
     }
     if record.images.is_empty() {
         all.push(Look::AccountId);
-        all.extend(image(desired, work).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
+        all.extend(image(desired, work, observed.at).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
     } else if let Some(pipeline) = &observed.pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
@@ -163,14 +164,17 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
     }
 }
 
-/// The image is looked for once all checks succeeded, except while a build of it runs or may run.
-fn image(desired: &Desired, work: &Work) -> Option<Look> {
+/// The image is looked for once all checks succeeded, except while a build of it runs or may run. Before a call is made anew that
+/// started nothing, it is looked for again: what its tag names has to be known.
+fn image(desired: &Desired, work: &Work, at: Timestamp) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
-    let build = work
-        .build()
-        .filter(|build| matches!(build.progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)));
-    build.filter(|_| checked).map(|_| of_image(desired, work))
+    let rests = |build: &&StepRecord| match &build.progress {
+        Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) => true,
+        Progress::Intended(Intent::Call(call)) => at > call.since + SignedDuration::from_secs(TIMES.expires),
+        Progress::Intended(Intent::Recovery { .. }) | Progress::Running(_) | Progress::Stopped(_) => false,
+    };
+    work.build().filter(|_| checked).filter(rests).map(|_| of_image(desired, work))
 }
 
 fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {

@@ -44,9 +44,10 @@ impl Opening<'_> {
             StepKind::Build => build && !is_full,
         };
         let expired = StepState::InDoubt(InDoubt::Expired);
-        let next = steps
-            .iter_mut()
-            .find(|step| step.state == expired || (step.state == StepState::Waiting && can_start(step)));
+        let next = steps.iter_mut().find(|step| match &step.state {
+            StepState::Waiting => can_start(step),
+            state => *state == expired && (step.kind == StepKind::Check || build),
+        });
         if let Some(step) = next
             && let Some(opened) = self.opened(&step.name)
         {

@@ -64,26 +64,24 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
         Looked::Blind(fault) => return Found::Blind(fault),
         Looked::NotAsked => return Found::Unseen(Missing::Image),
     };
-    let tag = work.tag(&desired.commit);
-    let is_known = match tag.is_whole {
-        true => is_own(work, observed, image),
-        false => remembered(desired, work, observed).is_some_and(|digest| *digest == *image.digest),
-    };
-    if is_known {
+    if remembered(desired, work, observed).is_some_and(|digest| *digest == *image.digest) {
         return Found::Image(image);
     }
     match &observed.origins {
-        Looked::Seen(builds) => judged(image, &Builds { desired, work, tag, all: builds }, observed),
+        Looked::Seen(builds) => judged(image, &Builds::new(desired, work, builds), observed),
         Looked::Blind(fault) => Found::Blind(fault),
         Looked::NotAsked => Found::Unseen(Missing::Builds(image.pushed_at)),
     }
 }
 
-/// Whether the image was pushed while the Release's own build ran, which succeeded.
-pub fn is_own(work: &Work, observed: &Observed, image: &LiveImage) -> bool {
+/// Whether the Release's own build pushed the image: it was pushed while that build ran, which succeeded, or that build moved
+/// the tag to it.
+pub fn is_own(desired: &Desired, work: &Work, observed: &Observed, image: &LiveImage) -> bool {
     let Some(build) = succeeded(work, observed) else { return false };
     let until = build.ended_at.as_ref().map_or(Timestamp::MAX, |ended| ended.0 + LATE);
-    build.started_at.0 <= image.pushed_at && image.pushed_at <= until
+    let moved_the_tag = |builds| Builds::new(desired, work, builds).moved_the_tag(image, observed);
+    (build.started_at.0 <= image.pushed_at && image.pushed_at <= until)
+        || observed.origins.seen().is_some_and(|builds| moved_the_tag(builds))
 }
 
 /// The digest with which the Pipeline released the commit before.
@@ -109,12 +107,18 @@ struct Builds<'r, 'a> {
     desired: &'r Desired,
     work: &'r Work,
     tag: Tag,
-    all: &'a [LiveBuild],
+    /// But for those of checks.
+    all: Vec<&'a LiveBuild>,
 }
 
-impl<'a> Builds<'_, 'a> {
+impl<'r, 'a> Builds<'r, 'a> {
+    fn new(desired: &'r Desired, work: &'r Work, all: &'a [LiveBuild]) -> Self {
+        let all = all.iter().filter(|build| build.may_push()).collect();
+        Self { desired, work, tag: work.tag(&desired.commit), all }
+    }
+
     fn of_the_commit(&self) -> impl Iterator<Item = &'a LiveBuild> {
-        self.all.iter().filter(|build| build.is_of(&self.desired.commit))
+        self.all.iter().copied().filter(|build| build.is_of(&self.desired.commit))
     }
 
     /// Whether it is a build of another commit that has the same tag.

@@ -274,6 +274,9 @@ fn is_known(desired: &Desired, pipeline: &PipelineFacts) -> bool {
 fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {
     let build = steps.iter().find(|step| step.kind == StepKind::Build).map(|step| &step.state);
     let built = build.is_some_and(StepState::has_succeeded);
+    if build.is_some_and(StepState::may_be_started) {
+        return Course::Building;
+    }
     match found(desired, work, observed) {
         Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
@@ -300,7 +303,7 @@ fn there(desired: &Desired, work: &Work, image: &LiveImage, observed: &Observed)
 /// Release pushed: somebody has moved the tag.
 fn moved<'a>(desired: &Desired, work: &Work, image: &LiveImage, observed: &'a Observed) -> Option<&'a str> {
     let known = remembered(desired, work, observed)?;
-    (*known != *image.digest && !is_own(work, observed, image)).then_some(known)
+    (*known != *image.digest && !is_own(desired, work, observed, image)).then_some(known)
 }
 
 /// The message about a tag that was moved.
@@ -343,8 +346,9 @@ fn failed(
 /// The message about an image that is not used because its build did not succeed.
 fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> String {
     format!(
-        "the tag names {}, which is not rolled: build {} left it, and did not succeed; delete the tag, and make another Release: \
-         aws ecr batch-delete-image --repository-name {} --image-ids imageTag={}",
+        "the tag names {}, which is not rolled: build {} may have pushed it, and did not succeed; make another Release, which builds \
+         the commit again. Where tags cannot be moved, delete this one first: aws ecr batch-delete-image --repository-name {} \
+         --image-ids imageTag={}",
         image.digest,
         by.id,
         work.image.repository,

@@ -138,6 +138,15 @@ impl StepState {
         matches!(self, Self::Waiting | Self::InDoubt(InDoubt::Expired) | Self::Over(_))
     }
 
+    /// Whether it is not known if a build of it runs.
+    pub fn may_be_started(&self) -> bool {
+        match self {
+            Self::InDoubt(doubt) => *doubt != InDoubt::Expired,
+            Self::Unknown(_) => true,
+            Self::Waiting | Self::Startable(_) | Self::Hidden | Self::Live(..) | Self::Over(_) => false,
+        }
+    }
+
     /// Whether it counts among the checks that run at the same time.
     pub fn takes_a_place(&self) -> bool {
         !matches!(self, Self::Waiting | Self::Over(_))

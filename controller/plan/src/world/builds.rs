@@ -1,6 +1,7 @@
 //! Builds of CodeBuild: what is seen of one, and the request that starts one. Nothing is judged here.
 
 use super::requests::Members;
+use crate::release::BUILD;
 use jiff::Timestamp;
 use launchway_crds::name::CommitId;
 use serde::Serialize;
@@ -36,6 +37,13 @@ impl LiveBuild {
     /// Whether that commit is what it builds.
     pub fn is_of(&self, commit: &str) -> bool {
         self.versions.iter().any(|version| version == commit)
+    }
+
+    /// Whether it may push the image: it is of no step of a Release that is a check. The marker says which step it is of
+    /// (`<uid>/<step>/<attempt>`).
+    pub fn may_push(&self) -> bool {
+        let step = self.marker.as_deref().and_then(|marker| marker.split('/').nth(1));
+        step.is_none_or(|step| step == BUILD)
     }
 
     /// Whether it ended, and not well.

@@ -152,9 +152,14 @@ fn waiting(name: Name) -> StepStatus {
 fn built(next: &mut ReleaseStatus, image: ImageStatus) {
     next.images = vec![image];
     for step in next.steps.iter_mut().filter(|step| *step.name == *BUILD && step.phase == StepPhase::Waiting) {
-        put(step, Progress::Succeeded(None));
-        step.message = Some("not built: the image of this commit was in ECR already".to_owned());
+        there(step);
     }
+}
+
+/// Records that nothing has to be built.
+fn there(step: &mut StepStatus) {
+    put(step, Progress::Succeeded(None));
+    step.message = Some("not built: the image of this commit was in ECR already".to_owned());
 }
 
 fn stage(next: &mut ReleaseStatus, name: &str, grant: i64, state: &StageState, at: Timestamp) {
@@ -217,6 +222,7 @@ fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
             Over::Failed { message, build, .. } => fail(status, message, build.as_deref(), pass),
             Over::Succeeded(None) | Over::Stopped => {}
         },
+        StepState::InDoubt(InDoubt::Expired) if matches!(pass.state.course, Course::Built(_)) => there(status),
         // The call started nothing, and no other will be made.
         StepState::InDoubt(InDoubt::Expired) if pass.state.course.is_over() => put(status, Progress::Stopped(None)),
         // A search found nothing: the step had not been started.

@@ -118,7 +118,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
         Course::Building => under_way(pass, Reason::Building, "building the image").at(BUILD),
         Course::Unproved { build } => {
             let message = format!(
-                "build {build} has pushed the image of this commit and still runs; the image counts once the build has succeeded"
+                "build {build} of this commit still runs, and may have pushed the image; it counts once the build has succeeded"
             );
             Wording::working(Reason::Building, message).at(BUILD)
         }

@@ -136,6 +136,29 @@ fn of_two_builds_at_the_same_time_the_one_that_failed_may_have_moved_the_tag() {
     }
 }
 
+/// A Release whose own build has begun, beside a build of the same commit that fails and has pushed.
+fn beside_one_that_fails(immutable: bool) -> World {
+    let mut world = World::new();
+    (world.changes, world.immutable, world.pushes) = (json!({"checks": []}), immutable, Pushes::None);
+    while world.builds.is_empty() {
+        world.pass();
+    }
+    world.builds.push(("theirs".into(), earlier("web-build:theirs", BuildStatus::Failed, 0, Some(55))));
+    world.image = Some(pushed("web-build:theirs", 50));
+    world
+}
+
+#[test]
+fn what_a_build_that_failed_pushed_while_the_releases_own_ran_is_not_rolled_where_tags_can_be_moved() {
+    let mut movable = beside_one_that_fails(false);
+    movable.run(60);
+    assert_eq!((movable.status.phase, image(&movable)), (Some(ReleasePhase::Failed), None));
+    assert!(message(&movable).contains("web-build:theirs"), "{}", message(&movable));
+    let mut fixed = beside_one_that_fails(true);
+    fixed.run(60);
+    assert!(image(&fixed).is_some(), "theirs would have been refused: {}", message(&fixed));
+}
+
 proptest! {
     #[test]
     fn no_image_of_a_build_that_did_not_succeed_is_rolled_out(
@@ -388,6 +411,46 @@ fn bytes_that_a_failed_build_had_pushed_too_are_taken_where_a_good_build_moved_t
         world.run(60);
         assert_eq!((world.builds.len(), image(&world)), (2, Some(yesterdays().digest)), "{tag}: {}", message(&world));
     }
+}
+
+#[test]
+fn what_the_tag_names_is_looked_at_again_before_a_call_is_made_anew() {
+    let mut world = called(vec![Reply::Vanishes]);
+    world.pushes = Pushes::Same;
+    // Somebody moves the tag while it is not known whether the first call has started a build.
+    world.wait(400);
+    world.image = Some(pushed("a person", -60));
+    world.run(60);
+    assert_eq!(image(&world), Some(yesterdays().digest), "{}", message(&world));
+}
+
+#[test]
+fn an_image_that_came_while_a_call_was_in_doubt_is_taken_and_the_step_is_over() {
+    let mut world = called(vec![Reply::Vanishes]);
+    world.changes["build"] = json!({"tag": "$(commit)"});
+    world.wait(400);
+    world.builds.push(("theirs".into(), earlier("web-build:theirs", BuildStatus::Succeeded, 100, Some(300))));
+    world.image = Some(pushed("web-build:theirs", 200));
+    world.run(60);
+    assert_eq!(image(&world), world.image.as_ref().map(|image| image.digest.clone()), "{}", message(&world));
+    assert_eq!((world.builds.len(), world.status.steps[0].phase), (1, StepPhase::Succeeded));
+}
+
+#[test]
+fn a_check_of_the_commit_that_fails_at_the_same_time_takes_no_proof_away() {
+    let mut world = beside_one_that_fails(false);
+    world.builds[1].1.marker = Some("another/lint/1".into());
+    world.run(60);
+    assert_eq!(image(&world), world.image.map(|image| image.digest));
+}
+
+#[test]
+fn bytes_that_are_made_again_are_the_releases_own_though_the_commit_was_released_with_others() {
+    let mut world = World::new();
+    (world.changes, world.pushes) = (json!({"checks": []}), Pushes::Same);
+    world.pipeline = remembers(COMMIT, "web", &format!("sha256:{}", "b".repeat(64)));
+    world.run(60);
+    assert_eq!(image(&world), Some(yesterdays().digest), "{}", message(&world));
 }
 
 #[test]
