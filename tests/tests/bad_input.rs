@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::SignedDuration;
 use launchway_plan::address::{Allowed, Rules, Scheme};
+use launchway_test_aws::codebuild::Project;
 use launchway_test_kube::store::Write;
 use launchway_tests::life::gate::Moment;
 use launchway_tests::scenario::Player;
@@ -28,9 +29,12 @@ fn rules() -> Rules {
     Rules::parse(&allowed, &["kubernetes.example.com".to_owned()]).expect("hosts")
 }
 
-/// A person with nothing but an account.
+/// A person with nothing but an account, in which one project takes its source from S3.
 fn stage() -> Player {
     let world = sample::world(7);
+    let mut archives = Project::new(cases::ARCHIVES, "arn:aws:iam::123456789012:role/shop-codebuild", "shop/web.zip");
+    archives.source.kind = "S3".to_owned();
+    world.aws().codebuild.entry(sample::place()).or_default().add_project(archives);
     sample::push(&world, "good-1");
     world.store.apply_json(&sample::aws_account()).expect("a manifest that is admitted");
     let mut player = Player::under(world, rules());

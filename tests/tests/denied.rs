@@ -41,6 +41,7 @@ const RIGHTS: &[Right] = &[
     first("iam:PassRole", "role/shop-"),
     first("ecs:CreateService", "service/shop/greeter"),
     first("codebuild:StartBuild", "project/shop-greeter-check"),
+    first("codebuild:BatchGetProjects", "project/shop-greeter-"),
     first("codebuild:BatchGetBuilds", "project/shop-greeter-check"),
     first("ecr:DescribeImages", "repository/shop-greeter"),
     Right { before: built_twice, ..first("ecr:DescribeRepositories", "repository/shop-greeter") },

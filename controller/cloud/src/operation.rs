@@ -101,6 +101,7 @@ operations! {
     CodeBuild "codebuild" {
         BatchGetBuilds: Look, BuildRead, own;
         ListBuildsForProject: Look, BuildRead, own;
+        BatchGetProjects: Look, BuildRead, own;
         StartBuild: Effect, BuildModify, own;
         StopBuild: Effect, BuildModify, own;
     }

@@ -99,6 +99,13 @@ pub enum Refusal {
     },
     /// Containers take their images from more than one Pipeline or stage.
     SeveralStages,
+    /// A CodeBuild project cannot be told to build a commit.
+    Project {
+        /// Its name.
+        project: String,
+        /// Why.
+        why: String,
+    },
     /// The stage does not list the Service among its targets.
     NotListed {
         /// The Pipeline.
@@ -159,6 +166,7 @@ impl Refusal {
             | Self::PlanTooLarge { .. }
             | Self::FargateSize { .. }
             | Self::TagKey { .. }
+            | Self::Project { .. }
             | Self::SeveralStages => Reason::InvalidSpec,
             Self::NotDriven { .. } => Reason::NotDriven,
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
@@ -212,6 +220,11 @@ impl fmt::Display for Refusal {
                 "spec.service.{field}: this version of Launchway does not drive {value} yet, and changes nothing: set it to {known}, or leave the service to who deploys it now"
             ),
             Self::SeveralStages => f.write_str("spec.taskDefinition.containerDefinitions: imageFrom names more than one Pipeline or stage: a Service follows one stage of one Pipeline"),
+            Self::Project { project, why } => write!(
+                f,
+                "project {} {why}: beside its name in the Pipeline set override: {{sourceType: …}}, CodeBuild's word for the kind of repository: GITHUB, GITHUB_ENTERPRISE, BITBUCKET, GITLAB, GITLAB_SELF_MANAGED or CODECOMMIT",
+                cut(project, NAME)
+            ),
             Self::NotListed { pipeline, stage, service } => write!(
                 f,
                 "imageFrom: stage {stage} of Pipeline {pipeline} does not list this Service: add {{service: {service}}} to the stage's targets, or correct imageFrom"

@@ -29,7 +29,7 @@ pub fn time(second: i64) -> String {
 /// An account that allows everything to the namespace `shop`.
 pub fn account() -> AccountSeen {
     let mut spec = json!({"regions": ["us-east-2"], "namespaces": {"names": ["shop"]},
-        "allow": {"hostAccess": [], "overrides": ["Buildspec", "Environment"]}});
+        "allow": {"hostAccess": [], "overrides": ["Buildspec", "Environment", "Artifacts"]}});
     for list in LISTS {
         spec["allow"][list.name] = json!(["*"]);
     }

@@ -35,10 +35,10 @@ impl Wake {
     }
 
     /// When the next pass is due after the spec was refused. A change of what refused it wakes the object, except for a
-    /// namespace's labels, which are not watched.
+    /// namespace's labels and for projects, which are not watched.
     pub fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
-            Refusal::NamespaceNotAdmitted { .. } => Self::Operator,
+            Refusal::NamespaceNotAdmitted { .. } | Refusal::Project { .. } => Self::Operator,
             Refusal::NoAccount { .. }
             | Refusal::RegionNotListed { .. }
             | Refusal::NotAllowed { .. }

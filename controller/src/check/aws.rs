@@ -1,4 +1,4 @@
-//! What AWS lets us do: ten looks in each account and Region, at names that the AwsAccount allows, with nothing there of the rest
+//! What AWS lets us do: eleven looks in each account and Region, at names that the AwsAccount allows, with nothing there of the rest
 //! of the name. Whether a call is denied shows before whether there is anything. Looks that need the answer of another one are
 //! not made.
 
@@ -75,6 +75,7 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
         cloud.task_definition(NOTHING).await.err(),
         cloud.task_definitions(NOTHING, 1).await.err(),
         cloud.build(&build).await.err(),
+        cloud.projects(std::slice::from_ref(&project)).await.err(),
         cloud.builds_since(&project, since).await.err(),
         cloud.image(&repository, NOTHING).await.err(),
         cloud.is_immutable(&repository).await.err(),

@@ -17,7 +17,7 @@ use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks, more, rank};
 use launchway_plan::target::TargetSeen;
-use launchway_plan::world::{BuildStatus, LiveBuild};
+use launchway_plan::world::{BuildStatus, LiveBuild, LiveProject};
 
 /// For how long after a build failed we retry to read its log before we do without, in seconds.
 const LOG_WAITS: i64 = 120;
@@ -30,7 +30,8 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     let now = (context.clock)();
     let mut observed = Observed::at(now, pipeline, account);
     observed.load = context.crowds.load(&desired.namespace, &observed.account.name, now);
-    let region = record.work.as_ref().map(|work| work.region.as_str());
+    let planned = observed.pipeline.as_ref().and_then(|pipeline| pipeline.spec.region.as_deref());
+    let region = record.work.as_ref().map(|work| &*work.region).or(planned);
     let rank = rank::of_looks(desired, record);
     let cloud = scope(&observed.account, region)
         .map(|scope| context.clouds.at(&scope.place, &desired.namespace, rank))
@@ -62,6 +63,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
 /// What one look saw.
 enum Seen {
     AccountId(Looked<String>),
+    Projects(Looked<Vec<LiveProject>>),
     Build(Looked<Option<LiveBuild>>, Vec<String>),
     Builds(Looked<Vec<LiveBuild>>),
     Image(Looked<Option<launchway_plan::world::LiveImage>>),
@@ -80,6 +82,10 @@ async fn one(
     Ok(match look {
         Look::AccountId => Seen::AccountId(match cloud {
             Ok(cloud) => cloud.account_id().await.into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
+        Look::Projects(names) => Seen::Projects(match cloud {
+            Ok(cloud) => cloud.projects(names).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
         Look::Build { id, marker, .. } => build(id, marker, cloud).await,
@@ -120,6 +126,7 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
             observed.verifications.insert(name, verified);
         }
         (_, Seen::AccountId(id)) => observed.account_id = id,
+        (_, Seen::Projects(projects)) => observed.projects = projects,
         (_, Seen::Image(image)) => observed.image = image,
         (_, Seen::Origins(builds)) => observed.origins = builds,
         (_, Seen::Mutability(immutable)) => observed.immutable = immutable,

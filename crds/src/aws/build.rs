@@ -15,7 +15,7 @@ use serde_with::skip_serializing_none;
     .message("sourceLocation goes with sourceType: set both, or only sourceType for the Pipeline's own repository"))]
 #[x_kube(validation = Rule::new("!has(self.sourceLocation) || !self.sourceLocation.contains('..')").message("sourceLocation has no .. in it"))]
 pub struct BuildOverride {
-    /// Where the source comes from. A project that was made for CodePipeline needs it, and artifacts too.
+    /// Where the source comes from. Absent for a project that was made for CodePipeline: as the host of the Pipeline's repository says.
     pub source_type: Option<SourceType>,
     /// The repository, which the AwsAccount must allow (`allow.sources`). Absent beside sourceType: spec.source.git.url.
     pub source_location: Option<RepositoryUrl>,

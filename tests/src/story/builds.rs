@@ -278,8 +278,7 @@ pub const FAULT: Story = Story {
                 });
                 world.edit("Pipeline", sample::PIPELINE, |spec| {
                     spec["build"]["tag"] = "v-$(shortCommit:7)".into();
-                    spec["build"]["codeBuild"]["override"] =
-                        json!({"sourceType": "GITLAB_SELF_MANAGED", "artifacts": {"type": "NO_ARTIFACTS"}});
+                    spec["build"]["codeBuild"]["override"] = json!({"sourceType": "GITLAB_SELF_MANAGED"});
                 });
             },
         },

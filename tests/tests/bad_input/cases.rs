@@ -45,7 +45,7 @@ fn alone(
 
 /// All of them.
 pub fn cases() -> Vec<Case> {
-    let of_aws = [of_names(), of_sizes(), of_commits(), of_what_is_not_driven()];
+    let of_aws = [of_names(), of_sizes(), of_projects(), of_commits(), of_what_is_not_driven()];
     let of_ours = [of_admission(), of_urls(), of_hosts(), of_stages(), of_expectations(), of_secrets(), of_branches()];
     of_aws.into_iter().chain(of_ours).flatten().collect()
 }
@@ -339,6 +339,28 @@ fn of_stages() -> Vec<Case> {
             )
         },
     ]
+}
+
+/// A project that takes its source from S3.
+pub const ARCHIVES: &str = "shop-archives";
+
+/// Projects that cannot be told to build a commit.
+fn of_projects() -> Vec<Case> {
+    let pipeline = with(without_commits(), "/spec/build/codeBuild/project", json!(ARCHIVES));
+    let mut bad = release();
+    bad["spec"]["pipeline"] = json!(PIPELINE);
+    vec![Case {
+        others: vec![with(pipeline, "/spec/source/git/interval", json!("1h"))],
+        settles: true,
+        calls: Calls::Looks,
+        ..alone(
+            "Refusal::Project",
+            "that takes its source from S3",
+            bad,
+            "InvalidSpec",
+            &["project shop-archives", "takes its source from S3", "override: {sourceType"],
+        )
+    }]
 }
 
 /// Commits that a person names.

@@ -31,6 +31,7 @@ variants!(
     PlanTooLarge,
     FargateSize,
     NotDriven,
+    Project,
     SeveralStages,
     NotListed,
     NoSuchImage,

@@ -1,7 +1,6 @@
 //! Builds: looking at them, starting and stopping them. No project is made or changed.
 
 use super::failure::Failure;
-use super::guesses;
 use super::json::{Whole, input};
 use super::words;
 use crate::batch::Answers;
@@ -11,12 +10,12 @@ use crate::scrub;
 use crate::shared::Token;
 use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
 use aws_sdk_codebuild::operation::start_build::StartBuildInput;
-use aws_sdk_codebuild::types::{Build, LogsLocation, PhaseContext};
+use aws_sdk_codebuild::types::{Build, LogsLocation, PhaseContext, Project};
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
 use launchway_plan::world::{
-    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LogStream, Members, Phase, PhaseKind, PhaseStatus,
-    VariableKind,
+    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LiveProject, LogStream, Members, Phase, PhaseKind,
+    PhaseStatus, VariableKind,
 };
 use serde_json::{Value, json};
 use std::cmp::Reverse;
@@ -24,9 +23,8 @@ use std::cmp::Reverse;
 /// The environment variable that carries a build's marker (docs/effects.md).
 const MARKER: &str = "LAUNCHWAY_BUILD";
 
-/// What helps where a project was made for CodePipeline.
-const CODEPIPELINE: &str = "; the project was made for CodePipeline, whose source and artifacts a build outside of it has to override: beside \
-    `project` set override: {sourceType: GITHUB, artifacts: {type: NO_ARTIFACTS}}, with the type of your repository";
+/// How many projects one BatchGetProjects names at most (API reference).
+const PROJECTS: usize = 100;
 
 /// How much older than an intent a page of builds must be before the search for its build ends (docs/effects.md,
 /// "StartBuild in doubt").
@@ -65,14 +63,23 @@ impl Cloud {
         }
     }
 
+    /// The projects of those names that there are. One call for a hundred.
+    pub async fn projects(&self, names: &[String]) -> Result<Vec<LiveProject>, Fault> {
+        let mut found = Vec::new();
+        for names in names.chunks(PROJECTS) {
+            let request = self.inner().clients.codebuild.batch_get_projects().set_names(Some(names.to_vec()));
+            let seen = self.look(Operation::BatchGetProjects, || request.clone().send()).await.map_err(|failure| {
+                self.build_fault(Operation::BatchGetProjects, &failure, names.first().map_or("", |name| name))
+            })?;
+            found.extend(seen.projects().iter().map(live_project));
+        }
+        Ok(found)
+    }
+
     /// Starts a build. A token that was used with other parameters means: look again.
     pub async fn start_build(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Fault> {
         let started = self.started(request, token).await;
-        started.map_err(|failure| {
-            let fault = self.build_fault(Operation::StartBuild, &failure, &request.project);
-            let hint = if guesses::is_made_for_codepipeline(&failure.message) { CODEPIPELINE } else { "" };
-            Fault { message: format!("{}{hint}", fault.message), ..fault }
-        })
+        started.map_err(|failure| self.build_fault(Operation::StartBuild, &failure, &request.project))
     }
 
     async fn started(&self, request: &BuildRequest, token: &str) -> Result<LiveBuild, Failure> {
@@ -151,6 +158,14 @@ impl Cloud {
             log_link: build.logs().and_then(|logs| words::text(logs.deep_link())).filter(|link| has_names(link)),
             in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
         }
+    }
+}
+
+fn live_project(project: &Project) -> LiveProject {
+    LiveProject {
+        name: project.name().unwrap_or_default().to_owned(),
+        source: project.source().map(|source| source.r#type().as_str()).unwrap_or_default().to_owned(),
+        artifacts: project.artifacts().map(|artifacts| artifacts.r#type().as_str()).unwrap_or_default().to_owned(),
     }
 }
 

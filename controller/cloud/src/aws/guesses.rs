@@ -50,13 +50,6 @@ pub const GUESSES: &[Guess] = &[
         text: Some(("Unable to describe task definition.", task_definition_is_absent)),
     },
     Guess {
-        name: "is_made_for_codepipeline",
-        belief: "StartBuild of a project of source or artifacts CODEPIPELINE without an override says \"SourceTypeOverride must be set\" or \"ArtifactsOverride must be set\"",
-        if_wrong: "the fault shows AWS's words without the override that helps",
-        source: "seen in public issues of CodeBuild's users",
-        text: Some(("SourceTypeOverride must be set when using source type CodePipeline", is_made_for_codepipeline)),
-    },
-    Guess {
         name: "is_unhealthy",
         belief: "a task that the scheduler stopped for its health says \"failed … health checks\"",
         if_wrong: "the log of such a task is shown only where its ID is given",
@@ -214,11 +207,6 @@ pub(crate) fn world_lacks_something(text: &str) -> bool {
     ]
     .iter()
     .any(|words| text.contains(words))
-}
-
-/// Whether a project was made for CodePipeline, and a build of it outside of a pipeline overrides too little.
-pub(crate) fn is_made_for_codepipeline(text: &str) -> bool {
-    text.contains("SourceTypeOverride must be set") || text.contains("ArtifactsOverride must be set")
 }
 
 /// Whether a task was stopped because its health checks failed.

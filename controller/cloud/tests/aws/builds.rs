@@ -1,6 +1,7 @@
 use super::site::{ACCOUNT, REGION, Site, build, pass, start};
+
 use launchway_plan::fault::Remedy;
-use launchway_plan::world::{BuildRequest, BuildStatus, LogStream, PhaseKind, PhaseStatus};
+use launchway_plan::world::{BuildRequest, BuildStatus, LiveProject, LogStream, PhaseKind, PhaseStatus};
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::codebuild::{BuildStory, Phase, Stories};
 use launchway_test_aws::logs::Pages;
@@ -163,7 +164,7 @@ async fn a_log_is_read_whole_in_parts_that_are_not_larger_than_asked_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_project_that_codepipeline_made_is_built_with_overrides_and_without_them_the_fault_says_which() {
+async fn a_project_that_codepipeline_made_is_seen_as_that_and_built_with_overrides() {
     let site = Site::new();
     let cloud = site.own();
     {
@@ -176,7 +177,9 @@ async fn a_project_that_codepipeline_made_is_built_with_overrides_and_without_th
     }
     let refused = cloud.start_build(&build("uid/build/1"), "one").await.unwrap_err();
     assert!(refused.is_terminal(), "{refused:?}");
-    assert!(refused.message.contains("override: {sourceType: GITHUB, artifacts: {type: NO_ARTIFACTS}}"), "{refused}");
+    let seen = cloud.projects(&["web".to_owned(), "none".to_owned()]).await.unwrap();
+    let made = LiveProject { name: "web".into(), source: "CODEPIPELINE".into(), artifacts: "CODEPIPELINE".into() };
+    assert_eq!(seen, [made]);
     let given = serde_json::json!({
         "sourceTypeOverride": "GITHUB", "sourceLocationOverride": "https://github.com/shop/web.git",
         "artifactsOverride": {"type": "NO_ARTIFACTS"}, "computeTypeOverride": "BUILD_GENERAL1_LARGE",

@@ -6,7 +6,8 @@ use crate::allow;
 use crate::condition::cut;
 use crate::life::{Life, life};
 use crate::refusal::Refusal;
-use crate::start::build::{Run, bounds};
+use crate::start::build::{Run, bounds, project};
+use crate::world::LiveProject;
 use launchway_crds::name::{Duration, ObjectName};
 use launchway_crds::pipeline::{
     self, Build, Check, CodeBuild, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec,
@@ -134,9 +135,10 @@ impl Desired {
         release_name(&self.name, number)
     }
 
-    /// The plan that a Release records when it starts; refused if the account does not allow all of it.
+    /// The plan that a Release records when it starts, before its projects were looked at; refused if the account does not allow
+    /// all of it.
     pub fn plan(&self, scope: &Scope) -> Result<ReleasePlan, Refusal> {
-        checked_plan(&self.spec, scope)
+        checked_plan(&self.spec, scope, &[])
     }
 }
 
@@ -264,15 +266,17 @@ fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result
     checks.iter().map(of_check).chain([build]).collect()
 }
 
-/// The plan that a Release of this Pipeline records when it starts; refused if the account does not allow all of it.
-pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, Refusal> {
-    let of_check = |check: &Check| Check { code_build: located(check.code_build.as_ref(), spec), ..check.clone() };
+/// The plan that a Release of this Pipeline records when it starts, as those projects need it; of others nothing is known. Refused
+/// if the account does not allow all of it.
+pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]) -> Result<ReleasePlan, Refusal> {
+    let of_run = |run: Option<&CodeBuild>| run.map(|run| placed(run, spec, projects)).transpose();
+    let of_check = |check: &Check| Ok(Check { code_build: of_run(check.code_build.as_ref())?, ..check.clone() });
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),
-        checks: spec.checks.iter().map(of_check).collect(),
+        checks: spec.checks.iter().map(of_check).collect::<Result<_, Refusal>>()?,
         checks_in_parallel: spec.checks_in_parallel,
-        build: Build { code_build: located(spec.build.code_build.as_ref(), spec), ..spec.build.clone() },
+        build: Build { code_build: of_run(spec.build.code_build.as_ref())?, ..spec.build.clone() },
         images: spec.images.clone(),
     };
     let runs = runs(&plan.checks, &plan.build)?;
@@ -294,13 +298,15 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope) -> Result<ReleasePlan, R
     if size > PLAN_MAX { Err(Refusal::PlanTooLarge { size, limit: PLAN_MAX }) } else { Ok(plan) }
 }
 
-/// The run with the Pipeline's own repository where it overrides the source and names none.
-fn located(run: Option<&CodeBuild>, spec: &PipelineSpec) -> Option<CodeBuild> {
-    let mut run = run?.clone();
+/// The run as its project needs it, and with the Pipeline's own repository where it overrides the source and names none.
+fn placed(run: &CodeBuild, spec: &PipelineSpec, projects: &[LiveProject]) -> Result<CodeBuild, Refusal> {
+    let url = spec.source.git.as_ref().map_or("", |git| &*git.url);
+    let project = projects.iter().find(|project| *project.name == *run.project);
+    let mut run = project.map_or_else(|| Ok(run.clone()), |project| project::fitted(run, project, url))?;
     if let Some(given) = &mut run.r#override
-        && let (Some(_), None, Some(git)) = (&given.source_type, &given.source_location, &spec.source.git)
+        && given.source_type.is_some()
     {
-        given.source_location = Some(git.url.as_str().into());
+        given.source_location.get_or_insert_with(|| url.into());
     }
-    Some(run)
+    Ok(run)
 }

@@ -5,6 +5,7 @@ use super::observed::{Observed, PipelineFacts};
 use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages::{self, Current};
+use super::state::starts;
 use crate::account::scope;
 use crate::allow::{self, List};
 use crate::life::Life;
@@ -15,6 +16,7 @@ use crate::start::build::TIMES;
 use crate::world::LiveBuild;
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::pipeline::HttpVerification;
+use std::collections::BTreeSet;
 
 /// By how much the clocks of Kubernetes and AWS differ at the most.
 const SKEW: SignedDuration = SignedDuration::from_hours(1);
@@ -24,6 +26,8 @@ const SKEW: SignedDuration = SignedDuration::from_hours(1);
 pub enum Look {
     /// The account's ID.
     AccountId,
+    /// These projects.
+    Projects(Vec<String>),
     /// The build with this ID.
     Build {
         /// The step.
@@ -75,7 +79,7 @@ pub enum Look {
 /// What to look at first. A project or a repository that the account does not allow is not looked at, whatever the status
 /// names: whoever may write a status must not reach what is another one's.
 pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
-    let Some(work) = &record.work else { return Vec::new() };
+    let Some(work) = &record.work else { return of_start(desired, record, observed).into_iter().collect() };
     let allows = allows(work, observed);
     let steps = work.steps.iter().filter(|step| allows(&allow::PROJECTS, &step.run.project));
     let mut all: Vec<Look> = steps.filter_map(|step| of_step(desired, step)).collect();
@@ -89,6 +93,15 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
         all.extend(of_stage(desired, record, pipeline));
     }
     all
+}
+
+/// What the plan depends on: the projects, once the Release may start. The account allows them then.
+fn of_start(desired: &Desired, record: &Record, observed: &Observed) -> Option<Look> {
+    let pipeline = observed.pipeline.as_ref().filter(|_| starts(desired, record, observed))?;
+    let checks = pipeline.spec.checks.iter().map(|check| &check.code_build);
+    let runs = checks.chain([&pipeline.spec.build.code_build]).flatten();
+    let names: BTreeSet<_> = runs.map(|run| run.project.to_string()).collect();
+    Some(Look::Projects(names.into_iter().collect()))
 }
 
 /// What to look at next, given what was seen so far. In most passes that is nothing.

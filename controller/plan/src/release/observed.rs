@@ -5,7 +5,7 @@ use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::target::TargetSeen;
-use crate::world::{LiveBuild, LiveImage};
+use crate::world::{LiveBuild, LiveImage, LiveProject};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
 use std::collections::BTreeMap;
@@ -23,6 +23,8 @@ pub struct Observed {
     pub load: Load,
     /// The AWS account's ID.
     pub account_id: Looked<String>,
+    /// The projects of its steps, as far as they are there. Looked at once, when it starts.
+    pub projects: Looked<Vec<LiveProject>>,
     /// What was seen of each step's build, by the step's name.
     pub builds: BTreeMap<String, BuildSeen>,
     /// The last log lines of builds that failed, by the step's name.
@@ -67,6 +69,7 @@ impl Observed {
             account,
             load: Load::default(),
             account_id: Looked::NotAsked,
+            projects: Looked::NotAsked,
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),
             image: Looked::NotAsked,
@@ -97,7 +100,13 @@ impl Observed {
             BuildSeen::Known(build) => build.fault(),
             BuildSeen::Searched(builds) => builds.fault(),
         });
-        let others = [self.account_id.fault(), self.image.fault(), self.origins.fault(), self.immutable.fault()];
+        let others = [
+            self.account_id.fault(),
+            self.projects.fault(),
+            self.image.fault(),
+            self.origins.fault(),
+            self.immutable.fault(),
+        ];
         builds.chain(others).flatten().filter_map(Fault::turn).max()
     }
 }

@@ -18,7 +18,7 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::start::build::bounds;
 use crate::target::was_proved;
-use crate::world::{LiveBuild, LiveImage};
+use crate::world::{LiveBuild, LiveImage, LiveProject};
 use jiff::SignedDuration;
 use launchway_crds::account::Commits;
 use launchway_crds::pipeline::ImageStatus;
@@ -221,26 +221,43 @@ fn failure(state: &StepState) -> Option<(Reason, String)> {
     }
 }
 
+/// Whether the Release would start now, so that its projects have to be looked at.
+pub(super) fn starts(desired: &Desired, record: &Record, observed: &Observed) -> bool {
+    let blank = Observed { projects: Looked::Seen(Vec::new()), ..observed.clone() };
+    matches!(course(desired, record, &blank, &[]), Course::Starting(_))
+}
+
 fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) -> Course {
     if pipeline.spec.suspend {
         return Course::Suspended;
     }
-    let allowed = scope(&observed.account, pipeline.spec.region.as_deref());
-    let plan = |scope| {
+    let plan = |projects: &[LiveProject]| {
+        let scope = scope(&observed.account, pipeline.spec.region.as_deref())?;
         of_branch(desired, pipeline, &scope)?;
-        checked_plan(&pipeline.spec, &scope)
+        checked_plan(&pipeline.spec, &scope, projects)
     };
-    match allowed.and_then(plan) {
-        Ok(_) if !is_known(desired, pipeline) => match is_being_made(desired, pipeline) {
+    if let Err(refusal) = plan(&[]) {
+        return Course::Refused(refusal);
+    }
+    if !is_known(desired, pipeline) {
+        return match is_being_made(desired, pipeline) {
             true => Course::InLine(Line::Record),
             false => Course::Refused(Refusal::NotMade { pipeline: desired.pipeline.clone() }),
+        };
+    }
+    if !may_begin(desired, pipeline) {
+        return Course::InLine(Line::Pipeline);
+    }
+    if let Some(most) = observed.full(Counted::Releases) {
+        return Course::InLine(Line::Namespace(most));
+    }
+    match &observed.projects {
+        Looked::Seen(projects) => match plan(projects) {
+            Ok(plan) => Course::Starting(Box::new(plan)),
+            Err(refusal) => Course::Refused(refusal),
         },
-        Ok(_) if !may_begin(desired, pipeline) => Course::InLine(Line::Pipeline),
-        Ok(plan) => match observed.full(Counted::Releases) {
-            Some(most) => Course::InLine(Line::Namespace(most)),
-            None => Course::Starting(Box::new(plan)),
-        },
-        Err(refusal) => Course::Refused(refusal),
+        Looked::Blind(fault) => Course::Blind(fault.clone()),
+        Looked::NotAsked => Course::Checking,
     }
 }
 

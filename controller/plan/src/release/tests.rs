@@ -3,6 +3,7 @@
 mod building;
 mod crowds;
 mod origins;
+mod projects;
 mod records;
 mod rows;
 mod sizes;

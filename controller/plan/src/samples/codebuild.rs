@@ -9,7 +9,7 @@ use crate::release::{
     Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks, more,
 };
 use crate::wake::Wake;
-use crate::world::{BuildStatus, LiveBuild, LiveImage, PhaseStatus};
+use crate::world::{BuildStatus, LiveBuild, LiveImage, LiveProject, PhaseStatus};
 use crate::{Outcome, Plan};
 use launchway_crds::release::{Release, ReleaseStatus};
 use serde_json::{Value, json};
@@ -67,6 +67,8 @@ pub struct World {
     pub ends: Vec<BuildStatus>,
     /// What becomes of the next calls; then they are answered.
     pub replies: Vec<Reply>,
+    /// The projects that BatchGetProjects shows.
+    pub projects: Vec<LiveProject>,
     /// The image that the commit's tag names.
     pub image: Option<LiveImage>,
     /// Whether tags cannot be moved.
@@ -94,6 +96,7 @@ impl World {
             builds: Vec::new(),
             ends: Vec::new(),
             replies: Vec::new(),
+            projects: Vec::new(),
             image: None,
             immutable: false,
             pushes: Pushes::Good,
@@ -160,6 +163,10 @@ impl World {
     fn look(&self, asked: Vec<Look>, observed: &mut Observed) {
         for look in asked {
             match look {
+                Look::Projects(names) => {
+                    let known = self.projects.iter().filter(|project| names.contains(&project.name));
+                    observed.projects = Looked::Seen(known.cloned().collect());
+                }
                 Look::AccountId => observed.account_id = Looked::Seen("123456789012".into()),
                 Look::Build { step, id, .. } => {
                     let found = self.builds.iter().map(|(_, build)| build).find(|build| build.id == id).cloned();

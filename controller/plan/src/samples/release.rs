@@ -1,6 +1,7 @@
 //! Pipelines and Releases for the tests.
 
 use super::{COMMIT, account, at, over, time};
+use crate::look::Looked;
 use crate::release::{Observed, PipelineFacts};
 use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
 use launchway_crds::pipeline::{Pipeline, PipelineSpec, PipelineStatus};
@@ -121,7 +122,7 @@ pub fn sight(second: i64, changes: &Value, status: Value) -> Observed {
     let status = if status.is_null() { lets_begin } else { over(lets_begin, &status) };
     let status: Option<PipelineStatus> = serde_json::from_value(status).unwrap();
     let facts = PipelineFacts { spec: pipeline(changes).spec, status };
-    Observed::at(at(second), Some(facts), account())
+    Observed { projects: Looked::Seen(Vec::new()), ..Observed::at(at(second), Some(facts), account()) }
 }
 
 /// The status of a Release that began, of which no step has.

@@ -2,6 +2,7 @@
 //! in `words`.
 
 pub mod bounds;
+pub mod project;
 pub mod words;
 
 use super::{Attempt, Sight, Times};

@@ -52,6 +52,17 @@ impl LiveBuild {
     }
 }
 
+/// A CodeBuild project, as BatchGetProjects shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveProject {
+    /// Its name.
+    pub name: String,
+    /// Where its source comes from, in CodeBuild's word.
+    pub source: String,
+    /// Where what it leaves goes, in CodeBuild's word.
+    pub artifacts: String,
+}
+
 /// How a build stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BuildStatus {

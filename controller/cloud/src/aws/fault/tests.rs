@@ -167,6 +167,7 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
         ],
     ),
     (Operation::BatchGetBuilds, &[("InvalidInputException", Refused)]),
+    (Operation::BatchGetProjects, &[("InvalidInputException", Refused)]),
     (
         Operation::ListBuildsForProject,
         &[("InvalidInputException", Refused), ("ResourceNotFoundException", Absent(Thing::Project))],

@@ -1,0 +1,61 @@
+//! What a build has to say in place of its project, because of what the project is (StartBuild refuses it else). Decided before
+//! the first call, and written into the Release's plan.
+
+use crate::refusal::Refusal;
+use crate::world::LiveProject;
+use launchway_crds::aws::{BuildArtifacts, BuildOverride};
+use launchway_crds::pipeline::CodeBuild;
+
+/// The type of source and artifacts of a project that CodePipeline runs. Outside of it both have to be overridden.
+const CODEPIPELINE: &str = "CODEPIPELINE";
+
+/// The run as that project needs it, for a source at that URL.
+///
+/// # Errors
+/// The project's source has no commits, or the kind of the source cannot be told.
+pub fn fitted(run: &CodeBuild, project: &LiveProject, url: &str) -> Result<CodeBuild, Refusal> {
+    let given = run.r#override.clone().unwrap_or_default();
+    let refused = |why: &str| Refusal::Project { project: project.name.clone(), why: why.to_owned() };
+    let source_type = match (&given.source_type, &*project.source) {
+        (Some(said), _) => Some(said.clone()),
+        (None, CODEPIPELINE) => {
+            let kind = kind(url).ok_or_else(|| {
+                refused(
+                    "was made for CodePipeline, and what kind of git host the source is on cannot be told by its URL",
+                )
+            })?;
+            Some(kind.into())
+        }
+        (None, "S3") => return Err(refused("takes its source from S3, where there are no commits")),
+        (None, _) => None,
+    };
+    let is_given = || given.artifacts.clone();
+    let artifacts = if project.artifacts == CODEPIPELINE { is_given().or_else(|| Some(nowhere())) } else { is_given() };
+    let fitted = BuildOverride { source_type, artifacts, ..given };
+    let r#override = (fitted != BuildOverride::default()).then_some(fitted);
+    Ok(CodeBuild { r#override, ..run.clone() })
+}
+
+/// Nothing is left anywhere.
+fn nowhere() -> BuildArtifacts {
+    BuildArtifacts {
+        r#type: "NO_ARTIFACTS".into(),
+        location: None,
+        path: None,
+        name: None,
+        namespace_type: None,
+        packaging: None,
+    }
+}
+
+/// CodeBuild's word for the git host, where its name says which one it is (API reference of ProjectSource).
+fn kind(url: &str) -> Option<&'static str> {
+    let host = url.strip_prefix("https://")?.split(['/', ':']).next()?.to_ascii_lowercase();
+    match host.as_str() {
+        "github.com" => Some("GITHUB"),
+        "bitbucket.org" => Some("BITBUCKET"),
+        "gitlab.com" => Some("GITLAB"),
+        _ if host.starts_with("git-codecommit.") => Some("CODECOMMIT"),
+        _ => None,
+    }
+}
