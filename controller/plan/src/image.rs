@@ -26,14 +26,84 @@ pub fn untagged(reference: &str) -> &str {
     }
 }
 
-/// The repository of an image in a private registry of ECR; none: it is elsewhere. Source: ECR's user guide, "Amazon ECR
-/// registries": `<account>.dkr.ecr.<region>.<domain>`, `<account>.dkr-ecr.<region>.<domain>` for IPv6, and `ecr-fips` for both.
-pub fn in_private_ecr(reference: &str) -> Option<&str> {
+/// Where an image of a private registry of ECR is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registered<'a> {
+    /// The account.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+    /// The repository.
+    pub repository: &'a str,
+}
+
+/// Where an image is, if that is a private registry of ECR. Source: ECR's user guide, "Amazon ECR registries":
+/// `<account>.dkr.ecr.<region>.<domain>`, `<account>.dkr-ecr.<region>.<domain>` for IPv6, and `ecr-fips` for both.
+fn registered(reference: &str) -> Option<Registered<'_>> {
     let (host, repository) = untagged(reference).split_once('/')?;
     let host = host.to_ascii_lowercase();
     let (account, rest) = host.split_once(".dkr")?;
-    let is_ecr = rest.starts_with(".ecr") || rest.starts_with("-ecr");
-    (is_ecr && account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then_some(repository)
+    let rest = rest.strip_prefix(['.', '-'])?.strip_prefix("ecr")?;
+    let region = rest.strip_prefix("-fips").unwrap_or(rest).strip_prefix('.')?.split('.').next()?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    is_account.then(|| Registered { account: account.to_owned(), region: region.to_owned(), repository })
+}
+
+/// The repository of an image in a private registry of ECR; none: it is elsewhere.
+pub fn in_private_ecr(reference: &str) -> Option<&str> {
+    registered(reference).map(|image| image.repository)
+}
+
+/// The longest text that is taken for an image, in bytes.
+const LONGEST: usize = 512;
+
+/// An image that a build said it pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said<'a> {
+    /// Where it is; absent: only a digest was said.
+    pub place: Option<Registered<'a>>,
+    /// Which image of the repository.
+    pub id: ImageId,
+}
+
+/// Which image of a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImageId {
+    /// The one that this tag names.
+    Tag(String),
+    /// The one of this digest.
+    Digest(String),
+}
+
+/// Reads a text as an image of a private registry of ECR, or as a digest alone. Any other text is none, so that no secret that a
+/// build exports is taken for one.
+pub fn said(text: &str) -> Option<Said<'_>> {
+    let is_known = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+    let text = Some(text.trim()).filter(|text| text.len() <= LONGEST && text.chars().all(is_known))?;
+    if is_digest(text) {
+        return Some(Said { place: None, id: ImageId::Digest(text.to_owned()) });
+    }
+    let place = registered(text)?;
+    let id = match text.split_once('@') {
+        Some((_, digest)) => ImageId::Digest(Some(digest).filter(|digest| is_digest(digest))?.to_owned()),
+        None => ImageId::Tag(text[untagged(text).len()..].strip_prefix(':').filter(|tag| is_tag(tag))?.to_owned()),
+    };
+    Some(Said { place: Some(place), id })
+}
+
+fn is_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:");
+    digits.is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// The form of a tag: OCI Distribution Specification, "Pulling manifests".
+fn is_tag(text: &str) -> bool {
+    let is_first = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    (1..=128).contains(&text.len())
+        && text.starts_with(is_first)
+        && text.chars().all(|c| is_first(c) || ".-".contains(c))
 }
 
 /// A reference as people say it: without its registry, and with twelve digits of its digest.
@@ -94,6 +164,38 @@ mod tests {
         ] {
             assert_eq!(in_private_ecr(given), repository, "{given}");
             assert!(untagged(given).ends_with(name), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_a_build_says_is_an_image_of_ecr_or_a_digest_and_nothing_else() {
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let host = "123456789012.dkr.ecr.us-east-2.amazonaws.com/shop/web";
+        let there =
+            || Some(Registered { account: "123456789012".into(), region: "us-east-2".into(), repository: "shop/web" });
+        let (with_digest, with_both) = (format!("{host}@{digest}"), format!("{host}:v1@{digest}"));
+        for text in [&with_digest, &with_both, &format!(" {with_digest}\n")] {
+            assert_eq!(said(text), Some(Said { place: there(), id: ImageId::Digest(digest.clone()) }), "{text}");
+        }
+        assert_eq!(said(&digest), Some(Said { place: None, id: ImageId::Digest(digest.clone()) }));
+        assert_eq!(said(&format!("{host}:v1")), Some(Said { place: there(), id: ImageId::Tag("v1".into()) }));
+        let odd = [
+            "",
+            "v1",
+            "hunter2",
+            "AKIAIOSFODNN7EXAMPLE",
+            "nginx:1.27",
+            "sha256:abc",
+            host,
+            &format!("{host}:"),
+            &format!("{host}@sha256:abc"),
+            &format!("{host}:v1 and more"),
+            &format!("{host}:{}", "x".repeat(129)),
+            &format!("{host}:-x"),
+            &format!("sha256:{}", "A".repeat(64)),
+        ];
+        for odd in odd {
+            assert_eq!(said(odd), None, "{odd}");
         }
     }
 

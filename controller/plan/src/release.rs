@@ -4,6 +4,7 @@ pub mod crowd;
 pub mod decide;
 pub mod desired;
 pub mod expect;
+mod imageless;
 pub mod looks;
 pub mod observed;
 mod opening;
@@ -15,6 +16,7 @@ pub mod stages;
 pub mod state;
 pub mod steps;
 pub mod tag;
+pub mod told;
 
 pub use decide::{Action, Effected, Stop, added, decide};
 pub use desired::Desired;

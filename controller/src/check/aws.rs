@@ -12,6 +12,7 @@ use launchway_cloud::Cloud;
 use launchway_crds::AwsAccount;
 use launchway_plan::account::{Place, place};
 use launchway_plan::fault::{Fault, FaultKind};
+use launchway_plan::image::ImageId;
 use launchway_plan::rank::Rank;
 use launchway_plan::world::LogStream;
 
@@ -77,7 +78,7 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
         cloud.build(&build).await.err(),
         cloud.projects(std::slice::from_ref(&project)).await.err(),
         cloud.builds_since(&project, since).await.err(),
-        cloud.image(&repository, NOTHING).await.err(),
+        cloud.image(&repository, &ImageId::Tag(NOTHING.to_owned())).await.err(),
         cloud.is_immutable(&repository).await.err(),
         cloud.log_tail(&log, 1).await.err(),
     ];

@@ -93,8 +93,8 @@ async fn one(
             Ok(cloud) => cloud.builds_since(project, *since).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
-        Look::Image { repository, tag } => Seen::Image(match cloud {
-            Ok(cloud) => cloud.image(repository, tag).await.into(),
+        Look::Image { repository, id } => Seen::Image(match cloud {
+            Ok(cloud) => cloud.image(repository, id).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
         Look::Origins { project, since } => Seen::Origins(match cloud {

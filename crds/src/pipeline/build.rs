@@ -23,6 +23,8 @@ pub struct Check {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.codeBuild)].exists_one(one, one)").message("set exactly one kind of build: codeBuild"))]
+#[x_kube(validation = Rule::new("!has(self.tag) || !has(self.imageFrom)")
+    .message("tag and imageFrom both say which image the build pushed: set one of them"))]
 pub struct Build {
     /// What CodeBuild runs. It gets IMAGE_REPO_NAME, IMAGE_TAG, COMMIT_ID, AWS_ACCOUNT_ID and AWS_DEFAULT_REGION, and pushes the image under that tag.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -32,6 +34,10 @@ pub struct Build {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<TagPattern>,
 
+    /// Where the build says itself which image it pushed. Then it may tag the image as it likes. Absent: the tag says which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_from: Option<ImageFrom>,
+
     /// How often a build or a check is started again after a fault of the build service, 0 to 2. A failing command is never retried. Default: 2.
     #[serde(default = "two")]
     #[schemars(range(min = 0, max = 2))]
@@ -40,6 +46,16 @@ pub struct Build {
 
 fn two() -> i32 {
     2
+}
+
+/// Where a build says which image it pushed: exactly one member is set.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("[has(self.variable)].exists_one(one, one)").message("set exactly one place where the build says its image: variable"))]
+pub struct ImageFrom {
+    /// A variable that the buildspec exports (`env: {exported-variables: [IMAGE_URI]}`). Its value is the image with its digest, `<registry>/<repository>@sha256:…`, or the digest alone, or the image with a tag other than `latest`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variable: Option<EnvName>,
 }
 
 /// One run of a CodeBuild project on the release's commit.

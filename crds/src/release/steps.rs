@@ -32,6 +32,11 @@ pub struct StepStatus {
     #[schemars(length(max = 80))]
     pub tag_named: Option<String>,
 
+    /// The image that the build said it pushed, as it said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 512))]
+    pub image: Option<String>,
+
     /// How the step stands, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]

@@ -10,9 +10,10 @@ use crate::scrub;
 use crate::shared::Token;
 use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
 use aws_sdk_codebuild::operation::start_build::StartBuildInput;
-use aws_sdk_codebuild::types::{Build, LogsLocation, PhaseContext, Project};
+use aws_sdk_codebuild::types::{Build, ExportedEnvironmentVariable, LogsLocation, PhaseContext, Project};
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
+use launchway_plan::image;
 use launchway_plan::world::{
     BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LiveProject, LogStream, Members, Phase, PhaseKind,
     PhaseStatus, VariableKind,
@@ -156,9 +157,15 @@ impl Cloud {
             marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),
             log: build.logs().and_then(log),
             log_link: build.logs().and_then(|logs| words::text(logs.deep_link())).filter(|link| has_names(link)),
+            images: build.exported_environment_variables().iter().filter_map(exported_image).collect(),
             in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
         }
     }
+}
+
+fn exported_image(variable: &ExportedEnvironmentVariable) -> Option<(String, String)> {
+    let image = variable.value().map(str::trim).filter(|value| image::said(value).is_some())?;
+    Some((variable.name()?.to_owned(), image.to_owned()))
 }
 
 fn live_project(project: &Project) -> LiveProject {

@@ -6,12 +6,16 @@ use crate::operation::Operation;
 use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier, ImageStatus, ImageTagMutability};
 use jiff::Timestamp;
 use launchway_plan::fault::Fault;
+use launchway_plan::image::ImageId;
 use launchway_plan::world::LiveImage;
 
 impl Cloud {
-    /// The image that a tag names; an archived one cannot be pulled and counts as none. One call.
-    pub async fn image(&self, repository: &str, tag: &str) -> Result<Option<LiveImage>, Fault> {
-        let wanted = ImageIdentifier::builder().image_tag(tag).build();
+    /// An image; an archived one cannot be pulled and counts as none. One call.
+    pub async fn image(&self, repository: &str, id: &ImageId) -> Result<Option<LiveImage>, Fault> {
+        let wanted = match id {
+            ImageId::Tag(tag) => ImageIdentifier::builder().image_tag(tag).build(),
+            ImageId::Digest(digest) => ImageIdentifier::builder().image_digest(digest).build(),
+        };
         let request = self.inner().clients.ecr.describe_images().repository_name(repository).image_ids(wanted);
         match self.look(Operation::DescribeImages, || request.clone().send()).await {
             Ok(seen) => Ok(seen.image_details().iter().find_map(image)),

@@ -1,6 +1,7 @@
 use super::site::{ACCOUNT, REGION, Site, build, pass, start};
 
 use launchway_plan::fault::Remedy;
+use launchway_plan::image::ImageId;
 use launchway_plan::world::{BuildRequest, BuildStatus, LiveProject, LogStream, PhaseKind, PhaseStatus};
 use launchway_test_aws::TaskStory;
 use launchway_test_aws::codebuild::{BuildStory, Phase, Stories};
@@ -88,14 +89,14 @@ async fn a_project_that_is_not_there_and_a_full_queue_are_told_apart() {
 async fn an_image_is_there_or_not_and_a_repository_that_is_not_there_is_the_operators() {
     let site = Site::new();
     let cloud = site.own();
-    assert_eq!(cloud.image("web", "abc").await, Ok(None));
+    assert_eq!(cloud.image("web", &ImageId::Tag("abc".into())).await, Ok(None));
     let pushed = {
         let mut world = site.world();
         let repositories = world.ecr.entry(place()).or_default();
         repositories.push("web", "abc", "content", TaskStory::default(), start()).unwrap()
     };
-    assert_eq!(cloud.image("web", "abc").await.unwrap().unwrap().digest, pushed);
-    let fault = cloud.image("lost", "abc").await.unwrap_err();
+    assert_eq!(cloud.image("web", &ImageId::Tag("abc".into())).await.unwrap().unwrap().digest, pushed);
+    let fault = cloud.image("lost", &ImageId::Tag("abc".into())).await.unwrap_err();
     assert_eq!((fault.operation.as_str(), fault.remedy), ("ecr:DescribeImages", Remedy::AskOperator));
     assert_eq!(fault.resource, "arn:aws:ecr:us-east-2:*:repository/lost");
 }

@@ -1,6 +1,7 @@
 use super::site::{Site, build, change, creation, definition, owner, pass, start};
 use launchway_cloud::Cloud;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
+use launchway_plan::image::ImageId;
 use launchway_plan::world::LogStream;
 use launchway_test_aws::{Fault as Struck, When};
 use serde_json::json;
@@ -27,7 +28,7 @@ async fn looks(cloud: &Cloud) -> Vec<(&'static str, Option<Fault>)> {
         ("ListTaskDefinitions", cloud.task_definitions("web", 5).await.err()),
         ("BatchGetBuilds", cloud.build("web:00000000-0000-4000-8000-000000000000").await.err()),
         ("ListBuildsForProject", cloud.builds_since("web", start()).await.err()),
-        ("DescribeImages", cloud.image("web", "abc").await.err()),
+        ("DescribeImages", cloud.image("web", &ImageId::Tag("abc".into())).await.err()),
         ("GetLogEvents", cloud.log_tail(&log, 5).await.err()),
     ]
 }

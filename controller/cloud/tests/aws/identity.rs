@@ -5,6 +5,7 @@ use aws_types::SdkConfig;
 use launchway_cloud::{Clouds, Settings};
 use launchway_plan::account::{Assumed, Place, Share};
 use launchway_plan::fault::{FaultKind, Remedy};
+use launchway_plan::image::ImageId;
 use launchway_plan::rank::Rank;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -30,7 +31,7 @@ async fn calls_through_a_role_are_that_roles_and_its_credentials_last_until_shor
     let cloud = site.through(&role, Some(EXTERNAL));
     for _ in 0..3 {
         cloud.task_definition("web").await.unwrap();
-        cloud.image("web", "abc").await.unwrap();
+        cloud.image("web", &ImageId::Tag("abc".into())).await.unwrap();
     }
     assert_eq!(site.asked("AssumeRole"), 1);
     let caller = site.world().log.last().unwrap().caller.clone();

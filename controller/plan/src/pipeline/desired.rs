@@ -112,6 +112,7 @@ impl Desired {
     pub fn parse(pipeline: &Pipeline, rules: &Rules) -> Result<Self, Refusal> {
         let (meta, spec) = (&pipeline.metadata, &pipeline.spec);
         runs(&spec.checks, &spec.build)?;
+        says_image(&spec.build)?;
         Ok(Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
@@ -256,6 +257,12 @@ fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
     }
 }
 
+/// Checks that it is known where the build says its image, if it does.
+fn says_image(build: &Build) -> Result<(), Refusal> {
+    let is_known = build.image_from.as_ref().is_none_or(|from| from.variable.is_some());
+    if is_known { Ok(()) } else { Err(Refusal::unknown("spec.build.imageFrom", "variable")) }
+}
+
 /// What CodeBuild runs: the checks in the order of the spec, then the build.
 fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result<Vec<&'a CodeBuild>, Refusal> {
     let unknown = |field: String| Refusal::unknown(&field, "codeBuild");
@@ -279,6 +286,7 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
         build: Build { code_build: of_run(spec.build.code_build.as_ref())?, ..spec.build.clone() },
         images: spec.images.clone(),
     };
+    says_image(&plan.build)?;
     let runs = runs(&plan.checks, &plan.build)?;
     let locations = runs.iter().filter_map(|run| run.r#override.as_ref()?.source_location.as_ref());
     if let Some(location) = locations.into_iter().find(|location| !bounds::is_plain(location)) {

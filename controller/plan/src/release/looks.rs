@@ -6,8 +6,10 @@ use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
 use super::stages::{self, Current};
 use super::state::starts;
+use super::told;
 use crate::account::scope;
 use crate::allow::{self, List};
+use crate::image::ImageId;
 use crate::life::Life;
 use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
@@ -50,8 +52,8 @@ pub enum Look {
     Image {
         /// The repository.
         repository: String,
-        /// The tag.
-        tag: String,
+        /// Which of its images.
+        id: ImageId,
     },
     /// The builds of a project that may have pushed the image.
     Origins {
@@ -87,8 +89,11 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
         return all;
     }
     if record.images.is_empty() {
+        let silent = work.steps.iter().filter(|step| told::is_silent(work, step));
+        let silent = silent.filter(|step| allows(&allow::PROJECTS, &step.run.project));
+        all.extend(silent.filter_map(|step| of_build(desired, step)));
         all.push(Look::AccountId);
-        all.extend(image(desired, work, observed.at).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
+        all.extend(image(desired, work, observed).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
     } else if let Some(pipeline) = &observed.pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
@@ -120,13 +125,17 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
         | Found::Nothing
         | Found::Left(..)
         | Found::Others(_)
+        | Found::Unusable(_)
         | Found::Unproved(_)
         | Found::Blind(_) => return Vec::new(),
     };
     match missing {
         _ if !sought => Vec::new(),
         // A failed build does not fail the Release if another build pushed the image.
-        Missing::Image if failed => vec![Look::AccountId, of_image(desired, work)],
+        Missing::Image if failed => {
+            let image = of_image(desired, work, observed);
+            image.map(|image| vec![Look::AccountId, image]).unwrap_or_default()
+        }
         Missing::Image => Vec::new(),
         Missing::Builds(pushed) => {
             let project = work.build().map(|build| build.run.project.to_string());
@@ -150,8 +159,12 @@ fn allows(work: &Work, observed: &Observed) -> impl Fn(&List, &str) -> bool {
     move |list, name| scope.as_ref().is_some_and(|scope| list.missing(&scope.allow, &[name]).is_none())
 }
 
-fn of_image(desired: &Desired, work: &Work) -> Look {
-    Look::Image { repository: work.image.repository.to_string(), tag: work.tag(&desired.commit).text }
+fn of_image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
+    let id = match &work.variable {
+        Some(_) => told::sought(desired, work, observed)?,
+        None => ImageId::Tag(work.tag(&desired.commit).text),
+    };
+    Some(Look::Image { repository: work.image.repository.to_string(), id })
 }
 
 fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
@@ -169,25 +182,30 @@ fn of_step(desired: &Desired, step: &StepRecord) -> Option<Look> {
             };
             Some(Look::Search { step: name, project: step.run.project.to_string(), since })
         }
-        Progress::Running(started) if step.run.is_of(&started.id) => {
-            Some(Look::Build { step: name, id: started.id.clone(), marker: desired.attempt(step).marker() })
-        }
-        Progress::Running(_) => None,
+        Progress::Running(_) => of_build(desired, step),
         Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) | Progress::Stopped(_) => None,
     }
 }
 
+/// The step's build, if it is one of its project.
+fn of_build(desired: &Desired, step: &StepRecord) -> Option<Look> {
+    let (Progress::Running(started) | Progress::Succeeded(Some(started))) = &step.progress else { return None };
+    let marker = desired.attempt(step).marker();
+    let id = Some(started.id.clone()).filter(|id| step.run.is_of(id))?;
+    Some(Look::Build { step: step.name.to_string(), id, marker })
+}
+
 /// The image is looked for once all checks succeeded, except while a build of it runs or may run. Before a call is made anew that
 /// started nothing, it is looked for again: what its tag names has to be known.
-fn image(desired: &Desired, work: &Work, at: Timestamp) -> Option<Look> {
+fn image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
     let rests = |build: &&StepRecord| match &build.progress {
         Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) => true,
-        Progress::Intended(Intent::Call(call)) => at > call.since + SignedDuration::from_secs(TIMES.expires),
+        Progress::Intended(Intent::Call(call)) => observed.at > call.since + SignedDuration::from_secs(TIMES.expires),
         Progress::Intended(Intent::Recovery { .. }) | Progress::Running(_) | Progress::Stopped(_) => false,
     };
-    work.build().filter(|_| checked).filter(rests).map(|_| of_image(desired, work))
+    work.build().filter(|_| checked).filter(rests).and_then(|_| of_image(desired, work, observed))
 }
 
 fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {

@@ -7,6 +7,7 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::record::{Progress, Work};
 use super::tag::Tag;
+use super::told::{self, Unusable};
 use crate::fault::Fault;
 use crate::image::key;
 use crate::look::Looked;
@@ -20,7 +21,7 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(44);
 
 /// How long after the end of a build that did not succeed its push may still arrive. Its machine is not taken away at
 /// once.
-const LATE: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const LATE: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long before a build starts its tag was looked at, at most: a call that is not answered is repeated until its token expires.
 const LOOKED: SignedDuration = SignedDuration::from_secs(TIMES.expires + 60);
@@ -39,6 +40,8 @@ pub enum Found<'a> {
     Others(&'a LiveImage),
     /// The image that carries the tag was pushed by this build, which has not ended.
     Unproved(&'a LiveBuild),
+    /// What the build said names no image that could be rolled.
+    Unusable(Unusable),
     /// What is needed to decide could not be looked at.
     Blind(&'a Fault),
     /// What is needed to decide was not looked at yet.
@@ -57,7 +60,10 @@ pub enum Missing {
 }
 
 /// What is known of the commit's image, from what was looked at so far.
-pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
+pub fn found<'a>(desired: &Desired, work: &'a Work, observed: &'a Observed) -> Found<'a> {
+    if work.variable.is_some() {
+        return told::found(desired, work, observed);
+    }
     let image = match &observed.image {
         Looked::Seen(Some(image)) => image,
         Looked::Seen(None) => return Found::Nothing,
@@ -103,16 +109,16 @@ fn succeeded(work: &Work, observed: &Observed) -> Option<Started> {
 }
 
 /// The builds of the project, seen from one Release.
-struct Builds<'r, 'a> {
-    desired: &'r Desired,
+pub(super) struct Builds<'r, 'a> {
+    pub(super) desired: &'r Desired,
     work: &'r Work,
     tag: Tag,
     /// But for those of checks.
-    all: Vec<&'a LiveBuild>,
+    pub(super) all: Vec<&'a LiveBuild>,
 }
 
 impl<'r, 'a> Builds<'r, 'a> {
-    fn new(desired: &'r Desired, work: &'r Work, all: &'a [LiveBuild]) -> Self {
+    pub(super) fn new(desired: &'r Desired, work: &'r Work, all: &'a [LiveBuild]) -> Self {
         let all = all.iter().filter(|build| build.may_push()).collect();
         Self { desired, work, tag: work.tag(&desired.commit), all }
     }
@@ -143,7 +149,7 @@ impl<'r, 'a> Builds<'r, 'a> {
     }
 }
 
-fn is_commit(version: &str) -> bool {
+pub(super) fn is_commit(version: &str) -> bool {
     matches!(version.len(), 40 | 64) && version.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 

@@ -6,7 +6,7 @@ use super::tag::{Tag, tag};
 use crate::start::Intent;
 use crate::start::build::Run;
 use jiff::Timestamp;
-use launchway_crds::name::{CommitId, Name, ObjectName, Region, TagPattern};
+use launchway_crds::name::{CommitId, EnvName, Name, ObjectName, Region, TagPattern};
 use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};
 use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, StageRecord, StepPhase, StepStatus};
 use launchway_crds::start::Started;
@@ -51,6 +51,8 @@ pub struct Work {
     pub image: Image,
     /// How the build tags it; absent: with the full commit ID.
     pub tag: Option<TagPattern>,
+    /// The variable in which the build says which image it pushed; absent: the tag says which.
+    pub variable: Option<EnvName>,
     /// How many checks may run at the same time.
     pub checks_in_parallel: usize,
     /// How many more attempts a step gets after faults of CodeBuild.
@@ -74,6 +76,8 @@ pub struct StepRecord {
     pub progress: Progress,
     /// What the image's tag named when the build was started: a digest, or [`UNNAMED`]; absent: that is not known.
     pub tag_named: Option<String>,
+    /// The image that the build said it pushed.
+    pub image: Option<String>,
     /// The last message about it; may be empty.
     pub message: String,
 }
@@ -161,6 +165,10 @@ impl Work {
             region: plan.region.clone(),
             image: plan.images.first()?.clone(),
             tag: plan.build.tag.clone(),
+            variable: match &plan.build.image_from {
+                Some(from) => Some(from.variable.clone()?),
+                None => None,
+            },
             checks_in_parallel: usize::try_from(plan.checks_in_parallel).ok()?,
             retries: plan.build.retries,
             steps: steps(plan).map(step).collect::<Option<_>>()?,
@@ -201,8 +209,8 @@ impl StepRecord {
             StepPhase::Stopped => Progress::Stopped(started),
         };
         let message = status.message.as_deref().unwrap_or("").to_owned();
-        let tag_named = status.tag_named.clone();
-        Self { name: status.name.clone(), kind, attempt: status.attempt, progress, tag_named, message, run }
+        let (tag_named, image) = (status.tag_named.clone(), status.image.clone());
+        Self { name: status.name.clone(), kind, attempt: status.attempt, progress, tag_named, image, message, run }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::crowd::Counted;
 use super::desired::Desired;
+use super::imageless;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
 use super::origin::{Found, found, is_own, remembered};
@@ -18,7 +19,7 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::start::build::bounds;
 use crate::target::was_proved;
-use crate::world::{LiveBuild, LiveImage, LiveProject};
+use crate::world::{LiveImage, LiveProject};
 use jiff::SignedDuration;
 use launchway_crds::account::Commits;
 use launchway_crds::pipeline::ImageStatus;
@@ -297,17 +298,23 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     match found(desired, work, observed) {
         Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
-        Found::Nothing if built => missing(desired, work, observed, ""),
-        Found::Left(image, by) if built => missing(desired, work, observed, &left(work, desired, image, by)),
-        Found::Others(image) if built => missing(desired, work, observed, &taken(work, desired, image)),
+        Found::Nothing if built => missing(work, observed, imageless::absent(desired, work)),
+        Found::Left(image, by) if built => missing(work, observed, imageless::beside(desired, work, image, by)),
+        Found::Others(image) if built => missing(work, observed, imageless::unproved(desired, work, image)),
+        Found::Unusable(why) if built => missing(work, observed, imageless::unusable(work, why)),
         Found::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
-        Found::Nothing | Found::Left(..) | Found::Others(_) | Found::Blind(_) | Found::Unseen(_) => Course::Building,
+        Found::Nothing
+        | Found::Left(..)
+        | Found::Others(_)
+        | Found::Unusable(_)
+        | Found::Blind(_)
+        | Found::Unseen(_) => Course::Building,
     }
 }
 
 fn there(desired: &Desired, work: &Work, image: &LiveImage, observed: &Observed) -> Course {
     if let Some(known) = moved(desired, work, image, observed) {
-        return Course::Over(End::Failed(Reason::ImageChanged, changed(desired, work, image, known)));
+        return Course::Over(End::Failed(Reason::ImageChanged, imageless::changed(desired, work, image, known)));
     }
     match &observed.account_id {
         Looked::Seen(account) => Course::Built(image_status(account, work, &image.digest)),
@@ -321,18 +328,6 @@ fn there(desired: &Desired, work: &Work, image: &LiveImage, observed: &Observed)
 fn moved<'a>(desired: &Desired, work: &Work, image: &LiveImage, observed: &'a Observed) -> Option<&'a str> {
     let known = remembered(desired, work, observed)?;
     (*known != *image.digest && !is_own(desired, work, observed, image)).then_some(known)
-}
-
-/// The message about a tag that was moved.
-fn changed(desired: &Desired, work: &Work, image: &LiveImage, known: &str) -> String {
-    let repository = &work.image.repository;
-    format!(
-        "the image of commit {} in {repository} is another one than when it was released before: {} now, and {known} then. \
-         Somebody moved its tag: give the tag back to that image (aws ecr put-image), or delete the tag and let it be built anew, \
-         and make another Release; or push a new commit. Tags of an IMMUTABLE repository cannot be moved",
-        desired.commit.short(),
-        image.digest
-    )
 }
 
 /// What follows when a check or the build failed. A failed build does not matter if the image of the commit is there
@@ -353,37 +348,11 @@ fn failed(
     match found(desired, work, observed) {
         Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
-        Found::Left(image, by) => over(format!("{message}; {}", left(work, desired, image, by))),
-        Found::Others(image) => over(format!("{message}; {}", taken(work, desired, image))),
+        Found::Left(image, by) => over(format!("{message}; {}", imageless::left(desired, work, image, by))),
+        Found::Others(image) => over(format!("{message}; {}", imageless::taken(desired, work, image))),
         Found::Blind(fault) if !fault.is_terminal() => Course::Blind(fault.clone()),
-        Found::Nothing | Found::Blind(_) | Found::Unseen(_) => over(message),
+        Found::Nothing | Found::Unusable(_) | Found::Blind(_) | Found::Unseen(_) => over(message),
     }
-}
-
-/// The message about an image that is not used because its build did not succeed.
-fn left(work: &Work, desired: &Desired, image: &LiveImage, by: &LiveBuild) -> String {
-    format!(
-        "the tag names {}, which is not rolled: build {} may have pushed it, and did not succeed; make another Release, which builds \
-         the commit again. Where tags cannot be moved, delete this one first: aws ecr batch-delete-image --repository-name {} \
-         --image-ids imageTag={}",
-        image.digest,
-        by.id,
-        work.image.repository,
-        work.tag(&desired.commit).text
-    )
-}
-
-/// The message about an image that is not used because it may be another commit's.
-fn taken(work: &Work, desired: &Desired, image: &LiveImage) -> String {
-    let tag = work.tag(&desired.commit).text;
-    format!(
-        "the tag {tag} names {}, which no build of commit {} is known to have pushed, and may be that of another commit: delete \
-         the tag if nothing else needs it (aws ecr batch-delete-image --repository-name {} --image-ids \
-         imageTag={tag}), or let the buildspec and spec.build.tag of the Pipeline take more digits; then make another Release",
-        image.digest,
-        desired.commit.short(),
-        work.image.repository,
-    )
 }
 
 fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
@@ -397,24 +366,13 @@ fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
 }
 
 /// What follows when the build succeeded and its image is not there. For a moment it may still appear.
-fn missing(desired: &Desired, work: &Work, observed: &Observed, left: &str) -> Course {
+fn missing(work: &Work, observed: &Observed, message: String) -> Course {
     if let Some(Progress::Succeeded(Some(build))) = work.build().map(|build| &build.progress) {
         let ended = build.ended_at.as_ref().unwrap_or(&build.started_at).0;
         if observed.at < ended + SignedDuration::from_secs(PUSHED) {
             return Course::Pushing;
         }
     }
-    let image = format!("{}:{}", work.image.repository, work.tag(&desired.commit).text);
-    let message = match left {
-        "" => format!(
-            "the build succeeded but did not push {image}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in spec.build.tag of \
-             the Pipeline how it tags"
-        ),
-        left => format!(
-            "the build succeeded, but is not known to have pushed {image}: let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in \
-             spec.build.tag of the Pipeline how it tags; {left}"
-        ),
-    };
     Course::Over(End::Failed(Reason::ImageMissing, message))
 }
 

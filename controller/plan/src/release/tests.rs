@@ -6,5 +6,6 @@ mod origins;
 mod projects;
 mod records;
 mod rows;
+mod said;
 mod sizes;
 mod staging;

@@ -3,6 +3,7 @@
 use super::release::{build, named, sight};
 use super::{at, fault};
 use crate::fault::Remedy;
+use crate::image::ImageId;
 use crate::look::Looked;
 use crate::release::report::{Pass, empty, intended, report, warning};
 use crate::release::{
@@ -75,6 +76,8 @@ pub struct World {
     pub immutable: bool,
     /// Which builds of the image push it.
     pub pushes: Pushes,
+    /// What builds of the image that succeed export as `IMAGE_URI`, with `DIGEST` for that of the image; absent: nothing.
+    pub says: Option<String>,
     /// The warnings that were said.
     pub warnings: Vec<String>,
     ended: usize,
@@ -100,6 +103,7 @@ impl World {
             image: None,
             immutable: false,
             pushes: Pushes::Good,
+            says: None,
             warnings: Vec::new(),
             ended: 0,
             passes: 0,
@@ -145,6 +149,9 @@ impl World {
                 let is_old = self.pushes == Pushes::Same;
                 self.image = Some(if is_old { yesterdays() } else { pushed(&build.id, self.now) });
             }
+            if let (Some(text), Some(image), true) = (&self.says, &self.image, end == BuildStatus::Succeeded) {
+                build.images.insert("IMAGE_URI".into(), text.replace("DIGEST", &image.digest));
+            }
             (build.status, build.ended_at, build.phase) = (end, Some(at(self.now)), named("COMPLETED"));
         }
     }
@@ -176,7 +183,13 @@ impl World {
                     let found = self.builds.iter().map(|(_, build)| build).cloned().collect();
                     observed.builds.insert(step, BuildSeen::Searched(Looked::Seen(found)));
                 }
-                Look::Image { .. } => observed.image = Looked::Seen(self.image.clone()),
+                Look::Image { id, .. } => {
+                    let is_it = |image: &LiveImage| match &id {
+                        ImageId::Tag(_) => true,
+                        ImageId::Digest(digest) => image.digest == *digest,
+                    };
+                    observed.image = Looked::Seen(self.image.clone().filter(is_it));
+                }
                 Look::Origins { since, .. } => {
                     let builds = self.builds.iter().map(|(_, build)| build.clone());
                     observed.origins = Looked::Seen(builds.filter(|build| build.started_at >= since).collect());

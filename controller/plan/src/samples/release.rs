@@ -99,6 +99,7 @@ pub fn build(id: &str, status: BuildStatus, phases: &[(&str, PhaseStatus, i64)])
         marker: None,
         log: None,
         log_link: Some("https://logs.example.com".into()),
+        images: Default::default(),
         in_vpc: true,
     }
 }

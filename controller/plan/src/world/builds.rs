@@ -5,6 +5,7 @@ use crate::release::BUILD;
 use jiff::Timestamp;
 use launchway_crds::name::CommitId;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A build, as BatchGetBuilds shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +30,8 @@ pub struct LiveBuild {
     pub log: Option<LogStream>,
     /// The console's page of the log.
     pub log_link: Option<String>,
+    /// The variables that its buildspec exports whose values are images. Any other value may be a secret, and is not kept.
+    pub images: BTreeMap<String, String>,
     /// Whether the project runs its builds inside a VPC.
     pub in_vpc: bool,
 }

@@ -91,6 +91,8 @@ pub struct Build {
     pub phases: Vec<PhaseRun>,
     /// What it does.
     pub story: BuildStory,
+    /// The variables that its buildspec exported.
+    pub exported: Vec<(String, String)>,
     pub(super) stream: String,
     pub(super) place: Place,
     pub(super) overrides: Overrides,
@@ -191,7 +193,7 @@ impl Build {
             "queuedTimeoutInMinutes": self.queued_timeout_minutes,
             "initiator": self.initiator,
             "encryptionKey": self.overrides.key.clone().unwrap_or_else(|| self.arn_of("kms", "alias/aws/s3")),
-            "exportedEnvironmentVariables": [],
+            "exportedEnvironmentVariables": self.exported.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
             "reportArns": [],
         });
         self.put_optional(&mut build);

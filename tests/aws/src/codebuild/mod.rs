@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 pub use self::build::{Build, PhaseEnd, PhaseRun, PhaseStatus};
 pub use self::project::{Environment, Project, Source, Variable, VariableKind, Vpc};
-pub use self::story::{BuildStory, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories};
+pub use self::story::{BuildStory, Export, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories};
 use crate::{Answer, Call, Guess, Refusal, World};
 
 /// Where this module only guesses.
@@ -78,6 +78,10 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         what: "At most twelve secondary sources, versions and artifacts, each with an identifier of its own; they are shown and not fetched, debug sessions are shown and not opened",
         source: "API_StartBuild and API_ProjectSource have the bounds; the error is a guess",
+    },
+    Guess {
+        what: "exportedEnvironmentVariables are there from the end of POST_BUILD, of a build that fails too",
+        source: "User guide, buildspec reference, env/exported-variables: from install on; when BatchGetBuilds shows them is not documented",
     },
     Guess { what: "resolvedSourceVersion is there from the end of DOWNLOAD_SOURCE", source: "Not documented" },
     Guess {

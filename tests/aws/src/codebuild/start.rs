@@ -189,6 +189,7 @@ fn template(call: &Call, project: &Project) -> Result<Build, Refusal> {
         source_version: call.text("sourceVersion").map(str::to_owned).or_else(|| project.source_version.clone()),
         phases: Vec::new(),
         story: BuildStory::new(Outcome::Succeeds { pushes: Push::Nothing }),
+        exported: Vec::new(),
         stream: String::new(),
         place: call.place(),
         overrides: Overrides::asked(call)?,

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::build::{Build, PhaseEnd, PhaseStatus};
 use super::project::VariableKind;
-use super::story::{Outcome, Phase, Push};
+use super::story::{Export, Outcome, Phase, Push};
 use crate::{Place, TaskStory, World};
 
 type Context = (String, String);
@@ -36,7 +36,7 @@ pub(super) fn begin(world: &mut World, build: &Build, at: Timestamp) {
 }
 
 /// What happens when the phase that the build is in ends by itself, and how it ends.
-pub(super) fn end(world: &mut World, build: &Build, at: Timestamp) -> PhaseEnd {
+pub(super) fn end(world: &mut World, build: &mut Build, at: Timestamp) -> PhaseEnd {
     let phase = build.phase();
     let left = build.story.leaves.as_ref().filter(|(of, _)| *of == phase);
     // Whether it is refused decides nothing: how the build ends is told.
@@ -49,6 +49,9 @@ pub(super) fn end(world: &mut World, build: &Build, at: Timestamp) -> PhaseEnd {
             Err(context) => (PhaseStatus::Failed, context),
         },
     };
+    if phase == Phase::PostBuild {
+        build.exported = exported(world, build);
+    }
     if (Phase::DownloadSource..=Phase::UploadArtifacts).contains(&phase) {
         note_end(world, build, at, status, &context);
     }
@@ -126,9 +129,7 @@ fn push(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Context> 
 }
 
 fn push_image(world: &mut World, build: &Build, story: TaskStory, at: Timestamp) -> Result<(), Context> {
-    let (Some(repository), Some(tag)) = (build.variable("IMAGE_REPO_NAME"), build.variable("IMAGE_TAG")) else {
-        return Ok(());
-    };
+    let Some((repository, tag)) = pushes(build) else { return Ok(()) };
     let registry = registry(build);
     let host = format!("{}.dkr.ecr.{}.amazonaws.com/{repository}", registry.0, registry.1);
     let command = format!("docker push {host}:{tag}");
@@ -148,6 +149,29 @@ fn push_image(world: &mut World, build: &Build, story: TaskStory, at: Timestamp)
             ))
         }
     }
+}
+
+/// Repository and tag of what it pushes.
+fn pushes(build: &Build) -> Option<(&str, &str)> {
+    let tag = build.story.tag.as_deref().or(build.variable("IMAGE_TAG"));
+    Some((build.variable("IMAGE_REPO_NAME")?, tag?))
+}
+
+/// The variables that its buildspec exports; none of an image that was not pushed.
+fn exported(world: &World, build: &Build) -> Vec<(String, String)> {
+    let registry = registry(build);
+    let pushed = || {
+        let (repository, tag) = pushes(build)?;
+        let image = world.ecr.get(&registry)?.image(repository, tag)?;
+        Some((format!("{}.dkr.ecr.{}.amazonaws.com/{repository}", registry.0, registry.1), tag, image.digest.clone()))
+    };
+    let value = |export: &Export| match export {
+        Export::WithDigest => pushed().map(|(name, _, digest)| format!("{name}@{digest}")),
+        Export::WithTag => pushed().map(|(name, tag, _)| format!("{name}:{tag}")),
+        Export::Text(text) => Some(text.clone()),
+    };
+    let exports = build.story.exports.iter();
+    exports.filter_map(|(name, export)| Some((name.clone(), value(export)?))).collect()
 }
 
 /// Where the build was told to push to; else its own account and region.

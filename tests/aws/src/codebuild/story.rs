@@ -203,6 +203,17 @@ pub enum Outcome {
     VpcError,
 }
 
+/// The value of a variable that a buildspec exports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Export {
+    /// The image that was pushed, with its digest.
+    WithDigest,
+    /// The image that was pushed, with its tag.
+    WithTag,
+    /// This text.
+    Text(String),
+}
+
 /// What a build does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildStory {
@@ -213,6 +224,10 @@ pub struct BuildStory {
     /// An image that is pushed as that phase ends, however the phase and the build end; its tasks behave like this. POST_BUILD
     /// runs after a BUILD that failed, and a command can fail after a push.
     pub leaves: Option<(Phase, TaskStory)>,
+    /// The tag of what it pushes, in place of the one that it was told.
+    pub tag: Option<String>,
+    /// The variables that its buildspec exports.
+    pub exports: Vec<(String, Export)>,
     /// Lines that its commands print, spread over their phases; CodeBuild's own lines come by themselves.
     pub says: Vec<(Phase, String)>,
 }
@@ -220,7 +235,14 @@ pub struct BuildStory {
 impl BuildStory {
     /// Any outcome, at the usual pace, saying nothing.
     pub fn new(outcome: Outcome) -> Self {
-        Self { seconds: PhaseSeconds::default(), outcome, leaves: None, says: Vec::new() }
+        Self {
+            seconds: PhaseSeconds::default(),
+            outcome,
+            leaves: None,
+            tag: None,
+            exports: Vec::new(),
+            says: Vec::new(),
+        }
     }
 
     /// It pushes an image whose tasks behave like this.
@@ -251,6 +273,20 @@ impl BuildStory {
     #[must_use]
     pub fn leaving(mut self, phase: Phase, story: TaskStory) -> Self {
         self.leaves = Some((phase, story));
+        self
+    }
+
+    /// The same with a tag of its own for what it pushes.
+    #[must_use]
+    pub fn tagging(mut self, tag: &str) -> Self {
+        self.tag = Some(tag.to_owned());
+        self
+    }
+
+    /// The same with a variable that the buildspec exports.
+    #[must_use]
+    pub fn exporting(mut self, name: &str, value: Export) -> Self {
+        self.exports.push((name.to_owned(), value));
         self
     }
 

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::release::BUILD;
 use crate::release::decide::{Action, Effected};
 use crate::release::desired::Desired;
-use crate::release::record::{Ending, Progress, put, steps};
+use crate::release::record::{Ending, Progress, StepKind, put, steps};
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
 use crate::release::steps::{InDoubt, Live, Over, Start, Step, StepState};
@@ -77,9 +77,15 @@ fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut Step
 /// Records what the state says of the Release and of each step.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     course_on(next, pass);
+    let says_image = next.plan.as_ref().and_then(|plan| plan.build.image_from.as_ref()?.variable.clone());
     for step in &pass.state.steps {
-        if let Some(status) = step_of(next, &step.name) {
-            step_on(status, step, pass);
+        let Some(status) = step_of(next, &step.name) else { continue };
+        step_on(status, step, pass);
+        let build = pass.observed.build(&step.name).filter(|build| build.status == BuildStatus::Succeeded);
+        if let (StepKind::Build, true, Some(build), Some(variable)) =
+            (step.kind, step.state.has_succeeded(), build, &says_image)
+        {
+            status.image = build.images.get(&**variable).cloned();
         }
     }
 }
@@ -143,6 +149,7 @@ fn waiting(name: Name) -> StepStatus {
         intent: None,
         started: None,
         tag_named: None,
+        image: None,
         message: None,
         log: Vec::new(),
         earlier: Vec::new(),
@@ -222,7 +229,9 @@ fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
             Over::Failed { message, build, .. } => fail(status, message, build.as_deref(), pass),
             Over::Succeeded(None) | Over::Stopped => {}
         },
-        StepState::InDoubt(InDoubt::Expired) if matches!(pass.state.course, Course::Built(_)) => there(status),
+        StepState::InDoubt(InDoubt::Expired) if matches!(pass.state.course, Course::Built(_)) => {
+            there(status);
+        }
         // The call started nothing, and no other will be made.
         StepState::InDoubt(InDoubt::Expired) if pass.state.course.is_over() => put(status, Progress::Stopped(None)),
         // A search found nothing: the step had not been started.
@@ -248,6 +257,7 @@ fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<
     status.earlier.push(build::record(build));
     status.attempt = status.attempt.saturating_add(1);
     status.tag_named = None;
+    status.image = None;
     let late = build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(build::TIMES.expires));
     let next = if late { Progress::Intended(recovery(pass.desired, project, at)) } else { Progress::Waiting };
     put(status, next);

@@ -54,6 +54,15 @@ fn a_project_of_codepipelines_is_told_the_pipelines_repository_and_to_leave_noth
 }
 
 #[test]
+fn a_build_that_says_its_image_in_a_way_of_tomorrow_is_refused_and_not_started_over_and_over() {
+    let mut world = world("https://github.com/shop/web.git", "GITHUB", "NO_ARTIFACTS", &Value::Null);
+    world.changes["build"]["imageFrom"] = json!({});
+    world.run(10);
+    let ready = find(&world.status.conditions, ConditionType::Ready).unwrap();
+    assert!(world.status.plan.is_none() && ready.message.contains("spec.build.imageFrom"), "{}", ready.message);
+}
+
+#[test]
 fn a_project_with_a_source_of_its_own_is_left_as_it_is() {
     for source in ["GITHUB", "CODECOMMIT", "NO_SOURCE", "A_KIND_OF_TOMORROW"] {
         let decided = planned(world("https://github.com/shop/web.git", source, "NO_ARTIFACTS", &Value::Null));

@@ -1,0 +1,110 @@
+//! What is said of a Release whose image is not rolled: it is not there, it is another one's, or nobody knows whose it is.
+
+use super::desired::Desired;
+use super::record::Work;
+use super::told::Unusable;
+use crate::world::{LiveBuild, LiveImage};
+
+/// What helps where a build does not push what is looked for.
+const PUSH: &str = "let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in spec.build.tag of the Pipeline how it tags";
+
+/// The tag that was moved since the commit was released before, with the image that it named then.
+pub(super) fn changed(desired: &Desired, work: &Work, image: &LiveImage, known: &str) -> String {
+    let repository = &work.image.repository;
+    format!(
+        "the image of commit {} in {repository} is another one than when it was released before: {} now, and {known} then. \
+         Somebody moved its tag: give the tag back to that image (aws ecr put-image), or delete the tag and let it be built anew, \
+         and make another Release; or push a new commit. Tags of an IMMUTABLE repository cannot be moved",
+        desired.commit.short(),
+        image.digest
+    )
+}
+
+/// The Release's own build succeeded, and one that did not was running when the image was pushed.
+pub(super) fn beside(desired: &Desired, work: &Work, image: &LiveImage, by: &LiveBuild) -> String {
+    let left = left(desired, work, image, by);
+    format!("the build succeeded, but another of the same commit ran at the same time: {left}")
+}
+
+/// The image that a build left which did not succeed.
+pub(super) fn left(desired: &Desired, work: &Work, image: &LiveImage, by: &LiveBuild) -> String {
+    format!(
+        "the tag names {}, which is not rolled: build {} may have pushed it, and did not succeed; make another Release, which builds \
+         the commit again. Where tags cannot be moved, delete this one first: aws ecr batch-delete-image --repository-name {} \
+         --image-ids imageTag={}",
+        image.digest,
+        by.id,
+        work.image.repository,
+        work.tag(&desired.commit).text
+    )
+}
+
+/// The image that may be another commit's.
+pub(super) fn taken(desired: &Desired, work: &Work, image: &LiveImage) -> String {
+    let tag = work.tag(&desired.commit).text;
+    format!(
+        "the tag {tag} names {}, which no build of commit {} is known to have pushed, and may be that of another commit: delete \
+         the tag if nothing else needs it (aws ecr batch-delete-image --repository-name {} --image-ids \
+         imageTag={tag}), or let the buildspec and spec.build.tag of the Pipeline take more digits; then make another Release",
+        image.digest,
+        desired.commit.short(),
+        work.image.repository,
+    )
+}
+
+/// The build succeeded, and there is no such image.
+pub(super) fn absent(desired: &Desired, work: &Work) -> String {
+    match said(work) {
+        Some(said) => format!(
+            "the build succeeded and said that it pushed {said}, which is not in ECR: let it push the image before it ends"
+        ),
+        None => format!("the build succeeded but did not push {}: {PUSH}", name(desired, work)),
+    }
+}
+
+/// The build succeeded, and nothing proves that the image is its own.
+pub(super) fn unproved(desired: &Desired, work: &Work, image: &LiveImage) -> String {
+    match said(work) {
+        Some(said) => format!(
+            "the build succeeded and said that it pushed {said}, which names {} now, and another build may have pushed that: let it \
+             say the digest of what it pushed in place of the tag, and make another Release",
+            image.digest
+        ),
+        None => format!(
+            "the build succeeded, but is not known to have pushed {}: {PUSH}; {}",
+            name(desired, work),
+            taken(desired, work, image)
+        ),
+    }
+}
+
+/// The build succeeded, and what it said names no image that could be rolled.
+pub(super) fn unusable(work: &Work, why: Unusable) -> String {
+    let variable = work.variable.as_ref().map_or("", |variable| variable);
+    let repository = &work.image.repository;
+    let wanted = format!("<account>.dkr.ecr.{}.<domain>/{repository}@sha256:…", work.region);
+    match why {
+        Unusable::Nothing => format!(
+            "the build succeeded and exported no image as {variable}: in the buildspec write env: {{exported-variables: [{variable}]}} \
+             and, after the push, export {variable}={wanted}"
+        ),
+        Unusable::Elsewhere => format!(
+            "the build succeeded and said in {variable} that it pushed {}, which is not of repository {repository} in this account and \
+             Region: push it there, or name its repository in spec.images of the Pipeline",
+            said(work).unwrap_or_default()
+        ),
+        Unusable::Latest => format!(
+            "the build succeeded and said in {variable} that it pushed {}: the next build moves that tag; say the digest, {wanted}, or \
+             another tag",
+            said(work).unwrap_or_default()
+        ),
+    }
+}
+
+fn said(work: &Work) -> Option<&str> {
+    work.build()?.image.as_deref().filter(|_| work.variable.is_some())
+}
+
+fn name(desired: &Desired, work: &Work) -> String {
+    format!("{}:{}", work.image.repository, work.tag(&desired.commit).text)
+}
