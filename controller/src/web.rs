@@ -1,7 +1,7 @@
 //! HTTP requests to URLs that users wrote: guarded, bounded, and silent about secrets. What is asked and what an answer
 //! means is not known here.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,6 +22,8 @@ mod transport;
 
 pub use answer::Answer;
 pub use authorities::Authorities;
+#[cfg(test)]
+pub(crate) use authorities::CERTIFICATE;
 pub use fault::{BadCertificate, BadRedirect, WebFault};
 pub use limits::{Cap, PATIENCE, REDIRECTS};
 pub use transport::{Exchange, NoClient};
@@ -38,10 +40,24 @@ pub struct Web {
 }
 
 /// Clients, by the authorities that they trust.
-type Clients = BTreeMap<[u8; 32], Exchange>;
+#[derive(Default)]
+struct Clients(HashMap<Authorities, Exchange>);
 
 /// How many sets of authorities have a client at a time. Each holds what the system trusts as well, some hundred kilobytes.
 const CLIENTS: usize = 32;
+
+impl Clients {
+    /// Keeps a client. Where there is no room for it, any one of the others is dropped: whoever needs that one makes it anew.
+    fn keep(&mut self, authorities: &Authorities, exchange: Exchange) {
+        if self.0.len() >= CLIENTS
+            && !self.0.contains_key(authorities)
+            && let Some(one) = self.0.keys().next().cloned()
+        {
+            self.0.remove(&one);
+        }
+        self.0.insert(authorities.clone(), exchange);
+    }
+}
 
 impl Web {
     /// Uses the real network. The process must have installed rustls' provider. Fails without trusted certificates.
@@ -57,20 +73,15 @@ impl Web {
     /// There is no client that does.
     pub fn trusting(&self, authorities: &Authorities) -> Result<Web, WebFault> {
         let Some(clients) = &self.trusting else { return Ok(self.clone()) };
-        let mut clients = clients.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = authorities.digest();
-        let exchange = match clients.get(&name) {
-            Some(exchange) => exchange.clone(),
-            None => {
-                let made = transport::exchange(Arc::clone(&self.rules), Some(authorities));
-                let made = made.map_err(|_| WebFault::Tls(BadCertificate::Other))?;
-                if clients.len() >= CLIENTS {
-                    clients.clear();
-                }
-                clients.insert(name, made.clone());
-                made
-            }
-        };
+        let clients = || clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = clients().0.get(authorities).cloned();
+        if let Some(exchange) = known {
+            return Ok(Web { exchange, ..self.clone() });
+        }
+        // Made without the lock: it reads every certificate of the system.
+        let made = transport::exchange(Arc::clone(&self.rules), Some(authorities));
+        let exchange = made.map_err(|_| WebFault::Tls(BadCertificate::Other))?;
+        clients().keep(authorities, exchange.clone());
         Ok(Web { exchange, ..self.clone() })
     }
 

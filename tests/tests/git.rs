@@ -10,7 +10,9 @@ use jiff::{SignedDuration, Timestamp};
 use launchway::git::{Access as Seen, Ask, Credential, GitFault, Polls, head};
 use launchway::web::{Authorities, BadCertificate, BadRedirect, Cap, Web, WebFault};
 use launchway_plan::address::{AddressRefusal, Allowed, Rules, Scheme};
+use launchway_plan::fault::Remedy;
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
+use rustls::pki_types::CertificateDer;
 
 const WHO: &str = "Ada Lovelace <ada@example.com>";
 
@@ -264,6 +266,20 @@ struct Authority {
     tls: tokio_rustls::TlsAcceptor,
 }
 
+/// What `openssl req -x509` makes by default: a certificate that the server signed itself, and that may sign others.
+fn signed_by_itself() -> Authority {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let certificate = params.self_signed(&key).unwrap();
+    Authority { pem: certificate.pem(), tls: acceptor(certificate.der().clone(), key) }
+}
+
+fn acceptor(certificate: CertificateDer<'static>, key: rcgen::KeyPair) -> tokio_rustls::TlsAcceptor {
+    let config = rustls::ServerConfig::builder().with_no_client_auth();
+    std::sync::Arc::new(config.with_single_cert(vec![certificate], key.into()).unwrap()).into()
+}
+
 impl Authority {
     fn new() -> Self {
         let (key, own) = (rcgen::KeyPair::generate().unwrap(), rcgen::KeyPair::generate().unwrap());
@@ -272,11 +288,7 @@ impl Authority {
         let pem = params.self_signed(&key).unwrap().pem();
         let issuer = rcgen::Issuer::new(params, key);
         let host = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&own, &issuer).unwrap();
-        let config = rustls::ServerConfig::builder()
-            .with_no_client_auth()
-            .with_single_cert(vec![host.der().clone()], own.into())
-            .unwrap();
-        Self { pem, tls: std::sync::Arc::new(config).into() }
+        Self { pem, tls: acceptor(host.der().clone(), own) }
     }
 
     /// Puts TLS with its certificate before a server on this machine; the host that is to be asked.
@@ -328,4 +340,18 @@ async fn a_server_whose_certificate_is_signed_by_an_authority_of_the_users_own_i
             (seen, wanted) => panic!("{seen:?}, and not {wanted:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_certificate_that_a_server_signed_itself_is_no_authority_and_an_operator_is_asked_for_one() {
+    let (_root, server, _, _, _) = greeter(Protocol::Newest, Hash::Sha1, ada()).await;
+    let own = signed_by_itself();
+    let host = own.before(server.host()).await;
+    let (url, web) = (format!("https://{host}/greeter.git"), web(&[&host]));
+    let web = web.trusting(&Authorities::parse(own.pem.as_bytes()).unwrap()).unwrap();
+    let fault = head(&web, &url, "main", Some(&basic("s3cret"))).await.unwrap_err();
+    assert_eq!(fault, GitFault::Web(WebFault::Tls(BadCertificate::Authority)));
+    assert_eq!(fault.remedy(), Remedy::AskOperator);
+    let told = fault.at(&url).message;
+    assert!(told.contains("have an authority sign a certificate") && told.contains("ca.crt"), "{told}");
 }

@@ -47,9 +47,12 @@ pub enum CredentialFault {
     Ambiguous,
     /// The authorities cannot be read.
     #[error(
-        "the key ca.crt of the Secret is not one to a hundred certificates in PEM: begin each with -----BEGIN CERTIFICATE-----"
+        "the key ca.crt of the Secret is not one to a hundred certificates in PEM, of at most 64 KiB together: begin each with -----BEGIN CERTIFICATE-----"
     )]
     Authorities,
+    /// A value that is larger than any credential.
+    #[error("the key {0} of the Secret is longer than 8 KiB: put nothing there but the credential")]
+    TooLong(&'static str),
     /// A value that cannot be sent.
     #[error("the key {0} of the Secret is empty, or has characters that cannot be sent")]
     Value(&'static str),
@@ -59,6 +62,10 @@ const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const TOKEN: &str = "token";
 const BEARER: &str = "bearerToken";
+
+/// How long a value may be, in bytes: 8 KiB. Servers take no longer header (8190 bytes in Apache, 8 KiB in nginx, by default), and
+/// what is taken stays in memory for as long as a poll with it lasts.
+const LONGEST: usize = 8 << 10;
 
 impl Access {
     /// What a Secret's `data` says. With `ca.crt` alone the repository is public.
@@ -75,7 +82,6 @@ impl Access {
 
     /// A name for `url` as seen by whom this says: equal only if both are.
     pub(super) fn digest(&self, url: &str) -> [u8; 32] {
-        let authorities = self.authorities.as_ref().map(Authorities::digest).unwrap_or_default();
         let parts = match &self.credential {
             None => ["", url, "", ""],
             Some(Credential::Basic { username, password }) => [PASSWORD, url, username, password],
@@ -83,7 +89,8 @@ impl Access {
             Some(Credential::Bearer(token)) => [BEARER, url, "", token],
         };
         let mut hash = Sha256::new();
-        for part in parts.map(str::as_bytes).into_iter().chain([&authorities[..]]) {
+        let certificates = self.authorities.iter().flat_map(Authorities::certificates);
+        for part in parts.map(str::as_bytes).into_iter().chain(certificates) {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -134,6 +141,9 @@ impl Credential {
 }
 
 fn value(bytes: ByteString, key: &'static str) -> Result<String, CredentialFault> {
+    if bytes.0.len() > LONGEST {
+        return Err(CredentialFault::TooLong(key));
+    }
     let text = std::str::from_utf8(&bytes.0).map_err(|_| CredentialFault::Value(key))?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
@@ -158,20 +168,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-
-    /// The certificate of an authority whose key nobody has.
-    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----
-MIIBhDCCASugAwIBAgIUHFpku0aqw+IdQm4kdYjK4YE0wK8wCgYIKoZIzj0EAwIw
-FzEVMBMGA1UEAwwMQW4gYXV0aG9yaXR5MCAXDTI2MTEyOTA4NTIwNFoYDzIxMjYx
-MTA1MDg1MjA0WjAXMRUwEwYDVQQDDAxBbiBhdXRob3JpdHkwWTATBgcqhkjOPQIB
-BggqhkjOPQMBBwNCAASdFTw/F1EFGVI06BX6YXDlWxaD9F/e+3c6uqmnB5T5IJ1w
-gA/LdwCbB5/8GFdsgsDorK/77ugZuX/x4m/wJwXro1MwUTAdBgNVHQ4EFgQU8rVa
-FXnSHRJxpyfyc1Cl7atReYQwHwYDVR0jBBgwFoAU8rVaFXnSHRJxpyfyc1Cl7atR
-eYQwDwYDVR0TAQH/BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiAF3q6uJmKgZn3Z
-DgMcr0ZcFtDd32M8yPrUV3Kk8c2b8gIga34h+kabW92LW6+11S41Vo5I965fe4p3
-SQMXM+BQP6g=
------END CERTIFICATE-----
-";
+    use crate::web::CERTIFICATE;
 
     fn secret(pairs: &[(&str, &str)]) -> Keys {
         let encoded = pairs.iter().map(|(key, value)| ((*key).to_owned(), STANDARD.encode(value).into()));
@@ -254,5 +251,29 @@ SQMXM+BQP6g=
         }
         let half = Access::parse(secret(&[("ca.crt", CERTIFICATE), ("username", "a")]));
         assert_eq!(half, Err(CredentialFault::Missing));
+    }
+
+    #[test]
+    fn what_is_longer_than_a_credential_is_refused_with_its_key_and_the_limit() {
+        let padded = |length: usize| CERTIFICATE.to_owned() + &"\n".repeat(length - CERTIFICATE.len());
+        assert!(Access::parse(secret(&[("ca.crt", &padded(65_536))])).is_ok());
+        assert_eq!(Access::parse(secret(&[("ca.crt", &padded(65_537))])), Err(CredentialFault::Authorities));
+        assert!(CredentialFault::Authorities.to_string().contains("at most 64 KiB"));
+        for (key, beside) in
+            [("token", None), ("bearerToken", None), ("password", Some("username")), ("username", Some("password"))]
+        {
+            let taken = |length: usize| {
+                let value = "a".repeat(length);
+                let pairs = beside.map(|other| (other, "b")).into_iter().chain([(key, value.as_str())]);
+                Access::parse(secret(&pairs.collect::<Vec<_>>()))
+            };
+            assert!(taken(8192).is_ok(), "{key}");
+            let fault = taken(8193).unwrap_err();
+            assert_eq!(fault, CredentialFault::TooLong(key));
+            assert!(
+                fault.to_string().contains(&format!("the key {key} of the Secret is longer than 8 KiB")),
+                "{fault}"
+            );
+        }
     }
 }

@@ -133,6 +133,8 @@ impl GitFault {
     fn next_step(&self) -> &'static str {
         if *self == GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer)) {
             ": put the authority's certificate, in PEM, under the key ca.crt of the Secret that secretRef names"
+        } else if *self == GitFault::Web(WebFault::Tls(BadCertificate::Authority)) {
+            ": have an authority sign a certificate for the server, and put the authority's certificate, in PEM, under the key ca.crt of the Secret that secretRef names"
         } else {
             ""
         }

@@ -71,6 +71,11 @@ pub enum BadCertificate {
     /// Signed by none whom the controller trusts.
     #[error("the host's certificate is signed by an authority that the controller does not trust")]
     UnknownIssuer,
+    /// A certificate that signs others stands where the host's own should, as with most that are signed by themselves.
+    #[error(
+        "the host shows the certificate of an authority as its own, and that is taken from no host, also if it is trusted"
+    )]
+    Authority,
     /// Anything else, also a host that speaks no TLS.
     #[error("no encrypted connection could be agreed upon")]
     Other,
@@ -82,9 +87,12 @@ impl WebFault {
         match self {
             WebFault::Timeout | WebFault::Name | WebFault::Connect | WebFault::Broken => Remedy::Retry,
             WebFault::Tls(BadCertificate::Other) => Remedy::Retry,
-            WebFault::Tls(BadCertificate::Expired | BadCertificate::OtherName | BadCertificate::UnknownIssuer) => {
-                Remedy::AskOperator
-            }
+            WebFault::Tls(
+                BadCertificate::Expired
+                | BadCertificate::OtherName
+                | BadCertificate::UnknownIssuer
+                | BadCertificate::Authority,
+            ) => Remedy::AskOperator,
             WebFault::TooLarge(_) | WebFault::Redirect(_) => Remedy::AskOperator,
             WebFault::Refused(_) | WebFault::Request => Remedy::AskUser,
         }
@@ -95,9 +103,12 @@ impl WebFault {
         match self {
             WebFault::Timeout | WebFault::Name | WebFault::Connect | WebFault::Broken => FaultKind::Unanswered,
             WebFault::Tls(BadCertificate::Other) => FaultKind::Unanswered,
-            WebFault::Tls(BadCertificate::Expired | BadCertificate::OtherName | BadCertificate::UnknownIssuer) => {
-                FaultKind::Refused
-            }
+            WebFault::Tls(
+                BadCertificate::Expired
+                | BadCertificate::OtherName
+                | BadCertificate::UnknownIssuer
+                | BadCertificate::Authority,
+            ) => FaultKind::Refused,
             WebFault::TooLarge(_) | WebFault::Redirect(_) => FaultKind::Refused,
             WebFault::Refused(_) | WebFault::Request => FaultKind::Invalid,
         }
@@ -163,7 +174,15 @@ fn certificate(error: &rustls::Error) -> BadCertificate {
     } else if matches!(error, C::UnknownIssuer | C::BadSignature) {
         // The second: an authority of the same name has another key.
         BadCertificate::UnknownIssuer
+    } else if is_authority(error) {
+        BadCertificate::Authority
     } else {
         BadCertificate::Other
     }
+}
+
+/// rustls has no word of its own for it, and passes on the error of the crate that looks at certificates.
+fn is_authority(error: &rustls::CertificateError) -> bool {
+    let rustls::CertificateError::Other(rustls::OtherError(cause)) = error else { return false };
+    matches!(cause.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }

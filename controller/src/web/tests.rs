@@ -122,3 +122,19 @@ async fn a_name_that_points_to_this_machine_is_refused_unless_it_is_listed() {
     let fault = names.oneshot(get(&format!("http://localhost:{port}/"))).await.unwrap_err();
     assert!(matches!(fault, WebFault::Refused(AddressRefusal::NotPublic(_))), "{fault}");
 }
+
+#[tokio::test]
+async fn where_there_is_no_room_for_another_client_one_is_dropped_and_no_more() {
+    let authorities = |count: usize| Authorities::parse(CERTIFICATE.repeat(count).as_bytes()).unwrap();
+    let exchange = || Exchange::new(service_fn(|_| pending::<Result<Response<Bytes>, WebFault>>()));
+    let mut clients = Clients::default();
+    for count in 1..=CLIENTS + 1 {
+        clients.keep(&authorities(count), exchange());
+    }
+    assert_eq!(clients.0.len(), CLIENTS);
+    assert!(clients.0.contains_key(&authorities(CLIENTS + 1)));
+    // One that is kept already takes nobody's room.
+    let before: std::collections::HashSet<Authorities> = clients.0.keys().cloned().collect();
+    clients.keep(&authorities(CLIENTS + 1), exchange());
+    assert_eq!(clients.0.keys().cloned().collect::<std::collections::HashSet<_>>(), before);
+}

@@ -441,6 +441,13 @@ fn of_secrets() -> Vec<Case> {
             vec![secret_of(json!({"ca.crt": "bm9uZQ=="}))],
             &["ca.crt", "PEM"],
         ),
+        secret(
+            "CredentialFault::TooLong",
+            "a file in place of a token",
+            // 9216 bytes of nothing but zeros, as base64.
+            vec![secret_of(json!({"token": "AAAA".repeat(3072)}))],
+            &["token", "8 KiB"],
+        ),
         secret("CredentialFault::Value", "an empty token", vec![secret_of(json!({"token": ""}))], &["token", "empty"]),
     ]
 }

@@ -56,7 +56,15 @@ variants!(
     NotPublic,
 );
 
-variants!(of_credentials, launchway::git::CredentialFault as CredentialFault, Missing, Ambiguous, Authorities, Value);
+variants!(
+    of_credentials,
+    launchway::git::CredentialFault as CredentialFault,
+    Missing,
+    Ambiguous,
+    Authorities,
+    TooLong,
+    Value,
+);
 
 /// Those that the user alone can mend; the others are of the world, and tested there.
 fn of_sources() -> Vec<String> {
