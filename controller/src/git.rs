@@ -40,7 +40,7 @@ pub async fn heads(
     if !wanted.iter().all(|branch| listing::is_branch_name(branch)) {
         return Err(GitFault::BranchName);
     }
-    let remote = remote::Remote::parse(web, url, credential)?;
+    let remote = remote::Remote::of(web, url, credential).await?;
     let mut listing = remote.listing(wanted).await?;
     let missed = wanted.iter().any(|branch| !listing.branches.contains_key(branch));
     if missed && let Some(wide) = remote.everything(&listing).await {

@@ -64,6 +64,10 @@ struct Flags {
     #[arg(long, env = "LAUNCHWAY_REQUIRE_SECRET_HOSTS")]
     require_secret_hosts: bool,
 
+    /// Where git's requests to CodeCommit go in place of its own hosts, for which they are signed all the same: for tests.
+    #[arg(long, env = "LAUNCHWAY_CODECOMMIT_URL", value_name = "URL", hide = true)]
+    codecommit_url: Option<String>,
+
     /// The Lease that the replicas share, as NAMESPACE/NAME: only the one that holds it works. Without it this must be the only
     /// process.
     #[arg(long, env = "LAUNCHWAY_LEASE", value_name = "NAMESPACE/NAME")]
@@ -211,6 +215,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
     let (leads, metrics) = (Arc::clone(&term), Arc::new(Metrics::default()));
     let told = Arc::clone(&metrics);
     let settings = Settings {
+        codecommit_url: flags.codecommit_url.clone(),
         installation: installation.clone(),
         seed: fastrand::u64(..),
         may_change: Arc::new(move || leads.is_sure()),

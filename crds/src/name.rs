@@ -158,6 +158,13 @@ text!(
     ("!self.matches('^[0-9]+[.]dkr[.-]ecr[.]')", "the repository's name alone: leave out the registry, which is all up to the first /")
 );
 text!(
+    /// The name of a repository of CodeCommit. Source: its API reference, RepositoryMetadata and CreateRepository.
+    CodeCommitRepository, 1..=100, r"^(arn:[^\x00]*|(https?|ssh|codecommit)(://|::)[^\x00]*|[A-Za-z0-9._-]+)$",
+    NO_ARN,
+    ("!self.matches('^[a-z]+:[:/]')", "the repository's name alone: what stands at the end of its URL"),
+    ("!self.endsWith('.git')", "CodeCommit's names do not end in .git: leave it out")
+);
+text!(
     /// The tag of a commit's image: text around one of `$(commit)`, `$(shortCommit)` and `$(shortCommit:N)`.
     TagPattern, 1..=60, r"^[A-Za-z0-9_.:$(){}-]+$",
     (r"self.matches('[$][({]')", "the tag of an image says its commit: put $(commit) or $(shortCommit:7) into it"),

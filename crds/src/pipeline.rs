@@ -1,7 +1,7 @@
 //! Pipeline: where commits come from, how they are checked and built, and through which stages they go. What is known of
 //! it is in `status`.
 
-use crate::name::{Branch, Duration, Name, ObjectName, Region, Repository, Url};
+use crate::name::{Branch, CodeCommitRepository, Duration, Name, ObjectName, Region, Repository, Url};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -101,11 +101,15 @@ fn ten() -> i32 {
 /// Where commits come from: exactly one member is set.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.git)].exists_one(one, one)").message("set exactly one source: git"))]
+#[x_kube(validation = Rule::new("[has(self.git), has(self.codeCommit)].exists_one(one, one)").message("set exactly one source: git or codeCommit"))]
 pub struct Source {
     /// A branch of a git repository, looked at over git's smart HTTP protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
+
+    /// A branch of a repository of AWS CodeCommit, looked at with the AwsAccount's role: there are no git credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_commit: Option<CodeCommit>,
 }
 
 /// A branch of a git repository.
@@ -128,6 +132,24 @@ pub struct Git {
     /// A Secret of this namespace with `username` and `password`, or with `token`, or with `bearerToken`; and with `ca.crt`, alone or beside them, where an authority of your own signs the server's certificate. Absent: the repository is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalRef>,
+}
+
+/// A branch of a repository of AWS CodeCommit, in the account and the Region of the Pipeline.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("duration(self.interval) >= duration('10s') && duration(self.interval) <= duration('24h')")
+    .message("interval is between 10s and 24h"))]
+#[x_kube(validation = Rule::new("!self.branch.startsWith('refs/')").message("branch is the name after refs/heads/, such as main"))]
+pub struct CodeCommit {
+    /// The repository's name. The AwsAccount must allow it (`allow.codeCommitRepositories`).
+    pub repository: CodeCommitRepository,
+
+    /// The branch whose head is released.
+    pub branch: Branch,
+
+    /// How often the branch is looked at, 10s to 24h. Default: 1m.
+    #[serde(default = "minute")]
+    pub interval: Duration,
 }
 
 fn minute() -> Duration {

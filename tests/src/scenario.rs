@@ -57,7 +57,7 @@ impl Sites {
             lock(&self.answers).iter().find(|(prefix, _)| url.starts_with(*prefix)).map(|(_, told)| told.clone());
         match told {
             Some((status, body)) => Ok(Response::builder().status(status).body(body.into()).expect("a response")),
-            None => world.git.answer(request),
+            None => world.remote(request),
         }
     }
 

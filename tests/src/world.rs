@@ -9,7 +9,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
+use launchway::web::WebFault;
 use launchway_test_aws as aws;
 use launchway_test_kube::store::{self, Store};
 
@@ -156,6 +160,19 @@ impl World {
         aws
     }
 
+    /// What a git remote answers; one of CodeCommit only whom AWS lets in at its door.
+    pub fn remote(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, WebFault> {
+        if let Some(host) = request.uri().host().filter(|host| host.starts_with("git-codecommit.")) {
+            let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let knock = aws::codecommit::Knock { host, path: request.uri().path(), authorization };
+            let knocked = self.aws().knock(self.now(), &knock);
+            if let Err(status) = knocked {
+                return Ok(Response::builder().status(status).body(Bytes::new()).expect("an answer"));
+            }
+        }
+        self.git.answer(request)
+    }
+
     /// How far the story has come.
     pub fn progress(&self) -> MutexGuard<'_, Progress> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
@@ -207,5 +224,6 @@ pub fn is_effect(entry: &aws::LogEntry) -> bool {
 
 /// Whether an operation is one that changes AWS.
 pub fn is_changing(service: &str, operation: &str) -> bool {
-    service != "sts" && !["Describe", "List", "Get", "BatchGet"].iter().any(|looks| operation.starts_with(looks))
+    service != "sts"
+        && !["Describe", "List", "Get", "BatchGet", "GitPull"].iter().any(|looks| operation.starts_with(looks))
 }

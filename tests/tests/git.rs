@@ -14,6 +14,9 @@ use launchway_plan::fault::Remedy;
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
 use rustls::pki_types::CertificateDer;
 
+#[path = "git/codecommit.rs"]
+mod codecommit;
+
 const WHO: &str = "Ada Lovelace <ada@example.com>";
 
 fn loopback() -> SocketAddr {
@@ -196,7 +199,8 @@ async fn passed_on(host: String, request: axum::extract::Request) -> axum::respo
     let answer = web(&[&host]).answer(http::Request::from_parts(parts, body), Cap::GIT).await.unwrap();
     let mut response = axum::response::Response::new(answer.body.into());
     *response.status_mut() = answer.status;
-    response.headers_mut().insert("content-type", answer.headers["content-type"].clone());
+    let kind = answer.headers.get("content-type").cloned();
+    response.headers_mut().extend(kind.map(|kind| (http::header::CONTENT_TYPE, kind)));
     response
 }
 

@@ -11,6 +11,7 @@ pub use stage::StageView;
 pub use standing::{Mark, Standing};
 
 use crate::item::{Body, Item};
+use launchway_crds::pipeline::Source;
 use launchway_crds::{Pipeline, Release, Service};
 use serde::Serialize;
 
@@ -68,7 +69,10 @@ impl PipelineView {
     }
 
     fn of_body(item: &Item<Pipeline>, body: &Body<Pipeline>, releases: Vec<ReleaseView>) -> Self {
-        let branch = body.spec.source.git.as_ref().map(|git| git.branch.to_string()).unwrap_or_default();
+        let Source { git, code_commit } = &body.spec.source;
+        let of_code_commit = code_commit.as_ref().map(|source| &source.branch);
+        let branch =
+            git.as_ref().map(|git| &git.branch).or(of_code_commit).map(ToString::to_string).unwrap_or_default();
         let Some(status) = &body.status else {
             return Self { branch, ..Self::empty(item, Standing::not_seen(), releases) };
         };

@@ -55,6 +55,8 @@ buckets! {
     LogRead: 10.0, 10.0;
     // STS is known to allow some hundred a second; one is needed an hour and role.
     Identity: 20.0, 10.0;
+    // A poll of a CodeCommit repository, for all who follow a branch of it.
+    GitRead: 20.0, 10.0;
 }
 
 /// The part of the burst that a rank must leave for higher ranks. So a roll-back finds a token however much the others ask

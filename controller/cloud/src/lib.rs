@@ -20,6 +20,7 @@ mod shared;
 mod told;
 
 pub use aws::agent::on_behalf_of;
+pub use aws::codecommit::{GitRepository, Login};
 pub use aws::fence::NotLeading;
 pub use aws::guesses::{GUESSES, Guess, Knows};
 pub use aws::logs::LogText;

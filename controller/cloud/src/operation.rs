@@ -116,6 +116,10 @@ operations! {
         AssumeRole: Look, Identity, own;
         GetCallerIdentity: Look, Identity, none;
     }
+    // No operation of an SDK: git's requests to CodeCommit.
+    CodeCommit "codecommit" {
+        GitPull: Look, GitRead, own;
+    }
 }
 
 #[cfg(test)]

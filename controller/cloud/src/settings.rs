@@ -23,6 +23,8 @@ pub struct Settings {
     pub time_source: Option<SharedTimeSource>,
     /// How waiting is done; absent: that of `base`, or tokio's.
     pub sleep_impl: Option<SharedAsyncSleep>,
+    /// Where git's requests to CodeCommit go in place of its own hosts, for which they are signed all the same. For tests.
+    pub codecommit_url: Option<String>,
     /// The name of this installation, for the sessions of roles.
     pub installation: String,
     /// Where jitter comes from: the same seed gives the same run.
@@ -48,6 +50,7 @@ impl Settings {
             http_client: None,
             time_source: None,
             sleep_impl: None,
+            codecommit_url: None,
             installation: String::new(),
             seed: 0,
             linger: LINGER,

@@ -63,6 +63,7 @@ lists! {
     FUNCTIONS: "functions", functions, "function";
     ALARMS: "alarms", alarms, "alarm";
     SOURCES: "sources", sources, "source repository";
+    CODE_COMMIT_REPOSITORIES: "codeCommitRepositories", code_commit_repositories, "CodeCommit repository";
     CONNECTIONS: "connections", connections, "connection";
 }
 

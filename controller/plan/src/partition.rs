@@ -36,6 +36,21 @@ pub fn registry(account: &str, region: &str) -> String {
     format!("{account}.dkr.ecr.{region}.{}", of(region).suffix)
 }
 
+/// The host of CodeCommit's git server in a Region. Source: CodeCommit's user guide, "Regions and Git connection endpoints".
+pub fn git_host(region: &str) -> String {
+    format!("git-codecommit.{region}.{}", of(region).suffix)
+}
+
+/// The URL of a repository of CodeCommit in a Region, as git and CodeBuild take it.
+pub fn git_url(region: &str, repository: &str) -> String {
+    format!("https://{}{}", git_host(region), git_path(repository))
+}
+
+/// The path of a repository on CodeCommit's git server.
+pub fn git_path(repository: &str) -> String {
+    format!("/v1/repos/{repository}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +71,12 @@ mod tests {
         ] {
             assert_eq!(of(region).id, id, "{region}");
         }
+    }
+
+    #[test]
+    fn a_repository_of_codecommit_is_on_a_host_of_its_partition() {
+        assert_eq!(git_url("us-east-2", "web"), "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/web");
+        assert_eq!(git_url("cn-north-1", "web"), "https://git-codecommit.cn-north-1.amazonaws.com.cn/v1/repos/web");
     }
 
     #[test]

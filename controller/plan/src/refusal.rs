@@ -131,6 +131,8 @@ pub enum Refusal {
     },
     /// The repository is there, and the branch is not.
     NoSuchBranch {
+        /// The field that names it.
+        field: &'static str,
         /// What is there instead, as far as that helps.
         why: String,
     },
@@ -233,7 +235,7 @@ impl fmt::Display for Refusal {
                 write!(f, "imageFrom: Pipeline {pipeline} has no image {image}: correct imageFrom.image, or add the image to the Pipeline's spec.images")
             }
             Self::Secret { name, why } => write!(f, "spec.source.git.secretRef: Secret {name} {why}"),
-            Self::NoSuchBranch { why } => write!(f, "spec.source.git.branch: {why}: correct it, or push that branch"),
+            Self::NoSuchBranch { field, why } => write!(f, "{field}: {why}: correct it, or push that branch"),
             Self::NoPipeline { pipeline } => write!(f, "spec.pipeline: there is no Pipeline {pipeline} in this namespace: make the Release for one that is there"),
             Self::NotMade { pipeline } => write!(
                 f,

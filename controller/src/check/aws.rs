@@ -1,14 +1,15 @@
-//! What AWS lets us do: eleven looks in each account and Region, at names that the AwsAccount allows, with nothing there of the rest
-//! of the name. Whether a call is denied shows before whether there is anything. Looks that need the answer of another one are
+//! What AWS lets us do: eleven looks in each account and Region, and one with git where repositories of CodeCommit are allowed. They are
+//! at names that the AwsAccount allows, with nothing there of the rest of the name. Whether a call is denied shows before whether there is anything. Looks that need the answer of another one are
 //! not made.
 
 use super::finding::{Finding, Verdict};
 use crate::context::Context;
+use crate::git::{self, Credential};
 use crate::item::Item;
 use crate::unreachable::words;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
-use launchway_cloud::Cloud;
+use launchway_cloud::{Cloud, GitRepository};
 use launchway_crds::AwsAccount;
 use launchway_plan::account::{Place, place};
 use launchway_plan::fault::{Fault, FaultKind};
@@ -55,12 +56,12 @@ async fn of_account(account: &AwsAccount, context: &Context) -> Vec<Finding> {
     let mut findings = vec![Finding::works(&what, format!("account {id}, through {as_whom}"))];
     for region in &account.spec.regions {
         let cloud = context.clouds.at(&Place { region: region.to_string(), ..own.clone() }, "", Rank::Rollback);
-        findings.push(of_region(account, region, &cloud).await);
+        findings.push(of_region(account, region, &cloud, context).await);
     }
     findings
 }
 
-async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding {
+async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud, context: &Context) -> Finding {
     let allow = &account.spec.allow;
     let first = |globs: &[launchway_crds::name::Glob]| {
         globs.first().map_or_else(|| NOTHING.to_owned(), |glob| glob.replace('*', NOTHING))
@@ -69,7 +70,7 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
     let build = format!("{project}:00000000-0000-0000-0000-000000000000");
     let log = LogStream { group: format!("/aws/codebuild/{project}"), stream: NOTHING.to_owned() };
     let since = jiff::Timestamp::MAX;
-    let answers = [
+    let mut answers = vec![
         cloud.service(&cluster, NOTHING).await.err(),
         cloud.deployments(&cluster, NOTHING).await.err(),
         cloud.stopped_tasks(&cluster, NOTHING).await.err(),
@@ -82,6 +83,9 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
         cloud.is_immutable(&repository).await.err(),
         cloud.log_tail(&log, 1).await.err(),
     ];
+    if !allow.code_commit_repositories.is_empty() {
+        answers.push(pull(&cloud.git_repository(&first(&allow.code_commit_repositories)), context).await.err());
+    }
     let faults: Vec<&Fault> = answers.iter().flatten().collect();
     let missing: Vec<String> =
         faults.iter().filter(|fault| verdict(fault) == Verdict::Fails).map(|fault| said(fault)).collect();
@@ -95,6 +99,13 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud) -> Finding
         ),
         (false, _) => Finding::fails(&what, format!("{worked} of {} looks", answers.len()), missing),
     }
+}
+
+/// Looks at a branch in CodeCommit.
+async fn pull(repository: &GitRepository, context: &Context) -> Result<(), Fault> {
+    let credential = Credential::CodeCommit(repository.clone());
+    let seen = git::head(&context.web, &repository.url(), NOTHING, Some(&credential)).await;
+    seen.map(drop).map_err(|fault| fault.at_code_commit(&repository.arn()))
 }
 
 /// What a look at something that is not there says of our rights.

@@ -1,16 +1,19 @@
-//! What a Secret says of who asks, and the header that it becomes. Never shown (docs/security.md).
+//! Who asks, as a Secret says or as a role of AWS, and the header that it becomes. Never shown (docs/security.md).
 
+use super::GitFault;
+use super::fault::Offered;
 use crate::other::Keys;
-use crate::web::Authorities;
+use crate::web::{Authorities, WebFault};
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use k8s_openapi::ByteString;
+use launchway_cloud::GitRepository;
 use sha2::{Digest, Sha256};
 
-/// What a Secret says of how a repository is asked.
+/// How a repository is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// Who asks; absent: nobody in particular.
@@ -34,6 +37,8 @@ pub enum Credential {
     Token(String),
     /// A token that is sent as `Bearer`, from the key `bearerToken`.
     Bearer(String),
+    /// A role of AWS, for this repository of CodeCommit: it signs anew for each poll.
+    CodeCommit(GitRepository),
 }
 
 /// Why a Secret is no credential. Holds names of keys, never their values.
@@ -62,6 +67,7 @@ const USERNAME: &str = "username";
 const PASSWORD: &str = "password";
 const TOKEN: &str = "token";
 const BEARER: &str = "bearerToken";
+const CODE_COMMIT: &str = "codeCommit";
 
 /// How long a value may be, in bytes: 8 KiB. Servers take no longer header (8190 bytes in Apache, 8 KiB in nginx, by default), and
 /// what is taken stays in memory for as long as a poll with it lasts.
@@ -82,15 +88,21 @@ impl Access {
 
     /// A name for `url` as seen by whom this says: equal only if both are.
     pub(super) fn digest(&self, url: &str) -> [u8; 32] {
-        let parts = match &self.credential {
-            None => ["", url, "", ""],
-            Some(Credential::Basic { username, password }) => [PASSWORD, url, username, password],
-            Some(Credential::Token(token)) => [TOKEN, url, "", token],
-            Some(Credential::Bearer(token)) => [BEARER, url, "", token],
-        };
+        let mut parts = vec![url];
+        match &self.credential {
+            None => parts.push(""),
+            Some(Credential::Basic { username, password }) => parts.extend([PASSWORD, username, password]),
+            Some(Credential::Token(token)) => parts.extend([TOKEN, token]),
+            Some(Credential::Bearer(token)) => parts.extend([BEARER, token]),
+            Some(Credential::CodeCommit(repository)) => {
+                // Not the signature, which is another one for each poll.
+                parts.push(CODE_COMMIT);
+                parts.extend(repository.seen_from());
+            }
+        }
         let mut hash = Sha256::new();
         let certificates = self.authorities.iter().flat_map(Authorities::certificates);
-        for part in parts.map(str::as_bytes).into_iter().chain(certificates) {
+        for part in parts.into_iter().map(str::as_bytes).chain(certificates) {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }
@@ -125,19 +137,35 @@ impl Credential {
         }
     }
 
-    /// The `Authorization` header, marked as sensitive.
-    pub(super) fn header(&self) -> Option<HeaderValue> {
-        let basic =
-            |username: &str, password: &str| format!("Basic {}", STANDARD.encode(format!("{username}:{password}")));
+    /// The `Authorization` header for the requests of one poll, marked as sensitive.
+    pub(super) async fn header(&self) -> Result<HeaderValue, GitFault> {
         let text = match self {
             Credential::Basic { username, password } => basic(username, password),
             Credential::Token(token) => basic("x-access-token", token),
             Credential::Bearer(token) => format!("Bearer {token}"),
+            Credential::CodeCommit(repository) => {
+                let login = repository.login().await.map_err(GitFault::NotSigned)?;
+                basic(&login.username, &login.password)
+            }
         };
-        let mut header = HeaderValue::from_str(&text).ok()?;
+        let mut header = HeaderValue::from_str(&text).map_err(|_| GitFault::Web(WebFault::Request))?;
         header.set_sensitive(true);
-        Some(header)
+        Ok(header)
     }
+
+    /// What a server is offered, for messages.
+    pub(super) fn offered(&self) -> Offered {
+        match self {
+            Credential::Basic { .. } => Offered::Basic,
+            Credential::Token(_) => Offered::Token,
+            Credential::Bearer(_) => Offered::Bearer,
+            Credential::CodeCommit(_) => Offered::Signature,
+        }
+    }
+}
+
+fn basic(username: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
 fn value(bytes: ByteString, key: &'static str) -> Result<String, CredentialFault> {
@@ -159,6 +187,7 @@ impl fmt::Debug for Credential {
             Credential::Basic { .. } => "Credential::Basic(…)",
             Credential::Token(_) => "Credential::Token(…)",
             Credential::Bearer(_) => "Credential::Bearer(…)",
+            Credential::CodeCommit(_) => "Credential::CodeCommit(…)",
         })
     }
 }
@@ -175,15 +204,15 @@ mod tests {
         serde_json::from_value(serde_json::Value::Object(encoded.collect())).unwrap()
     }
 
-    #[test]
-    fn the_three_kinds_are_told_by_their_keys() {
+    #[tokio::test]
+    async fn the_three_kinds_are_told_by_their_keys() {
         let basic = Credential::parse(secret(&[("username", "alice"), ("password", "hunter2\n")])).unwrap();
         assert_eq!(basic, Credential::Basic { username: "alice".into(), password: "hunter2".into() });
-        assert_eq!(basic.header().unwrap(), "Basic YWxpY2U6aHVudGVyMg==");
+        assert_eq!(basic.header().await.unwrap(), "Basic YWxpY2U6aHVudGVyMg==");
         let token = Credential::parse(secret(&[("token", "t0ken\r\n")])).unwrap();
-        assert_eq!(token.header().unwrap(), "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=");
+        assert_eq!(token.header().await.unwrap(), "Basic eC1hY2Nlc3MtdG9rZW46dDBrZW4=");
         let bearer = Credential::parse(secret(&[("bearerToken", "b"), ("other", "x")])).unwrap();
-        assert_eq!(bearer.header().unwrap(), "Bearer b");
+        assert_eq!(bearer.header().await.unwrap(), "Bearer b");
     }
 
     #[test]
@@ -205,15 +234,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn no_credential_is_shown() {
+    #[tokio::test]
+    async fn no_credential_is_shown() {
         let all = [
             Credential::Basic { username: "alice".into(), password: "hunter2".into() },
             Credential::Token("hunter2".into()),
             Credential::Bearer("hunter2".into()),
         ];
         for credential in all {
-            assert!(!format!("{credential:?} {:?}", credential.header()).contains("hunter2"));
+            assert!(!format!("{credential:?} {:?}", credential.header().await).contains("hunter2"));
         }
     }
 

@@ -22,6 +22,9 @@ pub enum GitFault {
         /// What it was offered.
         offered: Offered,
     },
+    /// There was nothing to sign with: AWS was asked for credentials, and git's server for nothing.
+    #[error("{0}")]
+    NotSigned(Fault),
     /// 404 or 410.
     #[error("no such repository, or the credential cannot see it")]
     NotFound,
@@ -73,6 +76,8 @@ pub enum Offered {
     Token,
     /// A bearer token.
     Bearer,
+    /// The signature of a role of AWS.
+    Signature,
 }
 
 impl GitFault {
@@ -85,6 +90,7 @@ impl GitFault {
             }
             GitFault::NotGit { .. } | GitFault::Protocol(_) => Remedy::AskOperator,
             GitFault::Unavailable { .. } => Remedy::Retry,
+            GitFault::NotSigned(fault) => fault.remedy,
             GitFault::Url | GitFault::BranchName => Remedy::AskUser,
             GitFault::Web(fault) => fault.remedy(),
         }
@@ -92,7 +98,7 @@ impl GitFault {
 
     /// Whether it may be over in a moment without anybody doing anything.
     pub fn is_passing(&self) -> bool {
-        self.remedy() == Remedy::Retry
+        matches!(self.remedy(), Remedy::Retry | Remedy::Wait(_))
     }
 
     /// Whether one of several branches that were asked for together may be the cause: so many others begin with its name
@@ -106,6 +112,7 @@ impl GitFault {
         match self {
             GitFault::NoSuchBranch(_) => FaultKind::Absent(Thing::Branch),
             GitFault::AuthenticationFailed { .. } => FaultKind::Credentials,
+            GitFault::NotSigned(fault) => fault.kind.clone(),
             GitFault::NotFound => FaultKind::Absent(Thing::Repository),
             GitFault::NotGit { .. } | GitFault::Protocol(_) => FaultKind::Refused,
             GitFault::Unavailable { .. } => FaultKind::Outage,
@@ -119,6 +126,7 @@ impl GitFault {
         match self {
             GitFault::NoSuchBranch(_) => "NoSuchBranch",
             GitFault::AuthenticationFailed { .. } => "AuthenticationFailed",
+            GitFault::NotSigned(_) => "NotSigned",
             GitFault::NotFound => "NotFound",
             GitFault::NotGit { .. } => "NotGit",
             GitFault::Unavailable { .. } => "Unavailable",
@@ -151,7 +159,27 @@ impl GitFault {
             remedy: self.remedy(),
         }
     }
+
+    /// The same at a repository of CodeCommit, by its ARN.
+    pub fn at_code_commit(&self, arn: &str) -> Fault {
+        if let GitFault::NotSigned(fault) = self {
+            return fault.clone();
+        }
+        let fault = Fault { operation: PULL.to_owned(), resource: arn.to_owned(), ..self.at("") };
+        if let GitFault::AuthenticationFailed { .. } = self {
+            Fault { kind: FaultKind::Denied { needs: Some(PULL.to_owned()) }, ..fault }
+        } else if let GitFault::NotFound = self {
+            Fault { message: NOT_IN_REGION.to_owned(), ..fault }
+        } else {
+            fault
+        }
+    }
 }
+
+/// The right that every request of git's to CodeCommit needs, which only looks.
+const PULL: &str = "codecommit:GitPull";
+
+const NOT_IN_REGION: &str = "CodeCommit has no repository of that name in that Region and account: correct spec.source.codeCommit.repository, spec.region or spec.account, or create it";
 
 fn shown(url: &str) -> String {
     match Url::parse(url) {
@@ -196,6 +224,9 @@ impl fmt::Display for Offered {
             Offered::Nothing => write!(f, "it wants a credential; name a Secret with the keys {keys}"),
             Offered::Basic => write!(f, "check the Secret's keys username and password and what that user may read"),
             Offered::Token => write!(f, "check the Secret's key token, or use the keys username and password"),
+            Offered::Signature => {
+                write!(f, "its role is not allowed to read the repository, or its signature is not accepted")
+            }
             Offered::Bearer => write!(f, "check the Secret's key bearerToken, or use the key token"),
         }
     }

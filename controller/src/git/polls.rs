@@ -370,8 +370,8 @@ impl Landed {
     /// How long it counts as new for one who asks at that interval.
     fn good_for(&self, interval: SignedDuration) -> SignedDuration {
         match &self.outcome {
-            Err(GitFault::AuthenticationFailed { .. }) => interval.max(REFUSED),
             Err(fault) if fault.is_passing() => interval.min(soon(self.failures)),
+            Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_)) => interval.max(REFUSED),
             Ok(_) | Err(_) => interval,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::request::Builder;
-use http::{Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use url::Url;
 
 use super::listing::{Abilities, Advertisement, Listing, More, Scope, advertisement, listing, request};
@@ -20,16 +20,24 @@ const RESULT: &str = "application/x-git-upload-pack-result";
 pub(super) struct Remote<'a> {
     web: &'a Web,
     base: Url,
-    credential: Option<&'a Credential>,
+    offered: Offered,
+    header: Option<HeaderValue>,
 }
 
 impl<'a> Remote<'a> {
-    pub fn parse(web: &'a Web, url: &str, credential: Option<&'a Credential>) -> Result<Remote<'a>, GitFault> {
+    /// A repository that is about to be asked, for one poll.
+    pub async fn of(web: &'a Web, url: &str, credential: Option<&Credential>) -> Result<Remote<'a>, GitFault> {
         let base = web.admitted(url)?;
         if base.query().is_some() || base.fragment().is_some() {
             return Err(GitFault::Url);
         }
-        Ok(Remote { web, base, credential })
+        Ok(match credential {
+            None => Remote { web, base, offered: Offered::Nothing, header: None },
+            Some(credential) => {
+                let (offered, header) = (credential.offered(), Some(credential.header().await?));
+                Remote { web, base, offered, header }
+            }
+        })
     }
 
     /// The branches that are `wanted`, and perhaps others.
@@ -64,7 +72,7 @@ impl<'a> Remote<'a> {
 
     fn asking(&self, builder: Builder, body: Bytes) -> Result<Request<Bytes>, GitFault> {
         let builder = builder.header("git-protocol", "version=2");
-        let builder = match self.credential.and_then(Credential::header) {
+        let builder = match &self.header {
             Some(header) => builder.header(AUTHORIZATION, header),
             None => builder,
         };
@@ -77,21 +85,12 @@ impl<'a> Remote<'a> {
         match answer.status {
             StatusCode::OK if has_content(&answer, content) => Ok(answer),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(GitFault::AuthenticationFailed { status, offered: self.offered() })
+                Err(GitFault::AuthenticationFailed { status, offered: self.offered })
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(GitFault::NotFound),
             StatusCode::TOO_MANY_REQUESTS => Err(GitFault::Unavailable { status }),
             other if other.is_server_error() => Err(GitFault::Unavailable { status }),
             _ => Err(GitFault::NotGit { status }),
-        }
-    }
-
-    fn offered(&self) -> Offered {
-        match self.credential {
-            None => Offered::Nothing,
-            Some(Credential::Basic { .. }) => Offered::Basic,
-            Some(Credential::Token(_)) => Offered::Token,
-            Some(Credential::Bearer(_)) => Offered::Bearer,
         }
     }
 }

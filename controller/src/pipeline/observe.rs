@@ -1,7 +1,7 @@
 //! Looks at what concerns a Pipeline: its account, its branch, its Releases and their targets. Changes nothing.
 
 use crate::context::Context;
-use crate::git::{Access, Ask, GitFault, LANDS, Poll};
+use crate::git::{Access, Ask, Credential, GitFault, LANDS, Poll};
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kube_api::{self, PAGE};
@@ -11,12 +11,14 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use kube::api::{Api, ListParams};
 use launchway_crds::Release;
-use launchway_plan::account::scope;
+use launchway_plan::account::{Scope, scope};
+use launchway_plan::fault::Fault;
 use launchway_plan::look::Looked;
-use launchway_plan::pipeline::desired::{Branch, Source};
+use launchway_plan::pipeline::desired::Source;
 use launchway_plan::pipeline::heads::sorted;
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
+use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
 use launchway_plan::secret::sendable;
 use std::borrow::Cow;
@@ -29,7 +31,10 @@ const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "boots
 /// Takes every look that this pass needs. Faults are part of what was seen.
 pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
     let account = kube_api::account(&desired.account, &desired.namespace, context).await?;
-    let allowed = scope(&account, desired.region.as_deref()).and_then(|scope| desired.plan(&scope));
+    let allowed = scope(&account, desired.region.as_deref())
+        .and_then(|scope| desired.plan(&scope).map(|_| scope))
+        .ok()
+        .filter(|_| !desired.suspended);
     let now = (context.clock)();
     let mut observed = Observed {
         at: now,
@@ -46,51 +51,84 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     for (name, seen) in names.into_iter().zip(seen) {
         observed.targets.insert(name, seen?);
     }
-    if allowed.is_ok() && !desired.suspended {
-        match &desired.source {
-            Source::Git(branch) => git(&mut observed, desired, branch, context).await?,
+    if let Some(scope) = allowed {
+        match remote(desired, &scope, context).await? {
+            Ok(remote) => look(&mut observed, desired, &remote, context).await,
+            Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
         }
     }
     Ok(observed)
 }
 
-async fn git(
-    observed: &mut Observed,
-    desired: &Desired,
-    branch: &Branch,
-    context: &Context,
-) -> Result<(), Unreachable> {
-    match access(desired, branch, context).await? {
-        Ok(access) => match poll(branch, &access, &desired.namespace, context).await {
-            Some(poll) => see(observed, poll, branch),
-            None => observed.next_poll = Some(observed.at + LANDS),
-        },
-        Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
-    }
-    Ok(())
+/// A repository, and who asks there.
+struct Remote {
+    url: String,
+    access: Access,
 }
 
-fn see(observed: &mut Observed, poll: Poll, branch: &Branch) {
+impl Remote {
+    /// What went wrong there.
+    fn fault(&self, fault: &GitFault) -> Fault {
+        match &self.access.credential {
+            Some(Credential::CodeCommit(repository)) => fault.at_code_commit(&repository.arn()),
+            Some(Credential::Basic { .. } | Credential::Token(_) | Credential::Bearer(_)) | None => fault.at(&self.url),
+        }
+    }
+}
+
+/// The repository of the source; refused if the Secret that it names cannot be used.
+async fn remote(desired: &Desired, scope: &Scope, context: &Context) -> Result<Result<Remote, Refusal>, Unreachable> {
+    match &desired.source {
+        Source::Git { url, secret, .. } => {
+            let access = access(desired, url, secret.as_deref(), context).await?;
+            Ok(access.map(|access| Remote { url: url.clone(), access }))
+        }
+        Source::CodeCommit { repository, .. } => {
+            let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
+            let repository = cloud.git_repository(repository);
+            let url = repository.url();
+            let access = Access { credential: Some(Credential::CodeCommit(repository)), authorities: None };
+            Ok(Ok(Remote { url, access }))
+        }
+    }
+}
+
+/// Looks at the head of the branch, or says when to come back for it, because the server has not answered yet.
+async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote, context: &Context) {
+    let branch = desired.source.branch();
+    let ask = Ask {
+        url: &remote.url,
+        branch: &branch.name,
+        namespace: &desired.namespace,
+        access: &remote.access,
+        interval: SignedDuration::from_secs(branch.interval),
+    };
+    match context.polls.head(&ask, (context.clock)()).await {
+        Some(poll) => see(observed, poll, &desired.source, remote),
+        None => observed.next_poll = Some(observed.at + LANDS),
+    }
+}
+
+fn see(observed: &mut Observed, poll: Poll, source: &Source, remote: &Remote) {
     // Asking before that would be answered with the same poll.
     let due = poll.sent.saturating_add(poll.good_for).unwrap_or(Timestamp::MAX);
     observed.next_poll = Some(if due > observed.at { due } else { observed.at + poll.good_for });
     observed.head = match poll.outcome {
         Ok(head) => Looked::Seen(Ok(head.commit)),
-        Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(Refusal::NoSuchBranch { why: missing.to_string() })),
-        Err(fault) => Looked::Blind(fault.at(&branch.url)),
+        Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(source.no_such_branch(missing.to_string()))),
+        Err(fault) => Looked::Blind(remote.fault(&fault)),
     };
 }
 
-/// The head of the branch; none: the server has not answered yet.
-async fn poll(branch: &Branch, access: &Access, namespace: &str, context: &Context) -> Option<Poll> {
-    let interval = SignedDuration::from_secs(branch.interval);
-    let ask = Ask { url: &branch.url, branch: &branch.name, namespace, access, interval };
-    context.polls.head(&ask, (context.clock)()).await
-}
-
-async fn access(desired: &Desired, branch: &Branch, context: &Context) -> Result<Result<Access, Refusal>, Unreachable> {
-    let Some(secret) = &branch.secret else { return Ok(Ok(Access::default())) };
-    let refused = |why: String| Refusal::Secret { name: secret.clone(), why };
+/// What the Secret that a source names says of who asks.
+async fn access(
+    desired: &Desired,
+    url: &str,
+    secret: Option<&str>,
+    context: &Context,
+) -> Result<Result<Access, Refusal>, Unreachable> {
+    let Some(secret) = secret else { return Ok(Ok(Access::default())) };
+    let refused = |why: String| Refusal::Secret { name: secret.to_owned(), why };
     let found = match other::secret(&desired.namespace, secret, &context.kube).await {
         Ok(found) => found,
         Err(kube::Error::Api(status)) if status.is_forbidden() => {
@@ -98,10 +136,10 @@ async fn access(desired: &Desired, branch: &Branch, context: &Context) -> Result
                 "may not be read by the controller: bind its ClusterRole in this namespace".to_owned(),
             )));
         }
-        Err(error) => return Err(Unreachable::of("reading Secret", secret.clone())(error)),
+        Err(error) => return Err(Unreachable::of("reading Secret", secret.to_owned())(error)),
     };
     let hosts = found.as_ref().and_then(|found| found.metadata.annotations.hosts.as_deref());
-    let sendable = sendable(hosts, &branch.url, context.unbound_secrets);
+    let sendable = sendable(hosts, url, context.unbound_secrets);
     Ok(match found {
         Some(found) if found.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
             "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken".to_owned(),

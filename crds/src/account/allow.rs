@@ -157,6 +157,12 @@ pub struct Allow {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub sources: Vec<Glob>,
 
+    /// Repositories of AWS CodeCommit whose branches Pipelines follow, by name. They are read with the account's role.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub code_commit_repositories: Vec<Glob>,
+
     /// Connections to git hosts that builds sign in by, by ARN: `connection/*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]

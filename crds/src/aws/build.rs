@@ -17,7 +17,7 @@ use serde_with::skip_serializing_none;
 pub struct BuildOverride {
     /// Where the source comes from. Absent for a project that was made for CodePipeline: as the host of the Pipeline's repository says.
     pub source_type: Option<SourceType>,
-    /// The repository, which the AwsAccount must allow (`allow.sources`). Absent beside sourceType: spec.source.git.url.
+    /// The repository, which the AwsAccount must allow (`allow.sources`). Absent beside sourceType: that of spec.source; for codeCommit only where sourceType is CODECOMMIT.
     pub source_location: Option<RepositoryUrl>,
     /// How CodeBuild signs in at the git host. Absent: as the account's source credentials say.
     pub source_auth: Option<SourceAuth>,

@@ -15,6 +15,7 @@ pub const GUESSES: &[&[Guess]] = &[
     crate::misfits::GUESSES,
     ECS,
     crate::codebuild::GUESSES,
+    crate::codecommit::GUESSES,
     crate::ecr::GUESSES,
     crate::logs::GUESSES,
     crate::ssm::GUESSES,
@@ -26,7 +27,7 @@ const WIRE: &[Guess] = &[
         source: "CloudWatch Logs documents the 24 hours; of the others it is not said",
     },
     Guess {
-        what: "Signatures are not verified, nor x-amz-date: the access key ID alone says who calls",
+        what: "Signatures are not verified but at CodeCommit's door, nor is x-amz-date: the access key ID alone says who calls",
         source: "A choice: what Launchway sends is signed by the SDK, whose signatures AWS checks",
     },
     Guess {

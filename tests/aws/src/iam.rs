@@ -27,6 +27,8 @@ pub struct Caller {
 pub struct Credential {
     /// Whose it is.
     pub caller: Caller,
+    /// Its secret; `None`: nobody verifies what it signed.
+    pub secret: Option<String>,
     /// The session token that must come with it.
     pub token: Option<String>,
     /// From when on it is refused.

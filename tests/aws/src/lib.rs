@@ -1,8 +1,10 @@
-//! An AWS that lives in memory, spoken to over the wire: ECS, ECR, CodeBuild, Logs, SSM and STS, as far as Launchway uses them.
+//! An AWS that lives in memory, spoken to over the wire: ECS, ECR, CodeBuild, Logs, SSM and STS, as far as Launchway uses them, and the door of
+//! CodeCommit's git server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod call;
 pub mod codebuild;
+pub mod codecommit;
 pub mod door;
 pub mod ecr;
 pub mod ecs;

@@ -42,7 +42,8 @@ fn assume_role(world: &mut World, call: &Call) -> Answer {
         "PackedPolicySize": 6,
     });
     forget_expired(&mut world.iam.credentials, call.now);
-    world.iam.credentials.insert(key, Credential { caller, token: Some(token), expires: Some(expires) });
+    let credential = Credential { caller, secret: Some(secret), token: Some(token), expires: Some(expires) };
+    world.iam.credentials.insert(key, credential);
     Ok(reply)
 }
 

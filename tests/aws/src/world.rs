@@ -105,7 +105,9 @@ impl World {
             user_id: format!("AIDA{}", self.fresh(17).to_uppercase()),
             role: None,
         };
-        self.iam.credentials.insert(access_key.to_owned(), Credential { caller, token: None, expires: None });
+        self.iam
+            .credentials
+            .insert(access_key.to_owned(), Credential { caller, secret: None, token: None, expires: None });
         arn
     }
 
@@ -282,7 +284,7 @@ impl World {
         answer
     }
 
-    fn note(&mut self, call: &Call, outcome: Outcome) {
+    pub(crate) fn note(&mut self, call: &Call, outcome: Outcome) {
         self.log.push(LogEntry {
             n: self.requests,
             at: call.now,

@@ -153,5 +153,5 @@ fn answer(world: &World, request: &http::Request<Bytes>, url: &str) -> Result<Re
     if url.starts_with(HEALTH) {
         return Ok(Response::new(Bytes::from_static(br#"{"ok": true}"#)));
     }
-    world.git.answer(request)
+    world.remote(request)
 }

@@ -145,7 +145,7 @@ pub fn aws_account() -> Value {
                 "roles": [format!("arn:aws:iam::{ACCOUNT}:role/shop-*")],
                 "subnets": ["subnet-*"], "securityGroups": ["sg-*"], "loadBalancers": ["targetgroup/*"],
                 "cloudMap": ["*"], "capacity": ["*"], "families": ["*"], "logGroups": ["*"],
-                "parameters": ["/shop/*"], "secrets": ["*"], "buckets": ["*"], "overrides": ["Buildspec", "Environment"],
+                "codeCommitRepositories": ["shop-*"], "parameters": ["/shop/*"], "secrets": ["*"], "buckets": ["*"], "overrides": ["Buildspec", "Environment"],
             },
         },
     })

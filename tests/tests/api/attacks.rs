@@ -139,7 +139,7 @@ fn free() -> Value {
         "clusters": ["free"], "projects": ["free"], "repositories": ["free"],
         "roles": ["arn:aws:iam::123456789012:role/free"], "subnets": ["subnet-free"], "parameters": ["/free"],
         "fileSystems": ["fs-free"], "loadBalancers": ["targetgroup/tg-free"], "cloudMap": ["free"],
-        "functions": ["function:free"], "capacity": ["FARGATE"], "alarms": [],
+        "functions": ["function:free"], "codeCommitRepositories": ["free"], "capacity": ["FARGATE"], "alarms": [],
     })
 }
 

@@ -73,6 +73,7 @@ fn of_sources() -> Vec<String> {
         GitFault::Url | GitFault::BranchName => true,
         GitFault::NoSuchBranch(_)
         | GitFault::AuthenticationFailed { .. }
+        | GitFault::NotSigned(_)
         | GitFault::NotFound
         | GitFault::NotGit { .. }
         | GitFault::Unavailable { .. }

@@ -2,6 +2,7 @@
 
 use super::agent::Agent;
 use super::assume::{Assuming, session};
+use super::credentials::Kept;
 use super::dates::Dates;
 use super::fence::Fence;
 use crate::clock::Corrected;
@@ -26,6 +27,8 @@ pub(crate) struct Clients {
     pub ecr: Lazy<aws_sdk_ecr::Client>,
     pub logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     pub sts: Lazy<aws_sdk_sts::Client>,
+    /// What they all sign with.
+    pub credentials: Kept,
 }
 
 /// What is made when it is first used.
@@ -64,6 +67,7 @@ impl Clients {
             ecr: lazy!(aws_sdk_ecr, site),
             logs: lazy!(aws_sdk_cloudwatchlogs, site),
             sts: lazy!(aws_sdk_sts, site),
+            credentials: Kept::new(&site.config),
         }
     }
 }

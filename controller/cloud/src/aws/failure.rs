@@ -84,6 +84,16 @@ impl Failure {
         }
     }
 
+    /// What became of an attempt to fetch credentials.
+    pub fn of_credentials(error: &CredentialsError) -> Self {
+        credentials(error).unwrap_or_else(|| Self::unbuilt(error))
+    }
+
+    /// Nobody says where there are credentials.
+    pub fn no_credentials() -> Self {
+        Self::new(Cause::NoCredentials, "NoCredentials", "no provider of credentials is configured")
+    }
+
     /// The request could not be made.
     pub fn unbuilt(error: &(dyn Error + 'static)) -> Self {
         Self::new(Cause::Unbuilt, "NotBuilt", &causes(error))

@@ -110,5 +110,7 @@ fn of_service(operation: Operation, code: &str, message: &str) -> FaultKind {
         Service::Ecr => ecr::kind(code),
         Service::Logs => logs::kind(code),
         Service::Sts => sts::kind(code),
+        // What CodeCommit's git server answers, git reads.
+        Service::CodeCommit => FaultKind::Refused,
     }
 }

@@ -173,3 +173,46 @@ async fn cloudtrail_shows_for_which_namespace_and_object_something_was_changed()
     assert_eq!(session, "launchway");
     assert!(agent.ends_with(" md/object#Service.a.web"), "{agent}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn git_signs_in_as_the_role_with_credentials_that_are_fetched_once_and_again_when_they_end() {
+    let site = Site::new();
+    let role = role(&site);
+    let repository = site.through(&role, Some(EXTERNAL)).git_repository("web");
+    let first = repository.login().await.unwrap();
+    let second = repository.login().await.unwrap();
+    assert_eq!((&first.username, &first.password), (&second.username, &second.password), "at one moment");
+    assert_eq!(site.asked("AssumeRole"), 1);
+    let key = first.username.split('%').next().unwrap().to_owned();
+    let caller = site.world().iam.credentials[&key].caller.arn.clone();
+    assert_eq!(caller, "arn:aws:sts::123456789012:assumed-role/launchway/launchway", "a look is for nobody");
+    pass(3600 - 301 - 10).await;
+    let later = repository.login().await.unwrap();
+    assert_eq!(later.username, first.username);
+    assert_ne!(later.password, first.password, "signed anew");
+    pass(2).await;
+    assert_ne!(repository.login().await.unwrap().username, first.username);
+    assert_eq!(site.asked("AssumeRole"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_cannot_be_assumed_for_git_is_named_and_its_external_id_is_not() {
+    let site = Site::new();
+    let role = role(&site);
+    let repository = site.through(&role, Some("wrongMarker")).git_repository("web");
+    let fault = repository.login().await.unwrap_err();
+    assert_eq!((fault.operation.as_str(), fault.resource.as_str()), ("sts:AssumeRole", role.as_str()));
+    assert_eq!((&fault.kind, fault.remedy), (&needs("sts:AssumeRole"), Remedy::AskOperator));
+    assert!(!format!("{fault:?} {fault} {repository:?}").contains("wrongMarker"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn git_without_any_credentials_is_the_operators() {
+    let site = Site::with(|settings| settings.base = SdkConfig::builder().build());
+    let fault = site.own().git_repository("web").login().await.unwrap_err();
+    assert_eq!((fault.code.as_str(), fault.remedy), ("NoCredentials", Remedy::AskOperator));
+    assert_eq!(
+        (fault.operation.as_str(), fault.resource.as_str()),
+        ("codecommit:GitPull", "arn:aws:codecommit:us-east-2:*:web")
+    );
+}

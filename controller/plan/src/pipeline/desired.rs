@@ -5,15 +5,19 @@ use crate::address::{self, Rules};
 use crate::allow;
 use crate::condition::cut;
 use crate::life::{Life, life};
+use crate::partition;
 use crate::refusal::Refusal;
 use crate::start::build::{Run, bounds, project};
 use crate::world::LiveProject;
 use launchway_crds::name::{Duration, ObjectName};
 use launchway_crds::pipeline::{
-    self, Build, Check, CodeBuild, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec,
+    self, Build, Check, CodeBuild, CodeCommit, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec,
 };
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
+
+/// CodeBuild's word for a source in CodeCommit.
+const CODECOMMIT: &str = "CODECOMMIT";
 
 /// The largest plan that a Release records, as JSON, in bytes, so that a status of 32 KiB has room for the rest.
 pub const PLAN_MAX: usize = 12 * 1024;
@@ -54,21 +58,31 @@ pub struct Desired {
 /// Where commits come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// A branch of a git repository.
-    Git(Branch),
+    /// A branch of a git repository, which a Secret may be needed for.
+    Git {
+        /// The branch.
+        branch: Branch,
+        /// The repository's URL.
+        url: String,
+        /// The Secret with the credential; absent: the repository is public.
+        secret: Option<String>,
+    },
+    /// A branch of a repository of CodeCommit, which the account's role reads.
+    CodeCommit {
+        /// The branch.
+        branch: Branch,
+        /// The repository's name.
+        repository: String,
+    },
 }
 
-/// A branch of a git repository.
+/// A branch of a repository.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    /// The repository's URL.
-    pub url: String,
-    /// The branch, without `refs/heads/`.
+    /// Its name, without `refs/heads/`.
     pub name: String,
     /// How often to look at it, in seconds.
     pub interval: i64,
-    /// The Secret with the credential; absent: the repository is public.
-    pub secret: Option<String>,
 }
 
 /// A stage.
@@ -150,42 +164,66 @@ pub fn release_name(pipeline: &str, number: i64) -> ObjectName {
 
 impl Source {
     fn parse(source: &pipeline::Source, rules: &Rules) -> Result<Self, Refusal> {
-        let git = source.git.as_ref().ok_or_else(|| Refusal::unknown("spec.source", "git"))?;
+        match (&source.git, &source.code_commit) {
+            (Some(git), _) => Self::git(git, rules),
+            (None, Some(code_commit)) => Self::code_commit(code_commit),
+            (None, None) => Err(Refusal::unknown("spec.source", "git and codeCommit")),
+        }
+    }
+
+    fn git(git: &Git, rules: &Rules) -> Result<Self, Refusal> {
         url("spec.source.git.url", &git.url, rules)?;
-        Ok(Self::Git(Branch::of(git)?))
+        let interval = seconds("spec.source.git.interval", &git.interval)?;
+        Ok(Self::Git {
+            branch: Branch { name: git.branch.to_string(), interval },
+            url: git.url.to_string(),
+            secret: git.secret_ref.as_ref().map(|secret| secret.name.to_string()),
+        })
+    }
+
+    fn code_commit(given: &CodeCommit) -> Result<Self, Refusal> {
+        let interval = seconds("spec.source.codeCommit.interval", &given.interval)?;
+        Ok(Self::CodeCommit {
+            branch: Branch { name: given.branch.to_string(), interval },
+            repository: given.repository.to_string(),
+        })
+    }
+
+    /// The branch that is looked at.
+    pub fn branch(&self) -> &Branch {
+        match self {
+            Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => branch,
+        }
     }
 
     /// The git reference that is looked at.
     pub fn reference(&self) -> String {
-        match self {
-            Self::Git(branch) => format!("refs/heads/{}", branch.name),
-        }
+        format!("refs/heads/{}", self.branch().name)
     }
 
     /// How often to look at it, in seconds.
     pub fn interval(&self) -> i64 {
-        match self {
-            Self::Git(branch) => branch.interval,
-        }
+        self.branch().interval
+    }
+
+    /// That the repository is there, and the branch is not.
+    pub fn no_such_branch(&self, why: String) -> Refusal {
+        let field = match self {
+            Self::Git { .. } => "spec.source.git.branch",
+            Self::CodeCommit { .. } => "spec.source.codeCommit.branch",
+        };
+        Refusal::NoSuchBranch { field, why }
     }
 }
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Git(branch) => write!(f, "branch {} of {}", branch.name, branch.url),
+            Self::Git { branch, url, .. } => write!(f, "branch {} of {url}", branch.name),
+            Self::CodeCommit { branch, repository } => {
+                write!(f, "branch {} of CodeCommit repository {repository}", branch.name)
+            }
         }
-    }
-}
-
-impl Branch {
-    fn of(git: &Git) -> Result<Self, Refusal> {
-        Ok(Self {
-            url: git.url.to_string(),
-            name: git.branch.to_string(),
-            interval: seconds("spec.source.git.interval", &git.interval)?,
-            secret: git.secret_ref.as_ref().map(|secret| secret.name.to_string()),
-        })
     }
 }
 
@@ -276,14 +314,17 @@ fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result
 /// The plan that a Release of this Pipeline records when it starts, as those projects need it; of others nothing is known. Refused
 /// if the account does not allow all of it.
 pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]) -> Result<ReleasePlan, Refusal> {
-    let of_run = |run: Option<&CodeBuild>| run.map(|run| placed(run, spec, projects)).transpose();
-    let of_check = |check: &Check| Ok(Check { code_build: of_run(check.code_build.as_ref())?, ..check.clone() });
+    let region = &scope.place.region;
+    let placed = |run: &Option<CodeBuild>| {
+        run.as_ref().map(|run| placed(run, &spec.source, region, projects)).transpose()
+    };
+    let of_check = |check: &Check| Ok(Check { code_build: placed(&check.code_build)?, ..check.clone() });
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),
         checks: spec.checks.iter().map(of_check).collect::<Result<_, Refusal>>()?,
         checks_in_parallel: spec.checks_in_parallel,
-        build: Build { code_build: of_run(spec.build.code_build.as_ref())?, ..spec.build.clone() },
+        build: Build { code_build: placed(&spec.build.code_build)?, ..spec.build.clone() },
         images: spec.images.clone(),
     };
     says_image(&plan.build)?;
@@ -301,20 +342,34 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
     let mut missing: Vec<_> = runs.into_iter().flat_map(|run| bounds::missing(scope, &Run::parse(run))).collect();
     let repositories = plan.images.iter().map(|image| &image.repository);
     missing.extend(repositories.filter_map(|name| allow::REPOSITORIES.missing(&scope.allow, &[name])));
+    let followed = spec.source.code_commit.as_ref().map(|source| &source.repository);
+    missing.extend(followed.and_then(|name| allow::CODE_COMMIT_REPOSITORIES.missing(&scope.allow, &[name])));
     scope.refuse(missing)?;
     let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
     if size > PLAN_MAX { Err(Refusal::PlanTooLarge { size, limit: PLAN_MAX }) } else { Ok(plan) }
 }
 
-/// The run as its project needs it, and with the Pipeline's own repository where it overrides the source and names none.
-fn placed(run: &CodeBuild, spec: &PipelineSpec, projects: &[LiveProject]) -> Result<CodeBuild, Refusal> {
-    let url = spec.source.git.as_ref().map_or("", |git| &*git.url);
+/// The run as its project needs it, and with the Pipeline's own repository where it overrides the source and names none. A
+/// repository of CodeCommit is that of the Region that the build runs in, and no other kind of source can be meant by it.
+fn placed(
+    run: &CodeBuild,
+    source: &pipeline::Source,
+    region: &str,
+    projects: &[LiveProject],
+) -> Result<CodeBuild, Refusal> {
+    let of_git = source.git.as_ref().map(|git| git.url.to_string());
+    let of_code_commit = source.code_commit.as_ref().map(|own| partition::git_url(region, &own.repository));
+    let url = of_git.as_ref().or(of_code_commit.as_ref());
     let project = projects.iter().find(|project| *project.name == *run.project);
-    let mut run = project.map_or_else(|| Ok(run.clone()), |project| project::fitted(run, project, url))?;
+    let mut run = match (project, url) {
+        (Some(project), Some(url)) => project::fitted(run, project, url)?,
+        (_, None) | (None, _) => run.clone(),
+    };
     if let Some(given) = &mut run.r#override
-        && given.source_type.is_some()
+        && let (Some(kind), None) = (&given.source_type, &given.source_location)
     {
-        given.source_location.get_or_insert_with(|| url.into());
+        let own = of_git.or(of_code_commit.filter(|_| **kind == *CODECOMMIT));
+        given.source_location = own.map(|url| url.as_str().into());
     }
     Ok(run)
 }

@@ -41,6 +41,17 @@ fn versions_0_and_1_tell_everything_at_once() {
     }
 }
 
+/// What CodeCommit advertised in 2018: version 0, and no `symref`.
+#[test]
+fn a_server_that_does_not_say_what_head_is_has_no_default_branch() {
+    let abilities =
+        "multi_ack_detailed shallow side-band-64k thin-pack allow-tip-sha1-in-want allow-reachable-sha1-in-want";
+    let (first, main) = (format!("{A} HEAD\0 {abilities}"), format!("{A} refs/heads/master"));
+    let lines = ["# service=git-upload-pack", "", &first, &main];
+    let Ok(Advertisement::Everything(listing)) = advertisement(&body(&lines)) else { panic!("version 0") };
+    assert_eq!((branches(&listing), listing.default.as_deref()), (vec![("master", A)], None));
+}
+
 #[test]
 fn an_empty_repository_has_no_branches() {
     let nothing = format!("{} capabilities^{{}}\0agent=git/2", "0".repeat(40));

@@ -216,6 +216,7 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
         ],
     ),
     (Operation::GetCallerIdentity, &[]),
+    (Operation::GitPull, &[]),
 ];
 
 #[test]

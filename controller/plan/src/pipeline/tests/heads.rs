@@ -258,7 +258,7 @@ fn a_secret_or_a_branch_that_is_missing_is_looked_for_at_each_interval_and_the_m
     let desired = parsed(&json!({}));
     let missing = [
         Refusal::Secret { name: "git".into(), why: "is not there".into() },
-        Refusal::NoSuchBranch { why: "there is no branch main".into() },
+        Refusal::NoSuchBranch { field: "spec.source.git.branch", why: "there is no branch main".into() },
     ];
     for refusal in missing {
         let mut observed = sight(Vec::new());
@@ -295,12 +295,16 @@ fn each_refusal_of_a_pipeline_names_the_field_and_the_remedy() {
     let mut none = account();
     none.spec.as_mut().unwrap().allow.projects = Vec::new();
     let link = "http://169.254.169.254/x";
+    let mut elsewhere = account();
+    elsewhere.spec.as_mut().unwrap().allow.code_commit_repositories = vec!["other-*".into()];
+    let code_commit = json!({"source": {"git": null, "codeCommit": {"repository": "shop-web", "branch": "main"}}});
     let verify = json!({"stages": [{"name": "a", "targets": [{"service": "a"}],
         "verify": [{"name": "v", "http": {"url": "https://127.0.0.1/"}}]}]});
     let large = json!({"build": {"codeBuild": {"project": "web-build", "buildspec": {"inline": "x".repeat(13_000)}}}});
     let cases = [
         (refusal(&json!({"source": {"git": {"url": link}}}), &account()), Reason::UrlRefused, "spec.source.git.url"),
         (refusal(&verify, &account()), Reason::UrlRefused, "verify[v].http.url"),
+        (refusal(&code_commit, &elsewhere), Reason::NotAllowed, "spec.allow.codeCommitRepositories: [\"shop-web\"]"),
         (refusal(&large, &account()), Reason::InvalidSpec, "move buildspecs"),
         (refusal(&json!({}), &none), Reason::NotAllowed, "spec.allow.projects"),
         (refusal(&json!({}), &narrow), Reason::NotAllowed, "spec.allow.repositories"),

@@ -259,7 +259,10 @@ fn a_source_that_is_broken_by_an_edit_stalls_the_pipeline_and_one_that_goes_blin
     world.observed.head = Looked::Seen(Ok(COMMIT.into()));
     world.pass();
     assert!(is_true(&world.record.conditions, ConditionType::Released));
-    world.observed.head = Looked::Seen(Err(Refusal::NoSuchBranch { why: "no such branch: mian".into() }));
+    world.observed.head = Looked::Seen(Err(Refusal::NoSuchBranch {
+        field: "spec.source.git.branch",
+        why: "no such branch: mian".into(),
+    }));
     world.pass();
     row!("pipeline-no-branch", world);
     assert!(is_true(&world.record.conditions, ConditionType::Stalled));

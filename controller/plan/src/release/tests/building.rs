@@ -418,3 +418,20 @@ fn a_source_that_is_overridden_is_the_pipelines_own_repository_unless_another_on
     assert_eq!(location(other).as_deref(), Some("https://github.com/shop/web"));
     assert_eq!(location(json!({"artifacts": artifacts})), None);
 }
+
+#[test]
+fn a_source_in_codecommit_is_where_the_build_runs_and_of_no_other_kind() {
+    let location = |kind: &str| {
+        let mut world = World::new();
+        world.changes = json!({
+            "source": {"git": null, "codeCommit": {"repository": "shop-web", "branch": "main"}},
+            "build": {"codeBuild": {"override": {"sourceType": kind, "artifacts": {"type": "NO_ARTIFACTS"}}}},
+        });
+        world.run(60);
+        let run = world.status.plan.as_ref().unwrap().build.code_build.clone().unwrap();
+        run.r#override.unwrap().source_location.map(|location| location.to_string())
+    };
+    let url = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/shop-web";
+    assert_eq!(location("CODECOMMIT").as_deref(), Some(url));
+    assert_eq!(location("GITHUB"), None);
+}
