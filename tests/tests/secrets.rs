@@ -9,7 +9,7 @@ mod leaky;
 
 use http::{HeaderMap, Method};
 use jiff::SignedDuration;
-use launchway_test_aws::codebuild::{BuildStory, Phase, PhaseSeconds, Stories};
+use launchway_test_aws::codebuild::{BuildStory, Export, Phase, PhaseSeconds, Stories};
 use launchway_test_aws::{Fault, When};
 use launchway_test_kube::store::Body;
 use launchway_tests::git::{Access, Trouble};
@@ -34,6 +34,8 @@ const HEALTH_BODY: &str = "marked-health-body-66";
 const PARAMETER: &str = "marked-parameter-1b";
 const REDIRECT: &str = "marked-redirect-8a";
 const URL_WORD: &str = "marked-url-word-e3";
+/// What a build exports.
+const EXPORTED: &str = "marked-export-57";
 /// Where a date should be.
 const DATE: &str = "marked-date-4c70";
 /// In a list that is none.
@@ -51,6 +53,7 @@ fn marks() -> Vec<String> {
         PARAMETER,
         REDIRECT,
         URL_WORD,
+        EXPORTED,
         DATE,
         LIST,
         leaky::WORD,
@@ -86,7 +89,7 @@ fn marked() -> (World, Player, Moods) {
                     .saying(Phase::Build, words)
                     .taking(PhaseSeconds::only_build(40))
             }
-            story => story,
+            story => story.exporting("TOKEN", Export::Text(EXPORTED.to_owned())),
         }
     });
     drop(aws);
@@ -232,6 +235,18 @@ const STORIES: &[Story] = &[
         let (access, data) = basic();
         begun(player, "talkative-1", access, &data);
         assert!(player.until(PATIENCE, |world| world.is("Pipeline", "greeter", "Released", "False")));
+    }),
+    ("a build that says its image, and exports a secret", |player, _| {
+        let (access, data) = basic();
+        for (commit, variable, is_released) in [("good-1", "IMAGE_URI", true), ("good-2", "TOKEN", false)] {
+            begun(player, commit, access.clone(), &data);
+            player.patch("Pipeline", "greeter", &json!({"spec": {"build": {"imageFrom": {"variable": variable}}}}));
+            player.advance(PATIENCE);
+            let said = player.world.object("Release", if is_released { "greeter-1" } else { "greeter-2" }).unwrap();
+            let image = said.value()["status"]["steps"][1]["image"].as_str().unwrap_or_default().to_owned();
+            assert_eq!(image.contains(".dkr.ecr."), is_released, "{image}");
+            assert_eq!(player.world.is("Pipeline", "greeter", "Released", "True"), is_released, "{commit}");
+        }
     }),
     ("a build without its parameter", |player, _| {
         player.world.aws().ssm.entry(sample::place()).or_default().remove("/shop/key");

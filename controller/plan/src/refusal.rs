@@ -10,6 +10,9 @@ const NAME: usize = 128;
 /// How long the part of a message is that names what is missing, in bytes. It leaves room for the rest in a condition.
 const NAMED: usize = 700;
 
+/// What helps where a project cannot be told what to build.
+const SOURCE_TYPE: &str = "beside its name in the Pipeline set override: {sourceType: …}, CodeBuild's word for the kind of repository: GITHUB, GITHUB_ENTERPRISE, BITBUCKET, GITLAB, GITLAB_SELF_MANAGED or CODECOMMIT";
+
 /// Why a spec is refused although the API server admitted it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
@@ -222,11 +225,7 @@ impl fmt::Display for Refusal {
                 "spec.service.{field}: this version of Launchway does not drive {value} yet, and changes nothing: set it to {known}, or leave the service to who deploys it now"
             ),
             Self::SeveralStages => f.write_str("spec.taskDefinition.containerDefinitions: imageFrom names more than one Pipeline or stage: a Service follows one stage of one Pipeline"),
-            Self::Project { project, why } => write!(
-                f,
-                "project {} {why}: beside its name in the Pipeline set override: {{sourceType: …}}, CodeBuild's word for the kind of repository: GITHUB, GITHUB_ENTERPRISE, BITBUCKET, GITLAB, GITLAB_SELF_MANAGED or CODECOMMIT",
-                cut(project, NAME)
-            ),
+            Self::Project { project, why } => write!(f, "project {} {why}: {SOURCE_TYPE}", cut(project, NAME)),
             Self::NotListed { pipeline, stage, service } => write!(
                 f,
                 "imageFrom: stage {stage} of Pipeline {pipeline} does not list this Service: add {{service: {service}}} to the stage's targets, or correct imageFrom"

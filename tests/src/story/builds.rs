@@ -127,6 +127,9 @@ pub const QUEUE: Story = Story {
             act: |world| {
                 (BEGIN_LONG.act)(world);
                 set_mode(world, "Queue");
+                world.edit("Pipeline", sample::PIPELINE, |spec| {
+                    spec["build"]["imageFrom"] = json!({"variable": "IMAGE_URI"});
+                });
             },
             ..BEGIN_LONG
         },

@@ -4,7 +4,7 @@ pub mod services;
 
 use std::time::Duration;
 
-use launchway_test_aws::codebuild::{BuildStory, PhaseSeconds, Project, StartedBuild, Stories};
+use launchway_test_aws::codebuild::{BuildStory, Export, PhaseSeconds, Project, StartedBuild, Stories};
 use launchway_test_aws::ecr::Mutability;
 use launchway_test_aws::iam::Role;
 use launchway_test_aws::{Place, TaskStory};
@@ -98,8 +98,12 @@ fn account(world: &World) {
     builds.stories = Stories::new(fate);
 }
 
-/// What becomes of a build is told by its commit's name.
+/// What becomes of a build is told by its commit's name. Each exports the image that it pushes.
 pub fn fate(build: &StartedBuild) -> BuildStory {
+    outcome(build).exporting("IMAGE_URI", Export::WithDigest)
+}
+
+fn outcome(build: &StartedBuild) -> BuildStory {
     let commit = build.source_version.as_deref().unwrap_or_default();
     let is = |kind: &str| (1..=9).any(|number| commit_id(&format!("{kind}-{number}")) == commit);
     if build.project == CHECK {

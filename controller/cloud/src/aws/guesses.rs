@@ -50,6 +50,13 @@ pub const GUESSES: &[Guess] = &[
         text: Some(("Unable to describe task definition.", task_definition_is_absent)),
     },
     Guess {
+        name: "exported_image",
+        belief: "BatchGetBuilds shows the variables that a buildspec exports as soon as it shows that the build has ended, or within a minute",
+        if_wrong: "a Release with imageFrom fails as ImageMissing, and says that nothing was exported",
+        source: "the API reference of Build does not say when",
+        text: None,
+    },
+    Guess {
         name: "is_unhealthy",
         belief: "a task that the scheduler stopped for its health says \"failed … health checks\"",
         if_wrong: "the log of such a task is shown only where its ID is given",

@@ -315,9 +315,8 @@ fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result
 /// if the account does not allow all of it.
 pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]) -> Result<ReleasePlan, Refusal> {
     let region = &scope.place.region;
-    let placed = |run: &Option<CodeBuild>| {
-        run.as_ref().map(|run| placed(run, &spec.source, region, projects)).transpose()
-    };
+    let placed =
+        |run: &Option<CodeBuild>| run.as_ref().map(|run| placed(run, &spec.source, region, projects)).transpose();
     let of_check = |check: &Check| Ok(Check { code_build: placed(&check.code_build)?, ..check.clone() });
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),

@@ -1,8 +1,8 @@
 //! What is said of a Release whose image is not rolled: it is not there, it is another one's, or nobody knows whose it is.
 
 use super::desired::Desired;
+use super::origin::Unusable;
 use super::record::Work;
-use super::told::Unusable;
 use crate::world::{LiveBuild, LiveImage};
 
 /// What helps where a build does not push what is looked for.

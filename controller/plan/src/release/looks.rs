@@ -118,7 +118,7 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
         && work.build().is_some_and(|build| allows(&allow::PROJECTS, &build.run.project));
     let sought = sought && is_allowed;
     let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
-    let missing = match origin::found(desired, work, observed) {
+    let missing = match told::found(desired, work, observed) {
         Found::Unseen(missing) => missing,
         Found::Image(_) if is_first(observed) && observed.immutable == Looked::NotAsked => Missing::Mutability,
         Found::Image(_)
@@ -201,9 +201,8 @@ fn image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
     let rests = |build: &&StepRecord| match &build.progress {
-        Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_) => true,
         Progress::Intended(Intent::Call(call)) => observed.at > call.since + SignedDuration::from_secs(TIMES.expires),
-        Progress::Intended(Intent::Recovery { .. }) | Progress::Running(_) | Progress::Stopped(_) => false,
+        progress => matches!(progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)),
     };
     work.build().filter(|_| checked).filter(rests).and_then(|_| of_image(desired, work, observed))
 }

@@ -4,9 +4,9 @@
 use super::crowd::Counted;
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
-use super::origin;
 use super::record::{Progress, StepKind, StepRecord, UNNAMED, Work};
 use super::steps::{InDoubt, Start, Step, StepState, is_checked};
+use super::told;
 use crate::hash;
 use crate::look::Looked;
 use crate::start::build::{self, Inputs};
@@ -37,7 +37,7 @@ impl Opening<'_> {
         }
         let busy = steps.iter().filter(|step| step.kind == StepKind::Check && step.state.takes_a_place()).count();
         let check = self.work.checks_in_parallel > busy;
-        let build = is_checked(steps) && origin::found(self.desired, self.work, self.observed).is_to_be_built();
+        let build = is_checked(steps) && told::found(self.desired, self.work, self.observed).is_to_be_built();
         let is_full = self.observed.full(Counted::Builds).is_some();
         let can_start = |step: &Step| match step.kind {
             StepKind::Check => check && !is_full,

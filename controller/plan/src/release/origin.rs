@@ -7,7 +7,6 @@ use super::desired::Desired;
 use super::observed::Observed;
 use super::record::{Progress, Work};
 use super::tag::Tag;
-use super::told::{self, Unusable};
 use crate::fault::Fault;
 use crate::image::key;
 use crate::look::Looked;
@@ -48,6 +47,17 @@ pub enum Found<'a> {
     Unseen(Missing),
 }
 
+/// Why what the build said names no image that could be rolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unusable {
+    /// It exported no such variable, or its value is no image.
+    Nothing,
+    /// It is in another registry or repository than the Pipeline says.
+    Elsewhere,
+    /// The tag `latest`.
+    Latest,
+}
+
 /// What to look at next in order to decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -59,11 +69,8 @@ pub enum Missing {
     Mutability,
 }
 
-/// What is known of the commit's image, from what was looked at so far.
-pub fn found<'a>(desired: &Desired, work: &'a Work, observed: &'a Observed) -> Found<'a> {
-    if work.variable.is_some() {
-        return told::found(desired, work, observed);
-    }
+/// What is known of the image that the commit's tag names, from what was looked at so far.
+pub(super) fn tagged<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
     let image = match &observed.image {
         Looked::Seen(Some(image)) => image,
         Looked::Seen(None) => return Found::Nothing,

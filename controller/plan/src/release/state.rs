@@ -5,10 +5,11 @@ use super::desired::Desired;
 use super::imageless;
 use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
-use super::origin::{Found, found, is_own, remembered};
+use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
+use super::told::found;
 use crate::account::{DEFAULT, Scope, scope};
 use crate::allow;
 use crate::fault::Fault;
@@ -301,7 +302,10 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
         Found::Nothing if built => missing(work, observed, imageless::absent(desired, work)),
         Found::Left(image, by) if built => missing(work, observed, imageless::beside(desired, work, image, by)),
         Found::Others(image) if built => missing(work, observed, imageless::unproved(desired, work, image)),
-        Found::Unusable(why) if built => missing(work, observed, imageless::unusable(work, why)),
+        Found::Unusable(Unusable::Nothing) if built => {
+            missing(work, observed, imageless::unusable(work, Unusable::Nothing))
+        }
+        Found::Unusable(why) if built => without_image(imageless::unusable(work, why)),
         Found::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
         Found::Nothing
         | Found::Left(..)
@@ -373,6 +377,10 @@ fn missing(work: &Work, observed: &Observed, message: String) -> Course {
             return Course::Pushing;
         }
     }
+    without_image(message)
+}
+
+fn without_image(message: String) -> Course {
     Course::Over(End::Failed(Reason::ImageMissing, message))
 }
 

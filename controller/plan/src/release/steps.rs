@@ -140,11 +140,7 @@ impl StepState {
 
     /// Whether it is not known if a build of it runs.
     pub fn may_be_started(&self) -> bool {
-        match self {
-            Self::InDoubt(doubt) => *doubt != InDoubt::Expired,
-            Self::Unknown(_) => true,
-            Self::Waiting | Self::Startable(_) | Self::Hidden | Self::Live(..) | Self::Over(_) => false,
-        }
+        matches!(self, Self::Unknown(_)) || matches!(self, Self::InDoubt(doubt) if *doubt != InDoubt::Expired)
     }
 
     /// Whether it counts among the checks that run at the same time.

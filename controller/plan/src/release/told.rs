@@ -4,7 +4,7 @@
 
 use super::desired::Desired;
 use super::observed::Observed;
-use super::origin::{Builds, Found, LATE, Missing, is_commit, remembered};
+use super::origin::{Builds, Found, LATE, Missing, Unusable, is_commit, remembered, tagged};
 use super::record::{Progress, StepKind, StepRecord, Work};
 use crate::image::{ImageId, Said, said};
 use crate::look::Looked;
@@ -14,17 +14,6 @@ use launchway_crds::start::Started;
 /// How many digits of a commit in a tag tell it from other commits, as git shows at least.
 const DIGITS: usize = 7;
 
-/// Why what the build said names no image that could be rolled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// It exported no such variable, or its value is no image.
-    Nothing,
-    /// It is in another registry or repository than the Pipeline says.
-    Elsewhere,
-    /// The tag `latest`.
-    Latest,
-}
-
 /// Which image to look for: what the build said, or else what the Pipeline has released the commit with before.
 pub fn sought(desired: &Desired, work: &Work, observed: &Observed) -> Option<ImageId> {
     match own(work) {
@@ -33,8 +22,15 @@ pub fn sought(desired: &Desired, work: &Work, observed: &Observed) -> Option<Ima
     }
 }
 
-/// What is known of the image.
+/// What is known of the commit's image, from what was looked at so far: as its build said it, or else by its tag.
 pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
+    match work.variable {
+        Some(_) => of_build(desired, work, observed),
+        None => tagged(desired, work, observed),
+    }
+}
+
+fn of_build<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
     let seen = match &observed.image {
         Looked::Seen(image) => image.as_ref().map_or(Found::Nothing, Found::Image),
         Looked::Blind(fault) => Found::Blind(fault),
