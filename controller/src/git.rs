@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::web::Web;
 
 mod advice;
+mod app;
 mod credential;
 mod fault;
 mod listing;
@@ -12,6 +13,7 @@ mod packet;
 mod polls;
 mod remote;
 
+pub use app::{App, AppFault};
 pub use credential::{Access, Credential, CredentialFault};
 pub use fault::{GitFault, NoSuchBranch, Offered};
 pub use listing::Head;

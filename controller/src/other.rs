@@ -63,6 +63,18 @@ pub struct Keys {
     pub token: Option<ByteString>,
     /// A token that is sent as `Bearer`.
     pub bearer_token: Option<ByteString>,
+    /// A GitHub App's ID, or its client ID.
+    #[serde(rename = "githubAppID")]
+    pub app_id: Option<ByteString>,
+    /// The installation of the App.
+    #[serde(rename = "githubAppInstallationID")]
+    pub app_installation_id: Option<ByteString>,
+    /// The App's private key, in PEM.
+    #[serde(rename = "githubAppPrivateKey")]
+    pub app_private_key: Option<ByteString>,
+    /// The API of a GitHub Enterprise Server.
+    #[serde(rename = "githubAppBaseURL")]
+    pub app_base_url: Option<ByteString>,
     /// The authorities that sign the host's certificate.
     #[serde(rename = "ca.crt")]
     pub authorities: Option<ByteString>,
@@ -71,8 +83,14 @@ pub struct Keys {
 impl Keys {
     /// Whether none of them is there.
     pub fn is_empty(&self) -> bool {
-        let Keys { username, password, token, bearer_token, authorities } = self;
-        [username, password, token, bearer_token, authorities].into_iter().all(Option::is_none)
+        let Keys { username, password, token, bearer_token, authorities, .. } = self;
+        [username, password, token, bearer_token, authorities].into_iter().all(Option::is_none) && !self.is_an_app()
+    }
+
+    /// Whether any of a GitHub App's is there.
+    pub fn is_an_app(&self) -> bool {
+        let Keys { app_id, app_installation_id, app_private_key, app_base_url, .. } = self;
+        [app_id, app_installation_id, app_private_key, app_base_url].into_iter().any(Option::is_some)
     }
 }
 

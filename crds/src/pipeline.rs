@@ -129,7 +129,7 @@ pub struct Git {
     #[serde(default = "minute")]
     pub interval: Duration,
 
-    /// A Secret of this namespace with `username` and `password`, or with `token`, or with `bearerToken`; and with `ca.crt`, alone or beside them, where an authority of your own signs the server's certificate. Absent: the repository is public.
+    /// A Secret of this namespace with `username` and `password`, or with `token`, or with `bearerToken`, or with `githubAppID`, `githubAppInstallationID` and `githubAppPrivateKey` (and `githubAppBaseURL` of an Enterprise Server); and with `ca.crt`, alone or beside them, where an authority of your own signs the server's certificate. Absent: the repository is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalRef>,
 }

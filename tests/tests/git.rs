@@ -14,6 +14,8 @@ use launchway_plan::fault::Remedy;
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
 use rustls::pki_types::CertificateDer;
 
+#[path = "git/app.rs"]
+mod app;
 #[path = "git/codecommit.rs"]
 mod codecommit;
 
@@ -321,7 +323,7 @@ async fn a_server_whose_certificate_is_signed_by_an_authority_of_the_users_own_i
     let (url, polls) = (format!("https://{host}/greeter.git"), Polls::new(web(&[&host])));
     let seen = async |pem: Option<&str>| {
         let authorities = pem.map(|pem| Authorities::parse(pem.as_bytes()).unwrap());
-        let access = Seen { credential: Some(basic("s3cret")), authorities };
+        let access = Seen { credential: Some(basic("s3cret")), authorities, ..Seen::default() };
         let interval = SignedDuration::from_secs(60);
         let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval };
         polls.head(&ask, when(0)).await.unwrap().outcome

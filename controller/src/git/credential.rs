@@ -1,6 +1,7 @@
 //! Who asks, as a Secret says or as a role of AWS, and the header that it becomes. Never shown (docs/security.md).
 
 use super::GitFault;
+use super::app::App;
 use super::fault::Offered;
 use crate::other::Keys;
 use crate::web::{Authorities, WebFault};
@@ -18,6 +19,8 @@ use sha2::{Digest, Sha256};
 pub struct Access {
     /// Who asks; absent: nobody in particular.
     pub credential: Option<Credential>,
+    /// The GitHub App that gets a token for it, in place of a credential.
+    pub app: Option<App>,
     /// Who may sign the host's certificate besides those whom the system trusts.
     pub authorities: Option<Authorities>,
 }
@@ -45,16 +48,23 @@ pub enum Credential {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CredentialFault {
     /// None of the keys is there, or only half of a pair.
-    #[error("the Secret needs the keys username and password, or token, or bearerToken, or ca.crt alone")]
+    #[error(
+        "the Secret needs the keys username and password, or token, or bearerToken, or githubAppID, githubAppInstallationID and githubAppPrivateKey, or ca.crt alone"
+    )]
     Missing,
     /// More than one way to ask.
-    #[error("the Secret has more than one of password, token and bearerToken; keep one")]
+    #[error("the Secret has more than one of password, token, bearerToken and the keys of a GitHub App; keep one")]
     Ambiguous,
     /// The authorities cannot be read.
     #[error(
         "the key ca.crt of the Secret is not one to a hundred certificates in PEM, of at most 64 KiB together: begin each with -----BEGIN CERTIFICATE-----"
     )]
     Authorities,
+    /// No key that a GitHub App signs with.
+    #[error(
+        "the key githubAppPrivateKey of the Secret is no RSA private key in PEM: take the file that GitHub generates, as it is"
+    )]
+    AppKey,
     /// A value that is larger than any credential.
     #[error("the key {0} of the Secret is longer than 8 KiB: put nothing there but the credential")]
     TooLong(&'static str),
@@ -68,6 +78,8 @@ const PASSWORD: &str = "password";
 const TOKEN: &str = "token";
 const BEARER: &str = "bearerToken";
 const CODE_COMMIT: &str = "codeCommit";
+const APP: &str = "githubApp";
+const INSTALLATION: &str = "githubAppInstallationID";
 
 /// How long a value may be, in bytes: 8 KiB. Servers take no longer header (8190 bytes in Apache, 8 KiB in nginx, by default), and
 /// what is taken stays in memory for as long as a poll with it lasts.
@@ -82,15 +94,21 @@ impl Access {
         let pem = data.authorities.take();
         let authorities = pem.map(|pem| Authorities::parse(&pem.0).ok_or(CredentialFault::Authorities)).transpose()?;
         let is_public = authorities.is_some() && data.is_empty();
+        if data.is_an_app() {
+            return Ok(Access { credential: None, app: Some(app(data)?), authorities });
+        }
         let credential = if is_public { None } else { Some(Credential::parse(data)?) };
-        Ok(Access { credential, authorities })
+        Ok(Access { credential, app: None, authorities })
     }
 
     /// A name for `url` as seen by whom this says: equal only if both are.
     pub(super) fn digest(&self, url: &str) -> [u8; 32] {
         let mut parts = vec![url];
         match &self.credential {
-            None => parts.push(""),
+            None => match &self.app {
+                None => parts.push(""),
+                Some(App { id, installation, api, key }) => parts.extend([APP, id, installation, api, key]),
+            },
             Some(Credential::Basic { username, password }) => parts.extend([PASSWORD, username, password]),
             Some(Credential::Token(token)) => parts.extend([TOKEN, token]),
             Some(Credential::Bearer(token)) => parts.extend([BEARER, token]),
@@ -166,6 +184,28 @@ impl Credential {
 
 fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
+}
+
+/// A GitHub App, whose Secret has no other credential.
+fn app(data: Keys) -> Result<App, CredentialFault> {
+    let Keys { username, password, token, bearer_token, .. } = data;
+    if [username, password, token, bearer_token].iter().any(Option::is_some) {
+        return Err(CredentialFault::Ambiguous);
+    }
+    let (Some(id), Some(installation), Some(key)) = (data.app_id, data.app_installation_id, data.app_private_key)
+    else {
+        return Err(CredentialFault::Missing);
+    };
+    if key.0.len() > LONGEST {
+        return Err(CredentialFault::TooLong("githubAppPrivateKey"));
+    }
+    let base = data.app_base_url.map(|base| value(base, "githubAppBaseURL")).transpose()?;
+    let (id, installation) = (value(id, "githubAppID")?, value(installation, INSTALLATION)?);
+    // It becomes a part of a URL.
+    if !installation.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(CredentialFault::Value(INSTALLATION));
+    }
+    App::parse(id, installation, base, &key.0).ok_or(CredentialFault::AppKey)
 }
 
 fn value(bytes: ByteString, key: &'static str) -> Result<String, CredentialFault> {
@@ -250,8 +290,8 @@ mod tests {
     fn only_the_same_url_credential_and_authorities_share_a_name() {
         let basic =
             |username: &str, password: &str| Credential::Basic { username: username.into(), password: password.into() };
-        let named = |url: &str, credential| Access { credential, authorities: None }.digest(url);
-        let trusting = Access { credential: None, authorities: Authorities::parse(CERTIFICATE.as_bytes()) };
+        let named = |url: &str, credential| Access { credential, ..Access::default() }.digest(url);
+        let trusting = Access { authorities: Authorities::parse(CERTIFICATE.as_bytes()), ..Access::default() };
         assert!(trusting.authorities.is_some());
         let all = [
             named("https://a/", None),

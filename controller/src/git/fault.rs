@@ -5,6 +5,7 @@ use std::fmt;
 use launchway_plan::fault::{Fault, FaultKind, Remedy, Thing};
 use url::Url;
 
+use super::app::AppFault;
 use super::packet::Malformed;
 use crate::web::{BadCertificate, WebFault};
 
@@ -25,6 +26,9 @@ pub enum GitFault {
     /// There was nothing to sign with: AWS was asked for credentials, and git's server for nothing.
     #[error("{0}")]
     NotSigned(Fault),
+    /// The GitHub App got no token: git's server was asked for nothing.
+    #[error("{0}")]
+    App(AppFault),
     /// 404 or 410.
     #[error("no such repository, or the credential cannot see it")]
     NotFound,
@@ -78,6 +82,8 @@ pub enum Offered {
     Bearer,
     /// The signature of a role of AWS.
     Signature,
+    /// The token of a GitHub App.
+    App,
 }
 
 impl GitFault {
@@ -91,6 +97,7 @@ impl GitFault {
             GitFault::NotGit { .. } | GitFault::Protocol(_) => Remedy::AskOperator,
             GitFault::Unavailable { .. } => Remedy::Retry,
             GitFault::NotSigned(fault) => fault.remedy,
+            GitFault::App(fault) => fault.remedy(),
             GitFault::Url | GitFault::BranchName => Remedy::AskUser,
             GitFault::Web(fault) => fault.remedy(),
         }
@@ -113,6 +120,7 @@ impl GitFault {
             GitFault::NoSuchBranch(_) => FaultKind::Absent(Thing::Branch),
             GitFault::AuthenticationFailed { .. } => FaultKind::Credentials,
             GitFault::NotSigned(fault) => fault.kind.clone(),
+            GitFault::App(fault) => fault.kind(),
             GitFault::NotFound => FaultKind::Absent(Thing::Repository),
             GitFault::NotGit { .. } | GitFault::Protocol(_) => FaultKind::Refused,
             GitFault::Unavailable { .. } => FaultKind::Outage,
@@ -127,6 +135,7 @@ impl GitFault {
             GitFault::NoSuchBranch(_) => "NoSuchBranch",
             GitFault::AuthenticationFailed { .. } => "AuthenticationFailed",
             GitFault::NotSigned(_) => "NotSigned",
+            GitFault::App(_) => "GitHubApp",
             GitFault::NotFound => "NotFound",
             GitFault::NotGit { .. } => "NotGit",
             GitFault::Unavailable { .. } => "Unavailable",
@@ -219,7 +228,7 @@ fn offered(name: &str) -> String {
 
 impl fmt::Display for Offered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = "username and password, or token, or bearerToken";
+        let keys = "username and password, or token, or bearerToken, or those of a GitHub App";
         match self {
             Offered::Nothing => write!(f, "it wants a credential; name a Secret with the keys {keys}"),
             Offered::Basic => write!(f, "check the Secret's keys username and password and what that user may read"),
@@ -227,6 +236,7 @@ impl fmt::Display for Offered {
             Offered::Signature => {
                 write!(f, "its role is not allowed to read the repository, or its signature is not accepted")
             }
+            Offered::App => write!(f, "check that the GitHub App may read this repository's contents"),
             Offered::Bearer => write!(f, "check the Secret's key bearerToken, or use the key token"),
         }
     }

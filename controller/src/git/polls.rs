@@ -9,8 +9,10 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use jiff::{SignedDuration, Timestamp};
 
+use super::app::Tokens;
+use super::fault::Offered;
 use super::listing::is_branch_name;
-use super::{Access, GitFault, Head, Heads, heads};
+use super::{Access, Credential, GitFault, Head, Heads, heads};
 use crate::fair::{Place, Places};
 use crate::web::Web;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -52,6 +54,7 @@ pub struct Poll {
 #[derive(Clone, Debug)]
 pub struct Polls {
     web: Web,
+    tokens: Arc<Tokens>,
     lanes: Arc<Mutex<Lanes>>,
     hosts: Arc<Hosts>,
 }
@@ -136,7 +139,7 @@ impl Hosts {
 impl Polls {
     /// Polls by way of `web`.
     pub fn new(web: Web) -> Polls {
-        Polls { web, lanes: Arc::default(), hosts: Arc::default() }
+        Polls { web, tokens: Arc::default(), lanes: Arc::default(), hosts: Arc::default() }
     }
 
     /// The head that `ask` wants, at most its interval old at `now`. A server that takes so long that it would hold a pass up is
@@ -264,14 +267,28 @@ impl Polls {
             let _places = places.recv().await;
             drop(places);
             let takeoff = takeoff.after(began.elapsed());
-            let web = access.authorities.as_ref().map_or_else(|| Ok(polls.web.clone()), |own| polls.web.trusting(own));
-            let outcome = match web {
-                Ok(web) => heads(&web, &url, &takeoff.wanted, access.credential.as_ref()).await,
-                Err(fault) => Err(GitFault::Web(fault)),
-            };
+            let outcome = polls.asked(key, &url, &access, &takeoff).await;
             polls.lanes().by_key.entry(key).or_default().land(takeoff, outcome);
         }
         .boxed()
+    }
+
+    /// What the server says, with a token where a GitHub App gets one.
+    async fn asked(&self, key: Key, url: &str, access: &Access, takeoff: &Takeoff) -> Result<Heads, GitFault> {
+        let web = match &access.authorities {
+            Some(own) => self.web.trusting(own).map_err(GitFault::Web)?,
+            None => self.web.clone(),
+        };
+        let Some(app) = &access.app else {
+            return heads(&web, url, &takeoff.wanted, access.credential.as_ref()).await;
+        };
+        let token = self.tokens.of(key, app, &web, url, takeoff.sent).await.map_err(GitFault::App)?;
+        let seen = heads(&web, url, &takeoff.wanted, Some(&Credential::Token(token))).await;
+        if let Err(GitFault::AuthenticationFailed { status, .. }) = seen {
+            self.tokens.forget(&key);
+            return Err(GitFault::AuthenticationFailed { status, offered: Offered::App });
+        }
+        seen
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
@@ -371,7 +388,9 @@ impl Landed {
     fn good_for(&self, interval: SignedDuration) -> SignedDuration {
         match &self.outcome {
             Err(fault) if fault.is_passing() => interval.min(soon(self.failures)),
-            Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_)) => interval.max(REFUSED),
+            Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_) | GitFault::App(_)) => {
+                interval.max(REFUSED)
+            }
             Ok(_) | Err(_) => interval,
         }
     }

@@ -87,7 +87,7 @@ async fn remote(desired: &Desired, scope: &Scope, context: &Context) -> Result<R
             let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
             let repository = cloud.git_repository(repository);
             let url = repository.url();
-            let access = Access { credential: Some(Credential::CodeCommit(repository)), authorities: None };
+            let access = Access { credential: Some(Credential::CodeCommit(repository)), ..Access::default() };
             Ok(Ok(Remote { url, access }))
         }
     }
@@ -142,10 +142,10 @@ async fn access(
     let sendable = sendable(hosts, url, context.unbound_secrets);
     Ok(match found {
         Some(found) if found.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
-            "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken".to_owned(),
+            "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken, or those of a GitHub App".to_owned(),
         )),
         None => Err(refused(
-            "is not there: make it with the keys username and password, or token, or bearerToken".to_owned(),
+            "is not there: make it with the keys username and password, or token, or bearerToken, or those of a GitHub App".to_owned(),
         )),
         Some(_) if let Err(why) = &sendable => Err(refused(why.clone())),
         Some(found) => Access::parse(found.data.unwrap_or_default())

@@ -46,7 +46,16 @@ fn alone(
 /// All of them.
 pub fn cases() -> Vec<Case> {
     let of_aws = [of_names(), of_sizes(), of_projects(), of_commits(), of_what_is_not_driven()];
-    let of_ours = [of_admission(), of_urls(), of_hosts(), of_stages(), of_expectations(), of_secrets(), of_branches()];
+    let of_ours = [
+        of_admission(),
+        of_urls(),
+        of_hosts(),
+        of_stages(),
+        of_expectations(),
+        of_secrets(),
+        of_values(),
+        of_branches(),
+    ];
     of_aws.into_iter().chain(of_ours).flatten().collect()
 }
 
@@ -435,11 +444,25 @@ fn of_secrets() -> Vec<Case> {
             vec![secret_of(json!({"username": "bWU=", "password": "cHc=", "token": "dG9r"}))],
             &["keep one"],
         ),
+    ]
+}
+
+/// What stands under the keys of a Secret.
+fn of_values() -> Vec<Case> {
+    vec![
         secret(
             "CredentialFault::Authorities",
             "an authority that is none",
             vec![secret_of(json!({"ca.crt": "bm9uZQ=="}))],
             &["ca.crt", "PEM"],
+        ),
+        secret(
+            "CredentialFault::AppKey",
+            "a key that is none",
+            vec![secret_of(
+                json!({"githubAppID": "MQ==", "githubAppInstallationID": "Mg==", "githubAppPrivateKey": "bm9uZQ=="}),
+            )],
+            &["githubAppPrivateKey", "PEM"],
         ),
         secret(
             "CredentialFault::TooLong",

@@ -62,6 +62,7 @@ variants!(
     Missing,
     Ambiguous,
     Authorities,
+    AppKey,
     TooLong,
     Value,
 );
@@ -74,6 +75,7 @@ fn of_sources() -> Vec<String> {
         GitFault::NoSuchBranch(_)
         | GitFault::AuthenticationFailed { .. }
         | GitFault::NotSigned(_)
+        | GitFault::App(_)
         | GitFault::NotFound
         | GitFault::NotGit { .. }
         | GitFault::Unavailable { .. }

@@ -119,7 +119,7 @@ impl Site {
 
     /// The head of `main`, as a Pipeline asks for it.
     async fn head(&self, repository: &GitRepository) -> Result<Head, GitFault> {
-        let access = Seen { credential: Some(Credential::CodeCommit(repository.clone())), authorities: None };
+        let access = Seen { credential: Some(Credential::CodeCommit(repository.clone())), ..Seen::default() };
         let (url, interval) = (repository.url(), SignedDuration::from_mins(1));
         let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval };
         self.polls.head(&ask, self.ours.now()).await.expect("an answer in time").outcome

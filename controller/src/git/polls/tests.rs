@@ -23,7 +23,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn ask(branch: &str, seconds: i64) -> Ask<'_> {
-    const NOBODY: &Access = &Access { credential: None, authorities: None };
+    const NOBODY: &Access = &Access { credential: None, app: None, authorities: None };
     Ask { url: URL, branch, namespace: "shop", access: NOBODY, interval: SignedDuration::from_secs(seconds) }
 }
 
@@ -118,7 +118,7 @@ async fn an_answer_is_not_shown_to_those_who_ask_with_another_credential() {
     });
     let polls = Polls::new(web);
     let [good, bad] =
-        ["good", "bad"].map(|token| Access { credential: Some(Credential::Bearer(token.into())), authorities: None });
+        ["good", "bad"].map(|token| Access { credential: Some(Credential::Bearer(token.into())), ..Access::default() });
     let with = |access| Ask { access, ..ask("main", 60) };
     assert!(head(&polls, &with(&good), at(0)).await.outcome.is_ok());
     assert!(head(&polls, &with(&bad), at(0)).await.outcome.is_err());
