@@ -42,7 +42,7 @@ pub struct App {
 pub enum AppFault {
     /// The repository is on another host than the API: its token is not for there.
     #[error(
-        "the GitHub App's API is at {0}, and the repository is on another host: write its URL on the App's own host, or set githubAppBaseURL of the Secret"
+        "the GitHub App's API is at {0}, and the repository is on another host or scheme: write its URL on the App's own host, or set githubAppBaseURL of the Secret"
     )]
     OtherHost(String),
     /// 401.
@@ -52,11 +52,13 @@ pub enum AppFault {
     NotAccepted,
     /// 404.
     #[error(
-        "the GitHub App has no such installation: check githubAppInstallationID of the Secret, and that the App is still installed"
+        "the GitHub App has no such installation: check githubAppInstallationID of the Secret, that the App is still installed, and, of a GitHub Enterprise Server, that githubAppBaseURL ends in /api/v3"
     )]
     NotInstalled,
     /// 403.
-    #[error("the installation of the GitHub App is suspended: its owner unsuspends it in GitHub's settings")]
+    #[error(
+        "GitHub refuses the App (403): its installation may be suspended, which its owner ends in GitHub's settings, or the organisation's list of IP addresses keeps the controller out"
+    )]
     Suspended,
     /// 422.
     #[error(
@@ -111,6 +113,11 @@ impl AppFault {
 /// GitHub's own API.
 const API: &str = "https://api.github.com";
 
+/// How many tokens are kept, how long each may be in bytes, and how long one lives at most (GitHub's: about 520 bytes, an hour).
+const MOST: usize = 1000;
+const LENGTH: usize = 4096;
+const LIVES: SignedDuration = SignedDuration::from_hours(1);
+
 /// How long before its end a token is not used any more.
 const MARGIN: SignedDuration = SignedDuration::from_mins(5);
 
@@ -160,7 +167,10 @@ impl App {
             .map_err(|_| AppFault::Web(WebFault::Request))?;
         let answer = web.answer(request, Cap::VERIFY).await.map_err(AppFault::Web)?;
         match answer.status.as_u16() {
-            201 => serde_json::from_slice(&answer.body).map_err(|_| AppFault::Unreadable),
+            201 => serde_json::from_slice(&answer.body)
+                .ok()
+                .filter(|token: &Token| token.token.len() <= LENGTH)
+                .ok_or(AppFault::Unreadable),
             401 => Err(AppFault::NotAccepted),
             404 => Err(AppFault::NotInstalled),
             422 => Err(AppFault::NotIncluded),
@@ -172,11 +182,14 @@ impl App {
 
     /// The name of the repository, which has to be on the App's own host: a token goes to no other.
     fn repository(&self, url: &str) -> Result<String, AppFault> {
-        let host = |text: &str| Url::parse(text).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let api = host(&self.api).unwrap_or_default();
-        let own = api.strip_prefix("api.").unwrap_or(&api);
-        if host(url).as_deref() != Some(own) {
-            return Err(AppFault::OtherHost(api));
+        let place = |text: &str| {
+            let url = Url::parse(text).ok()?;
+            Some((url.scheme().to_owned(), url.host_str()?.to_owned()))
+        };
+        let (scheme, api) = place(&self.api).unwrap_or_default();
+        let own = api.strip_prefix("api.").unwrap_or(&api).to_owned();
+        if place(url) != Some((scheme.clone(), own)) {
+            return Err(AppFault::OtherHost(format!("{scheme}://{api}")));
         }
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         Ok(name.strip_suffix(".git").unwrap_or(name).to_owned())
@@ -222,10 +235,20 @@ impl Tokens {
             return Ok(known);
         }
         let fresh = app.token(web, url, now).await?;
-        let mut all = self.all();
-        all.retain(|_, token| is_good(token));
-        all.insert(name, fresh.clone());
+        self.keep(name, fresh.clone(), now);
         Ok(fresh.token)
+    }
+
+    /// Keeps a token, and at most [`MOST`] of them: whoever runs an API of their own says what they like of its end.
+    fn keep(&self, name: [u8; 32], token: Token, now: Timestamp) {
+        let until = now.saturating_add(LIVES).map_or(token.expires_at, |latest| latest.min(token.expires_at));
+        let mut all = self.all();
+        all.retain(|_, token| now < token.expires_at);
+        let first = all.iter().min_by_key(|(_, token)| token.expires_at).map(|(name, _)| *name);
+        if let Some(first) = first.filter(|_| all.len() >= MOST) {
+            all.remove(&first);
+        }
+        all.insert(name, Token { expires_at: until, ..token });
     }
 
     /// Does not use that token again.
@@ -241,5 +264,31 @@ impl Tokens {
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Tokens(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn name(number: usize) -> [u8; 32] {
+        let mut name = [0; 32];
+        name[..8].copy_from_slice(&number.to_be_bytes());
+        name
+    }
+
+    #[test]
+    fn tokens_are_few_and_end_within_the_hour_whatever_an_api_says() {
+        let (tokens, now) = (Tokens::default(), Timestamp::UNIX_EPOCH);
+        let token = || Token { token: "t".to_owned(), expires_at: Timestamp::MAX };
+        for number in 0..MOST + 5 {
+            tokens.keep(name(number), token(), now);
+        }
+        assert_eq!(tokens.all().len(), MOST);
+        assert!(tokens.all().contains_key(&name(MOST + 4)), "the newest is kept");
+        tokens.keep(name(0), token(), now + LIVES);
+        assert_eq!(tokens.all().len(), 1, "the others have ended");
     }
 }

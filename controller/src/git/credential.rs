@@ -6,6 +6,7 @@ use super::fault::Offered;
 use crate::other::Keys;
 use crate::web::{Authorities, WebFault};
 use std::fmt;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -80,6 +81,9 @@ const BEARER: &str = "bearerToken";
 const CODE_COMMIT: &str = "codeCommit";
 const APP: &str = "githubApp";
 const INSTALLATION: &str = "githubAppInstallationID";
+
+/// How long it may take to get the credentials that sign. Whoever waits holds a place among the polls.
+const SIGNS: Duration = Duration::from_secs(10);
 
 /// How long a value may be, in bytes: 8 KiB. Servers take no longer header (8190 bytes in Apache, 8 KiB in nginx, by default), and
 /// what is taken stays in memory for as long as a poll with it lasts.
@@ -162,7 +166,8 @@ impl Credential {
             Credential::Token(token) => basic("x-access-token", token),
             Credential::Bearer(token) => format!("Bearer {token}"),
             Credential::CodeCommit(repository) => {
-                let login = repository.login().await.map_err(GitFault::NotSigned)?;
+                let login = tokio::time::timeout(SIGNS, repository.login()).await;
+                let login = login.map_err(|_| GitFault::Web(WebFault::Timeout))?.map_err(GitFault::NotSigned)?;
                 basic(&login.username, &login.password)
             }
         };

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use launchway_plan::fault::{Fault, FaultKind, Remedy, Thing};
+use launchway_plan::partition::git_host;
 use url::Url;
 
 use super::app::AppFault;
@@ -148,9 +149,12 @@ impl GitFault {
 
     /// What can be done about it, where the words do not say it.
     fn next_step(&self) -> &'static str {
-        if *self == GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer)) {
+        let (GitFault::Web(WebFault::Tls(bad)) | GitFault::App(AppFault::Web(WebFault::Tls(bad)))) = self else {
+            return "";
+        };
+        if *bad == BadCertificate::UnknownIssuer {
             ": put the authority's certificate, in PEM, under the key ca.crt of the Secret that secretRef names"
-        } else if *self == GitFault::Web(WebFault::Tls(BadCertificate::Authority)) {
+        } else if *bad == BadCertificate::Authority {
             ": have an authority sign a certificate for the server, and put the authority's certificate, in PEM, under the key ca.crt of the Secret that secretRef names"
         } else {
             ""
@@ -179,6 +183,14 @@ impl GitFault {
             Fault { kind: FaultKind::Denied { needs: Some(PULL.to_owned()) }, ..fault }
         } else if let GitFault::NotFound = self {
             Fault { message: NOT_IN_REGION.to_owned(), ..fault }
+        } else if let GitFault::Web(_) = self {
+            let region = arn.split(':').nth(3).unwrap_or_default();
+            let host = git_host(region);
+            let message = format!(
+                "{host}: {}; from a VPC without a way out it needs the endpoint com.amazonaws.{region}.git-codecommit",
+                fault.message
+            );
+            Fault { message, ..fault }
         } else {
             fault
         }

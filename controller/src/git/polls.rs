@@ -9,7 +9,7 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use jiff::{SignedDuration, Timestamp};
 
-use super::app::Tokens;
+use super::app::{AppFault, Tokens};
 use super::fault::Offered;
 use super::listing::is_branch_name;
 use super::{Access, Credential, GitFault, Head, Heads, heads};
@@ -284,11 +284,14 @@ impl Polls {
         };
         let token = self.tokens.of(key, app, &web, url, takeoff.sent).await.map_err(GitFault::App)?;
         let seen = heads(&web, url, &takeoff.wanted, Some(&Credential::Token(token))).await;
-        if let Err(GitFault::AuthenticationFailed { status, .. }) = seen {
-            self.tokens.forget(&key);
-            return Err(GitFault::AuthenticationFailed { status, offered: Offered::App });
-        }
-        seen
+        let status = match seen {
+            Err(GitFault::AuthenticationFailed { status, .. }) => status,
+            // A repository that was made anew under its name is another one, which a token for the old one does not see.
+            Err(GitFault::NotFound) => 404,
+            seen => return seen,
+        };
+        self.tokens.forget(&key);
+        Err(GitFault::AuthenticationFailed { status, offered: Offered::App })
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
@@ -387,6 +390,7 @@ impl Landed {
     /// How long it counts as new for one who asks at that interval.
     fn good_for(&self, interval: SignedDuration) -> SignedDuration {
         match &self.outcome {
+            Err(GitFault::App(AppFault::Limited)) => interval.max(REFUSED),
             Err(fault) if fault.is_passing() => interval.min(soon(self.failures)),
             Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_) | GitFault::App(_)) => {
                 interval.max(REFUSED)

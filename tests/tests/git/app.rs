@@ -160,7 +160,7 @@ async fn a_token_goes_to_the_apps_own_host_only_and_one_that_git_refuses_is_not_
     let (base, asked) = api(&key, || token(when(60))).await;
     let (polls, access) = (Polls::new(web(&[&server.host(), host(&base)])), installed(&key, &base));
     let elsewhere = server.url("greeter").replace("127.0.0.1", "localhost");
-    let other_host = GitFault::App(AppFault::OtherHost("127.0.0.1".to_owned()));
+    let other_host = GitFault::App(AppFault::OtherHost("http://127.0.0.1".to_owned()));
     assert_eq!(head(&polls, &elsewhere, &access, when(0)).await, Err(other_host));
     assert_eq!(asked.lock().unwrap().len(), 0);
     for minute in [0, 10] {
