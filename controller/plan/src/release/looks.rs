@@ -200,9 +200,12 @@ fn of_build(desired: &Desired, step: &StepRecord) -> Option<Look> {
 fn image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
     let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
     let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
-    let rests = |build: &&StepRecord| match &build.progress {
-        Progress::Intended(Intent::Call(call)) => observed.at > call.since + SignedDuration::from_secs(TIMES.expires),
-        progress => matches!(progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)),
+    let has_expired = |build: &StepRecord| {
+        let Progress::Intended(Intent::Call(call)) = &build.progress else { return false };
+        observed.at > call.since + SignedDuration::from_secs(TIMES.expires)
+    };
+    let rests = |build: &&StepRecord| {
+        matches!(build.progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)) || has_expired(build)
     };
     work.build().filter(|_| checked).filter(rests).and_then(|_| of_image(desired, work, observed))
 }

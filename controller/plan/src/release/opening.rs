@@ -44,9 +44,9 @@ impl Opening<'_> {
             StepKind::Build => build && !is_full,
         };
         let expired = StepState::InDoubt(InDoubt::Expired);
-        let next = steps.iter_mut().find(|step| match &step.state {
-            StepState::Waiting => can_start(step),
-            state => *state == expired && (step.kind == StepKind::Check || build),
+        let next = steps.iter_mut().find(|step| match step.state == expired {
+            true => step.kind == StepKind::Check || build,
+            false => step.state == StepState::Waiting && can_start(step),
         });
         if let Some(step) = next
             && let Some(opened) = self.opened(&step.name)
