@@ -179,6 +179,7 @@ fn codepipelines(world: &World, name: &str) {
         (project.source.kind, project.source.location) = ("CODEPIPELINE".to_owned(), None);
         builds.add_project(project);
     }
+    aws.keep_snapshots();
 }
 
 /// The build's own command fails.
@@ -269,11 +270,16 @@ pub const FAULT: Story = Story {
     after: After::Nothing,
     script: &[
         Step {
-            name: "the manifests are applied, with a commit whose first build meets a fault",
+            name: "CodePipeline makes the project",
             when: always,
             later: 0,
+            act: |world| codepipelines(world, sample::BUILD),
+        },
+        Step {
+            name: "the manifests are applied, with a commit whose first build meets a fault",
+            when: always,
+            later: 60,
             act: |world| {
-                codepipelines(world, sample::BUILD);
                 sample::push(world, "faulty-1");
                 sample::apply(world);
                 world.edit("AwsAccount", "default", |spec| {
