@@ -28,7 +28,8 @@ watch=$!
 exec 3<&-
 wait "$program"; code=$?
 if kill -0 "$program" 2>/dev/null; then wait "$program"; code=$?; fi
-kill "$watch" 2>/dev/null
+# A shell just forked still has our trap, and would live through a TERM.
+kill -9 "$watch" 2>/dev/null
 exit "$code"
 "#;
 
