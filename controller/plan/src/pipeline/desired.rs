@@ -16,9 +16,6 @@ use launchway_crds::pipeline::{
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
 
-/// CodeBuild's word for a source in CodeCommit.
-const CODECOMMIT: &str = "CODECOMMIT";
-
 /// The largest plan that a Release records, as JSON, in bytes, so that a status of 32 KiB has room for the rest.
 pub const PLAN_MAX: usize = 12 * 1024;
 
@@ -367,7 +364,7 @@ fn placed(
     if let Some(given) = &mut run.r#override
         && let (Some(kind), None) = (&given.source_type, &given.source_location)
     {
-        let own = of_git.or(of_code_commit.filter(|_| **kind == *CODECOMMIT));
+        let own = of_git.or(of_code_commit.filter(|_| **kind == *project::CODECOMMIT));
         given.source_location = own.map(|url| url.as_str().into());
     }
     Ok(run)

@@ -83,15 +83,13 @@ pub enum Look {
 pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look> {
     let Some(work) = &record.work else { return of_start(desired, record, observed).into_iter().collect() };
     let allows = allows(work, observed);
-    let steps = work.steps.iter().filter(|step| allows(&allow::PROJECTS, &step.run.project));
-    let mut all: Vec<Look> = steps.filter_map(|step| of_step(desired, step)).collect();
+    let steps = || work.steps.iter().filter(|step| allows(&allow::PROJECTS, &step.run.project));
+    let mut all: Vec<Look> = steps().filter_map(|step| of_step(desired, step)).collect();
     if record.ended.is_some() || desired.life != Life::Stays {
         return all;
     }
     if record.images.is_empty() {
-        let silent = work.steps.iter().filter(|step| told::is_silent(work, step));
-        let silent = silent.filter(|step| allows(&allow::PROJECTS, &step.run.project));
-        all.extend(silent.filter_map(|step| of_build(desired, step)));
+        all.extend(steps().filter(|step| told::is_silent(work, step)).filter_map(|step| of_build(desired, step)));
         all.push(Look::AccountId);
         all.extend(image(desired, work, observed).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
     } else if let Some(pipeline) = &observed.pipeline {

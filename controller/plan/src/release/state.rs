@@ -223,10 +223,10 @@ fn failure(state: &StepState) -> Option<(Reason, String)> {
     }
 }
 
-/// Whether the Release would start now, so that its projects have to be looked at.
+/// Whether a Release without a record would start now, so that its projects have to be looked at: no other one gets as far as
+/// its checks.
 pub(super) fn starts(desired: &Desired, record: &Record, observed: &Observed) -> bool {
-    let blank = Observed { projects: Looked::Seen(Vec::new()), ..observed.clone() };
-    matches!(course(desired, record, &blank, &[]), Course::Starting(_))
+    matches!(course(desired, record, observed, &[]), Course::Checking | Course::Starting(_))
 }
 
 fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) -> Course {

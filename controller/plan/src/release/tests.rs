@@ -9,3 +9,17 @@ mod rows;
 mod said;
 mod sizes;
 mod staging;
+
+use crate::condition::find;
+use crate::reason::ConditionType;
+use crate::samples::codebuild::World;
+
+/// The message of the Release's condition `Ready`.
+fn message(world: &World) -> String {
+    find(&world.status.conditions, ConditionType::Ready).unwrap().message.clone()
+}
+
+/// The digest of the image that the Release has recorded.
+fn image(world: &World) -> Option<String> {
+    world.status.images.first().map(|image| image.digest.to_string())
+}

@@ -229,9 +229,7 @@ fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
             Over::Failed { message, build, .. } => fail(status, message, build.as_deref(), pass),
             Over::Succeeded(None) | Over::Stopped => {}
         },
-        StepState::InDoubt(InDoubt::Expired) if matches!(pass.state.course, Course::Built(_)) => {
-            there(status);
-        }
+        StepState::InDoubt(InDoubt::Expired) if matches!(pass.state.course, Course::Built(_)) => there(status),
         // The call started nothing, and no other will be made.
         StepState::InDoubt(InDoubt::Expired) if pass.state.course.is_over() => put(status, Progress::Stopped(None)),
         // A search found nothing: the step had not been started.

@@ -1,6 +1,7 @@
 //! Which build pushed the image that carries the commit's tag. An image from a build that did not succeed is never
 //! rolled out.
 
+use super::{image, message};
 use crate::condition::find;
 use crate::look::Looked;
 use crate::reason::ConditionType;
@@ -28,14 +29,6 @@ fn after(status: BuildStatus) -> World {
 
 fn earlier(id: &str, status: BuildStatus, from: i64, to: Option<i64>) -> LiveBuild {
     LiveBuild { started_at: at(from), ended_at: to.map(at), ..build(id, status, &[]) }
-}
-
-fn message(world: &World) -> String {
-    find(&world.status.conditions, ConditionType::Ready).unwrap().message.clone()
-}
-
-fn image(world: &World) -> Option<String> {
-    world.status.images.first().map(|image| image.digest.to_string())
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Images that the build says itself.
 
-use crate::condition::find;
-use crate::reason::ConditionType;
+use super::{image, message};
 use crate::samples::codebuild::{Pushes, World, pushed, yesterdays};
 use crate::samples::release::build;
 use crate::samples::{COMMIT, OTHER, at};
@@ -17,14 +16,6 @@ fn saying(text: &str) -> World {
     world.changes = json!({"checks": [], "build": {"imageFrom": {"variable": "IMAGE_URI"}}});
     world.says = Some(text.to_owned());
     world
-}
-
-fn message(world: &World) -> String {
-    find(&world.status.conditions, ConditionType::Ready).unwrap().message.clone()
-}
-
-fn image(world: &World) -> Option<String> {
-    world.status.images.first().map(|image| image.digest.to_string())
 }
 
 #[test]

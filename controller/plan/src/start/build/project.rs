@@ -9,6 +9,9 @@ use launchway_crds::pipeline::CodeBuild;
 /// The type of source and artifacts of a project that CodePipeline runs. Outside of it both have to be overridden.
 const CODEPIPELINE: &str = "CODEPIPELINE";
 
+/// CodeBuild's word for a source in CodeCommit.
+pub const CODECOMMIT: &str = "CODECOMMIT";
+
 /// The run as that project needs it, for a source at that URL.
 ///
 /// # Errors
@@ -29,8 +32,7 @@ pub fn fitted(run: &CodeBuild, project: &LiveProject, url: &str) -> Result<CodeB
         (None, "S3") => return Err(refused("takes its source from S3, where there are no commits")),
         (None, _) => None,
     };
-    let is_given = || given.artifacts.clone();
-    let artifacts = if project.artifacts == CODEPIPELINE { is_given().or_else(|| Some(nowhere())) } else { is_given() };
+    let artifacts = given.artifacts.clone().or_else(|| (project.artifacts == CODEPIPELINE).then(nowhere));
     let fitted = BuildOverride { source_type, artifacts, ..given };
     let r#override = (fitted != BuildOverride::default()).then_some(fitted);
     Ok(CodeBuild { r#override, ..run.clone() })
@@ -55,7 +57,7 @@ fn kind(url: &str) -> Option<&'static str> {
         "github.com" => Some("GITHUB"),
         "bitbucket.org" => Some("BITBUCKET"),
         "gitlab.com" => Some("GITLAB"),
-        _ if host.starts_with("git-codecommit.") => Some("CODECOMMIT"),
+        _ if host.starts_with("git-codecommit.") => Some(CODECOMMIT),
         _ => None,
     }
 }
