@@ -92,7 +92,13 @@ impl<'a> Life<'a> {
             let due = [pump.due(), scripted, seeing.relist_at(), self.until, Some(quiet)];
             let next = due.into_iter().flatten().min().unwrap_or(quiet);
             if next > began + PATIENCE {
-                return End::Restless(format!("still writing {PATIENCE:#} after the beginning"));
+                let last = self.world.store.writes().last().map(|write| {
+                    format!("{} {} at {} {}", write.kind, write.name, write.at, write.object.value()["note"])
+                });
+                return End::Restless(format!(
+                    "still writing {PATIENCE:#} after {began}; last {}",
+                    last.unwrap_or_default()
+                ));
             }
             self.world.time.jump(next);
             if self.world.now() >= quiet && pump.due().is_none_or(|due| due > quiet) {
