@@ -5,6 +5,7 @@ use crate::backoff::{self, Backoff};
 use crate::crowd::Crowds;
 use crate::events::Events;
 use crate::git::Polls;
+use crate::images::ImageLists;
 use crate::key::{Key, Kind};
 use crate::lease::term::Term;
 use crate::log_request::kept::LogRequests;
@@ -36,6 +37,8 @@ pub struct Context {
     pub web: Web,
     /// Polls of git branches, shared by Pipelines with the same URL and credential.
     pub polls: Polls,
+    /// Lists of images that somebody else pushes, shared by Pipelines that follow the same ones.
+    pub images: ImageLists,
     /// Which addresses users' URLs may name.
     pub rules: Rules,
     /// What becomes of Secrets that do not say where they may be sent.
@@ -76,7 +79,7 @@ impl Context {
     /// How much longer the object is left alone, with what asks for a new try now (`Index::asks`); none: a pass may be made.
     pub fn left_alone(&self, key: &Key, asks: &BTreeSet<u64>) -> Option<Duration> {
         match key.kind {
-            // It asks AWS nothing, the polls of its branch have an interval, and its Releases must not wait.
+            // It changes nothing in AWS, the polls of its source have an interval, and its Releases must not wait.
             Kind::Pipeline => None,
             Kind::AwsAccount | Kind::Release | Kind::Service | Kind::LogRequest => {
                 self.backoff.left(key, asks, (self.clock)())

@@ -14,6 +14,7 @@ pub mod events;
 mod fair;
 pub mod git;
 mod hub;
+pub mod images;
 pub mod item;
 pub mod key;
 pub mod kind;

@@ -8,6 +8,7 @@ use launchway::check::check;
 use launchway::crowd::Crowds;
 use launchway::events::Events;
 use launchway::git::Polls;
+use launchway::images::ImageLists;
 use launchway::lease::fence::Fence;
 use launchway::lease::term::{self, Term};
 use launchway::lease::{Candidate, Name};
@@ -226,6 +227,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         kube,
         clouds: Clouds::new(settings),
         polls: Polls::new(web.clone()),
+        images: ImageLists::default(),
         web,
         rules,
         unbound_secrets: if flags.require_secret_hosts { Unbound::Kept } else { Unbound::Sent },

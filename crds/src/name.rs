@@ -101,7 +101,12 @@ text!(
     Branch, 1..=200, r"^[^\x00-\x20\x7f~^:?*\[\\/-][^\x00-\x20\x7f~^:?*\[\\]*$"
 );
 text!(
-    /// The full name of a branch or a tag in a git repository, such as `refs/heads/main`.
+    /// The first seven digits of commit IDs, one after the other.
+    CommitDigits, 0..=700, r"^([0-9a-f]{7})*$"
+);
+text!(
+    /// The full name of a branch or a tag in a git repository, such as `refs/heads/main`; or what stands for it where images are
+    /// followed, `refs/images/<repository>/<tag>`.
     RefName, 6..=220, r"^refs/[^\x00-\x20\x7f~^:?*\[\\]+$"
 );
 text!(

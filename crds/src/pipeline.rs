@@ -1,7 +1,7 @@
 //! Pipeline: where commits come from, how they are checked and built, and through which stages they go. What is known of
 //! it is in `status`.
 
-use crate::name::{Branch, CodeCommitRepository, Duration, Name, ObjectName, Region, Repository, Url};
+use crate::name::{Branch, CodeCommitRepository, Duration, Name, ObjectName, Region, Repository, TagPattern, Url};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +14,7 @@ pub use build::*;
 pub use stage::*;
 pub use status::*;
 
-/// A road from the commits of a git branch to running ECS services: checks, an image build, stages.
+/// A road from the commits of a git branch, or from the images that another CI pushes, to running ECS services: checks, an image build, stages.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "launchway.dev",
@@ -40,6 +40,8 @@ pub use status::*;
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("self.stages.all(s, s.targets.all(t, !has(t.service) || self.stages.exists_one(other, other.targets.exists(x, has(x.service) && x.service == t.service))))")
     .message("a Service is a target of one stage only: make a Service for each stage"))]
+#[x_kube(validation = Rule::new("has(self.build) != has(self.source.image)")
+    .message("set build, or, where somebody else builds and pushes the image, source.image: one of them"))]
 pub struct PipelineSpec {
     /// The AwsAccount whose projects, repositories and clusters are used. Absent: the one called `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,10 +65,11 @@ pub struct PipelineSpec {
     #[schemars(range(min = 1, max = 10))]
     pub checks_in_parallel: i32,
 
-    /// How the image is built.
-    pub build: Build,
+    /// How the image is built. Absent where `source.image` says that somebody else builds and pushes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
 
-    /// The images that the build pushes, tagged with the commit ID. One, for now.
+    /// The images that the build, or another CI, pushes, tagged with the commit ID. One, for now.
     #[schemars(length(min = 1, max = 1))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<Image>,
@@ -101,7 +104,7 @@ fn ten() -> i32 {
 /// Where commits come from: exactly one member is set.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.git), has(self.codeCommit)].exists_one(one, one)").message("set exactly one source: git or codeCommit"))]
+#[x_kube(validation = Rule::new("[has(self.git), has(self.codeCommit), has(self.image)].exists_one(one, one)").message("set exactly one source: git, codeCommit or image"))]
 pub struct Source {
     /// A branch of a git repository, looked at over git's smart HTTP protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,6 +113,10 @@ pub struct Source {
     /// A branch of a repository of AWS CodeCommit, looked at with the AwsAccount's role: there are no git credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_commit: Option<CodeCommit>,
+
+    /// Images that somebody else's CI builds and pushes into the ECR repository of `images`. Nothing is built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageSource>,
 }
 
 /// A branch of a git repository.
@@ -152,6 +159,24 @@ pub struct CodeCommit {
     pub interval: Duration,
 }
 
+/// Images that somebody else's CI builds (GitHub Actions, GitLab CI, Jenkins, Travis) and pushes into the ECR repository of
+/// `images`. One whose tag says a commit that was not there before is released.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("duration(self.interval) >= duration('10s') && duration(self.interval) <= duration('24h')")
+    .message("interval is between 10s and 24h"))]
+#[x_kube(validation = Rule::new("!has(self.tag) || self.tag.contains('$(commit)')")
+    .message("tag needs $(commit), the full commit ID: of an image that is tagged with a few digits nobody here knows the commit"))]
+pub struct ImageSource {
+    /// How the images are tagged: text around `$(commit)`, the full commit ID in lower case. Other tags are not looked at. Default: `$(commit)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<TagPattern>,
+
+    /// How often the repository is looked at, 10s to 24h. Default: 1m.
+    #[serde(default = "minute")]
+    pub interval: Duration,
+}
+
 fn minute() -> Duration {
     "1m".into()
 }
@@ -163,7 +188,7 @@ pub struct LocalRef {
     pub name: ObjectName,
 }
 
-/// An image that the build pushes.
+/// An image that the build, or another CI, pushes.
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {

@@ -16,6 +16,7 @@ use aws_types::SdkConfig;
 use aws_types::region::Region;
 use launchway::context::Context;
 use launchway::git::Polls;
+use launchway::images::ImageLists;
 use launchway::lease::fence::Fence;
 use launchway::metrics::Metrics;
 use launchway_cloud::{Clouds, Settings, Tell};
@@ -35,6 +36,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         kube: kube::Client::new(Fence(gate.term()).layer(wires::kube(world, gate)), sample::NAMESPACE),
         clouds: Clouds::new(Settings { tell: counted(&metrics), ..settings(world, gate, seed) }),
         polls: Polls::new(web.clone()),
+        images: ImageLists::default(),
         web,
         rules,
         unbound_secrets: launchway_plan::secret::Unbound::Sent,

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use launchway::Context;
 use launchway::context::Clock;
 use launchway::git::Polls;
+use launchway::images::ImageLists;
 use launchway::lease::term::Term;
 use launchway_cloud::{Clouds, Settings};
 use launchway_plan::address::Rules;
@@ -71,6 +72,7 @@ impl Running {
             kube,
             clouds: Clouds::new(clouds),
             polls: Polls::new(web.clone()),
+            images: ImageLists::default(),
             web,
             term: Term::always(),
             metrics,

@@ -66,6 +66,7 @@ pub const STORIES: &[&Story] = &[
     &builds::LEFT,
     &builds::FAULT,
     &builds::EDITED,
+    &builds::ELSEWHERE,
     &people::SUSPEND,
     &people::WIPED,
     &services::RICH,

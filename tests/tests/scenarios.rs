@@ -60,6 +60,7 @@ scenarios!(
     first_crashes,
     first_release,
     hanging_source,
+    images_of_another_ci,
     lost_reply,
     newest,
     no_account,

@@ -69,10 +69,11 @@ impl PipelineView {
     }
 
     fn of_body(item: &Item<Pipeline>, body: &Body<Pipeline>, releases: Vec<ReleaseView>) -> Self {
-        let Source { git, code_commit } = &body.spec.source;
-        let of_code_commit = code_commit.as_ref().map(|source| &source.branch);
-        let branch =
-            git.as_ref().map(|git| &git.branch).or(of_code_commit).map(ToString::to_string).unwrap_or_default();
+        let Source { git, code_commit, image } = &body.spec.source;
+        let of_git = git.as_ref().map(|git| git.branch.to_string());
+        let of_code_commit = code_commit.as_ref().map(|source| source.branch.to_string());
+        let of_images = image.as_ref().map(|_| "images".to_owned());
+        let branch = of_git.or(of_code_commit).or(of_images).unwrap_or_default();
         let Some(status) = &body.status else {
             return Self { branch, ..Self::empty(item, Standing::not_seen(), releases) };
         };

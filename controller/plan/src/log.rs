@@ -5,6 +5,7 @@ use crate::condition::{Answer, Statement, Truth, merge};
 use crate::fault::Fault;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
+use crate::release::record;
 use crate::service::Desired;
 use crate::service::rollout::guilty;
 use crate::service::wanted::OWNER_TAG;
@@ -64,6 +65,14 @@ pub enum Answered {
 /// The step of the Release whose log is meant; `None`: it has none yet.
 pub fn step<'a>(asked: Option<&Name>, release: &'a Release) -> Result<Option<&'a StepStatus>, NoLog> {
     let steps = release.status.as_ref().map_or(&[][..], |status| &status.steps);
+    if let Some(plan) = release.status.as_ref().and_then(|status| status.plan.as_ref())
+        && record::steps(plan).next().is_none()
+    {
+        let name = release.metadata.name.as_deref().unwrap_or_default();
+        return Err(NoLog(format!(
+            "Release {name} runs nothing on CodeBuild: its image is built elsewhere, and its Pipeline has no checks"
+        )));
+    }
     let Some(asked) = asked else {
         let is = |phase| steps.iter().find(move |step| step.phase == phase);
         let ran = || steps.iter().rev().find(|step| step.started.is_some());

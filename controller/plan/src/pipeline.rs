@@ -8,6 +8,7 @@ pub mod gates;
 pub mod heads;
 pub mod looks;
 pub mod observed;
+pub mod pushed;
 pub mod record;
 pub mod report;
 pub mod stages;

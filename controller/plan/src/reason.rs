@@ -45,7 +45,7 @@ words! {
         Reconciling: "Work is going on. Present only while True.", "";
         Stalled: "It cannot go on until somebody changes something. Present only while True.", "";
         Held: "It is kept out on purpose, and waits for a person. Present only while True.", "";
-        SourceReady: "Pipeline: the branch could be looked at.", "";
+        SourceReady: "Pipeline: the source could be looked at.", "";
         Released: "Pipeline: the newest commit runs in the last stage, verified.", "";
         ChecksPassed: "Release: all checks succeeded.", "";
         Built: "Release: the image of the commit is in ECR.", "";
@@ -73,13 +73,13 @@ words! {
         WaitingForRollout: "Another rollout of the service is in progress.", "Wait; if it hangs, stop it as the message says.";
         Draining: "An ECS service of this name is being deleted.", "Wait until ECS has ended its tasks.";
         Deleting: "The ECS service is being deleted.", "Wait.";
-        NoCommitYet: "The branch was not seen yet.", "Wait for the first look.";
+        NoCommitYet: "The branch was not seen yet, or there is no image yet.", "Wait for the first look; or push an image that is tagged as source.image says.";
         Suspended: "spec.suspend is set.", "Set spec.suspend to false.";
         Superseded: "A newer Release took its place.", "Nothing to do; make a Manual Release to release this commit after all.";
         Cancelled: "What it belongs to is gone.", "Nothing to do.";
         CheckFailed: "A check failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
-        ImageMissing: "The build succeeded but did not push the image.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG, or say in spec.build.tag how it tags.";
+        ImageMissing: "The build succeeded but did not push the image; or somebody else should have, and it is not there.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG, or say in spec.build.tag how it tags; an image of another CI has to be pushed as spec.source.image says.";
         ImageChanged: "The tag of the commit names another image than when the commit was released before.", "Give the tag back to that image, or push a new commit.";
         MutableRepository: "Tags of the ECR repository can be moved. Said once, in an Event of the Pipeline's first Release.", "Set its tag mutability to IMMUTABLE.";
         RolloutFailed: "ECS gave the rollout up or rolled it back; it is held.", "Read the stopped tasks' reasons; push a new commit, change the spec, or set spec.rollout.retry.";

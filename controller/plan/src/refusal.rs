@@ -199,7 +199,7 @@ impl fmt::Display for Refusal {
             Self::NotAllowed { account, missing } => not_allowed(f, account, missing),
             Self::Commit { account, pipeline, commit } => write!(
                 f,
-                "spec.commit: {commit} is not on record as a head of Pipeline {pipeline}'s branch: push it to the branch, or ask an administrator to set spec.allow.commits: Any in AwsAccount {account}"
+                "spec.commit: {commit} is not on record as a head of Pipeline {pipeline}'s branch, or as one of its images: push it there, or ask an administrator to set spec.allow.commits: Any in AwsAccount {account}"
             ),
             Self::TagKey { key } => {
                 write!(f, "tags: the key {} is taken: choose one that begins neither with aws: nor with launchway.dev/", cut(key, NAME))

@@ -1,7 +1,8 @@
-//! Looks at what concerns a Pipeline: its account, its branch, its Releases and their targets. Changes nothing.
+//! Looks at what concerns a Pipeline: its account, its source, its Releases and their targets. Changes nothing.
 
 use crate::context::Context;
 use crate::git::{Access, Ask, Credential, GitFault, LANDS, Poll};
+use crate::images::Followed;
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kube_api::{self, PAGE};
@@ -14,9 +15,10 @@ use launchway_crds::Release;
 use launchway_plan::account::{Scope, scope};
 use launchway_plan::fault::Fault;
 use launchway_plan::look::Looked;
-use launchway_plan::pipeline::desired::Source;
+use launchway_plan::pipeline::desired::{Branch, Source};
 use launchway_plan::pipeline::heads::sorted;
 use launchway_plan::pipeline::looks::targets;
+use launchway_plan::pipeline::observed::Tip;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
@@ -52,21 +54,53 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         observed.targets.insert(name, seen?);
     }
     if let Some(scope) = allowed {
-        match remote(desired, &scope, context).await? {
-            Ok(remote) => look(&mut observed, desired, &remote, context).await,
-            Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
-        }
+        source(&mut observed, desired, &scope, context).await?;
     }
     Ok(observed)
 }
 
-/// A repository, and who asks there.
-struct Remote {
+/// Looks at the source.
+async fn source(
+    observed: &mut Observed,
+    desired: &Desired,
+    scope: &Scope,
+    context: &Context,
+) -> Result<(), Unreachable> {
+    match &desired.source {
+        Source::Git { branch, url, secret } => match access(desired, url, secret.as_deref(), context).await? {
+            Ok(access) => look(observed, desired, &Remote { branch, url: url.clone(), access }, context).await,
+            Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
+        },
+        Source::CodeCommit { branch, repository } => {
+            let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
+            let repository = cloud.git_repository(repository);
+            let url = repository.url();
+            let access = Access { credential: Some(Credential::CodeCommit(repository)), ..Access::default() };
+            look(observed, desired, &Remote { branch, url, access }, context).await;
+        }
+        Source::Images { repository, tag, interval } => {
+            let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
+            let of = Followed { place: scope.place.clone(), repository: repository.clone(), tag: tag.clone() };
+            let list = context.images.of(of, *interval, &cloud, observed.at).await;
+            observed.next_poll = Some(list.due);
+            observed.head = match list.outcome {
+                Some(Ok(images)) => Looked::Seen(Ok(Tip::Images(images))),
+                Some(Err(fault)) => Looked::Blind(fault),
+                None => Looked::NotAsked,
+            };
+        }
+    }
+    Ok(())
+}
+
+/// A branch of a repository, and who asks there.
+struct Remote<'a> {
+    branch: &'a Branch,
     url: String,
     access: Access,
 }
 
-impl Remote {
+impl Remote<'_> {
     /// What went wrong there.
     fn fault(&self, fault: &GitFault) -> Fault {
         match &self.access.credential {
@@ -76,46 +110,30 @@ impl Remote {
     }
 }
 
-/// The repository of the source; refused if the Secret that it names cannot be used.
-async fn remote(desired: &Desired, scope: &Scope, context: &Context) -> Result<Result<Remote, Refusal>, Unreachable> {
-    match &desired.source {
-        Source::Git { url, secret, .. } => {
-            let access = access(desired, url, secret.as_deref(), context).await?;
-            Ok(access.map(|access| Remote { url: url.clone(), access }))
-        }
-        Source::CodeCommit { repository, .. } => {
-            let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
-            let repository = cloud.git_repository(repository);
-            let url = repository.url();
-            let access = Access { credential: Some(Credential::CodeCommit(repository)), ..Access::default() };
-            Ok(Ok(Remote { url, access }))
-        }
-    }
-}
-
 /// Looks at the head of the branch, or says when to come back for it, because the server has not answered yet.
-async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote, context: &Context) {
-    let branch = desired.source.branch();
+async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote<'_>, context: &Context) {
     let ask = Ask {
         url: &remote.url,
-        branch: &branch.name,
+        branch: &remote.branch.name,
         namespace: &desired.namespace,
         access: &remote.access,
-        interval: SignedDuration::from_secs(branch.interval),
+        interval: SignedDuration::from_secs(remote.branch.interval),
     };
     match context.polls.head(&ask, (context.clock)()).await {
-        Some(poll) => see(observed, poll, &desired.source, remote),
+        Some(poll) => see(observed, poll, remote),
         None => observed.next_poll = Some(observed.at + LANDS),
     }
 }
 
-fn see(observed: &mut Observed, poll: Poll, source: &Source, remote: &Remote) {
+fn see(observed: &mut Observed, poll: Poll, remote: &Remote<'_>) {
     // Asking before that would be answered with the same poll.
     let due = poll.sent.saturating_add(poll.good_for).unwrap_or(Timestamp::MAX);
     observed.next_poll = Some(if due > observed.at { due } else { observed.at + poll.good_for });
     observed.head = match poll.outcome {
-        Ok(head) => Looked::Seen(Ok(head.commit)),
-        Err(GitFault::NoSuchBranch(missing)) => Looked::Seen(Err(source.no_such_branch(missing.to_string()))),
+        Ok(head) => Looked::Seen(Ok(Tip::Commit(head.commit))),
+        Err(GitFault::NoSuchBranch(missing)) => {
+            Looked::Seen(Err(Refusal::NoSuchBranch { field: remote.branch.field, why: missing.to_string() }))
+        }
         Err(fault) => Looked::Blind(remote.fault(&fault)),
     };
 }

@@ -1,7 +1,7 @@
 //! What is known of a Pipeline: the heads that were seen, which Release holds which stage, and who waits for one.
 
 use crate::condition::{Condition, Time, conditions, unseen};
-use crate::name::{AccountId, CommitId, Digest, Name, ObjectName, RefName, Region, Repository, Uid};
+use crate::name::{AccountId, CommitDigits, CommitId, Digest, Name, ObjectName, RefName, Region, Repository, Uid};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,7 @@ pub struct Summary {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Head {
-    /// What it is the head of, as git names it: `refs/heads/main`.
+    /// What it is the head of, as git names it: `refs/heads/main`. Of images that somebody else pushes: `refs/images/`, the repository and the tag.
     #[serde(rename = "ref")]
     pub of: RefName,
 
@@ -106,6 +106,23 @@ pub struct Head {
 
     /// When it was first seen.
     pub seen_at: Time,
+
+    /// Of images that somebody else pushes: which were there when this one was taken. A later one is new.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<SeenImages>,
+}
+
+/// Images of a repository, by the commits that their tags say. ECR keeps the time of an image's first push: one whose tag was
+/// added later is told from others by its commit alone.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenImages {
+    /// When the oldest of those was pushed that were looked at; what was not pushed after it is not new. Absent: there were no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
+
+    /// The first seven digits of each of their commits, one after the other.
+    pub commits: CommitDigits,
 }
 
 /// A stage: what it should run, what it was last proved to run, and who waits for it.

@@ -2,7 +2,7 @@
 
 use super::steps::StepStatus;
 use crate::condition::{Condition, Time, conditions, unseen};
-use crate::name::{Name, ObjectName, Region};
+use crate::name::{Name, ObjectName, Region, TagPattern};
 use crate::pipeline::{Build, Check, Image, ImageStatus, Summary};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -90,8 +90,13 @@ pub struct ReleasePlan {
     /// How many checks may run at the same time.
     pub checks_in_parallel: i32,
 
-    /// The build.
-    pub build: Build,
+    /// The build. Absent: somebody else builds and pushes the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<Build>,
+
+    /// How the image is tagged that somebody else pushes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<TagPattern>,
 
     /// The images.
     #[schemars(length(max = 10))]

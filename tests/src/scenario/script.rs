@@ -1,6 +1,7 @@
 //! The language of scenarios, one command a line; `#` begins a comment. What a script does stands in its transcript.
 //!
 //! ```text
+//! image NAME                        another CI pushes the image of a commit, under its tag
 //! commit NAME                       the branch moves; what the commit does is told by its name (`sample::fate`, and below)
 //! apply OBJECT…                     manifests of the sample: account, pipeline, or a Service's name
 //! patch KIND NAME JSON              a person's merge patch
@@ -97,6 +98,10 @@ impl Scene {
         let words: Vec<&str> = rest.split_whitespace().collect();
         match (command, words.as_slice()) {
             ("commit", [name]) => self.commit(name),
+            ("image", [name]) => {
+                sample::push_image(&self.player.world, name);
+                self.witness.name(name, &sample::commit(name));
+            }
             ("apply", names) => names.iter().for_each(|name| self.apply(name)),
             ("patch", [kind, name, ..]) => self.player.patch(kind, name, &json_after(rest, name)),
             ("release", [name, commit]) => self.release(name, commit),

@@ -310,6 +310,54 @@ pub const FAULT: Story = Story {
     },
 };
 
+/// Somebody else's CI builds and pushes the images of two commits. The branch moves too, and nobody here looks at it.
+pub const ELSEWHERE: Story = Story {
+    name: "images of another CI",
+    after: After::Nothing,
+    script: &[
+        Step {
+            name: "the manifests are applied, and another CI pushes an image",
+            when: always,
+            later: 0,
+            act: |world| {
+                pushed_elsewhere(world, "good-1");
+                sample::apply(world);
+                world.edit("Pipeline", sample::PIPELINE, |spec| {
+                    (spec["source"], spec["build"]) = (json!({"image": {"interval": "2m"}}), json!(null));
+                });
+            },
+        },
+        Step {
+            name: "it pushes another one while the first is rolled",
+            when: |world| world.service(sample::SERVICES[0]).is_some(),
+            later: 30,
+            act: |world| pushed_elsewhere(world, "good-2"),
+        },
+        Step {
+            act: |world| {
+                world.edit("Pipeline", sample::PIPELINE, |spec| spec["source"]["image"]["interval"] = "24h".into());
+            },
+            ..RARELY
+        },
+    ],
+    order: &["good-1", "good-2"],
+    judge: |world| {
+        let mut wrong = unsaid(
+            world,
+            &[("Pipeline", "greeter", "Released", "True", ""), ("Release", "greeter-2", "Verified", "True", "")],
+        );
+        if world.builds().iter().any(|build| build.project == sample::BUILD) {
+            wrong.push("an image was built".to_owned());
+        }
+        [wrong, both_run(world, "good-2")].concat()
+    },
+};
+
+fn pushed_elsewhere(world: &World, commit: &str) {
+    sample::push(world, commit);
+    sample::push_image(world, commit);
+}
+
 /// The Pipeline is edited as soon as its check runs: a Release builds what it began with.
 pub const EDITED: Story = Story {
     name: "edited during a check",

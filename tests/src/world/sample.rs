@@ -78,6 +78,30 @@ pub fn push(world: &World, name: &str) {
     world.git.push(URL, "main", &commit(name));
 }
 
+/// Somebody else's CI builds a commit, and pushes its image under the commit's tag.
+pub fn push_image(world: &World, name: &str) {
+    let (commit, now) = (commit(name), world.now());
+    let mut aws = world.aws();
+    let state = aws.ecr.entry(place()).or_default();
+    let pushed = state.push(REPOSITORY, &commit, &commit, tasks(&commit), now);
+    pushed.expect("a tag that is free");
+    aws.keep_snapshots();
+}
+
+/// How tasks behave that run a commit's image: `crashing-N` crashes.
+fn tasks(commit: &str) -> TaskStory {
+    let crashes = (1..=9).any(|number| commit_id(&format!("crashing-{number}")) == commit);
+    match crashes {
+        true => TaskStory::Crashes {
+            after: Duration::from_millis(500),
+            exit_code: 1,
+            reason: String::new(),
+            output: vec![],
+        },
+        false => TaskStory::default(),
+    }
+}
+
 fn account(world: &World) {
     let mut aws = world.aws();
     aws.keep_snapshots();
@@ -109,15 +133,13 @@ fn outcome(build: &StartedBuild) -> BuildStory {
     if build.project == CHECK {
         return BuildStory::succeeds_without_image().taking(PhaseSeconds::only_build(25));
     }
-    let crashes =
-        TaskStory::Crashes { after: Duration::from_millis(500), exit_code: 1, reason: String::new(), output: vec![] };
     let phase = launchway_test_aws::codebuild::Phase::Build;
     match () {
         () if is("broken") => BuildStory::fails(phase, "make image", 2).taking(PhaseSeconds::only_build(40)),
         () if is("leaving") && build.number == 1 => BuildStory::fails(phase, "make test", 2)
             .taking(PhaseSeconds::only_build(40))
             .leaving(launchway_test_aws::codebuild::Phase::PostBuild, TaskStory::default()),
-        () if is("crashing") => BuildStory::succeeds(crashes).taking(PhaseSeconds::only_build(40)),
+        () if is("crashing") => BuildStory::succeeds(tasks(commit)).taking(PhaseSeconds::only_build(40)),
         () if is("slow") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(900)),
         () if is("long") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(240)),
         () if is("faulty") && build.number == 1 => {

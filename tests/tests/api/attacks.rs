@@ -204,7 +204,11 @@ fn of_pipeline(manifest: &Value, account: &AccountSeen) -> Result<String, String
     let commit = "0123456789abcdef0123456789abcdef01234567".into();
     let repository = &plan.images[0].repository;
     let inputs = Inputs { commit: &commit, tag: &commit, repository, region: "us-east-2", account_id: "123456789012" };
-    let runs = plan.checks.iter().filter_map(|check| check.code_build.as_ref()).chain(&plan.build.code_build);
+    let runs = plan
+        .checks
+        .iter()
+        .filter_map(|check| check.code_build.as_ref())
+        .chain(plan.build.as_ref().and_then(|build| build.code_build.as_ref()));
     let requests = runs
         .map(|run| format!("{:?}", request(&Run::parse(run), Attempt { owner: "u", step: "s", number: 1 }, &inputs)));
     Ok(requests.collect::<Vec<_>>().join(" "))

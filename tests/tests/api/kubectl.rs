@@ -105,7 +105,7 @@ async fn a_template_that_leaves_a_null_behind_is_admitted() {
     let stored = sender.create(&pipeline, Keep::Judged).await.unwrap();
     assert_eq!(stored["spec"]["source"]["git"]["interval"], "1m");
     let read: launchway_crds::Pipeline = serde_json::from_value(stored).unwrap();
-    assert_eq!((read.spec.account, read.spec.build.code_build.unwrap().buildspec), (None, None));
+    assert_eq!((read.spec.account, read.spec.build.unwrap().code_build.unwrap().buildspec), (None, None));
     let mut service = base("Service");
     service["spec"]["taskDefinition"]["containerDefinitions"][0]["imageFrom"] = Value::Null;
     service["spec"]["service"]["healthCheckGracePeriodSeconds"] = Value::Null;

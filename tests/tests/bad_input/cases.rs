@@ -387,7 +387,7 @@ fn of_commits() -> Vec<Case> {
             "that the branch was not seen at",
             bad,
             "NotAllowed",
-            &["spec.commit", "spec.allow.commits: Any", "push it to the branch"],
+            &["spec.commit", "spec.allow.commits: Any", "push it there"],
         )
     }]
 }

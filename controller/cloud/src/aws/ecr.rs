@@ -1,13 +1,18 @@
-//! Images: whether a tag is there, and whether it can be moved. No image is pulled, pushed or tagged.
+//! Images: which are there, and whether their tags can be moved. No image is pulled, pushed or tagged.
 
 use super::words;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
-use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier, ImageStatus, ImageTagMutability};
+use aws_sdk_ecr::types::{
+    DescribeImagesFilter, ImageDetail, ImageIdentifier, ImageStatus, ImageTagMutability, TagStatus,
+};
 use jiff::Timestamp;
 use launchway_plan::fault::Fault;
 use launchway_plan::image::ImageId;
 use launchway_plan::world::LiveImage;
+
+/// The most images that a page has. Source: API reference of DescribeImages.
+const PAGE: i32 = 1000;
 
 impl Cloud {
     /// An image; an archived one cannot be pulled and counts as none. One call.
@@ -22,6 +27,28 @@ impl Cloud {
             Err(failure) if failure.code == "ImageNotFoundException" => Ok(None),
             Err(failure) => {
                 Err(self.fault(Operation::DescribeImages, &failure, "ecr", &format!("repository/{repository}")))
+            }
+        }
+    }
+
+    /// Shows every tag of a repository's images, and when its image was pushed first, in no order. One call for a thousand images.
+    pub async fn tags(&self, repository: &str, mut see: impl FnMut(&str, Timestamp) + Send) -> Result<(), Fault> {
+        let tagged = DescribeImagesFilter::builder().tag_status(TagStatus::Tagged).build();
+        let request = self.inner().clients.ecr.describe_images().repository_name(repository).filter(tagged);
+        let request = request.max_results(PAGE);
+        let mut token = None;
+        loop {
+            let page = request.clone().set_next_token(token);
+            let seen = self.look(Operation::DescribeImages, || page.clone().send()).await.map_err(|failure| {
+                self.fault(Operation::DescribeImages, &failure, "ecr", &format!("repository/{repository}"))
+            })?;
+            for detail in seen.image_details() {
+                let Some(image) = image(detail) else { continue };
+                detail.image_tags().iter().for_each(|tag| see(tag, image.pushed_at));
+            }
+            token = seen.next_token;
+            if token.is_none() {
+                return Ok(());
             }
         }
     }

@@ -62,7 +62,7 @@ fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
         | Course::Adrift { .. }
         | Course::Gone { .. } => {}
     }
-    // Nothing tells us when a Secret, a credential, a branch or a repository has been corrected: a look costs AWS nothing.
+    // Nothing tells us when a Secret, a credential, a branch or a repository has been corrected.
     let interval = desired.source.interval();
     let due = observed.next_poll.map_or(interval, |next| next.duration_since(observed.at).as_secs());
     Wake::After(due.clamp(1, interval.max(1)))

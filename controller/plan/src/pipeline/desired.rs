@@ -1,23 +1,29 @@
 //! The spec of a Pipeline, parsed. What cannot be carried out is refused here, and each union is an enum.
 
+use super::pushed;
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
 use crate::allow;
 use crate::condition::cut;
+use crate::hash;
 use crate::life::{Life, life};
 use crate::partition;
 use crate::refusal::Refusal;
 use crate::start::build::{Run, bounds, project};
 use crate::world::LiveProject;
-use launchway_crds::name::{Duration, ObjectName};
+use launchway_crds::name::{Duration, ObjectName, TagPattern};
 use launchway_crds::pipeline::{
-    self, Build, Check, CodeBuild, CodeCommit, Expectation, Git, HttpVerification, Mode, Pipeline, PipelineSpec,
+    self, Build, Check, CodeBuild, CodeCommit, Expectation, Git, HttpVerification, ImageSource, Mode, Pipeline,
+    PipelineSpec,
 };
 use launchway_crds::release::ReleasePlan;
 use serde_json::Value;
 
 /// The largest plan that a Release records, as JSON, in bytes, so that a status of 32 KiB has room for the rest.
 pub const PLAN_MAX: usize = 12 * 1024;
+
+/// The longest name of what is looked at, in bytes. The status has a largest size.
+const REFERENCE: usize = 220;
 
 /// A Pipeline, parsed.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +77,15 @@ pub enum Source {
         /// The repository's name.
         repository: String,
     },
+    /// Images that somebody else pushes.
+    Images {
+        /// The ECR repository.
+        repository: String,
+        /// How they are tagged.
+        tag: TagPattern,
+        /// How often to look at the repository, in seconds.
+        interval: i64,
+    },
 }
 
 /// A branch of a repository.
@@ -80,6 +95,8 @@ pub struct Branch {
     pub name: String,
     /// How often to look at it, in seconds.
     pub interval: i64,
+    /// The field that names it.
+    pub field: &'static str,
 }
 
 /// A stage.
@@ -122,8 +139,8 @@ impl Desired {
     /// Parses a Pipeline. It is refused if it cannot be carried out; what the account allows is not checked here.
     pub fn parse(pipeline: &Pipeline, rules: &Rules) -> Result<Self, Refusal> {
         let (meta, spec) = (&pipeline.metadata, &pipeline.spec);
-        runs(&spec.checks, &spec.build)?;
-        says_image(&spec.build)?;
+        runs(&spec.checks, spec.build.as_ref())?;
+        says_image(spec.build.as_ref())?;
         Ok(Self {
             namespace: meta.namespace.clone().unwrap_or_default(),
             name: meta.name.clone().unwrap_or_default(),
@@ -132,7 +149,7 @@ impl Desired {
             life: life(meta),
             account: spec.account.as_ref().map_or_else(|| DEFAULT.to_owned(), ToString::to_string),
             region: spec.region.as_ref().map(ToString::to_string),
-            source: Source::parse(&spec.source, rules)?,
+            source: Source::parse(spec, rules)?,
             stages: stages(spec, rules)?,
             mode: spec.concurrency.mode,
             limit: usize::try_from(spec.concurrency.limit).unwrap_or(1),
@@ -160,11 +177,15 @@ pub fn release_name(pipeline: &str, number: i64) -> ObjectName {
 }
 
 impl Source {
-    fn parse(source: &pipeline::Source, rules: &Rules) -> Result<Self, Refusal> {
-        match (&source.git, &source.code_commit) {
-            (Some(git), _) => Self::git(git, rules),
-            (None, Some(code_commit)) => Self::code_commit(code_commit),
-            (None, None) => Err(Refusal::unknown("spec.source", "git and codeCommit")),
+    fn parse(spec: &PipelineSpec, rules: &Rules) -> Result<Self, Refusal> {
+        let builds =
+            |source| spec.build.is_some().then_some(source).ok_or_else(|| Refusal::unknown("spec.build", "codeBuild"));
+        let pipeline::Source { git, code_commit, image } = &spec.source;
+        match (git, code_commit, image) {
+            (Some(git), _, _) => Self::git(git, rules).and_then(builds),
+            (None, Some(code_commit), _) => Self::code_commit(code_commit).and_then(builds),
+            (None, None, Some(image)) => Self::image(image, spec),
+            (None, None, None) => Err(Refusal::unknown("spec.source", "git, codeCommit and image")),
         }
     }
 
@@ -172,7 +193,7 @@ impl Source {
         url("spec.source.git.url", &git.url, rules)?;
         let interval = seconds("spec.source.git.interval", &git.interval)?;
         Ok(Self::Git {
-            branch: Branch { name: git.branch.to_string(), interval },
+            branch: Branch { name: git.branch.to_string(), interval, field: "spec.source.git.branch" },
             url: git.url.to_string(),
             secret: git.secret_ref.as_ref().map(|secret| secret.name.to_string()),
         })
@@ -181,35 +202,50 @@ impl Source {
     fn code_commit(given: &CodeCommit) -> Result<Self, Refusal> {
         let interval = seconds("spec.source.codeCommit.interval", &given.interval)?;
         Ok(Self::CodeCommit {
-            branch: Branch { name: given.branch.to_string(), interval },
+            branch: Branch { name: given.branch.to_string(), interval, field: "spec.source.codeCommit.branch" },
             repository: given.repository.to_string(),
         })
     }
 
-    /// The branch that is looked at.
-    pub fn branch(&self) -> &Branch {
-        match self {
-            Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => branch,
-        }
+    fn image(given: &ImageSource, spec: &PipelineSpec) -> Result<Self, Refusal> {
+        let interval = seconds("spec.source.image.interval", &given.interval)?;
+        let first = spec.images.first().ok_or_else(|| Refusal::unknown("spec.images", "a list of one image"))?;
+        Ok(Self::Images { repository: first.repository.to_string(), tag: pushed::tag(given), interval })
     }
 
-    /// The git reference that is looked at.
+    /// What is looked at, as the record names it.
     pub fn reference(&self) -> String {
-        format!("refs/heads/{}", self.branch().name)
+        match self {
+            Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => format!("refs/heads/{}", branch.name),
+            Self::Images { repository, tag, .. } => {
+                let of = format!("refs/images/{repository}/{tag}");
+                if of.len() <= REFERENCE { of } else { format!("refs/images/{}", hash::of(&(repository, tag))) }
+            }
+        }
     }
 
     /// How often to look at it, in seconds.
     pub fn interval(&self) -> i64 {
-        self.branch().interval
+        match self {
+            Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => branch.interval,
+            Self::Images { interval, .. } => *interval,
+        }
     }
 
-    /// That the repository is there, and the branch is not.
-    pub fn no_such_branch(&self, why: String) -> Refusal {
-        let field = match self {
-            Self::Git { .. } => "spec.source.git.branch",
-            Self::CodeCommit { .. } => "spec.source.codeCommit.branch",
-        };
-        Refusal::NoSuchBranch { field, why }
+    /// The ECR repository whose images are followed.
+    pub fn repository(&self) -> Option<&str> {
+        match self {
+            Self::Git { .. } | Self::CodeCommit { .. } => None,
+            Self::Images { repository, .. } => Some(repository),
+        }
+    }
+
+    /// One word for what is looked at.
+    pub fn noun(&self) -> &'static str {
+        match self {
+            Self::Git { .. } | Self::CodeCommit { .. } => "branch",
+            Self::Images { .. } => "repository",
+        }
     }
 }
 
@@ -220,6 +256,7 @@ impl std::fmt::Display for Source {
             Self::CodeCommit { branch, repository } => {
                 write!(f, "branch {} of CodeCommit repository {repository}", branch.name)
             }
+            Self::Images { repository, tag, .. } => write!(f, "images of ECR repository {repository} tagged {tag}"),
         }
     }
 }
@@ -293,19 +330,20 @@ fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
 }
 
 /// Checks that it is known where the build says its image, if it does.
-fn says_image(build: &Build) -> Result<(), Refusal> {
-    let is_known = build.image_from.as_ref().is_none_or(|from| from.variable.is_some());
+fn says_image(build: Option<&Build>) -> Result<(), Refusal> {
+    let from = build.and_then(|build| build.image_from.as_ref());
+    let is_known = from.is_none_or(|from| from.variable.is_some());
     if is_known { Ok(()) } else { Err(Refusal::unknown("spec.build.imageFrom", "variable")) }
 }
 
-/// What CodeBuild runs: the checks in the order of the spec, then the build.
-fn runs<'a>(checks: &'a [pipeline::Check], build: &'a pipeline::Build) -> Result<Vec<&'a CodeBuild>, Refusal> {
+/// What CodeBuild runs: the checks in the order of the spec, then the build, if there is one.
+fn runs<'a>(checks: &'a [pipeline::Check], build: Option<&'a Build>) -> Result<Vec<&'a CodeBuild>, Refusal> {
     let unknown = |field: String| Refusal::unknown(&field, "codeBuild");
     let of_check = |check: &'a pipeline::Check| {
         check.code_build.as_ref().ok_or_else(|| unknown(format!("spec.checks[{}]", check.name)))
     };
-    let build = build.code_build.as_ref().ok_or_else(|| unknown("spec.build".to_owned()));
-    checks.iter().map(of_check).chain([build]).collect()
+    let build = build.map(|build| build.code_build.as_ref().ok_or_else(|| unknown("spec.build".to_owned())));
+    checks.iter().map(of_check).chain(build).collect()
 }
 
 /// The plan that a Release of this Pipeline records when it starts, as those projects need it; of others nothing is known. Refused
@@ -315,16 +353,18 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
     let placed =
         |run: &Option<CodeBuild>| run.as_ref().map(|run| placed(run, &spec.source, region, projects)).transpose();
     let of_check = |check: &Check| Ok(Check { code_build: placed(&check.code_build)?, ..check.clone() });
+    let of_build = |build: &Build| Ok(Build { code_build: placed(&build.code_build)?, ..build.clone() });
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),
         checks: spec.checks.iter().map(of_check).collect::<Result<_, Refusal>>()?,
         checks_in_parallel: spec.checks_in_parallel,
-        build: Build { code_build: placed(&spec.build.code_build)?, ..spec.build.clone() },
+        build: spec.build.as_ref().map(of_build).transpose()?,
+        tag: spec.source.image.as_ref().filter(|_| spec.build.is_none()).map(pushed::tag),
         images: spec.images.clone(),
     };
-    says_image(&plan.build)?;
-    let runs = runs(&plan.checks, &plan.build)?;
+    says_image(plan.build.as_ref())?;
+    let runs = runs(&plan.checks, plan.build.as_ref())?;
     let locations = runs.iter().filter_map(|run| run.r#override.as_ref()?.source_location.as_ref());
     if let Some(location) = locations.into_iter().find(|location| !bounds::is_plain(location)) {
         return Err(Refusal::Url {
@@ -357,9 +397,9 @@ fn placed(
     let of_code_commit = source.code_commit.as_ref().map(|own| partition::git_url(region, &own.repository));
     let url = of_git.as_ref().or(of_code_commit.as_ref());
     let project = projects.iter().find(|project| *project.name == *run.project);
-    let mut run = match (project, url) {
-        (Some(project), Some(url)) => project::fitted(run, project, url)?,
-        (_, None) | (None, _) => run.clone(),
+    let mut run = match project {
+        Some(project) => project::fitted(run, project, url.map(String::as_str))?,
+        None => run.clone(),
     };
     if let Some(given) = &mut run.r#override
         && let (Some(kind), None) = (&given.source_type, &given.source_location)

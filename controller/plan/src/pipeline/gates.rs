@@ -12,7 +12,7 @@ use launchway_crds::condition::Time;
 use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
 
 /// The longest message of a Release that waits, in bytes. Several of them have to fit into a status.
-const MESSAGE: usize = 256;
+const MESSAGE: usize = 224;
 
 /// Whether a gate lets a Release into a stage now.
 #[derive(Clone, Debug, PartialEq, Eq)]

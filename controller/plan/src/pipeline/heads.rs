@@ -4,9 +4,11 @@
 //! not believed: the Pipeline writes down the head and the number first, then makes the Release, then writes down its UID.
 
 use super::desired::Desired;
-use super::observed::{Observed, ReleaseSeen};
+use super::observed::{Observed, ReleaseSeen, Tip};
+use super::pushed::Images;
 use super::record::Record;
 use crate::condition::whole;
+use crate::image::key;
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
 use launchway_crds::name::Uid;
@@ -21,7 +23,7 @@ const BELIEVED: i64 = LAST / 2;
 /// How many Releases of the branch may wait to begin. While there are so many, no other is made.
 const LINE: usize = 20;
 /// How many UIDs are recorded at least. Those of Releases that wait to begin come on top.
-const MADE: usize = 20;
+const MADE: usize = 10;
 
 /// What follows from the head of the branch.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,22 +46,31 @@ pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
             None => again(desired, making, observed),
         };
     }
-    let Some(Ok(commit)) = observed.head.seen() else { return Turn::Same };
-    if record.head(&of).is_some_and(|head| *head.commit == **commit) {
-        return Turn::Same;
+    let Some(Ok(tip)) = observed.head.seen() else { return Turn::Same };
+    if let Tip::Images(images) = tip
+        && let Some((number, release)) = last_made(desired, record, observed)
+    {
+        return adopted(&of, number, release, images, observed.at);
     }
+    let is_known = |commit: &str| {
+        let released = |repository: &str| record.status().released.iter().any(|one| one.of == key(commit, repository));
+        desired.source.repository().is_some_and(released)
+            || observed.releases.iter().any(|release| release.number.is_some() && *release.commit == *commit)
+    };
+    let Some((commit, images)) = tip.next(record.head(&of), is_known) else { return Turn::Same };
     // The source names another branch now, and the commit at its head was released before.
-    if let Some(same) = record.heads().iter().find(|head| *head.of != *of && *head.commit == **commit) {
-        return Turn::Adopted(Head { of: of.as_str().into(), ..same.clone() }, None);
+    if let Some(same) = record.heads().iter().find(|head| *head.of != *of && *head.commit == *commit) {
+        return Turn::Adopted(Head { of: of.as_str().into(), images, ..same.clone() }, None);
     }
+    let head = |number| Head { images: images.clone(), ..head(&of, commit, number, observed.at) };
     if let Some((number, release)) = found_again(desired, record, observed, commit) {
-        return Turn::Adopted(head(&of, commit, number, observed.at), Some(release.uid.as_str().into()));
+        return Turn::Adopted(head(number), Some(release.uid.as_str().into()));
     }
     if waiting(observed).count() >= LINE {
         return Turn::Same;
     }
     match free(desired, observed, record.number().max(believed(desired, observed))) {
-        Some(number) => Turn::New(head(&of, commit, number, observed.at)),
+        Some(number) => Turn::New(head(number)),
         None => Turn::Same,
     }
 }
@@ -87,10 +98,35 @@ fn found_again<'a>(
     observed: &'a Observed,
     commit: &str,
 ) -> Option<(i64, &'a ReleaseSeen)> {
+    made_before(desired, record, observed).filter(|(_, release)| release.commit == commit).max_by_key(order)
+}
+
+/// The newest Release that the Pipeline made, where the record was lost.
+fn last_made<'a>(desired: &Desired, record: &Record, observed: &'a Observed) -> Option<(i64, &'a ReleaseSeen)> {
+    made_before(desired, record, observed).max_by_key(order)
+}
+
+fn order<'a>((_, release): &(i64, &'a ReleaseSeen)) -> (Option<Timestamp>, i64, &'a str) {
+    release.order()
+}
+
+/// Releases that the Pipeline made, by their names and owner, where the record was lost.
+fn made_before<'a>(
+    desired: &Desired,
+    record: &Record,
+    observed: &'a Observed,
+) -> impl Iterator<Item = (i64, &'a ReleaseSeen)> {
     let all = observed.releases.iter().chain(&observed.strangers).filter(|_| record.heads().is_empty());
-    let own = all.filter(|release| release.stays_with(&desired.uid) && release.commit == commit);
-    let named = own.filter_map(|release| Some((named(desired, release)?, release)));
-    named.max_by_key(|(_, release)| release.order())
+    let own = all.filter(|release| release.stays_with(&desired.uid));
+    own.filter_map(|release| Some((named(desired, release)?, release)))
+}
+
+/// The head that is taken to have been recorded: of the images nothing says which came last but that Release. What had been pushed
+/// by the time that it was made is not new.
+fn adopted(of: &str, number: i64, release: &ReleaseSeen, images: &Images, at: Timestamp) -> Turn {
+    let images = images.until(release.created.unwrap_or(at)).seen(None);
+    let head = Head { images: Some(images), ..head(of, &release.commit, number, at) };
+    Turn::Adopted(head, Some(release.uid.as_str().into()))
 }
 
 /// The number of a Release, if it is called by it.
@@ -151,5 +187,5 @@ pub fn made(record: &Record, observed: &Observed, new: Option<Uid>) -> Vec<Uid> 
 
 /// The record of a head.
 pub fn head(of: &str, commit: &str, number: i64, at: Timestamp) -> Head {
-    Head { of: of.into(), commit: commit.into(), number, seen_at: Time(whole(at)) }
+    Head { of: of.into(), commit: commit.into(), number, seen_at: Time(whole(at)), images: None }
 }

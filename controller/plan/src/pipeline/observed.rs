@@ -1,5 +1,6 @@
 //! What a pass over a Pipeline saw, including the looks that failed. Nothing is judged here.
 
+use super::pushed::Images;
 use crate::account::AccountSeen;
 use crate::condition::{find, is_true};
 use crate::life::{Life, life};
@@ -9,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::target::{TargetSeen, was_given};
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use launchway_crds::pipeline::{Grant, ImageStatus, Summary, Superseded};
+use launchway_crds::pipeline::{Grant, Head, ImageStatus, SeenImages, Summary, Superseded};
 use launchway_crds::release::{Release, ReleasePhase, StagePhase, StageRecord, StepPhase, StepStatus};
 use std::collections::BTreeMap;
 
@@ -20,9 +21,8 @@ pub struct Observed {
     pub at: Timestamp,
     /// The AwsAccount and the namespace, read live.
     pub account: AccountSeen,
-    /// The commit at the head of the branch, or why the spec has to change before it can be seen: its credential, for
-    /// example, or its branch.
-    pub head: Looked<Result<String, Refusal>>,
+    /// What the source has, or why the spec has to change before it can be seen: its credential, for example, or its branch.
+    pub head: Looked<Result<Tip, Refusal>>,
     /// When to look at the branch next; absent: it was not looked at in this pass.
     pub next_poll: Option<Timestamp>,
     /// The Pipeline's Releases. Those that have begun and not ended were read live, one by one, and so were those that the
@@ -33,6 +33,50 @@ pub struct Observed {
     /// The targets of the stages that a Release has entered, by the Service's name; `None`: there is no such Service.
     /// Empty while a Release is at work.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
+}
+
+/// What a source has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tip {
+    /// The commit at the head of a branch.
+    Commit(String),
+    /// The newest images of a repository.
+    Images(Images),
+}
+
+impl Tip {
+    /// The commit that is to be released next, with what is remembered of the images; absent: the head that is recorded is still
+    /// the newest. Of images none is taken whose commit is known otherwise.
+    pub fn next(&self, recorded: Option<&Head>, is_known: impl Fn(&str) -> bool) -> Option<(&str, Option<SeenImages>)> {
+        match self {
+            Self::Commit(commit) => {
+                let is_same = recorded.is_some_and(|head| *head.commit == *commit);
+                (!is_same).then_some((commit.as_str(), None))
+            }
+            Self::Images(images) => {
+                let before = recorded.and_then(|head| head.images.as_ref());
+                let is_recorded = |commit: &str| recorded.is_some_and(|head| *head.commit == *commit);
+                let next = match before {
+                    Some(before) => images.next(before, |commit| is_recorded(commit) || is_known(commit)),
+                    // Nothing is remembered: what came before the newest one is nobody's business, whatever is known of that one.
+                    None => images.newest().filter(|commit| !is_recorded(commit)),
+                };
+                Some((next?, Some(images.seen(before))))
+            }
+        }
+    }
+}
+
+impl From<&str> for Tip {
+    fn from(commit: &str) -> Self {
+        Self::Commit(commit.to_owned())
+    }
+}
+
+impl From<String> for Tip {
+    fn from(commit: String) -> Self {
+        Self::Commit(commit)
+    }
 }
 
 /// What the Pipeline needs to know of one of its Releases.

@@ -1,9 +1,9 @@
 //! The next status of a Pipeline: its record, its conditions and its columns. Nothing is decided here.
 
 use super::decide::Effected;
-use super::desired::Desired;
+use super::desired::{Desired, Source};
 use super::heads::{LAST, Turn, made};
-use super::observed::{Observed, ReleaseSeen};
+use super::observed::{Observed, ReleaseSeen, Tip};
 use super::record::Record;
 use super::state::{Course, Last, Newest, State};
 use crate::Outcome;
@@ -72,9 +72,9 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
             (next.heads, next.making) = (vec![head.clone()], None);
             next.made = made(record, pass.observed, Some(uid.clone()));
         }
-        (_, Outcome::Done(Effected::Taken(head))) => next.making = Some(after(head)),
+        (_, Outcome::Done(Effected::Taken(head))) => making(&mut next, after(head)),
         // It was written down before the call.
-        (Turn::New(head), _) => next.making = Some(head.clone()),
+        (Turn::New(head), _) => making(&mut next, head.clone()),
         (Turn::Same, _) => {}
     }
     let tell = tell(record, pass);
@@ -112,7 +112,15 @@ fn remember(released: &mut Vec<ReleasedImage>, observed: &Observed) {
 
 /// The status with the head of which a Release is about to be made.
 pub fn intended(record: &Record, head: &Head) -> PipelineStatus {
-    PipelineStatus { making: Some(head.clone()), ..record.status().clone() }
+    let mut next = record.status().clone();
+    making(&mut next, head.clone());
+    next
+}
+
+/// Records the head of which a Release is made. What is remembered of images goes along with it: a status has a largest size.
+fn making(next: &mut PipelineStatus, head: Head) {
+    next.heads.iter_mut().for_each(|recorded| recorded.images = None);
+    next.making = Some(head);
 }
 
 /// The head under the number after its own, which is taken.
@@ -135,11 +143,14 @@ fn troubled(next: &mut PipelineStatus, course: &Course) {
     }
 }
 
-/// What the source lacks, when it is looked for again, and how that is hurried.
+/// What the source lacks, and when it is looked for again. A Secret is read in every pass; a branch is not asked for more often
+/// than at each interval.
 fn looked_for(refusal: &Refusal, pass: &Pass<'_>) -> String {
     let Desired { namespace, name, source, .. } = pass.desired;
-    let again = again_command(namespace, "lwp", name);
-    format!("{refusal}; looked for again every {} s, or at once: {again}", source.interval())
+    let is_read_anew = matches!(refusal, Refusal::Secret { .. });
+    let hurried =
+        if is_read_anew { format!(", or at once: {}", again_command(namespace, "lwp", name)) } else { String::new() };
+    format!("{refusal}; looked for again every {} s{hurried}", source.interval())
 }
 
 fn source(record: &Record, pass: &Pass<'_>) -> Statement {
@@ -147,14 +158,21 @@ fn source(record: &Record, pass: &Pass<'_>) -> Statement {
         Statement::New(Answer::new(ConditionType::SourceReady, truth, reason, message))
     };
     match &pass.observed.head {
+        Looked::Seen(Ok(Tip::Images(images))) if images.is_empty() => {
+            say(Truth::False, Reason::NoCommitYet, no_image(pass, images.other()))
+        }
         Looked::Seen(Ok(_)) => {
-            say(Truth::True, Reason::Succeeded, format!("the head of {} was read", pass.desired.source))
+            let what = match &pass.desired.source {
+                Source::Git { .. } | Source::CodeCommit { .. } => "the head",
+                Source::Images { .. } => "the list",
+            };
+            say(Truth::True, Reason::Succeeded, format!("{what} of {} was read", pass.desired.source))
         }
         Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), looked_for(refusal, pass)),
         Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
         Looked::Blind(fault) => say(Truth::Unknown, Reason::NotSeen, fault.to_string()),
         Looked::NotAsked if record.condition(ConditionType::SourceReady).is_none() => {
-            say(Truth::Unknown, Reason::NoCommitYet, "the branch has not been read yet".to_owned())
+            say(Truth::Unknown, Reason::NoCommitYet, unread(pass))
         }
         Looked::NotAsked => Statement::Kept(ConditionType::SourceReady),
     }
@@ -251,14 +269,14 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         (Course::Failed(newest) | Course::Released(newest), _) if newer => Tell::at_work(
             last,
             Reason::Progressing,
-            format!("the branch has a newer commit than that of Release {}; making a Release of it", newest.name),
+            format!("{}; making a Release of it", newer_than(pass, &newest.name)),
         ),
         (Course::Failed(newest), _) => Tell::failed(reason(newest, Reason::RolloutFailed), told(newest)),
         (Course::Released(_) | Course::Unreached { .. } | Course::Gone { .. }, Looked::Seen(Err(refusal))) => {
             Tell::stalled(refusal.reason(), looked_for(refusal, pass))
         }
         (Course::Released(_), Looked::Blind(fault)) if is_unproved(record, pass, fault) => {
-            Tell::stalled(Reason::SourceRefused, blind(fault))
+            Tell::stalled(Reason::SourceRefused, blind(pass, fault))
         }
         (Course::Released(newest), _) => match left_out(record, pass, newest) {
             Some(commit) => deleted(commit),
@@ -268,10 +286,7 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         (Course::Gone { stage, grant }, _) if newer => Tell::at_work(
             None,
             Reason::Progressing,
-            format!(
-                "the branch has a newer commit than that of Release {} in stage {stage}; making a Release of it",
-                grant.release
-            ),
+            format!("{} in stage {stage}; making a Release of it", newer_than(pass, &grant.release)),
         ),
         (Course::Gone { stage, grant }, _) => Tell::failed(Reason::ReleaseGone, gone(stage, grant)),
         (Course::Adrift { newest, stage, standing }, _) => adrift(newest, stage, standing),
@@ -351,17 +366,39 @@ fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     let working = |reason, message| Tell::at_work(None, reason, message);
     match &pass.observed.head {
         Looked::Seen(Err(refusal)) => Tell::stalled(refusal.reason(), looked_for(refusal, pass)),
-        Looked::Seen(Ok(commit)) if pass.state.turn == Turn::Same => deleted(commit),
-        Looked::Seen(Ok(commit)) => {
-            working(Reason::Progressing, format!("making a Release of commit {}", brief(commit)))
-        }
-        Looked::Blind(fault) if fault.is_terminal() => Tell::stalled(Reason::SourceRefused, blind(fault)),
-        Looked::Blind(fault) => working(Reason::Unavailable, blind(fault)),
+        Looked::Seen(Ok(tip)) => match (&pass.state.turn, record.heads().first(), tip) {
+            (Turn::New(head) | Turn::Adopted(head, _), _, _) => {
+                working(Reason::Progressing, format!("making a Release of commit {}", brief(&head.commit)))
+            }
+            (Turn::Same, Some(head), _) => deleted(&head.commit),
+            (Turn::Same, None, Tip::Images(images)) => working(Reason::NoCommitYet, no_image(pass, images.other())),
+            (Turn::Same, None, Tip::Commit(commit)) => deleted(commit),
+        },
+        Looked::Blind(fault) if fault.is_terminal() => Tell::stalled(Reason::SourceRefused, blind(pass, fault)),
+        Looked::Blind(fault) => working(Reason::Unavailable, blind(pass, fault)),
         Looked::NotAsked => match record.heads().first() {
             Some(head) => deleted(&head.commit),
-            None => working(Reason::NoCommitYet, "the branch has not been read yet".to_owned()),
+            None => working(Reason::NoCommitYet, unread(pass)),
         },
     }
+}
+
+fn unread(pass: &Pass<'_>) -> String {
+    format!("the {} has not been read yet", pass.desired.source.noun())
+}
+
+fn newer_than(pass: &Pass<'_>, release: &str) -> String {
+    format!("the {} has a newer commit than that of Release {release}", pass.desired.source.noun())
+}
+
+/// What to say if there is no image that could be released.
+fn no_image(pass: &Pass<'_>, other: Option<&str>) -> String {
+    let source = &pass.desired.source;
+    let others = match other {
+        Some(other) => format!(" (the newest image there is tagged {})", cut(other, 128)),
+        None => String::new(),
+    };
+    format!("there are no {source}{others}; looked for again every {} s", source.interval())
 }
 
 /// What to say if the Release of the head was deleted and there is no other.
@@ -370,8 +407,8 @@ fn deleted(commit: &str) -> Tell {
     Tell::failed(Reason::ReleaseGone, message)
 }
 
-fn blind(fault: &Fault) -> String {
-    format!("the branch cannot be read: {fault}")
+fn blind(pass: &Pass<'_>, fault: &Fault) -> String {
+    format!("the {} cannot be read: {fault}", pass.desired.source.noun())
 }
 
 fn reason(newest: &Newest, fallback: Reason) -> Reason {
@@ -396,7 +433,9 @@ fn summary(pass: &Pass<'_>, tell: &Tell, record: &Record) -> Summary {
     };
     let (commit, stage) = shown(record);
     let (reason, message) = match (&pass.state.course, &pass.observed.head) {
-        (Course::Released(_), Looked::Blind(fault)) if fault.is_terminal() => (Reason::SourceRefused, blind(fault)),
+        (Course::Released(_), Looked::Blind(fault)) if fault.is_terminal() => {
+            (Reason::SourceRefused, blind(pass, fault))
+        }
         (_, _) => (tell.reason, tell.message.clone()),
     };
     Summary {

@@ -13,10 +13,11 @@ pub(super) fn changed(desired: &Desired, work: &Work, image: &LiveImage, known: 
     let repository = &work.image.repository;
     format!(
         "the image of commit {} in {repository} is another one than when it was released before: {} now, and {known} then. \
-         Somebody moved its tag: give the tag back to that image (aws ecr put-image), or delete the tag and let it be built anew, \
-         and make another Release; or push a new commit. Tags of an IMMUTABLE repository cannot be moved",
+         Somebody moved its tag: give the tag back to that image (aws ecr put-image){}, and make another Release; or push a new commit. \
+         Tags of an IMMUTABLE repository cannot be moved",
         desired.commit.short(),
-        image.digest
+        image.digest,
+        if work.build().is_some() { ", or delete the tag and let it be built anew" } else { "" }
     )
 }
 
@@ -52,8 +53,15 @@ pub(super) fn taken(desired: &Desired, work: &Work, image: &LiveImage) -> String
     )
 }
 
-/// The build succeeded, and there is no such image.
+/// The build succeeded, or there is none, and there is no such image.
 pub(super) fn absent(desired: &Desired, work: &Work) -> String {
+    if work.build().is_none() {
+        return format!(
+            "there is no image {} in ECR: it was deleted, or whoever builds it has not pushed it; let it be pushed, and make another \
+             Release of this commit",
+            name(desired, work)
+        );
+    }
     match said(work) {
         Some(said) => format!(
             "the build succeeded and said that it pushed {said}, which is not in ECR: let it push the image before it ends"

@@ -102,7 +102,7 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
 fn of_start(desired: &Desired, record: &Record, observed: &Observed) -> Option<Look> {
     let pipeline = observed.pipeline.as_ref().filter(|_| starts(desired, record, observed))?;
     let checks = pipeline.spec.checks.iter().map(|check| &check.code_build);
-    let runs = checks.chain([&pipeline.spec.build.code_build]).flatten();
+    let runs = checks.chain(pipeline.spec.build.as_ref().map(|build| &build.code_build)).flatten();
     let names: BTreeSet<_> = runs.map(|run| run.project.to_string()).collect();
     Some(Look::Projects(names.into_iter().collect()))
 }
@@ -113,7 +113,7 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
     let sought = record.ended.is_none() && desired.life == Life::Stays && record.images.is_empty();
     let allows = allows(work, observed);
     let is_allowed = allows(&allow::REPOSITORIES, &work.image.repository)
-        && work.build().is_some_and(|build| allows(&allow::PROJECTS, &build.run.project));
+        && work.build().is_none_or(|build| allows(&allow::PROJECTS, &build.run.project));
     let sought = sought && is_allowed;
     let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
     let missing = match told::found(desired, work, observed) {
@@ -202,10 +202,11 @@ fn image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
         let Progress::Intended(Intent::Call(call)) = &build.progress else { return false };
         observed.at > call.since + SignedDuration::from_secs(TIMES.expires)
     };
-    let rests = |build: &&StepRecord| {
+    let rests = |build: &StepRecord| {
         matches!(build.progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)) || has_expired(build)
     };
-    work.build().filter(|_| checked).filter(rests).and_then(|_| of_image(desired, work, observed))
+    let is_due = checked && work.build().is_none_or(rests);
+    is_due.then(|| of_image(desired, work, observed)).flatten()
 }
 
 fn of_stage(desired: &Desired, record: &Record, pipeline: &PipelineFacts) -> Vec<Look> {

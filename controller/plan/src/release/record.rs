@@ -40,6 +40,9 @@ pub enum Ending {
     Cancelled,
 }
 
+/// How often a check is started again after a fault of CodeBuild where there is no build to say it.
+const RETRIES: i32 = 2;
+
 /// What a Release runs: its plan, and how far each step has come.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Work {
@@ -47,9 +50,9 @@ pub struct Work {
     pub account: ObjectName,
     /// The Region.
     pub region: Region,
-    /// The image that the build pushes.
+    /// The image that the build, or somebody else, pushes.
     pub image: Image,
-    /// How the build tags it; absent: with the full commit ID.
+    /// How it is tagged; absent: with the full commit ID.
     pub tag: Option<TagPattern>,
     /// The variable in which the build says which image it pushed; absent: the tag says which.
     pub variable: Option<EnvName>,
@@ -57,7 +60,7 @@ pub struct Work {
     pub checks_in_parallel: usize,
     /// How many more attempts a step gets after faults of CodeBuild.
     pub retries: i32,
-    /// The checks, then the build.
+    /// The checks, then the build, if there is one.
     pub steps: Vec<StepRecord>,
 }
 
@@ -160,17 +163,18 @@ impl Work {
             let status = recorded.iter().find(|one| one.name == name)?;
             Some(StepRecord::parse(status, kind, Run::parse(run?), made))
         };
+        let build = plan.build.as_ref();
         Some(Self {
             account: plan.account.clone(),
             region: plan.region.clone(),
             image: plan.images.first()?.clone(),
-            tag: plan.build.tag.clone(),
-            variable: match &plan.build.image_from {
+            tag: build.map_or_else(|| plan.tag.clone(), |build| build.tag.clone()),
+            variable: match build.and_then(|build| build.image_from.as_ref()) {
                 Some(from) => Some(from.variable.clone()?),
                 None => None,
             },
             checks_in_parallel: usize::try_from(plan.checks_in_parallel).ok()?,
-            retries: plan.build.retries,
+            retries: build.map_or(RETRIES, |build| build.retries),
             steps: steps(plan).map(step).collect::<Option<_>>()?,
         })
     }
@@ -180,16 +184,17 @@ impl Work {
         tag(self.tag.as_ref(), commit)
     }
 
-    /// The step that builds the image.
+    /// The step that builds the image; absent: somebody else builds and pushes it.
     pub fn build(&self) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.kind == StepKind::Build)
     }
 }
 
-/// The steps of a plan: the checks, then the build.
+/// The steps of a plan: the checks, then the build, if there is one.
 pub fn steps(plan: &ReleasePlan) -> impl Iterator<Item = (Name, StepKind, Option<&CodeBuild>)> {
     let checks = plan.checks.iter().map(|check| (check.name.clone(), StepKind::Check, check.code_build.as_ref()));
-    checks.chain([(Name::from(BUILD), StepKind::Build, plan.build.code_build.as_ref())])
+    let build = plan.build.as_ref().map(|build| (Name::from(BUILD), StepKind::Build, build.code_build.as_ref()));
+    checks.chain(build)
 }
 
 impl StepRecord {

@@ -26,7 +26,8 @@ use launchway_crds::account::Commits;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
 
-/// How long the image may be missing after its build succeeded, in seconds, because ECR is eventually consistent.
+/// How long the image may be missing after its build succeeded, or, where nothing is built, after the Release was made, in seconds,
+/// because ECR is eventually consistent.
 const PUSHED: i64 = 60;
 
 /// When a Release looks again that its Pipeline has not recorded yet, in seconds. The Pipeline does that in the pass that makes
@@ -38,7 +39,7 @@ pub(super) const RECORDED: i64 = 60;
 pub struct State {
     /// How far it has come.
     pub course: Course,
-    /// The checks in the order of the spec, then the build.
+    /// The checks in the order of the spec, then the build, if there is one.
     pub steps: Vec<Step>,
     /// Whether a build of it runs or may have been started. The finalizer stays as long as that.
     pub at_work: bool,
@@ -292,18 +293,20 @@ fn is_known(desired: &Desired, pipeline: &PipelineFacts) -> bool {
 
 fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {
     let build = steps.iter().find(|step| step.kind == StepKind::Build).map(|step| &step.state);
-    let built = build.is_some_and(StepState::has_succeeded);
+    let built = build.is_none_or(StepState::has_succeeded);
     if build.is_some_and(StepState::may_be_started) {
         return Course::Building;
     }
     match found(desired, work, observed) {
         Found::Image(image) => there(desired, work, image, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
-        Found::Nothing if built => missing(work, observed, imageless::absent(desired, work)),
-        Found::Left(image, by) if built => missing(work, observed, imageless::beside(desired, work, image, by)),
-        Found::Others(image) if built => missing(work, observed, imageless::unproved(desired, work, image)),
+        Found::Nothing if built => missing(desired, work, observed, imageless::absent(desired, work)),
+        Found::Left(image, by) if built => {
+            missing(desired, work, observed, imageless::beside(desired, work, image, by))
+        }
+        Found::Others(image) if built => missing(desired, work, observed, imageless::unproved(desired, work, image)),
         Found::Unusable(Unusable::Nothing) if built => {
-            missing(work, observed, imageless::unusable(work, Unusable::Nothing))
+            missing(desired, work, observed, imageless::unusable(work, Unusable::Nothing))
         }
         Found::Unusable(why) if built => without_image(imageless::unusable(work, why)),
         Found::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
@@ -369,15 +372,17 @@ fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
     }
 }
 
-/// What follows when the build succeeded and its image is not there. For a moment it may still appear.
-fn missing(work: &Work, observed: &Observed, message: String) -> Course {
-    if let Some(Progress::Succeeded(Some(build))) = work.build().map(|build| &build.progress) {
-        let ended = build.ended_at.as_ref().unwrap_or(&build.started_at).0;
-        if observed.at < ended + SignedDuration::from_secs(PUSHED) {
-            return Course::Pushing;
-        }
+/// What follows when the build succeeded, or there is none, and the image is not there. For a moment it may still appear.
+fn missing(desired: &Desired, work: &Work, observed: &Observed, message: String) -> Course {
+    let since = match work.build().map(|build| &build.progress) {
+        None => desired.created,
+        Some(Progress::Succeeded(Some(build))) => Some(build.ended_at.as_ref().unwrap_or(&build.started_at).0),
+        Some(_) => None,
+    };
+    match since {
+        Some(since) if observed.at < since + SignedDuration::from_secs(PUSHED) => Course::Pushing,
+        Some(_) | None => without_image(message),
     }
-    without_image(message)
 }
 
 fn without_image(message: String) -> Course {

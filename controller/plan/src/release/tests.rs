@@ -4,6 +4,7 @@ mod building;
 mod crowds;
 mod origins;
 mod projects;
+mod pushed;
 mod records;
 mod rows;
 mod said;

@@ -1,6 +1,6 @@
 //! Which image the Release's own build said that it pushed, and whether that is believed (docs/effects.md, "An image that the
 //! build says"). A digest is: nobody but this build said it, and it succeeded. What a tag names may have been moved by another
-//! build since.
+//! build since. Where nothing is built, the image that carries the commit's tag is the commit's: somebody else answers for it.
 
 use super::desired::Desired;
 use super::observed::Observed;
@@ -24,18 +24,24 @@ pub fn sought(desired: &Desired, work: &Work, observed: &Observed) -> Option<Ima
 
 /// What is known of the commit's image, from what was looked at so far: as its build said it, or else by its tag.
 pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
-    match work.variable {
-        Some(_) => of_build(desired, work, observed),
-        None => tagged(desired, work, observed),
+    match (&work.variable, work.build()) {
+        (_, None) => seen(observed),
+        (Some(_), Some(_)) => of_build(desired, work, observed),
+        (None, Some(_)) => tagged(desired, work, observed),
+    }
+}
+
+/// The image that was looked for, whoever pushed it.
+fn seen(observed: &Observed) -> Found<'_> {
+    match &observed.image {
+        Looked::Seen(image) => image.as_ref().map_or(Found::Nothing, Found::Image),
+        Looked::Blind(fault) => Found::Blind(fault),
+        Looked::NotAsked => Found::Unseen(Missing::Image),
     }
 }
 
 fn of_build<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
-    let seen = match &observed.image {
-        Looked::Seen(image) => image.as_ref().map_or(Found::Nothing, Found::Image),
-        Looked::Blind(fault) => Found::Blind(fault),
-        Looked::NotAsked => Found::Unseen(Missing::Image),
-    };
+    let seen = seen(observed);
     let Some((build, text)) = own(work) else {
         let rests = |step: &StepRecord| matches!(step.progress, Progress::Waiting | Progress::Intended(_));
         let begins = work.build().is_some_and(rests);

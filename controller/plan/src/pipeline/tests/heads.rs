@@ -7,12 +7,14 @@ use crate::address::{Allowed, Rules, Scheme};
 use crate::condition::find;
 use crate::look::Looked;
 use crate::pipeline::heads::{LAST, Turn, head, made, sorted};
+use crate::pipeline::observed::Tip;
+use crate::pipeline::pushed::Images;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Action, Desired, Effected, Record, ReleaseSeen, assess, decide};
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use crate::samples::release::{pipeline, release};
-use crate::samples::{COMMIT, OTHER, account, time};
+use crate::samples::{COMMIT, OTHER, account, at, time};
 use crate::wake::Wake;
 use launchway_crds::pipeline::PipelineStatus;
 use serde_json::{Value, json};
@@ -46,7 +48,7 @@ fn a_release_that_was_about_to_be_made_is_adopted_and_its_uid_recorded_wherever_
     let mut observed = sight((1..=7).map(ended).collect());
     let mut before = status(Some((OTHER, 6)));
     before.making = Some(head("refs/heads/main", COMMIT, 7, crate::samples::at(0)));
-    for seen in [Looked::NotAsked, Looked::Seen(Ok(OTHER.into())), Looked::Seen(Ok("c".repeat(40)))] {
+    for seen in [Looked::NotAsked, Looked::Seen(Ok(OTHER.into())), Looked::Seen(Ok("c".repeat(40).into()))] {
         observed.head = seen;
         let record = recorded(&before);
         let state = assess(&desired, &record, &observed);
@@ -252,15 +254,15 @@ fn only_ended_releases_that_the_pipeline_made_and_no_stage_names_are_deleted() {
     assert_eq!(decide(&desired, &observed, &state).action, Some(Action::Forget("web-1".into())));
 }
 
-/// A look at a repository costs AWS nothing, and nothing tells us when a Secret was made or a branch came back.
+/// Nothing tells us when a Secret was made or a branch came back.
 #[test]
-fn a_secret_or_a_branch_that_is_missing_is_looked_for_at_each_interval_and_the_message_hurries_it() {
+fn a_secret_or_a_branch_that_is_missing_is_looked_for_at_each_interval_and_the_message_says_what_hurries_it() {
     let desired = parsed(&json!({}));
     let missing = [
-        Refusal::Secret { name: "git".into(), why: "is not there".into() },
-        Refusal::NoSuchBranch { field: "spec.source.git.branch", why: "there is no branch main".into() },
+        (Refusal::Secret { name: "git".into(), why: "is not there".into() }, true),
+        (Refusal::NoSuchBranch { field: "spec.source.git.branch", why: "there is no branch main".into() }, false),
     ];
-    for refusal in missing {
+    for (refusal, is_hurried) in missing {
         let mut observed = sight(Vec::new());
         (observed.head, observed.next_poll) = (Looked::Seen(Err(refusal)), None);
         let record = Record::empty();
@@ -269,9 +271,8 @@ fn a_secret_or_a_branch_that_is_missing_is_looked_for_at_each_interval_and_the_m
         let next =
             report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle });
         let message = find(&next.conditions, ConditionType::Ready).unwrap().message.clone();
-        for part in ["every 60 s", "kubectl -n shop annotate --overwrite lwp web"] {
-            assert!(message.contains(part), "{part}: {message}");
-        }
+        assert!(message.contains("every 60 s"), "{message}");
+        assert_eq!(message.contains("kubectl -n shop annotate --overwrite lwp web"), is_hurried, "{message}");
     }
 }
 
@@ -315,4 +316,86 @@ fn each_refusal_of_a_pipeline_names_the_field_and_the_remedy() {
         assert_eq!(refusal.reason(), reason, "{refusal}");
         assert!(refusal.to_string().contains(word) && refusal.to_string().len() <= 1024, "{refusal}");
     }
+}
+
+#[test]
+fn of_images_that_somebody_else_pushes_each_new_tag_gets_a_release_and_a_deleted_one_none() {
+    let desired = parsed(&json!({"source": {"git": null, "image": {"tag": "v-$(commit)"}}, "build": null}));
+    let listed = |all: &[(i64, &str)]| {
+        let mut images = Images::default();
+        all.iter().for_each(|(second, commit)| images.add(&format!("v-{commit}"), at(*second), &"v-$(commit)".into()));
+        Looked::Seen(Ok(Tip::Images(images)))
+    };
+    let mut observed = sight(Vec::new());
+    let mut before = status(None);
+    let mut turn = |before: &PipelineStatus, all: &[(i64, &str)]| {
+        observed.head = listed(all);
+        assess(&desired, &recorded(before), &observed).turn
+    };
+    let Turn::New(first) = turn(&before, &[(1, COMMIT), (2, OTHER)]) else { panic!("the newest is released") };
+    assert_eq!((&*first.of, &*first.commit, first.number), ("refs/images/web/v-$(commit)", OTHER, 1));
+    before.heads = vec![first.clone()];
+    assert_eq!(turn(&before, &[(1, COMMIT), (2, OTHER)]), Turn::Same);
+    assert_eq!(turn(&before, &[(1, COMMIT)]), Turn::Same, "the newest was deleted");
+    assert_eq!(turn(&before, &[]), Turn::Same);
+    let third = "c".repeat(40);
+    let back = turn(&before, &[(1, COMMIT), (1, &third), (2, OTHER)]);
+    assert_eq!(new(&back), (&*third, 2), "a commit whose image is one that was there before");
+    let Turn::New(head) = back else { panic!() };
+    before.heads = vec![head];
+    assert_eq!(turn(&before, &[(1, COMMIT), (1, &third), (2, OTHER)]), Turn::Same);
+}
+
+#[test]
+fn while_there_is_no_image_the_pipeline_says_what_it_looks_for_and_what_is_there() {
+    let desired = parsed(&json!({"source": {"git": null, "image": {}}, "build": null}));
+    let mut observed = sight(Vec::new());
+    let mut images = Images::default();
+    images.add("latest", at(5), &"$(commit)".into());
+    observed.head = Looked::Seen(Ok(Tip::Images(images)));
+    let state = assess(&desired, &Record::empty(), &observed);
+    let pass = Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle };
+    let next = report(&Record::empty(), &pass);
+    let ready = find(&next.conditions, ConditionType::Ready).unwrap();
+    assert_eq!(ready.reason, "NoCommitYet");
+    for part in ["images of ECR repository web tagged $(commit)", "tagged latest", "every 60 s"] {
+        assert!(ready.message.contains(part), "{part}: {}", ready.message);
+    }
+    assert!(!crate::condition::is_true(&next.conditions, ConditionType::Stalled));
+}
+
+#[test]
+fn after_a_wiped_status_the_newest_own_release_is_the_head_of_images_and_what_came_later_is_new() {
+    let desired = parsed(&json!({"source": {"git": null, "image": {}}, "build": null}));
+    let mut observed = sight(vec![ended(6), ended(7)]);
+    let mut images = Images::default();
+    let (known, later) = ("d".repeat(40), "e".repeat(40));
+    for (second, commit) in [(1, COMMIT), (5, &known), (900, &later)] {
+        images.add(commit, at(second), &"$(commit)".into());
+    }
+    observed.head = Looked::Seen(Ok(Tip::Images(images)));
+    let Turn::Adopted(head, Some(uid)) = assess(&desired, &Record::empty(), &observed).turn else { panic!() };
+    assert_eq!((&*head.commit, head.number, uid.as_str()), (COMMIT, 7, "r-7"));
+    let mut before = status(None);
+    before.heads = vec![head];
+    assert_eq!(new(&assess(&desired, &recorded(&before), &observed).turn), (&*later, 8));
+}
+
+#[test]
+fn a_pipeline_that_built_its_images_and_now_follows_them_goes_on_from_the_newest_and_releases_nothing_older() {
+    let desired = parsed(&json!({"source": {"git": null, "image": {}}, "build": null}));
+    let mut observed = sight(vec![ended(1)]);
+    let mut images = Images::default();
+    let never_released = "d".repeat(40);
+    for (second, commit) in [(1, &*never_released), (5, COMMIT)] {
+        images.add(commit, at(second), &"$(commit)".into());
+    }
+    observed.head = Looked::Seen(Ok(Tip::Images(images)));
+    let Turn::Adopted(head, None) = assess(&desired, &recorded(&status(Some((COMMIT, 1)))), &observed).turn else {
+        panic!()
+    };
+    assert_eq!((&*head.commit, head.number), (COMMIT, 1));
+    let mut after = status(None);
+    after.heads = vec![head];
+    assert_eq!(assess(&desired, &recorded(&after), &observed).turn, Turn::Same);
 }

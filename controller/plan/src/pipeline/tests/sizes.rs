@@ -52,11 +52,13 @@ fn the_largest_status_fits() {
             stage
         })
         .collect();
-    let made: Vec<_> = (0..41).map(|index| format!("{index:036}")).collect();
-    let head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_999, "seenAt": crate::samples::time(0)});
+    let made: Vec<_> = (0..31).map(|index| format!("{index:036}")).collect();
+    let head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_999, "seenAt": crate::samples::time(0),
+        "images": {"since": crate::samples::time(0), "commits": "0123abc".repeat(100)}});
+    let recorded_head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_998, "seenAt": crate::samples::time(0)});
     let released: Vec<_> =
         (0..12).map(|index| json!({"of": format!("{index:016}"), "digest": image[0]["digest"]})).collect();
-    let before = json!({"observedGeneration": 1, "stages": held, "heads": [head], "making": head, "made": made,
+    let before = json!({"observedGeneration": 1, "stages": held, "heads": [recorded_head], "making": head, "made": made,
         "released": released});
     let before = serde_json::from_value(before).unwrap();
     let next = pass(&json!({"stages": stages}), &before, releases);

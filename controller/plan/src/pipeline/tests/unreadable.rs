@@ -47,7 +47,7 @@ fn it_is_not_deleted_and_its_name_and_number_are_not_given_away() {
     assert_eq!(state.surplus.as_deref(), Some("web-2"), "the first cannot be read");
     observed.releases.truncate(1);
     observed.releases[0].owners.clear();
-    observed.head = Looked::Seen(Ok("f".repeat(40)));
+    observed.head = Looked::Seen(Ok("f".repeat(40).into()));
     let turn = turn(&parsed(&json!({})), &recorded(&status(&json!({}))), &observed);
     assert!(matches!(turn, Turn::New(Head { number: 2, .. })), "{turn:?}");
 }
@@ -130,7 +130,7 @@ fn one_that_was_made_and_not_recorded_is_adopted() {
     observed.releases.push(blurred(release(1, 1, json!({"phase": "Active"}))));
     let desired = parsed(&json!({}));
     observed.releases[0].owners = vec![desired.uid.clone()];
-    observed.head = Looked::Seen(Ok(observed.releases[0].commit.clone()));
+    observed.head = Looked::Seen(Ok(observed.releases[0].commit.clone().into()));
     let turn = turn(&desired, &recorded(&status(&json!({}))), &observed);
     assert!(matches!(&turn, Turn::Adopted(head, Some(_)) if head.number == 1), "{turn:?}");
 }

@@ -77,7 +77,7 @@ fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut Step
 /// Records what the state says of the Release and of each step.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     course_on(next, pass);
-    let says_image = next.plan.as_ref().and_then(|plan| plan.build.image_from.as_ref()?.variable.clone());
+    let says_image = next.plan.as_ref().and_then(|plan| plan.build.as_ref()?.image_from.as_ref()?.variable.clone());
     for step in &pass.state.steps {
         let Some(status) = step_of(next, &step.name) else { continue };
         step_on(status, step, pass);

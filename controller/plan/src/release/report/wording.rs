@@ -9,7 +9,7 @@ use crate::reason::{ConditionType, Reason};
 use crate::release::BUILD;
 use crate::release::crowd::{self, Counted};
 use crate::release::desired::Desired;
-use crate::release::record::Ending;
+use crate::release::record::{Ending, StepKind};
 use crate::release::stages::{StageState, Wait};
 use crate::release::state::{Course, End, Line};
 use crate::release::steps::{InDoubt, Live, Over, Step, StepState};
@@ -115,6 +115,9 @@ fn of_course(pass: &Pass<'_>) -> Wording {
                 "building the image again: the one with the tag of this commit is from a build that did not succeed";
             under_way(pass, Reason::Building, what).at(BUILD)
         }
+        Course::Building if !builds(pass) => {
+            Wording::working(Reason::Building, "looking for the image in ECR").at(BUILD)
+        }
         Course::Building => under_way(pass, Reason::Building, "building the image").at(BUILD),
         Course::Unproved { build } => {
             let message = format!(
@@ -123,7 +126,10 @@ fn of_course(pass: &Pass<'_>) -> Wording {
             Wording::working(Reason::Building, message).at(BUILD)
         }
         Course::Pushing => {
-            let message = "the build succeeded; waiting for its image to appear in ECR";
+            let message = match builds(pass) {
+                true => "the build succeeded; waiting for its image to appear in ECR",
+                false => "waiting for the image to appear in ECR",
+            };
             Wording::working(Reason::Building, message).at(BUILD)
         }
         Course::Built(image) => {
@@ -165,6 +171,11 @@ fn of_end(pass: &Pass<'_>, end: &End) -> Wording {
             Wording::never(Reason::Cancelled, "it was cancelled: the Release or its Pipeline was deleted")
         }
     }
+}
+
+/// Whether the Release builds its image.
+fn builds(pass: &Pass<'_>) -> bool {
+    pass.state.steps.iter().any(|step| step.kind == StepKind::Build)
 }
 
 fn suspended(pass: &Pass<'_>) -> Wording {
@@ -265,7 +276,9 @@ pub(super) fn statements(
 /// The message of a condition that is True.
 fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
     match kind {
-        ConditionType::ChecksPassed if next.steps.len() > 1 => "every check succeeded".to_owned(),
+        ConditionType::ChecksPassed if next.steps.iter().any(|step| *step.name != *BUILD) => {
+            "every check succeeded".to_owned()
+        }
         ConditionType::ChecksPassed => "there are no checks".to_owned(),
         ConditionType::Built => next.images.iter().map(|image| short(&reference(image))).collect::<Vec<_>>().join(", "),
         ConditionType::Deployed => "the targets of every stage run the image".to_owned(),

@@ -407,7 +407,7 @@ fn a_source_that_is_overridden_is_the_pipelines_own_repository_unless_another_on
         let mut world = World::new();
         world.changes = json!({"build": {"codeBuild": {"override": given}}});
         world.run(60);
-        let run = world.status.plan.as_ref().unwrap().build.code_build.clone().unwrap();
+        let run = world.status.plan.as_ref().unwrap().build.as_ref().unwrap().code_build.clone().unwrap();
         assert!(matches!(world.run(60).course, Course::AtStage { .. }), "{}", message(&world));
         run.r#override.unwrap().source_location.map(|location| location.to_string())
     };
@@ -428,7 +428,7 @@ fn a_source_in_codecommit_is_where_the_build_runs_and_of_no_other_kind() {
             "build": {"codeBuild": {"override": {"sourceType": kind, "artifacts": {"type": "NO_ARTIFACTS"}}}},
         });
         world.run(60);
-        let run = world.status.plan.as_ref().unwrap().build.code_build.clone().unwrap();
+        let run = world.status.plan.as_ref().unwrap().build.as_ref().unwrap().code_build.clone().unwrap();
         run.r#override.unwrap().source_location.map(|location| location.to_string())
     };
     let url = "https://git-codecommit.us-east-2.amazonaws.com/v1/repos/shop-web";

@@ -28,7 +28,7 @@ fn planned(mut world: World) -> Value {
     while world.status.plan.is_none() {
         world.pass();
     }
-    serde_json::to_value(world.status.plan.unwrap().build.code_build.unwrap().r#override).unwrap()
+    serde_json::to_value(world.status.plan.unwrap().build.unwrap().code_build.unwrap().r#override).unwrap()
 }
 
 #[test]

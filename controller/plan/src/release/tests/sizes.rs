@@ -30,7 +30,7 @@ fn largest() -> ReleaseStatus {
         .collect();
     let size = serde_json::to_vec(&plan).unwrap().len();
     let room = crate::pipeline::desired::PLAN_MAX - size - 40;
-    plan.build.code_build.as_mut().unwrap().buildspec =
+    plan.build.as_mut().unwrap().code_build.as_mut().unwrap().buildspec =
         Some(serde_json::from_value(json!({"inline": "x".repeat(room)})).unwrap());
     let template = record.steps[0].clone();
     record.steps = record

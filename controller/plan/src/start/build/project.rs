@@ -12,22 +12,24 @@ const CODEPIPELINE: &str = "CODEPIPELINE";
 /// CodeBuild's word for a source in CodeCommit.
 pub const CODECOMMIT: &str = "CODECOMMIT";
 
-/// The run as that project needs it, for a source at that URL.
+/// Why a project of CodePipeline's has no source where a Pipeline follows images.
+const NAMES_NONE: &str = "was made for CodePipeline, and the Pipeline follows images and names no repository, so that override.sourceLocation has to";
+
+/// The run as that project needs it, for a source at that URL; absent: the Pipeline follows images, and no repository.
 ///
 /// # Errors
 /// The project's source has no commits, or the kind of the source cannot be told.
-pub fn fitted(run: &CodeBuild, project: &LiveProject, url: &str) -> Result<CodeBuild, Refusal> {
+pub fn fitted(run: &CodeBuild, project: &LiveProject, url: Option<&str>) -> Result<CodeBuild, Refusal> {
     let given = run.r#override.clone().unwrap_or_default();
     let refused = |why: &str| Refusal::Project { project: project.name.clone(), why: why.to_owned() };
     let source_type = match (&given.source_type, &*project.source) {
+        (Some(_), CODEPIPELINE) if url.is_none() && given.source_location.is_none() => return Err(refused(NAMES_NONE)),
         (Some(said), _) => Some(said.clone()),
         (None, CODEPIPELINE) => {
-            let kind = kind(url).ok_or_else(|| {
-                refused(
-                    "was made for CodePipeline, and what kind of git host the source is on cannot be told by its URL",
-                )
-            })?;
-            Some(kind.into())
+            let untold =
+                "was made for CodePipeline, and what kind of git host the source is on cannot be told by its URL";
+            let url = url.ok_or_else(|| refused(NAMES_NONE))?;
+            Some(kind(url).ok_or_else(|| refused(untold))?.into())
         }
         (None, "S3") => return Err(refused("takes its source from S3, where there are no commits")),
         (None, _) => None,
