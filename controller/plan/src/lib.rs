@@ -30,6 +30,7 @@ mod samples;
 pub mod secret;
 pub mod service;
 pub mod start;
+pub mod tag;
 pub mod target;
 pub mod wake;
 pub mod world;

@@ -15,7 +15,6 @@ pub mod report;
 pub mod stages;
 pub mod state;
 pub mod steps;
-pub mod tag;
 pub mod told;
 
 pub use decide::{Action, Effected, Stop, added, decide};

@@ -5,6 +5,7 @@
 //! tagged with (`status.heads[].images`), and what is not among these is new.
 
 use crate::condition::whole;
+use crate::tag::{self, FULL};
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
 use launchway_crds::name::TagPattern;
@@ -18,8 +19,6 @@ const NEWEST: usize = 80;
 const REMEMBERED: usize = 100;
 /// How many digits of each commit.
 const DIGITS: usize = 7;
-/// What stands for the commit in a pattern.
-const COMMIT: &str = "$(commit)";
 
 /// The newest images of a repository whose tags say a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub struct Images {
 impl Images {
     /// Takes note of an image with that tag, first pushed then.
     pub fn add(&mut self, tag: &str, pushed_at: Timestamp, pattern: &TagPattern) {
-        match commit(tag, pattern) {
+        match tag::commit(tag, pattern) {
             Some(commit) => {
                 self.newest.insert((pushed_at, commit.to_owned()));
             }
@@ -104,15 +103,7 @@ fn digits(seen: &SeenImages) -> impl Iterator<Item = &str> {
 
 /// How the images of a source are tagged.
 pub fn tag(source: &ImageSource) -> TagPattern {
-    source.tag.clone().unwrap_or_else(|| COMMIT.into())
-}
-
-/// The commit that a tag says by that pattern.
-fn commit<'a>(tag: &'a str, pattern: &TagPattern) -> Option<&'a str> {
-    let (before, after) = pattern.split_once(COMMIT)?;
-    let commit = tag.strip_prefix(before)?.strip_suffix(after)?;
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (matches!(commit.len(), 40 | 64) && commit.bytes().all(is_digit)).then_some(commit)
+    source.tag.clone().unwrap_or_else(|| FULL.into())
 }
 
 #[cfg(test)]
@@ -139,14 +130,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_tag_that_says_the_whole_commit_where_the_pattern_has_it_counts() {
-        let (short, upper) = (format!("v-{}", "a".repeat(39)), format!("v-{}", "A".repeat(40)));
-        for other in ["latest", "v-", "v-0123456", &short, &upper, &"a".repeat(40), &format!("{}-arm64", tag("a"))] {
-            let seen = images(&[(1, other)]);
-            assert_eq!((newest(&seen, None), seen.other(), seen.is_empty()), (None, Some(other), true), "{other}");
-        }
-        assert_eq!(newest(&images(&[(1, &tag("a"))]), None), Some("a".repeat(40)));
-        assert_eq!(newest(&images(&[(1, &format!("v-{}", "a".repeat(64)))]), None), Some("a".repeat(64)));
+    fn only_a_tag_that_says_the_whole_commit_counts() {
+        let seen = images(&[(1, "latest")]);
+        assert_eq!((newest(&seen, None), seen.other(), seen.is_empty()), (None, Some("latest"), true));
+        assert_eq!(newest(&images(&[(2, "latest"), (1, &tag("a"))]), None), Some("a".repeat(40)));
         assert_eq!(images(&[(2, "new"), (1, "old")]).other(), Some("new"));
     }
 

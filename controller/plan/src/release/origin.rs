@@ -6,11 +6,11 @@
 use super::desired::Desired;
 use super::observed::Observed;
 use super::record::{Progress, Work};
-use super::tag::Tag;
 use crate::fault::Fault;
 use crate::image::key;
 use crate::look::Looked;
 use crate::start::build::{TIMES, record};
+use crate::tag::{Tag, is_commit};
 use crate::world::{BuildStatus, LiveBuild, LiveImage};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::start::Started;
@@ -154,10 +154,6 @@ impl<'r, 'a> Builds<'r, 'a> {
         let mut others = self.all.iter().filter(|build| build.id != own.id && since(build));
         was_there && !others.any(|build| unproved(build) || self.is_rival(build))
     }
-}
-
-pub(super) fn is_commit(version: &str) -> bool {
-    matches!(version.len(), 40 | 64) && version.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn overlap(one: &LiveBuild, other: &LiveBuild) -> bool {

@@ -2,9 +2,9 @@
 //! such as a step in doubt without its intent. The types here cannot.
 
 use super::BUILD;
-use super::tag::{Tag, tag};
 use crate::start::Intent;
 use crate::start::build::Run;
+use crate::tag::{Tag, tag};
 use jiff::Timestamp;
 use launchway_crds::name::{CommitId, EnvName, Name, ObjectName, Region, TagPattern};
 use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};

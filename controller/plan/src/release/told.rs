@@ -4,7 +4,7 @@
 
 use super::desired::Desired;
 use super::observed::Observed;
-use super::origin::{Builds, Found, LATE, Missing, Unusable, is_commit, remembered, tagged};
+use super::origin::{Builds, Found, LATE, Missing, Unusable, remembered, tagged};
 use super::record::{Progress, StepKind, StepRecord, Work};
 use crate::image::{ImageId, Said, said};
 use crate::look::Looked;

@@ -1,9 +1,9 @@
-//! Under which tag a build pushes the image of a commit.
+//! Under which tag the image of a commit is pushed, and which commit a tag says.
 
 use launchway_crds::name::{CommitId, TagPattern};
 
 /// What stands for the commit in a pattern, and how many digits of it that is.
-const FULL: &str = "$(commit)";
+pub const FULL: &str = "$(commit)";
 const SHORT: &str = "$(shortCommit";
 /// As many digits as git shows at least, where a pattern does not say it.
 const DIGITS: usize = 7;
@@ -34,6 +34,18 @@ pub fn tag(pattern: Option<&TagPattern>, commit: &CommitId) -> Tag {
     })
 }
 
+/// The commit that a tag says whole, where the pattern has it. A tag says it in lower case.
+pub fn commit<'a>(tag: &'a str, pattern: &TagPattern) -> Option<&'a str> {
+    let (before, after) = pattern.split_once(FULL)?;
+    let commit = tag.strip_prefix(before)?.strip_suffix(after)?;
+    (is_commit(commit) && !commit.bytes().any(|byte| byte.is_ascii_uppercase())).then_some(commit)
+}
+
+/// Whether it is the full ID of a commit, in whatever case.
+pub fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +65,18 @@ mod tests {
         assert_eq!(of("$(shortCommit:40)"), (commit.to_string(), true));
         for unknown in ["latest", "$(shortCommit:x)", "$(shortCommit:41)", "$(shortCommit", "$(number)"] {
             assert_eq!(of(unknown), (commit.to_string(), true), "{unknown}");
+        }
+    }
+
+    #[test]
+    fn only_a_tag_that_says_the_whole_commit_where_the_pattern_has_it_says_a_commit() {
+        let (full, sha256) = ("a".repeat(40), "b".repeat(64));
+        assert_eq!(commit(&format!("v-{full}"), &"v-$(commit)".into()), Some(full.as_str()));
+        assert_eq!(commit(&format!("{sha256}-arm64"), &"$(commit)-arm64".into()), Some(sha256.as_str()));
+        assert_eq!(commit(&full, &"$(shortCommit:40)".into()), None);
+        let (short, upper) = (format!("v-{}", "a".repeat(39)), format!("v-{}", "A".repeat(40)));
+        for other in ["latest", "v-", "v-0123456", &short, &upper, &full, &format!("v-{full}-arm64")] {
+            assert_eq!(commit(other, &"v-$(commit)".into()), None, "{other}");
         }
     }
 }
