@@ -19,7 +19,7 @@ fn following(images: usize) -> Player {
     let world = sample::world(7);
     for number in 0..images {
         let commit = commit_id(&format!("old-{number}"));
-        pushed(&world, &commit, &commit);
+        sample::push_content(&world, &commit, &commit);
     }
     world.time.jump(world.now() + SignedDuration::from_secs(60));
     sample::push_image(&world, "good-1");
@@ -28,14 +28,6 @@ fn following(images: usize) -> Player {
         (spec["source"], spec["build"]) = (json!({"image": {"interval": "1m"}}), json!(null));
     });
     Player::new(world)
-}
-
-/// Pushes an image of that content under a commit's tag.
-fn pushed(world: &World, commit: &str, content: &str) {
-    let now = world.now();
-    let mut aws = world.aws();
-    aws.ecr.entry(place()).or_default().push(REPOSITORY, commit, content, TaskStory::default(), now).unwrap();
-    aws.keep_snapshots();
 }
 
 fn is_released(commit: &str) -> impl Fn(&World) -> bool {
@@ -66,7 +58,7 @@ fn a_new_image_is_seen_on_whatever_page_of_the_list_it_is() {
     for begins in ["sha256:0", "sha256:f"] {
         player.advance(SignedDuration::from_mins(5));
         let commit = with_digest(&player.world, begins);
-        pushed(&player.world, &commit, &commit);
+        sample::push_content(&player.world, &commit, &commit);
         assert!(player.until(PATIENCE, is_released(&commit)), "{begins}");
     }
     assert_eq!(releases(&player), 3);
@@ -87,7 +79,7 @@ fn after_a_lost_status_nothing_old_is_released_and_nothing_new_is_lost() {
     let repositories = &mut aws.ecr.entry(place()).or_default().repositories;
     Arc::make_mut(repositories.get_mut(REPOSITORY).unwrap()).mutability = Mutability::Mutable;
     drop(aws);
-    pushed(&player.world, &sample::commit("good-1"), "built once more");
+    sample::push_content(&player.world, &sample::commit("good-1"), "built once more");
     player.advance(SignedDuration::from_mins(30));
     assert_eq!(releases(&player), 2);
     player.world.wipe_status("Pipeline", PIPELINE);

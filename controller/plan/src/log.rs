@@ -65,10 +65,10 @@ pub enum Answered {
 /// The step of the Release whose log is meant; `None`: it has none yet.
 pub fn step<'a>(asked: Option<&Name>, release: &'a Release) -> Result<Option<&'a StepStatus>, NoLog> {
     let steps = release.status.as_ref().map_or(&[][..], |status| &status.steps);
+    let name = release.metadata.name.as_deref().unwrap_or_default();
     if let Some(plan) = release.status.as_ref().and_then(|status| status.plan.as_ref())
         && record::steps(plan).next().is_none()
     {
-        let name = release.metadata.name.as_deref().unwrap_or_default();
         return Err(NoLog(format!(
             "Release {name} runs nothing on CodeBuild: its image is built elsewhere, and its Pipeline has no checks"
         )));
@@ -82,7 +82,6 @@ pub fn step<'a>(asked: Option<&Name>, release: &'a Release) -> Result<Option<&'a
         return Ok(None);
     }
     steps.iter().find(|step| step.name == *asked).map(Some).ok_or_else(|| {
-        let name = release.metadata.name.as_deref().unwrap_or_default();
         let known = list(steps.iter().map(|step| step.name.as_str()));
         NoLog(format!("spec.step: Release {name} has no step {asked}: its steps are {known}"))
     })

@@ -3,6 +3,7 @@
 use crate::account::AccountSeen;
 use crate::allow::LISTS;
 use crate::fault::{Fault, FaultKind, Remedy, Thing};
+use crate::pipeline::observed::Tip;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -74,5 +75,17 @@ pub fn over(mut left: Value, right: &Value) -> Value {
             left
         }
         (_, _) => right.clone(),
+    }
+}
+
+impl From<&str> for Tip {
+    fn from(commit: &str) -> Self {
+        Self::Commit(commit.to_owned())
+    }
+}
+
+impl From<String> for Tip {
+    fn from(commit: String) -> Self {
+        Self::Commit(commit)
     }
 }

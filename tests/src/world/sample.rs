@@ -80,11 +80,16 @@ pub fn push(world: &World, name: &str) {
 
 /// Somebody else's CI builds a commit, and pushes its image under the commit's tag.
 pub fn push_image(world: &World, name: &str) {
-    let (commit, now) = (commit(name), world.now());
+    let commit = commit(name);
+    push_content(world, &commit, &commit);
+}
+
+/// The same with an image of that content.
+pub fn push_content(world: &World, commit: &str, content: &str) {
+    let now = world.now();
     let mut aws = world.aws();
     let state = aws.ecr.entry(place()).or_default();
-    let pushed = state.push(REPOSITORY, &commit, &commit, tasks(&commit), now);
-    pushed.expect("a tag that is free");
+    state.push(REPOSITORY, commit, content, tasks(commit), now).expect("a tag that is free");
     aws.keep_snapshots();
 }
 

@@ -1,5 +1,6 @@
 //! Images: which are there, and whether their tags can be moved. No image is pulled, pushed or tagged.
 
+use super::failure::Failure;
 use super::words;
 use crate::clouds::Cloud;
 use crate::operation::Operation;
@@ -25,9 +26,7 @@ impl Cloud {
         match self.look(Operation::DescribeImages, || request.clone().send()).await {
             Ok(seen) => Ok(seen.image_details().iter().find_map(image)),
             Err(failure) if failure.code == "ImageNotFoundException" => Ok(None),
-            Err(failure) => {
-                Err(self.fault(Operation::DescribeImages, &failure, "ecr", &format!("repository/{repository}")))
-            }
+            Err(failure) => Err(self.repository_fault(Operation::DescribeImages, &failure, repository)),
         }
     }
 
@@ -39,9 +38,8 @@ impl Cloud {
         let mut token = None;
         loop {
             let page = request.clone().set_next_token(token);
-            let seen = self.look(Operation::DescribeImages, || page.clone().send()).await.map_err(|failure| {
-                self.fault(Operation::DescribeImages, &failure, "ecr", &format!("repository/{repository}"))
-            })?;
+            let seen = self.look(Operation::DescribeImages, || page.clone().send()).await;
+            let seen = seen.map_err(|failure| self.repository_fault(Operation::DescribeImages, &failure, repository))?;
             for detail in seen.image_details() {
                 let Some(image) = image(detail) else { continue };
                 detail.image_tags().iter().for_each(|tag| see(tag, image.pushed_at));
@@ -61,10 +59,12 @@ impl Cloud {
                 .repositories()
                 .iter()
                 .any(|one| one.image_tag_mutability() == Some(&ImageTagMutability::Immutable))),
-            Err(failure) => {
-                Err(self.fault(Operation::DescribeRepositories, &failure, "ecr", &format!("repository/{repository}")))
-            }
+            Err(failure) => Err(self.repository_fault(Operation::DescribeRepositories, &failure, repository)),
         }
+    }
+
+    fn repository_fault(&self, operation: Operation, failure: &Failure, repository: &str) -> Fault {
+        self.fault(operation, failure, "ecr", &format!("repository/{repository}"))
     }
 }
 

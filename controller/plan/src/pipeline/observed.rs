@@ -67,18 +67,6 @@ impl Tip {
     }
 }
 
-impl From<&str> for Tip {
-    fn from(commit: &str) -> Self {
-        Self::Commit(commit.to_owned())
-    }
-}
-
-impl From<String> for Tip {
-    fn from(commit: String) -> Self {
-        Self::Commit(commit)
-    }
-}
-
 /// What the Pipeline needs to know of one of its Releases.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReleaseSeen {
