@@ -15,6 +15,7 @@ use crate::pace::Pace;
 use crate::sweep::Sweep;
 use crate::watches::Watches;
 use crate::web::Web;
+use crate::webhooks::Webhooks;
 use jiff::Timestamp;
 use launchway_cloud::Clouds;
 use launchway_plan::address::Rules;
@@ -39,6 +40,8 @@ pub struct Context {
     pub polls: Polls,
     /// Lists of images that somebody else pushes, shared by Pipelines that follow the same ones.
     pub images: ImageLists,
+    /// Which Pipelines take webhooks.
+    pub webhooks: Arc<Webhooks>,
     /// Which addresses users' URLs may name.
     pub rules: Rules,
     /// What becomes of Secrets that do not say where they may be sent.
@@ -127,6 +130,7 @@ impl Context {
         self.sweep.forget(key);
         self.crowds.gone(key, (self.clock)());
         self.log_requests.gone(key);
+        self.webhooks.gone(key);
     }
 }
 

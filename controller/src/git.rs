@@ -18,7 +18,7 @@ pub use credential::{Access, Credential, CredentialFault};
 pub use fault::{GitFault, NoSuchBranch, Offered};
 pub use listing::Head;
 pub use packet::Malformed;
-pub use polls::{Ask, LANDS, Poll, Polls};
+pub use polls::{Ask, GRACE, LANDS, Poll, Polls, WAITS};
 
 /// The head of each branch that was asked for, or that there is no such branch.
 pub type Heads = BTreeMap<String, Result<Head, NoSuchBranch>>;

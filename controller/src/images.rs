@@ -1,6 +1,7 @@
 //! Lists of the images in ECR repositories, kept for as long as their Pipelines' interval: a Pipeline has many passes while a
 //! Release of it is at work, and several Pipelines may follow the same repository.
 
+use crate::git::{GRACE, LANDS, WAITS};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 use jiff::{SignedDuration, Timestamp};
@@ -8,23 +9,18 @@ use launchway_cloud::Cloud;
 use launchway_crds::name::TagPattern;
 use launchway_plan::account::{Place, Share};
 use launchway_plan::fault::Fault;
+use launchway_plan::pipeline::freshness::Freshness;
 use launchway_plan::pipeline::pushed::Images;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
-/// How long a pass waits for a list. ECR answers within a second; a repository of a hundred thousand images takes longer.
-const WAITS: Duration = Duration::from_secs(3);
-/// When to ask for a list that was not waited for.
-const LANDS: SignedDuration = SignedDuration::from_secs(8);
 /// When a list that could not be had is asked for again, if the interval is longer.
 const SOON: SignedDuration = SignedDuration::from_mins(1);
 /// The same if that is because something is missing or denied, and the interval is shorter.
 const REFUSED: SignedDuration = SignedDuration::from_mins(5);
 /// How many times in a row AWS may be busy before that is said. Until then the list before stands.
 const BUSY: u32 = 3;
-/// How much longer than two intervals a list is kept after it was last asked for.
-const GRACE: SignedDuration = SignedDuration::from_mins(1);
 /// How many lists are kept. What is followed is a tenant's choice, and a Pipeline can name another tag every second.
 const LISTS: usize = 5_000;
 /// By so much one who asks may be early and still has the list asked for anew.
@@ -60,6 +56,8 @@ struct Entry {
 #[derive(Clone, Debug)]
 struct Asked {
     sent: Timestamp,
+    /// The webhook because of which it was asked for, if one was.
+    since: Option<Timestamp>,
     /// What AWS said; the list before, where it was busy for a moment.
     outcome: Result<Images, Fault>,
     /// How many times in a row it was busy.
@@ -76,24 +74,33 @@ pub struct List {
 }
 
 impl ImageLists {
-    /// The list, at most so many seconds old. Whoever asks while it is being asked for waits for the same answer. One that takes so
+    /// The list, as new as that. Whoever asks while it is being asked for waits for the same answer. One that takes so
     /// long that it would hold a pass up is not waited for: until it is there, the one before stands, or none.
-    pub async fn of(&self, mut followed: Followed, interval: i64, cloud: &Cloud, now: Timestamp) -> List {
+    pub async fn of(&self, mut followed: Followed, fresh: &Freshness, cloud: &Cloud, now: Timestamp) -> List {
         followed.place.share = Share::default();
-        let interval = SignedDuration::from_secs(interval);
-        let Some(flight) = self.flight(&followed, interval, cloud, now) else {
-            return self.told(&followed, interval, now);
-        };
-        if tokio::time::timeout(WAITS, flight.clone()).await.is_err() {
-            tokio::spawn(flight);
-            let List { outcome, .. } = self.told(&followed, interval, now);
-            return List { outcome, due: now + LANDS };
+        let interval = SignedDuration::from_secs(fresh.interval);
+        let end = Instant::now() + WAITS;
+        // One that somebody had asked for before a webhook came does not answer it: then a second one does.
+        for _ in 0..2 {
+            let Some(flight) = self.flight(&followed, interval, fresh.since, cloud, now) else { break };
+            if timeout_at(end, flight.clone()).await.is_err() {
+                tokio::spawn(flight);
+                let List { outcome, .. } = self.told(&followed, interval, now);
+                return List { outcome, due: now + LANDS };
+            }
         }
         self.told(&followed, interval, now)
     }
 
     /// The question that is under way, or has to be asked; none: what is known is new enough.
-    fn flight(&self, followed: &Followed, interval: SignedDuration, cloud: &Cloud, now: Timestamp) -> Option<Flight> {
+    fn flight(
+        &self,
+        followed: &Followed,
+        interval: SignedDuration,
+        since: Option<Timestamp>,
+        cloud: &Cloud,
+        now: Timestamp,
+    ) -> Option<Flight> {
         let mut all = self.all();
         all.retain(|_, entry| entry.until >= now || entry.flight.is_some());
         if all.len() > LISTS
@@ -104,20 +111,21 @@ impl ImageLists {
         let entry = all.entry(followed.clone()).or_default();
         let until = now.saturating_add(interval.saturating_mul(2).saturating_add(GRACE)).unwrap_or(Timestamp::MAX);
         entry.until = until.max(entry.until);
-        if entry.last.as_ref().is_some_and(|last| now.saturating_add(SLACK).is_ok_and(|now| now < last.due(interval))) {
+        if entry.last.as_ref().is_some_and(|last| last.is_new(interval, since, now)) {
             return None;
         }
-        let flight =
-            entry.flight.get_or_insert_with(|| self.clone().ask(followed.clone(), cloud.clone(), now).boxed().shared());
+        let flight = entry
+            .flight
+            .get_or_insert_with(|| self.clone().ask(followed.clone(), cloud.clone(), now, since).boxed().shared());
         Some(flight.clone())
     }
 
-    async fn ask(self, followed: Followed, cloud: Cloud, sent: Timestamp) {
+    async fn ask(self, followed: Followed, cloud: Cloud, sent: Timestamp, since: Option<Timestamp>) {
         let mut images = Images::default();
         let see = |name: &str, pushed_at| images.add(name, pushed_at, &followed.tag);
         let outcome = cloud.tags(&followed.repository, see).await.map(|()| images);
         if let Some(entry) = self.all().get_mut(&followed) {
-            let asked = Asked::new(sent, outcome, entry.last.take());
+            let asked = Asked { since, ..Asked::new(sent, outcome, entry.last.take()) };
             (entry.last, entry.flight) = (Some(asked), None);
         }
     }
@@ -136,11 +144,18 @@ impl ImageLists {
 impl Asked {
     fn new(sent: Timestamp, outcome: Result<Images, Fault>, before: Option<Self>) -> Self {
         let Some(fault) = outcome.as_ref().err().filter(|fault| fault.is_passing()) else {
-            return Self { sent, outcome, busy: 0 };
+            return Self { sent, since: None, outcome, busy: 0 };
         };
         let busy = before.as_ref().map_or(0, |before| before.busy).saturating_add(1);
         let known = before.and_then(|before| before.outcome.ok()).filter(|_| busy < BUSY);
-        Self { sent, outcome: known.ok_or_else(|| fault.clone()), busy }
+        Self { sent, since: None, outcome: known.ok_or_else(|| fault.clone()), busy }
+    }
+
+    /// Whether it is new enough for one who asks at that interval, and for whom a webhook told of a push since.
+    fn is_new(&self, interval: SignedDuration, since: Option<Timestamp>, now: Timestamp) -> bool {
+        // Where AWS refused or was busy, nobody asks more often because of a webhook.
+        let is_late = since > self.since && self.outcome.is_ok() && self.busy == 0;
+        !is_late && now.saturating_add(SLACK).is_ok_and(|now| now < self.due(interval))
     }
 
     /// When one who asks at that interval is told something newer.

@@ -2,7 +2,7 @@
 //! `launchway-plan`, what is asked of AWS in `launchway-cloud`.
 //!
 //! A pass looks (`observe`), lets the pure room decide, does at most one effect (`act`), and writes the status once
-//! ([`status`], the only writer of statuses and of events).
+//! ([`status`], the only writer of statuses, but for the time of a webhook, and of events).
 
 pub mod account;
 pub mod accounts;
@@ -38,6 +38,7 @@ pub mod unreachable;
 pub mod wake;
 pub mod watches;
 pub mod web;
+pub mod webhooks;
 
 pub use context::Context;
 pub use key::{Key, Kind};

@@ -16,10 +16,11 @@ use launchway::log_request::kept::LogRequests;
 use launchway::metrics::Metrics;
 use launchway::own::OwnWrites;
 use launchway::pace::Pace;
-use launchway::serve::{Ready, serve};
+use launchway::serve::{OF_HEALTH, OF_WEBHOOKS, Ready, health, serve};
 use launchway::sweep::Sweep;
 use launchway::watches::Watches;
 use launchway::web::Web;
+use launchway::webhooks::{Marks, Receiver, router};
 use launchway::{Context, other, run};
 use launchway_cloud::{Clouds, Settings};
 use launchway_crds::name::Duration;
@@ -81,6 +82,10 @@ struct Flags {
     /// The address that serves /healthz, /readyz and /metrics.
     #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
+
+    /// The address that takes webhooks, under /hooks/NAMESPACE/PIPELINE; absent: none are taken.
+    #[arg(long, env = "LAUNCHWAY_WEBHOOK_ADDRESS")]
+    webhook_address: Option<SocketAddr>,
 
     /// The format of log lines.
     #[arg(long, env = "LAUNCHWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
@@ -147,6 +152,8 @@ async fn main() -> anyhow::Result<ExitCode> {
         return Ok(if findings.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let stop = on_signal()?;
+    // Every replica marks what a webhook told, whoever leads.
+    let unfenced = kube::Client::try_from(config.clone()).context("creating the Kubernetes client of webhooks")?;
     let candidate = flags.lease.clone().map(|lease| candidate(lease, config.clone())).transpose()?;
     let context = Arc::new(context(&flags, config).await?);
     let listener = TcpListener::bind(flags.http_address)
@@ -154,7 +161,15 @@ async fn main() -> anyhow::Result<ExitCode> {
         .with_context(|| format!("listening on {}: set --http-address to a free address", flags.http_address))?;
     tracing::info!(installation = context.installation, address = %flags.http_address, version = env!("CARGO_PKG_VERSION"), "launchway starts");
     let ready = Ready::default();
-    let served = tokio::spawn(serve(listener, Arc::clone(&context), ready.clone(), stop.clone()));
+    let receiver = receiver(&context, unfenced);
+    let app = health(Arc::clone(&context), ready.clone());
+    let mut served = vec![tokio::spawn(serve(listener, app, OF_HEALTH, stop.clone()))];
+    if let Some(address) = flags.webhook_address {
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("listening on {address}: set --webhook-address to a free address"))?;
+        served.push(tokio::spawn(serve(listener, router(receiver.clone()), OF_WEBHOOKS, stop.clone())));
+    }
     let (term, retire) = (Arc::clone(&context.term), CancellationToken::new());
     let holding = candidate.map(|candidate| tokio::spawn(candidate.hold(Arc::clone(&term), retire.clone())));
     let is_lost = tokio::select! {
@@ -166,7 +181,11 @@ async fn main() -> anyhow::Result<ExitCode> {
     if let Some(holding) = holding {
         holding.await.context("holding the lease")?;
     }
-    served.await.context("serving health and metrics")?;
+    for served in served {
+        served.await.context("serving health, metrics and webhooks")?;
+    }
+    // Where Kubernetes does not answer, a poll sees the push later.
+    let _ = tokio::time::timeout(LAST_MARKS, receiver.marks.finish(&receiver.kube, jiff::Timestamp::now())).await;
     // What is kept in memory is that of a leader. The next process begins anew, and stands by.
     anyhow::ensure!(!is_lost, "another replica may lead by now: this one ends, to be started again");
     tracing::info!("launchway has stopped");
@@ -200,6 +219,19 @@ fn candidate(lease: Name, config: kube::Config) -> anyhow::Result<Candidate> {
     Ok(Candidate { lease, identity, kube, clock: Arc::new(jiff::Timestamp::now) })
 }
 
+/// How long the last marks of webhooks may take.
+const LAST_MARKS: std::time::Duration = std::time::Duration::from_secs(2);
+
+fn receiver(context: &Context, kube: kube::Client) -> Receiver {
+    Receiver {
+        known: Arc::clone(&context.webhooks),
+        kube,
+        clock: Arc::clone(&context.clock),
+        metrics: Arc::clone(&context.metrics),
+        marks: Marks::default(),
+    }
+}
+
 async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context> {
     let api_server = api_server(&config.cluster_url).await;
     let term = if flags.lease.is_some() { Term::awaited(term::clock()) } else { Term::always() };
@@ -228,6 +260,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         clouds: Clouds::new(settings),
         polls: Polls::new(web.clone()),
         images: ImageLists::default(),
+        webhooks: Arc::default(),
         web,
         rules,
         unbound_secrets: if flags.require_secret_hosts { Unbound::Kept } else { Unbound::Sent },

@@ -23,7 +23,7 @@ use standing::Standing;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use work::Work;
+use work::{OutcomeLabel, Work};
 pub use work::{Reached, Run};
 
 /// How metrics are written.
@@ -44,6 +44,7 @@ pub struct Metrics {
     calls: Calls,
     standing: Standing,
     dropped: Counter,
+    webhooks: Family<OutcomeLabel, Counter>,
     unreadable: Family<KindLabel, Gauge>,
     broken: Family<KindLabel, Gauge>,
     leader: Gauge,
@@ -64,13 +65,27 @@ impl Default for Metrics {
             "Events that were not sent because too many waited already; statuses say the same",
             dropped.clone(),
         );
+        let webhooks = Family::<OutcomeLabel, Counter>::default();
+        registry.register("webhooks", "Webhooks that came, by what became of them", webhooks.clone());
         let (unreadable, broken) = (Family::<KindLabel, Gauge>::default(), Family::<KindLabel, Gauge>::default());
         let told = "Objects that are there and cannot be read; an Event on each names the value that is not understood";
         registry.register("unreadable_objects", told, unreadable.clone());
         registry.register("broken_watches", "1 while the watch of this kind does not work, else 0", broken.clone());
         let leader = Gauge::default();
         registry.register("leader", "1 while this replica works, 0 while it stands by", leader.clone());
-        Self { registry, passes, work, calls, standing, dropped, unreadable, broken, leader, scraped: Mutex::default() }
+        Self {
+            registry,
+            passes,
+            work,
+            calls,
+            standing,
+            dropped,
+            webhooks,
+            unreadable,
+            broken,
+            leader,
+            scraped: Mutex::default(),
+        }
     }
 }
 
@@ -123,6 +138,11 @@ impl Metrics {
     /// Counts an event that was not sent.
     pub fn dropped_event(&self) {
         self.dropped.inc();
+    }
+
+    /// Counts a webhook.
+    pub fn webhook(&self, outcome: &str) {
+        self.webhooks.get_or_create(&OutcomeLabel { outcome: outcome.to_owned() }).inc();
     }
 
     /// Says how many objects of a kind cannot be read.

@@ -120,6 +120,35 @@ pub async fn secret(namespace: &str, name: &str, kube: &kube::Client) -> kube::R
     members::<Secret, SecretSeen>(Some(namespace), name, kube).await
 }
 
+/// Types of Secrets that give access to the cluster. They are sent to no repository and compared with no webhook, because whoever
+/// may write a Pipeline could have them sent, or guess at them.
+pub const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+
+/// The secrets of a webhook, as the Secret of that name holds them: that of now, and the one before; none, if there is no such Secret,
+/// or it is one of Kubernetes' own.
+///
+/// # Errors
+/// As for a Namespace.
+pub async fn webhook_secret(namespace: &str, name: &str, kube: &kube::Client) -> kube::Result<Vec<String>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default, rename_all = "camelCase")]
+    struct Keys {
+        token: Option<ByteString>,
+        previous_token: Option<ByteString>,
+    }
+    #[derive(Deserialize)]
+    struct Seen {
+        #[serde(rename = "type")]
+        kind: Option<String>,
+        data: Option<Keys>,
+    }
+    let is_own = |seen: &Seen| seen.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind));
+    let found = members::<Secret, Seen>(Some(namespace), name, kube).await?.filter(|seen| !is_own(seen));
+    let keys = found.and_then(|found| found.data).unwrap_or_default();
+    let texts = [keys.token, keys.previous_token].into_iter().flatten();
+    Ok(texts.filter_map(|text| String::from_utf8(text.0).ok()).collect())
+}
+
 /// Decoded here and not by kube's client, which logs what it cannot decode.
 async fn members<K, T>(namespace: Option<&str>, name: &str, kube: &kube::Client) -> kube::Result<Option<T>>
 where

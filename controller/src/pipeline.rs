@@ -4,6 +4,7 @@ mod act;
 mod observe;
 
 use crate::context::Context;
+use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kind::Reconciled;
 use crate::kube_api::{api, found};
@@ -11,6 +12,7 @@ use crate::status::{self, Acted};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, Shown};
 use kube::ResourceExt;
+use kube::runtime::watcher::Event;
 use launchway_crds::Pipeline;
 use launchway_crds::name::ObjectName;
 use launchway_crds::pipeline::PipelineStatus;
@@ -28,6 +30,10 @@ impl Reconciled for Pipeline {
             tells: told(self),
             ..Links::default()
         }
+    }
+
+    fn followed(event: &Event<Item<Self>>, context: &Context) {
+        context.webhooks.follow(event);
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {

@@ -1,4 +1,4 @@
-//! Health, readiness and metrics over HTTP, for whoever reaches the port: each connection is short, each address has few, and
+//! HTTP for whoever reaches a port, and on one of them health, readiness and metrics: each connection is short, each address has few, and
 //! none holds up the end. Nothing from users' objects is shown.
 
 use crate::context::Context;
@@ -22,12 +22,21 @@ use tokio_util::sync::CancellationToken;
 /// How long a client may take to send the head of a request, and how long a connection may wait for the next request. kubelet and
 /// Prometheus send at once.
 const HEAD: Duration = Duration::from_secs(5);
+/// How long it may be, in bytes. hyper would keep 400 KiB for each connection.
+const LONGEST_HEAD: usize = 16 << 10;
 /// How long a connection may last, whatever its client does: a client that keeps one is told to make another.
 const LASTS: Duration = Duration::from_secs(60);
-/// How many connections there may be. kubelet and Prometheus need one each.
-const MOST: usize = 64;
-/// How many there may be from one address, so that one client leaves room for the others.
-const MOST_OF_ONE: usize = 8;
+/// How many connections there may be, and how many from one address, so that one client leaves room for the others.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    all: usize,
+    of_one: usize,
+}
+
+/// kubelet and Prometheus need one each.
+pub const OF_HEALTH: Room = Room { all: 64, of_one: 8 };
+/// Whoever sends webhooks often comes through one address, that of an ingress.
+pub const OF_WEBHOOKS: Room = Room { all: 512, of_one: 256 };
 /// How long connections may take to end after the signal.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long to wait when the system has no room for another connection.
@@ -56,14 +65,18 @@ impl Ready {
     }
 }
 
-/// Serves until the token is cancelled, and for two seconds after it at most.
-pub async fn serve(listener: TcpListener, context: Arc<Context>, ready: Ready, stop: CancellationToken) {
-    let app = Router::new()
+/// The paths of health, readiness and metrics.
+pub fn health(context: Arc<Context>, ready: Ready) -> Router {
+    Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(move |State(context): State<Arc<Context>>| async move { ready.answer(&context) }))
         .route("/metrics", get(metrics))
-        .with_state(context);
-    let mut open = Connections::default();
+        .with_state(context)
+}
+
+/// Serves until the token is cancelled, and for two seconds after it at most.
+pub async fn serve(listener: TcpListener, app: Router, room: Room, stop: CancellationToken) {
+    let mut open = Connections::new(room);
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
@@ -80,21 +93,25 @@ pub async fn serve(listener: TcpListener, context: Arc<Context>, ready: Ready, s
 }
 
 /// The open connections, the oldest first.
-#[derive(Default)]
 struct Connections {
+    room: Room,
     tasks: JoinSet<()>,
     open: Vec<(AbortHandle, IpAddr)>,
 }
 
 impl Connections {
+    fn new(room: Room) -> Self {
+        Self { room, tasks: JoinSet::new(), open: Vec::new() }
+    }
+
     /// Serves a connection. Where there is no room for it, the oldest one is closed, so that whoever keeps connections keeps
     /// nobody out: kubelet's and Prometheus' last for milliseconds.
     fn add(&mut self, stream: TcpStream, from: IpAddr, app: Router, stop: CancellationToken) {
         let is_own = |(_, address): &&(AbortHandle, IpAddr)| *address == from;
-        let oldest = if self.open.iter().filter(is_own).count() >= MOST_OF_ONE {
+        let oldest = if self.open.iter().filter(is_own).count() >= self.room.of_one {
             self.open.iter().position(|(_, address)| *address == from)
         } else {
-            (self.open.len() >= MOST).then_some(0)
+            (self.open.len() >= self.room.all).then_some(0)
         };
         if let Some(oldest) = oldest {
             self.open.remove(oldest).0.abort();
@@ -110,7 +127,7 @@ impl Connections {
 /// Serves one connection. That a client went away, or was too slow, is nobody's business.
 async fn connection(stream: TcpStream, app: Router, stop: CancellationToken) {
     let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD);
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LONGEST_HEAD);
     let mut served = std::pin::pin!(http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app)));
     let ends = async {
         tokio::select! { () = stop.cancelled() => {}, () = tokio::time::sleep(LASTS) => {} }

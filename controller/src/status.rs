@@ -1,4 +1,4 @@
-//! The only writer of statuses and of the events that follow from them. What a status says is decided elsewhere.
+//! The only writer of statuses, but for the time of a webhook (`webhooks`), and of the events that follow from them. What a status says is decided elsewhere.
 
 use crate::context::Context;
 use crate::item::Item;

@@ -117,6 +117,37 @@ pub struct Source {
     /// Images that somebody else's CI builds and pushes into the ECR repository of `images`. Nothing is built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<ImageSource>,
+
+    /// A webhook that tells of pushes, so that they are seen at once. The source is looked at all the same, five times as seldom while webhooks come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Webhook>,
+}
+
+/// A webhook of the git host, or of the CI that pushes images, to the path `/hooks/NAMESPACE/PIPELINE` of the controller's webhook
+/// address. It only wakes: what it says of commits is not read.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Webhook {
+    /// Who sends it, and so how it is signed. `Generic` is anything that sends `X-Signature: sha256=<HMAC of the body>`, or signs as Standard Webhooks says.
+    pub provider: WebhookProvider,
+
+    /// A Secret of this namespace with the webhook's secret as `token`, and, while it is being changed, the one before as `previousToken`.
+    pub secret_ref: LocalRef,
+}
+
+/// Who sends a webhook.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookProvider {
+    /// GitHub, and GitHub Enterprise: `X-Hub-Signature-256`.
+    GitHub,
+    /// GitLab: a signing token that begins with `whsec_`, or a secret token.
+    GitLab,
+    /// Gitea and Forgejo: `X-Gitea-Signature`, `X-Forgejo-Signature`.
+    Gitea,
+    /// Bitbucket Cloud and Data Center: `X-Hub-Signature`.
+    Bitbucket,
+    /// Anything else.
+    Generic,
 }
 
 /// A branch of a git repository.

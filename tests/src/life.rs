@@ -37,6 +37,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         clouds: Clouds::new(Settings { tell: counted(&metrics), ..settings(world, gate, seed) }),
         polls: Polls::new(web.clone()),
         images: ImageLists::default(),
+        webhooks: Arc::default(),
         web,
         rules,
         unbound_secrets: launchway_plan::secret::Unbound::Sent,

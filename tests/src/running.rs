@@ -73,6 +73,7 @@ impl Running {
             clouds: Clouds::new(clouds),
             polls: Polls::new(web.clone()),
             images: ImageLists::default(),
+            webhooks: Arc::default(),
             web,
             term: Term::always(),
             metrics,

@@ -6,6 +6,7 @@ mod count;
 mod failover;
 mod fairness;
 mod flood;
+mod hooks;
 mod machine;
 mod measure;
 mod seed;
@@ -102,6 +103,15 @@ pub async fn fairness(options: &Options, samples: usize) -> anyhow::Result<Vec<C
         }
     }
     Ok(columns)
+}
+
+/// Measures what a signed webhook takes before, during and after so many bad ones a second.
+///
+/// # Errors
+/// As [`measured`].
+pub async fn webhooks(options: &Options, rate: u32, long: Duration) -> anyhow::Result<Vec<Column>> {
+    let program = program(options).await?;
+    hooks::flooded(Bench::start(&program, 60, options.resync).await?, rate, long).await
 }
 
 /// Measures how long it takes until the second replica goes on: so many failovers of each kind, a leader that is paused for so

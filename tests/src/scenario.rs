@@ -122,6 +122,11 @@ impl Player {
         make(&self.world)
     }
 
+    /// Runs something in the life's runtime.
+    pub fn run<T>(&self, something: impl Future<Output = T>) -> T {
+        self.runtime.block_on(something)
+    }
+
     /// How many passes were made.
     pub fn passes(&self) -> usize {
         self.passes

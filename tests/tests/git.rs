@@ -325,7 +325,7 @@ async fn a_server_whose_certificate_is_signed_by_an_authority_of_the_users_own_i
         let authorities = pem.map(|pem| Authorities::parse(pem.as_bytes()).unwrap());
         let access = Seen { credential: Some(basic("s3cret")), authorities, ..Seen::default() };
         let interval = SignedDuration::from_secs(60);
-        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval };
+        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval, since: None };
         polls.head(&ask, when(0)).await.unwrap().outcome
     };
     let unknown = GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer));

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use launchway::serve::{Ready, serve};
+use launchway::serve::{OF_HEALTH, Ready, health, serve};
 use launchway_tests::life::context;
 use launchway_tests::life::gate::Gate;
 use launchway_tests::world::sample;
@@ -30,7 +30,7 @@ impl Port {
         let context = Arc::new(context(&world, &Gate::new(&world.time), 1, 600));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let served = tokio::spawn(serve(listener, context, Ready::default(), stop.clone()));
+        let served = tokio::spawn(serve(listener, health(context, Ready::default()), OF_HEALTH, stop.clone()));
         Port { address, stop, served }
     }
 

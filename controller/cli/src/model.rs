@@ -69,7 +69,7 @@ impl PipelineView {
     }
 
     fn of_body(item: &Item<Pipeline>, body: &Body<Pipeline>, releases: Vec<ReleaseView>) -> Self {
-        let Source { git, code_commit, image } = &body.spec.source;
+        let Source { git, code_commit, image, webhook: _ } = &body.spec.source;
         let of_git = git.as_ref().map(|git| git.branch.to_string());
         let of_code_commit = code_commit.as_ref().map(|source| source.branch.to_string());
         let of_images = image.as_ref().map(|_| "images".to_owned());

@@ -4,6 +4,7 @@
 pub mod building;
 pub mod decide;
 pub mod desired;
+pub mod freshness;
 pub mod gates;
 pub mod heads;
 pub mod looks;

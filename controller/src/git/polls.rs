@@ -32,6 +32,9 @@ pub struct Ask<'a> {
     /// How old an answer may grow before there should be a new one. Zero: whatever is seen must have been asked for
     /// after this question.
     pub interval: SignedDuration,
+    /// A webhook told of a push then: an answer that nobody asked for because of it, or of a later one, is too old. By another clock than
+    /// ours.
+    pub since: Option<Timestamp>,
 }
 
 /// What was seen, and when it was asked for.
@@ -87,6 +90,7 @@ struct Lane {
 struct Landed {
     number: u64,
     sent: Timestamp,
+    since: Option<Timestamp>,
     outcome: Result<Head, GitFault>,
     /// How many polls in a row ended with a passing fault, this one included.
     failures: u32,
@@ -246,7 +250,7 @@ impl Polls {
         };
         wanted.insert(ask.branch.to_owned());
         let (tickets, places) = unbounded_channel();
-        let takeoff = Takeoff { number: *begun, sent: now, alone: alone.clone(), wanted };
+        let takeoff = Takeoff { number: *begun, sent: now, since: ask.since, alone: alone.clone(), wanted };
         let landing = self.flight(key, takeoff, ask, places).shared();
         lane.flying.extend(landing.downgrade().map(|flight| (alone.clone(), (flight, tickets.clone()))));
         Next::Wait(Flight { alone, landing, tickets })
@@ -302,6 +306,7 @@ impl Polls {
 struct Takeoff {
     number: u64,
     sent: Timestamp,
+    since: Option<Timestamp>,
     alone: Option<String>,
     wanted: BTreeSet<String>,
 }
@@ -340,7 +345,10 @@ impl Lane {
                 true => before.map_or(0, |before| before.failures).saturating_add(1),
                 false => 0,
             };
-            self.landed.insert(branch, Landed { number: takeoff.number, sent: takeoff.sent, outcome, failures });
+            let Takeoff { number, sent, since, .. } = takeoff;
+            // What was told before has been looked for as well.
+            let since = since.max(before.and_then(|before| before.since));
+            self.landed.insert(branch, Landed { number, sent, since, outcome, failures });
         }
     }
 }
@@ -354,8 +362,8 @@ const ALONE: SignedDuration = SignedDuration::from_hours(1);
 const BRANCHES: usize = 100;
 const REPOSITORIES: usize = 20_000;
 
-/// How long a pass waits for a poll. Most servers answer within a second.
-const WAITS: Duration = Duration::from_secs(3);
+/// How long a pass waits for a poll, or for a list of images. Most servers answer within a second.
+pub const WAITS: Duration = Duration::from_secs(3);
 
 /// When to ask for a poll that was not waited for. Servers have ten seconds to answer (`web::limits`).
 pub const LANDS: SignedDuration = SignedDuration::from_secs(8);
@@ -366,8 +374,8 @@ pub const LANDS: SignedDuration = SignedDuration::from_secs(8);
 const OF_A_HOST: usize = 8;
 const OF_ALL: usize = 16;
 
-/// How much longer than two intervals a branch counts as watched after it was last asked for.
-const GRACE: SignedDuration = SignedDuration::from_mins(1);
+/// How much longer than two intervals a branch, or a list of images, counts as watched after it was last asked for.
+pub const GRACE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Watchers with one interval do not wake at the very same moment; by so much one may be early and still wait for its
 /// own poll: a tenth of the interval, five seconds at most.
@@ -399,10 +407,20 @@ impl Landed {
         }
     }
 
+    /// Whether a webhook may have it asked for before its time. Who was refused is not to try more often because of that.
+    fn may_be_hurried(&self, now: Timestamp) -> bool {
+        let is_refused = matches!(
+            self.outcome,
+            Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_) | GitFault::App(_))
+        );
+        !is_refused || now.duration_since(self.sent) >= REFUSED
+    }
+
     /// The answer, if it is new enough.
     fn answer(&self, ask: &Ask<'_>, now: Timestamp, before: u64) -> Option<Poll> {
         let good_for = self.good_for(ask.interval);
-        let is_young = now.duration_since(self.sent) < good_for - slack(ask.interval.min(good_for));
+        let is_late = ask.since > self.since && self.may_be_hurried(now);
+        let is_young = !is_late && now.duration_since(self.sent) < good_for - slack(ask.interval.min(good_for));
         let is_answer = is_young || self.number > before;
         is_answer.then(|| Poll { sent: self.sent, good_for, outcome: self.outcome.clone() })
     }

@@ -16,6 +16,7 @@ use launchway_plan::account::{Scope, scope};
 use launchway_plan::fault::Fault;
 use launchway_plan::look::Looked;
 use launchway_plan::pipeline::desired::{Branch, Source};
+use launchway_plan::pipeline::freshness::{Freshness, freshness};
 use launchway_plan::pipeline::heads::sorted;
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::observed::Tip;
@@ -25,10 +26,6 @@ use launchway_plan::refusal::Refusal;
 use launchway_plan::secret::sendable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Types of Secrets that give access to the cluster. They are never sent to a repository, because whoever may write a
-/// Pipeline could have them sent anywhere.
-const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
 
 /// Takes every look that this pass needs. Faults are part of what was seen.
 pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> Result<Observed, Unreachable> {
@@ -54,7 +51,9 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         observed.targets.insert(name, seen?);
     }
     if let Some(scope) = allowed {
-        source(&mut observed, desired, &scope, context).await?;
+        let fresh = freshness(desired, record, now);
+        source(&mut observed, desired, &scope, &fresh, context).await?;
+        observed.next_poll = observed.next_poll.map(|next| fresh.again.map_or(next, |again| again.min(next)));
     }
     Ok(observed)
 }
@@ -64,11 +63,12 @@ async fn source(
     observed: &mut Observed,
     desired: &Desired,
     scope: &Scope,
+    fresh: &Freshness,
     context: &Context,
 ) -> Result<(), Unreachable> {
     match &desired.source {
         Source::Git { branch, url, secret } => match access(desired, url, secret.as_deref(), context).await? {
-            Ok(access) => look(observed, desired, &Remote { branch, url: url.clone(), access }, context).await,
+            Ok(access) => look(observed, desired, &Remote { branch, url: url.clone(), access }, fresh, context).await,
             Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
         },
         Source::CodeCommit { branch, repository } => {
@@ -76,12 +76,12 @@ async fn source(
             let repository = cloud.git_repository(repository);
             let url = repository.url();
             let access = Access { credential: Some(Credential::CodeCommit(repository)), ..Access::default() };
-            look(observed, desired, &Remote { branch, url, access }, context).await;
+            look(observed, desired, &Remote { branch, url, access }, fresh, context).await;
         }
-        Source::Images { repository, tag, interval } => {
+        Source::Images { repository, tag, .. } => {
             let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
             let of = Followed { place: scope.place.clone(), repository: repository.clone(), tag: tag.clone() };
-            let list = context.images.of(of, *interval, &cloud, observed.at).await;
+            let list = context.images.of(of, fresh, &cloud, observed.at).await;
             observed.next_poll = Some(list.due);
             observed.head = match list.outcome {
                 Some(Ok(images)) => Looked::Seen(Ok(Tip::Images(images))),
@@ -111,13 +111,14 @@ impl Remote<'_> {
 }
 
 /// Looks at the head of the branch, or says when to come back for it, because the server has not answered yet.
-async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote<'_>, context: &Context) {
+async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote<'_>, fresh: &Freshness, context: &Context) {
     let ask = Ask {
         url: &remote.url,
         branch: &remote.branch.name,
         namespace: &desired.namespace,
         access: &remote.access,
-        interval: SignedDuration::from_secs(remote.branch.interval),
+        interval: SignedDuration::from_secs(fresh.interval),
+        since: fresh.since,
     };
     match context.polls.head(&ask, (context.clock)()).await {
         Some(poll) => see(observed, poll, remote),
@@ -159,7 +160,7 @@ async fn access(
     let hosts = found.as_ref().and_then(|found| found.metadata.annotations.hosts.as_deref());
     let sendable = sendable(hosts, url, context.unbound_secrets);
     Ok(match found {
-        Some(found) if found.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind)) => Err(refused(
+        Some(found) if found.kind.as_deref().is_some_and(|kind| other::KUBERNETES_OWN.contains(&kind)) => Err(refused(
             "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken, or those of a GitHub App".to_owned(),
         )),
         None => Err(refused(

@@ -59,6 +59,10 @@ pub struct PipelineStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["release".into()]))]
     pub superseded: Vec<Superseded>,
 
+    /// When the last webhook came whose signature was right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_at: Option<Time>,
+
     /// What the columns of `kubectl get` show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use launchway_tests::docs::Part;
-use launchway_tests::scale::{Options, columns, failovers, fairness, measured, table};
+use launchway_tests::scale::{Options, columns, failovers, fairness, measured, table, webhooks};
 use launchway_tests::shape::repository;
 
 /// Measures the controller with many Services: on a real Kubernetes API server, with an AWS in memory on a port that
@@ -48,6 +48,10 @@ struct Arguments {
     #[arg(long, value_name = "EACH", conflicts_with = "floods")]
     failovers: Option<usize>,
 
+    /// Measures instead what a signed webhook takes while others flood the port for a minute: so many bad ones a second.
+    #[arg(long, value_name = "A SECOND", conflicts_with_all = ["floods", "failovers"])]
+    webhooks: Option<u32>,
+
     /// Writes the table into docs/reliability.md.
     #[arg(long)]
     write: bool,
@@ -55,17 +59,20 @@ struct Arguments {
 
 /// How long a leader is paused.
 const PAUSE: Duration = Duration::from_secs(40);
+/// How long bad webhooks come.
+const FLOOD: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { sizes, share, converge, edits, resync, controller, floods, failovers: each, write } =
+    let Arguments { sizes, share, converge, edits, resync, controller, floods, failovers: each, webhooks: rate, write } =
         Arguments::parse();
     let [sizes, converge] = [sizes, converge].map(|counts| counts.into_iter().filter(|count| *count > 0).collect());
     let options = Options { sizes, shares: share, converge, edits, resync, controller };
-    let (name, columns) = match (floods, each) {
-        (Some(samples), _) => ("floods", fairness(&options, samples).await?),
-        (None, Some(each)) => ("failovers", columns(&failovers(&options, each, PAUSE).await?)),
-        (None, None) => ("scale", measured(&options).await?),
+    let (name, columns) = match (floods, each, rate) {
+        (Some(samples), _, _) => ("floods", fairness(&options, samples).await?),
+        (None, Some(each), _) => ("failovers", columns(&failovers(&options, each, PAUSE).await?)),
+        (None, None, Some(rate)) => ("webhooks", webhooks(&options, rate, FLOOD).await?),
+        (None, None, None) => ("scale", measured(&options).await?),
     };
     let table = table(&columns);
     println!("{table}");

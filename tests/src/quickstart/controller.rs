@@ -49,6 +49,8 @@ pub(crate) struct Start<'a> {
     pub(crate) hosts: &'a [String],
     /// Its polling speed-up factor.
     pub(crate) pace: u32,
+    /// Where it takes webhooks, if it does.
+    pub(crate) webhooks: Option<SocketAddr>,
     /// How often a Service with nothing to do is checked, where not as often as usual.
     pub(crate) resync: Option<&'a str>,
     /// The lease that it stands for, where it is one of several.
@@ -185,9 +187,10 @@ fn arguments(start: &Start<'_>, address: SocketAddr) -> Vec<String> {
     let own = [installation, pace, "--allow-http".into(), format!("--http-address={address}")];
     let resync = start.resync.map(|resync| format!("--resync={resync}"));
     let lease = start.lease.map(|lease| format!("--lease={lease}"));
+    let webhooks = start.webhooks.map(|address| format!("--webhook-address={address}"));
     // Several of them have one address here.
     let chart = start.chart.iter().filter(|argument| !argument.starts_with("--http-address=")).cloned();
-    own.into_iter().chain(hosts).chain(resync).chain(lease).chain(chart).collect()
+    own.into_iter().chain(hosts).chain(resync).chain(lease).chain(webhooks).chain(chart).collect()
 }
 
 /// Neither proxies nor a person's own AWS: those would be asked about services of the same name.

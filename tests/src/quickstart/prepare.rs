@@ -123,6 +123,7 @@ impl Starting<'_> {
             aws: &url,
             hosts: &self.hosts,
             pace: self.pace,
+            webhooks: None,
             resync: None,
             lease: lease.as_deref(),
             host: &host,

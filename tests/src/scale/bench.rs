@@ -1,5 +1,6 @@
 //! The parts of the bench, and what is done to them.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -107,21 +108,33 @@ impl Bench {
 
     /// The same with a controller that checks for drift every so many seconds.
     pub(super) async fn begin_checking(&mut self, resync: u64) -> anyhow::Result<()> {
-        self.started(resync, &[], 1).await
+        self.started(resync, &[], 1, None).await
     }
 
     /// The same with a controller that may dial these hosts on loopback, and polls so many times as often as usual.
     pub(super) async fn begin_dialling(&mut self, hosts: &[String], pace: u32) -> anyhow::Result<()> {
-        self.started(self.resync, hosts, pace).await
+        self.started(self.resync, hosts, pace, None).await
     }
 
-    async fn started(&mut self, resync: u64, hosts: &[String], pace: u32) -> anyhow::Result<()> {
+    /// The same with one that takes webhooks.
+    pub(super) async fn begin_hearing(&mut self, hosts: &[String], webhooks: SocketAddr) -> anyhow::Result<()> {
+        self.started(self.resync, hosts, 1, Some(webhooks)).await
+    }
+
+    async fn started(
+        &mut self,
+        resync: u64,
+        hosts: &[String],
+        pace: u32,
+        webhooks: Option<SocketAddr>,
+    ) -> anyhow::Result<()> {
         let resync = format!("{resync}s");
         let controller = Controller::start(Start {
             place: &self.place,
             aws: &self.open.url(),
             hosts,
             pace,
+            webhooks,
             resync: Some(&resync),
             lease: None,
             host: "launchway",
@@ -140,6 +153,7 @@ impl Bench {
             aws: &self.open.url(),
             hosts: &[],
             pace: 1,
+            webhooks: None,
             resync: None,
             lease: Some(lease),
             host,

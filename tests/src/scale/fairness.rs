@@ -26,7 +26,7 @@ use crate::git::{Access, Repositories, commit_id};
 use crate::world::sample::{ACCOUNT, BUILD, CLUSTER, NAMESPACE, REPOSITORY, on_fargate, place};
 
 /// The victim's Pipeline and Service.
-const VICTIM: &str = "victim";
+pub(super) const VICTIM: &str = "victim";
 /// How much faster than usual the controller polls: the victim's branch every ten seconds.
 pub(super) const PACE: u32 = 3;
 /// Nothing here takes longer, or the victim is starved.
@@ -76,14 +76,16 @@ pub(super) async fn beside(mut bench: Bench, flood: Flood, samples: usize) -> an
 }
 
 /// The median and the slowest but one in a hundred, in seconds.
-fn words(mut all: Vec<f64>) -> String {
+pub(super) fn words(mut all: Vec<f64>) -> String {
     all.sort_by(f64::total_cmp);
     let at = |part: f64| all.get(((all.len() as f64 * part).ceil() as usize).saturating_sub(1)).copied();
-    format!("{:.1} s, {:.1} s", at(0.5).unwrap_or_default(), at(0.99).unwrap_or_default())
+    let words =
+        |seconds: f64| if seconds < 0.1 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.1} s") };
+    format!("{}, {}", words(at(0.5).unwrap_or_default()), words(at(0.99).unwrap_or_default()))
 }
 
 /// Pushes a commit; how long it takes until its build is started. Returns when it is rolled.
-async fn release_of_a_commit(bench: &Bench, git: &Git, number: usize) -> anyhow::Result<f64> {
+pub(super) async fn release_of_a_commit(bench: &Bench, git: &Git, number: usize) -> anyhow::Result<f64> {
     let (commit, from) = (commit_id(&format!("victim-{number}")), Timestamp::now());
     git.repositories.push(&git.url(VICTIM), "main", &commit);
     let started = |bench: &Bench| bench.call("StartBuild", &commit, from);
@@ -133,7 +135,7 @@ fn newer(at: &Value, from: Timestamp) -> bool {
 }
 
 /// What the victim has, in Kubernetes and in AWS.
-async fn prepare(bench: &Bench, git: &Git) -> anyhow::Result<()> {
+pub(super) async fn prepare(bench: &Bench, git: &Git) -> anyhow::Result<()> {
     git.repositories.create(&git.url(VICTIM), Access::Open);
     git.repositories.create(&git.url("many"), Access::Open);
     git.repositories.push(&git.url(VICTIM), "main", &commit_id("victim-0"));
@@ -180,14 +182,14 @@ async fn prepare(bench: &Bench, git: &Git) -> anyhow::Result<()> {
 }
 
 /// Repositories in memory, on a port.
-struct Git {
+pub(super) struct Git {
     repositories: Arc<Repositories>,
-    host: String,
+    pub(super) host: String,
     task: JoinHandle<()>,
 }
 
 impl Git {
-    async fn start() -> anyhow::Result<Git> {
+    pub(super) async fn start() -> anyhow::Result<Git> {
         let repositories = Arc::new(Repositories::new());
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let host = listener.local_addr()?.to_string();

@@ -103,6 +103,7 @@ fn of_everything() -> Metrics {
     let conditions: Vec<Condition> = serde_json::from_value(json!([told("Stalled"), told("Held")])).unwrap();
     metrics.stands(&Key::of_account(None), Some(Stand::of(&conditions, None)));
     metrics.unreadable(Kind::Release, 1);
+    metrics.webhook("accepted");
     metrics.broken(&BTreeSet::new());
     metrics
 }

@@ -83,7 +83,8 @@ fn token(until: Timestamp) -> Response {
 }
 
 async fn head(polls: &Polls, url: &str, access: &Seen, now: Timestamp) -> Result<Head, GitFault> {
-    let ask = Ask { url, branch: "main", namespace: "shop", access, interval: SignedDuration::from_secs(10) };
+    let ask =
+        Ask { url, branch: "main", namespace: "shop", access, interval: SignedDuration::from_secs(10), since: None };
     polls.head(&ask, now).await.expect("an answer in time").outcome
 }
 

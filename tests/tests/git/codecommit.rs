@@ -121,7 +121,7 @@ impl Site {
     async fn head(&self, repository: &GitRepository) -> Result<Head, GitFault> {
         let access = Seen { credential: Some(Credential::CodeCommit(repository.clone())), ..Seen::default() };
         let (url, interval) = (repository.url(), SignedDuration::from_mins(1));
-        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval };
+        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval, since: None };
         self.polls.head(&ask, self.ours.now()).await.expect("an answer in time").outcome
     }
 }

@@ -1,6 +1,7 @@
 //! What to do about a Pipeline: at most one effect on its Releases, and when the next pass is due.
 
 use super::desired::Desired;
+use super::freshness::slowest;
 use super::heads::Turn;
 use super::observed::Observed;
 use super::state::{Course, State};
@@ -65,5 +66,5 @@ fn wake(desired: &Desired, observed: &Observed, state: &State) -> Wake {
     // Nothing tells us when a Secret, a credential, a branch or a repository has been corrected.
     let interval = desired.source.interval();
     let due = observed.next_poll.map_or(interval, |next| next.duration_since(observed.at).as_secs());
-    Wake::After(due.clamp(1, interval.max(1)))
+    Wake::After(due.clamp(1, slowest(interval).max(1)))
 }

@@ -44,6 +44,8 @@ pub struct Desired {
     pub region: Option<String>,
     /// Where commits come from.
     pub source: Source,
+    /// Whether a webhook tells of pushes.
+    pub has_webhook: bool,
     /// The stages, in the order of the spec.
     pub stages: Vec<Stage>,
     /// What a newer commit does to an older one.
@@ -150,6 +152,7 @@ impl Desired {
             account: spec.account.as_ref().map_or_else(|| DEFAULT.to_owned(), ToString::to_string),
             region: spec.region.as_ref().map(ToString::to_string),
             source: Source::parse(spec, rules)?,
+            has_webhook: spec.source.webhook.is_some(),
             stages: stages(spec, rules)?,
             mode: spec.concurrency.mode,
             limit: usize::try_from(spec.concurrency.limit).unwrap_or(1),
@@ -180,7 +183,7 @@ impl Source {
     fn parse(spec: &PipelineSpec, rules: &Rules) -> Result<Self, Refusal> {
         let builds =
             |source| spec.build.is_some().then_some(source).ok_or_else(|| Refusal::unknown("spec.build", "codeBuild"));
-        let pipeline::Source { git, code_commit, image } = &spec.source;
+        let pipeline::Source { git, code_commit, image, webhook: _ } = &spec.source;
         match (git, code_commit, image) {
             (Some(git), _, _) => Self::git(git, rules).and_then(builds),
             (None, Some(code_commit), _) => Self::code_commit(code_commit).and_then(builds),

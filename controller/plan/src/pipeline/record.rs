@@ -32,6 +32,7 @@ impl Record {
             stages: Vec::new(),
             building: Vec::new(),
             superseded: Vec::new(),
+            webhook_at: None,
             summary: None,
         })
     }

@@ -4,7 +4,7 @@ mod building;
 mod gating;
 mod heads;
 mod holding;
-mod rows;
+pub(super) mod rows;
 mod running;
 mod sizes;
 mod unreadable;

@@ -24,7 +24,14 @@ fn at(seconds: i64) -> Timestamp {
 
 fn ask(branch: &str, seconds: i64) -> Ask<'_> {
     const NOBODY: &Access = &Access { credential: None, app: None, authorities: None };
-    Ask { url: URL, branch, namespace: "shop", access: NOBODY, interval: SignedDuration::from_secs(seconds) }
+    Ask {
+        url: URL,
+        branch,
+        namespace: "shop",
+        access: NOBODY,
+        interval: SignedDuration::from_secs(seconds),
+        since: None,
+    }
 }
 
 /// An answer that comes in time.
