@@ -5,6 +5,8 @@ use std::path::Path;
 
 use anyhow::Context;
 use launchway_plan::reason::{ConditionType, Reason};
+use launchway_plan::start::build::Run;
+use launchway_plan::start::build::remedy::{EXAMPLES, remedy};
 
 use crate::dashboard;
 
@@ -24,6 +26,7 @@ pub fn parts() -> Vec<Part> {
     vec![
         Part { document: "docs/conditions.md", name: "conditions", text: conditions() },
         Part { document: "docs/conditions.md", name: "reasons", text: reasons() },
+        Part { document: "docs/build-failures.md", name: "remedies", text: remedies() },
         Part { document: "docs/services.md", name: "members", text: crate::members::table() },
         Part { document: "docs/install.md", name: "values", text: crate::values::table() },
         Part { document: "docs/real-account.md", name: "beliefs", text: beliefs() },
@@ -48,6 +51,24 @@ fn reasons() -> String {
     let mut text = "| reason | what it means | what to do |\n| --- | --- | --- |\n".to_owned();
     for reason in Reason::ALL {
         let _ = writeln!(text, "| `{reason}` | {} | {} |", cell(reason.meaning()), cell(reason.remedy()));
+    }
+    text
+}
+
+/// What builds say, and what the Release says that mends it.
+fn remedies() -> String {
+    let run = Run {
+        project: "iridium".into(),
+        buildspec: None,
+        given: None,
+        environment: Vec::new(),
+        timeout_minutes: 60,
+        queued_timeout_minutes: 30,
+    };
+    let mut text = "| the build says | the Release says |\n| --- | --- |\n".to_owned();
+    for said in EXAMPLES {
+        let remedy = remedy(&run, &[said], &[]).unwrap_or_default();
+        let _ = writeln!(text, "| {} | {} |", cell(said), cell(&remedy));
     }
     text
 }

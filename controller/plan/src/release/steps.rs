@@ -236,7 +236,8 @@ fn running(desired: &Desired, work: &Work, step: &StepRecord, started: &Started,
                 StepKind::Check => format!("check {}", step.name),
                 StepKind::Build => "the build".to_owned(),
             };
-            failed(step, words::failure(&what, &step.run, step.attempt, live), Some(boxed))
+            let log = observed.logs.get(&*step.name).map_or(&[][..], Vec::as_slice);
+            failed(step, words::failure(&what, &step.run, step.attempt, live, log), Some(boxed))
         }
     }
 }

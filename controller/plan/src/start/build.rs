@@ -3,6 +3,7 @@
 
 pub mod bounds;
 pub mod project;
+pub mod remedy;
 pub mod words;
 
 use super::{Attempt, Sight, Times};

@@ -1,15 +1,17 @@
 //! Messages about builds: how one ended, in which phase it hung, and what to look at.
 
+use super::remedy::remedy;
 use super::{Run, allowed, went_wrong};
 use crate::condition::cut;
 use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
 
-/// How much of CodeBuild's own message is shown, in bytes, so that the link to the log fits beside it.
+/// How much of CodeBuild's own message is shown, in bytes, so that the link to the log fits beside it; and where what to do does too.
 const CONTEXT: usize = 400;
+const BESIDE_REMEDY: usize = 120;
 
 /// Why a build failed and what to do about it. `what` names the build at the beginning of the sentence. `attempt` is
-/// the number of this attempt.
-pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild) -> String {
+/// the number of this attempt, `log` what is known of the build's last lines.
+pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild, log: &[String]) -> String {
     let phase = &last_phase(build).name;
     let (timed_out, stopped) = (build.status == BuildStatus::TimedOut, build.status == BuildStatus::Stopped);
     let text = if timed_out {
@@ -23,10 +25,14 @@ pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild) -> String
     } else {
         format!("{what} {}", end(build))
     };
-    let context = build.phases.iter().filter(|phase| went_wrong(phase)).flat_map(|phase| &phase.contexts).next();
-    let context = context.map_or_else(String::new, |context| format!(": {}", cut(context, CONTEXT)));
+    let wrong = build.phases.iter().filter(|phase| went_wrong(phase));
+    let contexts: Vec<&str> = wrong.flat_map(|phase| &phase.contexts).map(String::as_str).collect();
+    let remedy = remedy(run, &contexts, log);
+    let most = if remedy.is_some() { BESIDE_REMEDY } else { CONTEXT };
+    let context = contexts.first().map_or_else(String::new, |context| format!(": {}", cut(context, most)));
+    let remedy = remedy.map_or_else(String::new, |remedy| format!("; {remedy}"));
     let link = build.log_link.as_ref().map_or_else(String::new, |link| format!("; log: {link}"));
-    format!("{text}{context}{link}")
+    format!("{text}{context}{remedy}{link}")
 }
 
 /// How a build ended and in which phase, as the end of a sentence.
