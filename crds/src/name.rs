@@ -204,6 +204,15 @@ text!(
     Path, 1..=255, r"^[A-Za-z0-9_.][A-Za-z0-9_./-]*$"
 );
 text!(
+    /// Files of the repository, by a path from its root in which `*` and `?` stand for any text and any character, `/` too.
+    ScanPath, 1..=128, r"^[A-Za-z0-9_.*?][A-Za-z0-9_./*?-]*$",
+    ("!self.startsWith('./') && !self.endsWith('/') && !self.contains('**')", "a path from the root of the repository, without ./ before it and / after it; one * stands for any text, folders too")
+);
+text!(
+    /// A text that is no secret although it looks like one.
+    ScanText, 8..=64, r"^[A-Za-z0-9/+=_.][A-Za-z0-9/+=_.-]*$"
+);
+text!(
     /// A buildspec, inline.
     Buildspec, 1..=8192, r"^[^\x00]*$"
 );

@@ -12,6 +12,7 @@ pub mod observed;
 pub mod pushed;
 pub mod record;
 pub mod report;
+pub mod scan;
 pub mod stages;
 pub mod state;
 

@@ -1,7 +1,9 @@
 //! The checks and the build of a Pipeline: what CodeBuild runs.
 
 use crate::aws::BuildOverride;
-use crate::name::{Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, SecretRef, TagPattern};
+use crate::name::{
+    Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, ScanPath, ScanText, SecretRef, TagPattern,
+};
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(self.name in ['build', 'image'])").message("a check cannot be called build or image: these are steps of every release"))]
 #[x_kube(validation = Rule::new("[has(self.codeBuild)].exists_one(one, one)").message("set exactly one kind of check: codeBuild"))]
+#[x_kube(validation = Rule::new("!has(self.scan) || !has(self.codeBuild) || !has(self.codeBuild.buildspec)")
+    .message("scan is the buildspec: leave codeBuild.buildspec out"))]
 pub struct Check {
     /// The check's name, shown in the Release's status.
     pub name: Name,
@@ -17,6 +21,24 @@ pub struct Check {
     /// What CodeBuild runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_build: Option<CodeBuild>,
+
+    /// A ready-made buildspec, which needs nothing in the repository. Absent: that of `codeBuild`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scan: Option<Scan>,
+}
+
+/// A ready-made buildspec of a check: exactly one member is set.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.secrets) != has(self.templates)").message("set exactly one kind of scan: secrets or templates"))]
+pub struct Scan {
+    /// Fails if access keys, private keys or tokens stand in the commit's files. It says where, and never what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<SecretScan>,
+
+    /// Fails if cfn-lint finds errors in CloudFormation templates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub templates: Option<TemplateScan>,
 }
 
 /// How the image is built.
@@ -112,6 +134,34 @@ pub struct BuildspecSource {
     /// The buildspec itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inline: Option<Buildspec>,
+}
+
+/// A scan for secrets in the commit's files: keys of AWS, private keys, tokens of GitHub, GitLab and Slack. The build image needs GNU grep.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretScan {
+    /// What is no secret: these texts are passed over, such as the ID of a key that is known and worth nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub allow: Vec<ScanText>,
+
+    /// Files and folders that are not scanned: paths from the root, in which `*` stands for any text, folders too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub exclude: Vec<ScanPath>,
+}
+
+/// A scan of CloudFormation templates by cfn-lint. The build image needs cfn-lint, or Python 3.10 and a way to pypi.org.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct TemplateScan {
+    /// The templates: paths from the root, in which `*` stands for any text, folders too. Empty: every YAML or JSON file that has `AWSTemplateFormatVersion`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub files: Vec<ScanPath>,
 }
 
 /// An environment variable of a build.

@@ -1,6 +1,6 @@
 //! The spec of a Pipeline, parsed. What cannot be carried out is refused here, and each union is an enum.
 
-use super::pushed;
+use super::{pushed, scan};
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
 use crate::allow;
@@ -355,7 +355,15 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
     let region = &scope.place.region;
     let placed =
         |run: &Option<CodeBuild>| run.as_ref().map(|run| placed(run, &spec.source, region, projects)).transpose();
-    let of_check = |check: &Check| Ok(Check { code_build: placed(&check.code_build)?, ..check.clone() });
+    let of_check = |check: &Check| {
+        let mut run = placed(&check.code_build)?;
+        if let (Some(run), Some(scan)) = (&mut run, &check.scan) {
+            let known = scan::spelled_out(scan);
+            let unknown = || Refusal::unknown(&format!("spec.checks[{}].scan", check.name), "secrets, templates");
+            run.buildspec = Some(known.ok_or_else(unknown)?);
+        }
+        Ok(Check { code_build: run, scan: None, ..check.clone() })
+    };
     let of_build = |build: &Build| Ok(Build { code_build: placed(&build.code_build)?, ..build.clone() });
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
