@@ -93,7 +93,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     let next = report(&before, &pass);
     match status::write(&*release, next, api(&release, context), context).await? {
         Written::Yes(written) => {
-            if let Some((reason, note)) = warning(&record, &pass) {
+            if let Some((reason, note)) = warning(&pass) {
                 status::warn(&*written, reason, &note, context);
             }
             Ok(outcome.wake(plan.wake))

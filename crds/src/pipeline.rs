@@ -42,6 +42,12 @@ pub use status::*;
     .message("a Service is a target of one stage only: make a Service for each stage"))]
 #[x_kube(validation = Rule::new("has(self.build) != has(self.source.image)")
     .message("set build, or, where somebody else builds and pushes the image, source.image: one of them"))]
+#[x_kube(validation = Rule::new("self.images.all(image, self.images.exists_one(other, other.repository == image.repository))")
+    .message("images: each has a repository of its own"))]
+#[x_kube(validation = Rule::new("self.images.size() * self.stages.size() <= 10")
+    .message("images: at most 10 in one stage, 5 in two, 3 in three: what runs in each stage is recorded image by image"))]
+#[x_kube(validation = Rule::new("self.images.size() == 1 || !has(self.build) || (!has(self.build.imageFrom) && (!has(self.build.tag) || self.build.tag.contains('$(commit)')))")
+    .message("of several images the tag says the whole commit: let build.tag have $(commit), and leave imageFrom out"))]
 pub struct PipelineSpec {
     /// The AwsAccount whose projects, repositories and clusters are used. Absent: the one called `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,8 +75,8 @@ pub struct PipelineSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build: Option<Build>,
 
-    /// The images that the build, or another CI, pushes, tagged with the commit ID. One, for now.
-    #[schemars(length(min = 1, max = 1))]
+    /// The images that the build, or another CI, pushes, each into a repository of its own and tagged alike: up to 10, or as many as 10 divided by the number of stages. A release has all of them or none. Of another CI's, the first is followed: let it be the one that is pushed last.
+    #[schemars(length(min = 1, max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<Image>,
 

@@ -4,6 +4,7 @@ mod builds;
 mod people;
 mod releases;
 mod services;
+mod several;
 mod trouble;
 mod upgrade;
 
@@ -67,6 +68,7 @@ pub const STORIES: &[&Story] = &[
     &builds::FAULT,
     &builds::EDITED,
     &builds::ELSEWHERE,
+    &several::TWO,
     &people::SUSPEND,
     &people::WIPED,
     &services::RICH,

@@ -72,6 +72,7 @@ scenarios!(
     rolled_back,
     supersede,
     suspended,
+    two_images,
     unverified,
 );
 

@@ -22,6 +22,8 @@ pub struct TargetSeen {
     pub stalled: Option<String>,
     /// Why its tasks do not prove the rollout, where it says so for its present generation.
     pub unproved: Option<(Reason, String)>,
+    /// The names of the images that it takes from its stage.
+    pub takes: Vec<String>,
     /// Why it cannot be read: then nothing else is known of it.
     pub unreadable: Option<String>,
 }
@@ -45,11 +47,12 @@ impl TargetSeen {
     /// The Service, as a target. What it says of an older spec does not count.
     pub fn of(service: Service) -> Self {
         let generation = service.metadata.generation.unwrap_or_default();
-        let mut containers = service.spec.task_definition.container_definitions.iter();
-        let follows = containers.find_map(|container| container.image_from.as_ref());
-        let follows = follows.map(|from| format!("{}/{}", from.pipeline, from.stage));
+        let containers = service.spec.task_definition.container_definitions.iter();
+        let from: Vec<_> = containers.filter_map(|container| container.image_from.as_ref()).collect();
+        let follows = from.first().map(|from| format!("{}/{}", from.pipeline, from.stage));
+        let takes = from.iter().map(|from| from.image.to_string()).collect();
         let Some(status) = service.status.filter(|status| status.observed_generation == generation) else {
-            return Self { follows, rollout: None, stalled: None, unproved: None, unreadable: None };
+            return Self { follows, rollout: None, stalled: None, unproved: None, takes, unreadable: None };
         };
         let said = |kind| find(&status.conditions, kind);
         let stalled = said(ConditionType::Stalled).filter(|_| is_true(&status.conditions, ConditionType::Stalled));
@@ -58,12 +61,12 @@ impl TargetSeen {
             (condition.status != "True").then(|| (reason, condition.message.clone()))
         });
         let stalled = stalled.map(|one| one.message.clone());
-        Self { follows, stalled, unproved, rollout: status.rollout, unreadable: None }
+        Self { follows, stalled, unproved, takes, rollout: status.rollout, unreadable: None }
     }
 
     /// A Service that is there and cannot be read.
     pub fn unreadable(why: String) -> Self {
-        Self { follows: None, rollout: None, stalled: None, unproved: None, unreadable: Some(why) }
+        Self { follows: None, rollout: None, stalled: None, unproved: None, takes: Vec::new(), unreadable: Some(why) }
     }
 }
 
@@ -98,6 +101,16 @@ pub fn standing(
         }
         Some(Some(seen)) => seen,
     };
+    let is_there = |name: &str| granted.images.iter().any(|image| *image.name == *name);
+    if let Some(name) = seen.takes.iter().find(|name| !is_there(name)) {
+        return Standing::Failed(
+            Reason::ImageMissing,
+            format!(
+                "Service {service} takes image {name}, which this release does not have: it began before the image was called so in the \
+                 Pipeline; the next release has it"
+            ),
+        );
+    }
     let own = |rollout: &&RolloutStatus| rollout.grant == granted.number && rollout.source.as_deref() == Some(source);
     let Some(rollout) = seen.rollout.as_ref().filter(own) else { return unheard(service, seen, granted, at) };
     let reason = rollout.reason.clone().unwrap_or_default();

@@ -127,10 +127,22 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
         }
         (_, Seen::AccountId(id)) => observed.account_id = id,
         (_, Seen::Projects(projects)) => observed.projects = projects,
-        (_, Seen::Image(image)) => observed.image = image,
+        (Look::Image { repository, .. }, Seen::Image(image)) => {
+            observed.images.insert(repository, image);
+        }
+        (Look::Mutability { repository }, Seen::Mutability(immutable)) => {
+            observed.immutable.insert(repository, immutable);
+        }
         (_, Seen::Origins(builds)) => observed.origins = builds,
-        (_, Seen::Mutability(immutable)) => observed.immutable = immutable,
-        (_, Seen::Build(..) | Seen::Builds(_) | Seen::Target(_) | Seen::Verified(_)) => {}
+        (
+            _,
+            Seen::Build(..)
+            | Seen::Builds(_)
+            | Seen::Image(_)
+            | Seen::Mutability(_)
+            | Seen::Target(_)
+            | Seen::Verified(_),
+        ) => {}
     }
 }
 

@@ -35,7 +35,7 @@ pub struct PipelineStatus {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub made: Vec<Uid>,
 
-    /// Which image each commit was released with: of the last twelve commits. Another image under the tag of the same commit is refused, unless a build of the Release itself pushed it.
+    /// Which image each commit was released with: the last twelve images. Another image under the tag of the same commit is refused, unless a build of the Release itself pushed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 12))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]

@@ -10,7 +10,7 @@ use launchway_test_kube::store::Object;
 use serde_json::Value;
 
 use super::World;
-use super::sample::{CLUSTER, REPOSITORY, place};
+use super::sample::{CLUSTER, place};
 
 /// The commit that a Release is of; empty where it is of none.
 pub fn released_commit(release: &Object) -> &str {
@@ -93,18 +93,18 @@ impl World {
         let builds = aws.codebuild.get(&place()).into_iter().flat_map(|state| state.builds());
         let commits: BTreeMap<&str, &String> =
             builds.filter_map(|build| Some((&*build.id, build.source_version.as_ref()?))).collect();
-        let images = aws.ecr.get(&place()).and_then(|state| state.repositories.get(REPOSITORY));
-        let images = images.into_iter().flat_map(|repository| repository.images.values());
-        let named = |tag, pushed_by: &str| commits.get(pushed_by).copied().unwrap_or(tag).clone();
+        let repositories = aws.ecr.get(&place()).into_iter().flat_map(|state| state.repositories.values());
+        let images = repositories.flat_map(|repository| repository.images.values());
+        let named = |tag, content: &str| commits.get(pushed_by(content)).copied().unwrap_or(tag).clone();
         images.filter_map(|image| Some((image.digest.clone(), named(image.tags.first()?, &image.content)))).collect()
     }
 
     /// The ID of the build that pushed each image, by the image's digest.
     pub fn builders_by_digest(&self) -> BTreeMap<String, String> {
         let aws = self.aws();
-        let images = aws.ecr.get(&place()).and_then(|state| state.repositories.get(REPOSITORY));
-        let images = images.into_iter().flat_map(|repository| repository.images.values());
-        images.map(|image| (image.digest.clone(), image.content.clone())).collect()
+        let repositories = aws.ecr.get(&place()).into_iter().flat_map(|state| state.repositories.values());
+        let images = repositories.flat_map(|repository| repository.images.values());
+        images.map(|image| (image.digest.clone(), pushed_by(&image.content).to_owned())).collect()
     }
 
     /// How many calls AWS has refused because there were too many of them.
@@ -154,4 +154,9 @@ impl World {
     pub fn rollouts(&self, name: &str) -> usize {
         self.service(name).map_or(0, |service| service.rollouts.len())
     }
+}
+
+/// The build that pushed an image of that content: what it pushes into a second repository says the repository too.
+fn pushed_by(content: &str) -> &str {
+    content.split(' ').next().unwrap_or_default()
 }

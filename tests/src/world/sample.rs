@@ -29,6 +29,8 @@ pub const EXTERNAL_ID: &str = "team-greeter";
 pub const CLUSTER: &str = "shop";
 /// The image's repository.
 pub const REPOSITORY: &str = "shop-greeter";
+/// The repository of a second image, which the build of `double-N` pushes too.
+pub const SECOND: &str = "shop-proxy";
 /// The project that checks.
 pub const CHECK: &str = "shop-greeter-check";
 /// The project that builds.
@@ -86,11 +88,31 @@ pub fn push_image(world: &World, name: &str) {
 
 /// The same with an image of that content.
 pub fn push_content(world: &World, commit: &str, content: &str) {
+    push_into(world, REPOSITORY, commit, content);
+}
+
+/// The same into that repository.
+pub fn push_into(world: &World, repository: &str, commit: &str, content: &str) {
     let now = world.now();
     let mut aws = world.aws();
     let state = aws.ecr.entry(place()).or_default();
-    state.push(REPOSITORY, commit, content, tasks(commit), now).expect("a tag that is free");
+    state.push(repository, commit, content, tasks(commit), now).expect("a tag that is free");
     aws.keep_snapshots();
+}
+
+/// Gives the Pipeline a second image, and each Service that is there a container that runs it.
+pub fn double(world: &World) {
+    world.edit("Pipeline", PIPELINE, |spec| {
+        spec["images"] =
+            json!([{"name": "greeter", "repository": REPOSITORY}, {"name": "proxy", "repository": SECOND}]);
+    });
+    for (name, stage) in SERVICES.into_iter().zip(["staging", "prod"]) {
+        let from = json!({"pipeline": PIPELINE, "stage": stage, "image": "proxy"});
+        world.edit("Service", name, |spec| {
+            let containers = spec["taskDefinition"]["containerDefinitions"].as_array_mut();
+            containers.expect("a list").push(json!({"name": "proxy", "imageFrom": from}));
+        });
+    }
 }
 
 /// How tasks behave that run a commit's image: `crashing-N` crashes.
@@ -118,7 +140,9 @@ fn account(world: &World) {
         aws.add_role(ACCOUNT, name);
     }
     aws.ecs.entry(place()).or_default().add_cluster(CLUSTER);
-    aws.ecr.entry(place()).or_default().add_repository(REPOSITORY, Mutability::Immutable);
+    for repository in [REPOSITORY, SECOND] {
+        aws.ecr.entry(place()).or_default().add_repository(repository, Mutability::Immutable);
+    }
     let builds = aws.codebuild.entry(place()).or_default();
     for project in [CHECK, BUILD] {
         let role = format!("arn:aws:iam::{ACCOUNT}:role/shop-codebuild");
@@ -145,6 +169,9 @@ fn outcome(build: &StartedBuild) -> BuildStory {
             .taking(PhaseSeconds::only_build(40))
             .leaving(launchway_test_aws::codebuild::Phase::PostBuild, TaskStory::default()),
         () if is("crashing") => BuildStory::succeeds(tasks(commit)).taking(PhaseSeconds::only_build(40)),
+        () if is("double") => {
+            BuildStory::succeeds(TaskStory::default()).also(SECOND).taking(PhaseSeconds::only_build(40))
+        }
         () if is("slow") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(900)),
         () if is("long") => BuildStory::succeeds(TaskStory::default()).taking(PhaseSeconds::only_build(240)),
         () if is("faulty") && build.number == 1 => {

@@ -39,7 +39,8 @@ impl Cloud {
         loop {
             let page = request.clone().set_next_token(token);
             let seen = self.look(Operation::DescribeImages, || page.clone().send()).await;
-            let seen = seen.map_err(|failure| self.repository_fault(Operation::DescribeImages, &failure, repository))?;
+            let seen =
+                seen.map_err(|failure| self.repository_fault(Operation::DescribeImages, &failure, repository))?;
             for detail in seen.image_details() {
                 let Some(image) = image(detail) else { continue };
                 detail.image_tags().iter().for_each(|tag| see(tag, image.pushed_at));

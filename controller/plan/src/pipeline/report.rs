@@ -93,7 +93,14 @@ const REMEMBERED: usize = 12;
 fn remember(released: &mut Vec<ReleasedImage>, observed: &Observed) {
     let mut all: Vec<&ReleaseSeen> = observed.releases.iter().filter(|release| !release.images.is_empty()).collect();
     all.sort_by_key(|release| release.order());
-    for release in all.iter().rev().take(REMEMBERED).rev() {
+    let mut room = REMEMBERED;
+    let fits = |release: &&&ReleaseSeen| {
+        let has_room = release.images.len() <= room;
+        room = room.saturating_sub(release.images.len());
+        has_room
+    };
+    let newest: Vec<_> = all.iter().rev().take_while(fits).collect();
+    for release in newest.into_iter().rev() {
         for image in &release.images {
             let is_full = released.len() >= REMEMBERED;
             let of = key(&release.commit, &image.repository);

@@ -6,7 +6,18 @@ use super::record::Work;
 use crate::world::{LiveBuild, LiveImage};
 
 /// What helps where a build does not push what is looked for.
-const PUSH: &str = "let it push $IMAGE_REPO_NAME:$IMAGE_TAG, or say in spec.build.tag of the Pipeline how it tags";
+fn push(work: &Work) -> String {
+    let repository = if work.images.len() == 1 { "$IMAGE_REPO_NAME" } else { work.image.repository.as_str() };
+    format!("let it push {repository}:$IMAGE_TAG, or say in spec.build.tag of the Pipeline how it tags")
+}
+
+/// How what carries a tag is deleted. Of several images all are: the next build pushes each.
+fn delete(work: &Work, tag: &str) -> String {
+    let all = work.images.iter().map(|image| {
+        format!("aws ecr batch-delete-image --repository-name {} --image-ids imageTag={tag}", image.repository)
+    });
+    all.collect::<Vec<_>>().join("; ")
+}
 
 /// The tag that was moved since the commit was released before, with the image that it named then.
 pub(super) fn changed(desired: &Desired, work: &Work, image: &LiveImage, known: &str) -> String {
@@ -31,12 +42,10 @@ pub(super) fn beside(desired: &Desired, work: &Work, image: &LiveImage, by: &Liv
 pub(super) fn left(desired: &Desired, work: &Work, image: &LiveImage, by: &LiveBuild) -> String {
     format!(
         "the tag names {}, which is not rolled: build {} may have pushed it, and did not succeed; make another Release, which builds \
-         the commit again. Where tags cannot be moved, delete this one first: aws ecr batch-delete-image --repository-name {} \
-         --image-ids imageTag={}",
+         the commit again. Where tags cannot be moved, delete this one first: {}",
         image.digest,
         by.id,
-        work.image.repository,
-        work.tag(&desired.commit).text
+        delete(work, &work.tag(&desired.commit).text)
     )
 }
 
@@ -45,11 +54,10 @@ pub(super) fn taken(desired: &Desired, work: &Work, image: &LiveImage) -> String
     let tag = work.tag(&desired.commit).text;
     format!(
         "the tag {tag} names {}, which no build of commit {} is known to have pushed, and may be that of another commit: delete \
-         the tag if nothing else needs it (aws ecr batch-delete-image --repository-name {} --image-ids \
-         imageTag={tag}), or let the buildspec and spec.build.tag of the Pipeline take more digits; then make another Release",
+         the tag if nothing else needs it ({}), or let the buildspec and spec.build.tag of the Pipeline take more digits; then make another Release",
         image.digest,
         desired.commit.short(),
-        work.image.repository,
+        delete(work, &tag),
     )
 }
 
@@ -66,7 +74,7 @@ pub(super) fn absent(desired: &Desired, work: &Work) -> String {
         Some(said) => format!(
             "the build succeeded and said that it pushed {said}, which is not in ECR: let it push the image before it ends"
         ),
-        None => format!("the build succeeded but did not push {}: {PUSH}", name(desired, work)),
+        None => format!("the build succeeded but did not push {}: {}", name(desired, work), push(work)),
     }
 }
 
@@ -79,8 +87,9 @@ pub(super) fn unproved(desired: &Desired, work: &Work, image: &LiveImage) -> Str
             image.digest
         ),
         None => format!(
-            "the build succeeded, but is not known to have pushed {}: {PUSH}; {}",
+            "the build succeeded, but is not known to have pushed {}: {}; {}",
             name(desired, work),
+            push(work),
             taken(desired, work, image)
         ),
     }

@@ -11,7 +11,6 @@ use crate::account::scope;
 use crate::allow::{self, List};
 use crate::image::ImageId;
 use crate::life::Life;
-use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
 use crate::start::build::TIMES;
@@ -91,7 +90,8 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
     if record.images.is_empty() {
         all.extend(steps().filter(|step| told::is_silent(work, step)).filter_map(|step| of_build(desired, step)));
         all.push(Look::AccountId);
-        all.extend(image(desired, work, observed).filter(|_| allows(&allow::REPOSITORIES, &work.image.repository)));
+        let each = work.of_each().into_iter().filter(|work| allows(&allow::REPOSITORIES, &work.image.repository));
+        all.extend(each.filter_map(|work| image(desired, &work, observed)));
     } else if let Some(pipeline) = &observed.pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
@@ -112,36 +112,48 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
     let Some(work) = &record.work else { return Vec::new() };
     let sought = record.ended.is_none() && desired.life == Life::Stays && record.images.is_empty();
     let allows = allows(work, observed);
-    let is_allowed = allows(&allow::REPOSITORIES, &work.image.repository)
+    let is_allowed = work.images.iter().all(|image| allows(&allow::REPOSITORIES, &image.repository))
         && work.build().is_none_or(|build| allows(&allow::PROJECTS, &build.run.project));
-    let sought = sought && is_allowed;
+    if !sought || !is_allowed {
+        return Vec::new();
+    }
+    let each = work.of_each();
+    let missing: Vec<(&Work, Missing)> =
+        each.iter().filter_map(|work| Some((work, lacks(desired, work, observed)?))).collect();
+    // The builds that may have pushed the image that was pushed first may have pushed the others.
+    let builds = missing
+        .iter()
+        .filter_map(|(_, missing)| if let Missing::Builds(pushed) = missing { Some(*pushed) } else { None });
+    let mut looks: Vec<Look> = builds.min().and_then(|pushed| origins(work, pushed)).into_iter().collect();
     let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
-    let missing = match told::found(desired, work, observed) {
-        Found::Unseen(missing) => missing,
-        Found::Image(_) if is_first(observed) && observed.immutable == Looked::NotAsked => Missing::Mutability,
-        Found::Image(_)
-        | Found::Nothing
+    // A failed build does not fail the Release if another build pushed the image.
+    let images = missing.iter().filter(|(_, missing)| failed && *missing == Missing::Image);
+    let images: Vec<Look> = images.filter_map(|(work, _)| of_image(desired, work, observed)).collect();
+    looks.extend(Some(Look::AccountId).filter(|_| !images.is_empty()).into_iter().chain(images));
+    let mutability = missing.iter().filter(|(_, missing)| *missing == Missing::Mutability);
+    looks.extend(mutability.map(|(work, _)| Look::Mutability { repository: work.image.repository.to_string() }));
+    looks
+}
+
+/// What has to be looked at to know of an image whether it is the commit's.
+fn lacks(desired: &Desired, work: &Work, observed: &Observed) -> Option<Missing> {
+    let is_known = observed.immutable.contains_key(work.image.repository.as_str());
+    match told::found(desired, work, observed) {
+        Found::Unseen(missing) => Some(missing),
+        Found::Image(_) => (is_first(observed) && !is_known).then_some(Missing::Mutability),
+        Found::Nothing
         | Found::Left(..)
         | Found::Others(_)
         | Found::Unusable(_)
         | Found::Unproved(_)
-        | Found::Blind(_) => return Vec::new(),
-    };
-    match missing {
-        _ if !sought => Vec::new(),
-        // A failed build does not fail the Release if another build pushed the image.
-        Missing::Image if failed => {
-            let image = of_image(desired, work, observed);
-            image.map(|image| vec![Look::AccountId, image]).unwrap_or_default()
-        }
-        Missing::Image => Vec::new(),
-        Missing::Builds(pushed) => {
-            let project = work.build().map(|build| build.run.project.to_string());
-            let since = pushed.checked_sub(origin::LONGEST).unwrap_or(Timestamp::MIN);
-            project.map(|project| Look::Origins { project, since }).into_iter().collect()
-        }
-        Missing::Mutability => vec![Look::Mutability { repository: work.image.repository.to_string() }],
+        | Found::Blind(_) => None,
     }
+}
+
+fn origins(work: &Work, pushed: Timestamp) -> Option<Look> {
+    let since = pushed.checked_sub(origin::LONGEST).unwrap_or(Timestamp::MIN);
+    let project = work.build()?.run.project.to_string();
+    Some(Look::Origins { project, since })
 }
 
 /// Whether the Pipeline has released no image yet. Then its first Release looks whether the repository's tags can be moved, and

@@ -1,6 +1,7 @@
 //! What a pass over a Release saw, including the looks that failed. Nothing is judged here.
 
 use super::crowd::{self, Counted, Load};
+use super::record::Work;
 use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
@@ -29,12 +30,12 @@ pub struct Observed {
     pub builds: BTreeMap<String, BuildSeen>,
     /// The last log lines of builds that failed, by the step's name.
     pub logs: BTreeMap<String, Vec<String>>,
-    /// The image that carries the commit's tag; `None` inside: there is no such image.
-    pub image: Looked<Option<LiveImage>>,
+    /// By repository the image that carries the commit's tag; `None` inside: there is no such image.
+    pub images: BTreeMap<String, Looked<Option<LiveImage>>>,
     /// The builds of the build's project that may have pushed the image.
     pub origins: Looked<Vec<LiveBuild>>,
-    /// Whether the repository is immutable: its tags cannot be moved.
-    pub immutable: Looked<bool>,
+    /// By repository whether it is immutable: its tags cannot be moved.
+    pub immutable: BTreeMap<String, Looked<bool>>,
     /// The targets of the stage that the Release has entered, by the Service's name; `None`: there is no such Service.
     pub targets: BTreeMap<String, Option<TargetSeen>>,
     /// The answers to the verifications of that stage, by the verification's name: passed, or why not.
@@ -72,12 +73,17 @@ impl Observed {
             projects: Looked::NotAsked,
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),
-            image: Looked::NotAsked,
+            images: BTreeMap::new(),
             origins: Looked::NotAsked,
-            immutable: Looked::NotAsked,
+            immutable: BTreeMap::new(),
             targets: BTreeMap::new(),
             verifications: BTreeMap::new(),
         }
+    }
+
+    /// The image that is spoken of, as this pass saw it.
+    pub fn image(&self, work: &Work) -> &Looked<Option<LiveImage>> {
+        self.images.get(work.image.repository.as_str()).unwrap_or(&Looked::NotAsked)
     }
 
     /// The most that may be at work of the namespace, if as much is.
@@ -100,13 +106,8 @@ impl Observed {
             BuildSeen::Known(build) => build.fault(),
             BuildSeen::Searched(builds) => builds.fault(),
         });
-        let others = [
-            self.account_id.fault(),
-            self.projects.fault(),
-            self.image.fault(),
-            self.origins.fault(),
-            self.immutable.fault(),
-        ];
-        builds.chain(others).flatten().filter_map(Fault::turn).max()
+        let others = [self.account_id.fault(), self.projects.fault(), self.origins.fault()];
+        let images = self.images.values().map(Looked::fault).chain(self.immutable.values().map(Looked::fault));
+        builds.chain(others).chain(images).flatten().filter_map(Fault::turn).max()
     }
 }

@@ -37,7 +37,9 @@ impl Opening<'_> {
         }
         let busy = steps.iter().filter(|step| step.kind == StepKind::Check && step.state.takes_a_place()).count();
         let check = self.work.checks_in_parallel > busy;
-        let build = is_checked(steps) && told::found(self.desired, self.work, self.observed).is_to_be_built();
+        let each = self.work.of_each();
+        let lacking = told::lacking(self.desired, &each, self.observed);
+        let build = is_checked(steps) && lacking.is_some_and(|(_, found)| found.is_to_be_built());
         let is_full = self.observed.full(Counted::Builds).is_some();
         let can_start = |step: &Step| match step.kind {
             StepKind::Check => check && !is_full,
@@ -74,9 +76,11 @@ impl Opening<'_> {
         Start { step: step.name.to_string(), call, request, tag_named: self.tag_named(step) }
     }
 
-    /// What the tag names now, if this step builds the image.
+    /// What the tag names now, if this step builds the image. Of several images that is not recorded: then only times say which of
+    /// them a build pushed.
     fn tag_named(&self, step: &StepRecord) -> Option<String> {
-        let image = self.observed.image.seen().filter(|_| step.kind == StepKind::Build)?;
+        let is_one = step.kind == StepKind::Build && self.work.images.len() == 1;
+        let image = self.observed.image(self.work).seen().filter(|_| is_one)?;
         Some(image.as_ref().map_or_else(|| UNNAMED.to_owned(), |image| image.digest.clone()))
     }
 

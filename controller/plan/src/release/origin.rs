@@ -71,7 +71,7 @@ pub enum Missing {
 
 /// What is known of the image that the commit's tag names, from what was looked at so far.
 pub(super) fn tagged<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
-    let image = match &observed.image {
+    let image = match observed.image(work) {
         Looked::Seen(Some(image)) => image,
         Looked::Seen(None) => return Found::Nothing,
         Looked::Blind(fault) => return Found::Blind(fault),
@@ -190,7 +190,8 @@ fn judged<'a>(image: &'a LiveImage, builds: &Builds<'_, 'a>, observed: &'a Obser
     };
     let another =
         if other.status == BuildStatus::InProgress { Found::Unproved(other) } else { Found::Left(image, other) };
-    match (proof, &observed.immutable) {
+    let immutable = observed.immutable.get(builds.work.image.repository.as_str()).unwrap_or(&Looked::NotAsked);
+    match (proof, immutable) {
         (None, _) => another,
         (Some(_), _) if !sure => Found::Image(image),
         (Some(_), Looked::Seen(true)) => Found::Image(image),

@@ -50,7 +50,9 @@ pub struct Work {
     pub account: ObjectName,
     /// The Region.
     pub region: Region,
-    /// The image that the build, or somebody else, pushes.
+    /// The images that the build, or somebody else, pushes.
+    pub images: Vec<Image>,
+    /// The one of them that is spoken of.
     pub image: Image,
     /// How it is tagged; absent: with the full commit ID.
     pub tag: Option<TagPattern>,
@@ -168,6 +170,7 @@ impl Work {
             account: plan.account.clone(),
             region: plan.region.clone(),
             image: plan.images.first()?.clone(),
+            images: plan.images.clone(),
             tag: build.map_or_else(|| plan.tag.clone(), |build| build.tag.clone()),
             variable: match build.and_then(|build| build.image_from.as_ref()) {
                 Some(from) => Some(from.variable.clone()?),
@@ -177,6 +180,11 @@ impl Work {
             retries: build.map_or(RETRIES, |build| build.retries),
             steps: steps(plan).map(step).collect::<Option<_>>()?,
         })
+    }
+
+    /// The same for each of the images.
+    pub fn of_each(&self) -> Vec<Self> {
+        self.images.iter().map(|image| Self { image: image.clone(), ..self.clone() }).collect()
     }
 
     /// The tag of the commit's image.

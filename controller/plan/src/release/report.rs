@@ -54,14 +54,16 @@ pub fn refused(release: &Release, refusal: &Refusal, at: Timestamp) -> ReleaseSt
 
 /// What a pass has to say that no condition expresses: the first image of the Pipeline is recorded, and tags of its repository
 /// can be moved.
-pub fn warning(record: &Record, pass: &Pass<'_>) -> Option<(Reason, String)> {
-    let work = record.work.as_ref()?;
-    let is_mutable = pass.observed.immutable == Looked::Seen(false);
-    let says = matches!(pass.state.course, Course::Built(_)) && is_mutable && is_first(pass.observed);
-    let repository = &work.image.repository;
+pub fn warning(pass: &Pass<'_>) -> Option<(Reason, String)> {
+    let is_mutable = |(_, immutable): &(&String, &Looked<bool>)| **immutable == Looked::Seen(false);
+    let mutable = pass.observed.immutable.iter().filter(is_mutable).map(|(repository, _)| repository.as_str());
+    let mutable: Vec<&str> = mutable.collect();
+    let first = *mutable.first()?;
+    let says = matches!(pass.state.course, Course::Built(_)) && is_first(pass.observed);
     says.then(|| {
         let note = format!(
-            "tags of the ECR repository {repository} can be moved, so that the image of a commit can become another one: set its tag mutability to IMMUTABLE (aws ecr put-image-tag-mutability --repository-name {repository} --image-tag-mutability IMMUTABLE)"
+            "tags of the ECR repository {} can be moved, so that the image of a commit can become another one: set its tag mutability to IMMUTABLE (aws ecr put-image-tag-mutability --repository-name {first} --image-tag-mutability IMMUTABLE)",
+            mutable.join(" and ")
         );
         (Reason::MutableRepository, note)
     })

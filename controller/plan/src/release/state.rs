@@ -9,7 +9,7 @@ use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
-use super::told::found;
+use super::told::lacking;
 use crate::account::{DEFAULT, Scope, scope};
 use crate::allow;
 use crate::fault::Fault;
@@ -71,8 +71,8 @@ pub enum Course {
         /// The ID of that build.
         build: String,
     },
-    /// The image is there, and this pass records it.
-    Built(ImageStatus),
+    /// The images are there, and this pass records them.
+    Built(Vec<ImageStatus>),
     /// Something that has to be known of its image could not be looked at.
     Blind(Fault),
     /// It is at a stage: it waits for the stage, or has entered it.
@@ -178,7 +178,8 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
 fn allowed(work: &Work, observed: &Observed) -> Result<(), Refusal> {
     let scope = scope(&observed.account, Some(&work.region))?;
     let mut missing: Vec<_> = work.steps.iter().flat_map(|step| bounds::missing(&scope, &step.run)).collect();
-    missing.extend(allow::REPOSITORIES.missing(&scope.allow, &[&work.image.repository]));
+    let repositories = work.images.iter().map(|image| &image.repository);
+    missing.extend(repositories.filter_map(|name| allow::REPOSITORIES.missing(&scope.allow, &[name])));
     scope.refuse(missing)
 }
 
@@ -297,8 +298,10 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     if build.is_some_and(StepState::may_be_started) {
         return Course::Building;
     }
-    match found(desired, work, observed) {
-        Found::Image(image) => there(desired, work, image, observed),
+    let each = work.of_each();
+    let Some((work, found)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
+    match found {
+        Found::Image(_) => there(desired, &each, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Nothing if built => missing(desired, work, observed, imageless::absent(desired, work)),
         Found::Left(image, by) if built => {
@@ -319,12 +322,18 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     }
 }
 
-fn there(desired: &Desired, work: &Work, image: &LiveImage, observed: &Observed) -> Course {
-    if let Some(known) = moved(desired, work, image, observed) {
-        return Course::Over(End::Failed(Reason::ImageChanged, imageless::changed(desired, work, image, known)));
+/// Every image is the commit's.
+fn there(desired: &Desired, each: &[Work], observed: &Observed) -> Course {
+    let seen = || each.iter().filter_map(|work| Some((work, observed.image(work).seen()?.as_ref()?)));
+    for (work, image) in seen() {
+        if let Some(known) = moved(desired, work, image, observed) {
+            return Course::Over(End::Failed(Reason::ImageChanged, imageless::changed(desired, work, image, known)));
+        }
     }
     match &observed.account_id {
-        Looked::Seen(account) => Course::Built(image_status(account, work, &image.digest)),
+        Looked::Seen(account) => {
+            Course::Built(seen().map(|(work, image)| image_status(account, work, &image.digest)).collect())
+        }
         Looked::Blind(fault) => Course::Blind(fault.clone()),
         Looked::NotAsked => Course::Building,
     }
@@ -352,8 +361,10 @@ fn failed(
     if !is_checked(steps) {
         return over(message);
     }
-    match found(desired, work, observed) {
-        Found::Image(image) => there(desired, work, image, observed),
+    let each = work.of_each();
+    let Some((work, found)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
+    match found {
+        Found::Image(_) => there(desired, &each, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Left(image, by) => over(format!("{message}; {}", imageless::left(desired, work, image, by))),
         Found::Others(image) => over(format!("{message}; {}", imageless::taken(desired, work, image))),

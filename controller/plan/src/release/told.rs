@@ -8,6 +8,7 @@ use super::origin::{Builds, Found, LATE, Missing, Unusable, remembered, tagged};
 use super::record::{Progress, StepKind, StepRecord, Work};
 use crate::image::{ImageId, Said, said};
 use crate::look::Looked;
+use crate::tag::is_commit;
 use crate::world::{LiveBuild, LiveImage};
 use launchway_crds::start::Started;
 
@@ -25,15 +26,27 @@ pub fn sought(desired: &Desired, work: &Work, observed: &Observed) -> Option<Ima
 /// What is known of the commit's image, from what was looked at so far: as its build said it, or else by its tag.
 pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
     match (&work.variable, work.build()) {
-        (_, None) => seen(observed),
+        (_, None) => seen(work, observed),
         (Some(_), Some(_)) => of_build(desired, work, observed),
         (None, Some(_)) => tagged(desired, work, observed),
     }
 }
 
+/// Of the images, the first that is not known to be the commit's, and what is known of it. One that a build may be pushing still comes
+/// before the others: that build may push them too.
+pub(super) fn lacking<'w, 'a>(
+    desired: &Desired,
+    each: &'w [Work],
+    observed: &'a Observed,
+) -> Option<(&'w Work, Found<'a>)> {
+    let all = || each.iter().map(|work| (work, found(desired, work, observed)));
+    let unproved = all().find(|(_, found)| matches!(found, Found::Unproved(_)));
+    unproved.or_else(|| all().find(|(_, found)| !matches!(found, Found::Image(_))))
+}
+
 /// The image that was looked for, whoever pushed it.
-fn seen(observed: &Observed) -> Found<'_> {
-    match &observed.image {
+fn seen<'a>(work: &Work, observed: &'a Observed) -> Found<'a> {
+    match observed.image(work) {
         Looked::Seen(image) => image.as_ref().map_or(Found::Nothing, Found::Image),
         Looked::Blind(fault) => Found::Blind(fault),
         Looked::NotAsked => Found::Unseen(Missing::Image),
@@ -41,7 +54,7 @@ fn seen(observed: &Observed) -> Found<'_> {
 }
 
 fn of_build<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Found<'a> {
-    let seen = seen(observed);
+    let seen = seen(work, observed);
     let Some((build, text)) = own(work) else {
         let rests = |step: &StepRecord| matches!(step.progress, Progress::Waiting | Progress::Intended(_));
         let begins = work.build().is_some_and(rests);

@@ -183,18 +183,20 @@ impl World {
                     let found = self.builds.iter().map(|(_, build)| build).cloned().collect();
                     observed.builds.insert(step, BuildSeen::Searched(Looked::Seen(found)));
                 }
-                Look::Image { id, .. } => {
+                Look::Image { id, repository } => {
                     let is_it = |image: &LiveImage| match &id {
                         ImageId::Tag(_) => true,
                         ImageId::Digest(digest) => image.digest == *digest,
                     };
-                    observed.image = Looked::Seen(self.image.clone().filter(is_it));
+                    observed.images.insert(repository, Looked::Seen(self.image.clone().filter(is_it)));
                 }
                 Look::Origins { since, .. } => {
                     let builds = self.builds.iter().map(|(_, build)| build.clone());
                     observed.origins = Looked::Seen(builds.filter(|build| build.started_at >= since).collect());
                 }
-                Look::Mutability { .. } => observed.immutable = Looked::Seen(self.immutable),
+                Look::Mutability { repository } => {
+                    observed.immutable.insert(repository, Looked::Seen(self.immutable));
+                }
                 Look::Target(_) | Look::Verify { .. } => {}
             }
         }
@@ -224,7 +226,7 @@ impl World {
         let outcome = self.act(action.as_ref());
         let pass = Pass { desired: &desired, observed, state: &state, action: action.as_ref(), outcome: &outcome };
         self.status = report(&self.status, &pass);
-        self.warnings.extend(warning(&record, &pass).map(|(_, note)| note));
+        self.warnings.extend(warning(&pass).map(|(_, note)| note));
         let wake = match &outcome {
             Outcome::Failed(fault) => Wake::of(fault),
             Outcome::Idle | Outcome::Done(_) => wake,

@@ -40,7 +40,7 @@ pub(super) fn end(world: &mut World, build: &mut Build, at: Timestamp) -> PhaseE
     let phase = build.phase();
     let left = build.story.leaves.as_ref().filter(|(of, _)| *of == phase);
     // Whether it is refused decides nothing: how the build ends is told.
-    let _ = left.map(|(_, story)| push_image(world, build, story.clone(), at));
+    let _ = left.zip(pushes(build)).map(|((_, story), of)| push_image(world, build, of, story.clone(), at));
     let told = told_end(build, phase);
     let (status, context) = match told {
         Some(end) => end,
@@ -125,17 +125,26 @@ fn secrets(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Contex
 
 fn push(world: &mut World, build: &Build, at: Timestamp) -> Result<(), Context> {
     let Outcome::Succeeds { pushes: Push::Image(story) } = &build.story.outcome else { return Ok(()) };
-    push_image(world, build, story.clone(), at)
+    let Some((first, tag)) = pushes(build) else { return Ok(()) };
+    let all = std::iter::once(first).chain(build.story.also.iter().map(String::as_str));
+    all.into_iter().try_for_each(|repository| push_image(world, build, (repository, tag), story.clone(), at))
 }
 
-fn push_image(world: &mut World, build: &Build, story: TaskStory, at: Timestamp) -> Result<(), Context> {
-    let Some((repository, tag)) = pushes(build) else { return Ok(()) };
+fn push_image(
+    world: &mut World,
+    build: &Build,
+    (repository, tag): (&str, &str),
+    story: TaskStory,
+    at: Timestamp,
+) -> Result<(), Context> {
     let registry = registry(build);
     let host = format!("{}.dkr.ecr.{}.amazonaws.com/{repository}", registry.0, registry.1);
     let command = format!("docker push {host}:{tag}");
     note(world, build, at, &format!("Running command {command}"));
     print(world, build, at, &format!("The push refers to repository [{host}]"));
-    let pushed = world.ecr.entry(registry.clone()).or_default().push(repository, tag, &build.id, story, at);
+    let is_first = pushes(build).is_some_and(|(first, _)| first == repository);
+    let content = if is_first { build.id.clone() } else { format!("{} of {repository}", build.id) };
+    let pushed = world.ecr.entry(registry.clone()).or_default().push(repository, tag, &content, story, at);
     match pushed {
         Ok(digest) => {
             print(world, build, at, &format!("{tag}: digest: {digest} size: 528"));

@@ -226,6 +226,8 @@ pub struct BuildStory {
     pub leaves: Option<(Phase, TaskStory)>,
     /// The tag of what it pushes, in place of the one that it was told.
     pub tag: Option<String>,
+    /// Repositories that it pushes an image into beside the one that it was told, under the same tag, in this order after that.
+    pub also: Vec<String>,
     /// The variables that its buildspec exports.
     pub exports: Vec<(String, Export)>,
     /// Lines that its commands print, spread over their phases; CodeBuild's own lines come by themselves.
@@ -240,6 +242,7 @@ impl BuildStory {
             outcome,
             leaves: None,
             tag: None,
+            also: Vec::new(),
             exports: Vec::new(),
             says: Vec::new(),
         }
@@ -248,6 +251,12 @@ impl BuildStory {
     /// It pushes an image whose tasks behave like this.
     pub fn succeeds(story: TaskStory) -> Self {
         Self::new(Outcome::Succeeds { pushes: Push::Image(story) })
+    }
+
+    /// It pushes into that repository too.
+    pub fn also(mut self, repository: &str) -> Self {
+        self.also.push(repository.to_owned());
+        self
     }
 
     /// It succeeds and pushes nothing: a check.

@@ -62,6 +62,7 @@ pub fn echo(desired: &Desired, record: &Record, observed: &mut Observed) {
             rollout: Some(rollout),
             stalled: None,
             unproved: None,
+            takes: Vec::new(),
             unreadable: None,
         };
         observed.targets.insert(name, Some(seen));

@@ -59,7 +59,7 @@ fn the_largest_status_fits() {
     let released: Vec<_> =
         (0..12).map(|index| json!({"of": format!("{index:016}"), "digest": image[0]["digest"]})).collect();
     let before = json!({"observedGeneration": 1, "stages": held, "heads": [recorded_head], "making": head, "made": made,
-        "released": released});
+        "released": released, "webhookAt": crate::samples::time(0)});
     let before = serde_json::from_value(before).unwrap();
     let next = pass(&json!({"stages": stages}), &before, releases);
     let waiting: Vec<_> =
@@ -130,4 +130,25 @@ fn the_image_of_a_commit_is_remembered_after_its_release_is_deleted_and_replaced
     let newest = crate::image::key(&format!("{:040}", 29), "web");
     assert_eq!((full.released.len(), &full.released[11].of), (12, &newest));
     assert_eq!(pass(&json!({}), &full, many).released, full.released);
+}
+
+#[test]
+fn the_memory_of_releases_with_many_images_comes_to_rest() {
+    let ten: Vec<_> = (0..10)
+        .map(|number| {
+            let mut image = images()[0].clone();
+            (image["name"], image["repository"]) = (json!(format!("i{number}")), json!(format!("r{number}")));
+            image
+        })
+        .collect();
+    let at_work: Vec<Release> = (0..3)
+        .map(|index| {
+            let mut one = active(index, &json!(ten), &json!([]));
+            one.spec.commit = Some(format!("{index:040}").as_str().into());
+            one
+        })
+        .collect();
+    let first = pass(&json!({}), Record::empty().status(), at_work.clone());
+    assert_eq!(first.released.len(), 10, "those of the newest Release, and of no other a part");
+    assert_eq!(pass(&json!({}), &first, at_work).released, first.released);
 }

@@ -94,7 +94,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     let at = pass.observed.at;
     match &pass.state.course {
         Course::Starting(plan) => begin(next, plan, pass.desired, at),
-        Course::Built(image) => built(next, image.clone()),
+        Course::Built(images) => built(next, images.clone()),
         Course::AtStage { name, grant: Some(grant), state } => stage(next, name, *grant, state, at),
         Course::Over(End::Before(_)) => {}
         Course::Over(End::Succeeded) => end(next, Ending::Succeeded, at),
@@ -156,8 +156,8 @@ fn waiting(name: Name) -> StepStatus {
     }
 }
 
-fn built(next: &mut ReleaseStatus, image: ImageStatus) {
-    next.images = vec![image];
+fn built(next: &mut ReleaseStatus, images: Vec<ImageStatus>) {
+    next.images = images;
     for step in next.steps.iter_mut().filter(|step| *step.name == *BUILD && step.phase == StepPhase::Waiting) {
         there(step);
     }

@@ -5,6 +5,7 @@ use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
 use crate::fault::{Fault, FaultKind};
 use crate::image::{reference, short};
 use crate::life::{Life, resume_command};
+use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::release::BUILD;
 use crate::release::crowd::{self, Counted};
@@ -110,7 +111,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
         Course::InLine(line) => in_line(pass, *line),
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
-        Course::Building if pass.observed.image.seen().is_some_and(Option::is_some) => {
+        Course::Building if is_left(pass) => {
             let what =
                 "building the image again: the one with the tag of this commit is from a build that did not succeed";
             under_way(pass, Reason::Building, what).at(BUILD)
@@ -132,13 +133,22 @@ fn of_course(pass: &Pass<'_>) -> Wording {
             };
             Wording::working(Reason::Building, message).at(BUILD)
         }
-        Course::Built(image) => {
-            Wording::working(Reason::WaitingForStage, format!("image {} is in ECR", short(&reference(image)))).at(BUILD)
+        Course::Built(images) => {
+            let names: Vec<String> = images.iter().map(|image| format!("image {}", short(&reference(image)))).collect();
+            let is = if names.len() == 1 { "is" } else { "are" };
+            Wording::working(Reason::WaitingForStage, format!("{} {is} in ECR", names.join(" and "))).at(BUILD)
         }
         Course::Blind(fault) => Wording::blind(fault, ""),
         Course::AtStage { name, state, .. } => of_stage(name, state).at(name),
         Course::Over(end) => of_end(pass, end),
     }
+}
+
+/// Whether the one image is there, and from a build that did not succeed.
+fn is_left(pass: &Pass<'_>) -> bool {
+    let mut images = pass.observed.images.values();
+    let one = images.next().filter(|_| images.next().is_none());
+    one.and_then(Looked::seen).is_some_and(Option::is_some)
 }
 
 fn of_end(pass: &Pass<'_>, end: &End) -> Wording {

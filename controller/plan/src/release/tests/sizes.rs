@@ -43,6 +43,11 @@ fn largest() -> ReleaseStatus {
         .chain(["build".into()])
         .map(|name| StepStatus { name, ..template.clone() })
         .collect();
+    let image = |number: usize| {
+        json!({"name": format!("{number}{}", "i".repeat(62)), "registry": "123456789012", "region": "r".repeat(25),
+            "repository": format!("{number}{}", "h".repeat(255)), "digest": format!("sha256:{}", "a".repeat(64))})
+    };
+    record.images = serde_json::from_value((0..10).map(image).collect()).unwrap();
     record
 }
 

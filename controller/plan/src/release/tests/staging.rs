@@ -36,7 +36,7 @@ fn saw(second: i64, stages: &Value, service: &str, target: Option<TargetSeen>) -
 }
 
 fn seen(rollout: Option<RolloutStatus>) -> Option<TargetSeen> {
-    Some(TargetSeen { follows: None, rollout, stalled: None, unproved: None, unreadable: None })
+    Some(TargetSeen { follows: None, rollout, stalled: None, unproved: None, takes: Vec::new(), unreadable: None })
 }
 
 fn step(record: &mut ReleaseStatus, observed: &Observed) -> Course {
@@ -129,6 +129,7 @@ fn what_a_service_says_of_its_last_grant_does_not_stall_the_release_at_once() {
             rollout: Some(rollout),
             stalled: Some("ECS rolled it back".into()),
             unproved: None,
+            takes: Vec::new(),
             unreadable: None,
         })
     };
@@ -159,6 +160,7 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
         rollout: rolling(),
         stalled: Some("longer than its deadline".into()),
         unproved: None,
+        takes: Vec::new(),
         unreadable: None,
     });
     let course = step(&mut record, &saw(1, &staging, "web-staging", hangs));
@@ -172,6 +174,7 @@ fn a_target_that_hangs_or_takes_its_image_from_elsewhere_stalls_the_release_and_
         rollout: rolling(),
         stalled: None,
         unproved: None,
+        takes: Vec::new(),
         unreadable: None,
     });
     let course = step(&mut record, &saw(3, &staging, "web-staging", elsewhere));
