@@ -71,6 +71,7 @@ fn each_kind_of_secret_is_found_by_its_place_and_is_not_printed() {
         ("a token of GitLab", format!("{}-{}", "glpat", "a1B2".repeat(5))),
         ("a token of Slack", format!("{}-{}", "xoxb", "1234567890-a")),
         ("an AWS access key ID", format!("AKIAIOSFODNN7EXAMPLE,{key}")),
+        ("an AWS access key ID", format!("s3/{key}/EXAMPLES")),
         ("an AWS secret access key", format!(r#"{{"name": "AWS_SECRET_ACCESS_{}", "value": "{VALUE}"}}"#, "KEY")),
         ("a private key", format!("key = \"-----BEGIN {} KEY-----\\nMIIE\"", "PRIVATE")),
     ];
@@ -165,9 +166,11 @@ fn beside(name: &str, script: &str) -> (TempDir, String) {
 #[test]
 fn a_scan_that_cannot_find_anything_is_no_success() {
     let full = tree(&[("a.txt", "nothing\n")]);
-    let (_programs, without) = beside("grep", "#!/bin/sh\nexit 1\n");
-    let (is_well, said) = run(&json!({"secrets": {}}), &full, &without);
-    assert!(!is_well && said.contains("no GNU grep"), "{said}");
+    for code in [1, 2] {
+        let (_programs, without) = beside("grep", &format!("#!/bin/sh\nexit {code}\n"));
+        let (is_well, said) = run(&json!({"secrets": {}}), &full, &without);
+        assert!(!is_well && said.contains("no GNU grep"), "{said}");
+    }
     // One that cannot read the commit's files, but those of its own.
     let grep = std::env::split_paths(&path()).map(|folder| folder.join("grep")).find(|file| file.is_file()).unwrap();
     let broken =

@@ -83,6 +83,18 @@ fn where_one_of_two_is_there_both_are_built_and_those_of_one_build_are_rolled() 
 }
 
 #[test]
+fn where_one_of_two_is_there_and_no_tag_can_be_moved_the_message_says_what_helps() {
+    let mut player = doubled("double-1", |world| {
+        sample::push_content(world, &sample::commit("double-1"), "built before");
+    });
+    let (_, builds) = ended(&mut player);
+    assert_eq!((builds, player.world.phase("greeter-1")), (1, "Failed".to_owned()));
+    let (_, _, said) = player.world.said("Release", "greeter-1", "Ready");
+    assert!(said.contains("push a new commit") && said.contains("for r in shop-greeter shop-proxy"), "{said}");
+    assert!(said.contains("done) and make another Release"), "{said}");
+}
+
+#[test]
 fn where_both_are_there_nothing_is_built() {
     let mut player = doubled("double-1", |world| {
         for repository in [REPOSITORY, SECOND] {
@@ -158,6 +170,36 @@ fn a_release_that_began_before_an_image_was_added_makes_room_for_the_next() {
     assert!(said.contains("takes image proxy"), "{said}");
     assert!(player.until(PATIENCE, |world| world.phase("greeter-2") == "Succeeded"));
     assert_eq!(player.world.running("greeter"), [sample::commit("double-2")]);
+}
+
+#[test]
+fn what_was_verified_stands_while_an_added_image_waits_for_the_next_release() {
+    let world = sample::world(7);
+    sample::push(&world, "good-1");
+    sample::apply(&world);
+    let mut player = Player::new(world);
+    assert!(player.until(PATIENCE, |world| world.phase("greeter-1") == "Succeeded"));
+    sample::double(&player.world);
+    player.advance(SignedDuration::from_mins(30));
+    assert!(!player.world.is("Pipeline", PIPELINE, "Stalled", "True"));
+    assert_eq!(player.world.running("greeter"), [sample::commit("good-1")]);
+    sample::push(&player.world, "double-2");
+    assert!(player.until(PATIENCE, |world| world.phase("greeter-2") == "Succeeded"));
+}
+
+#[test]
+fn while_a_repository_cannot_be_seen_nothing_is_built_wherever_it_stands_in_the_list() {
+    let mut player = doubled("double-1", |world| {
+        let mut policy = sample::policy();
+        let repository = format!("arn:aws:ecr:{}:{}:repository/{SECOND}", sample::REGION, sample::ACCOUNT);
+        let deny = json!({"Effect": "Deny", "Action": "ecr:DescribeImages", "Resource": repository});
+        policy["Statement"].as_array_mut().unwrap().push(deny);
+        world.aws().set_policy(sample::ROLE, &policy).unwrap();
+    });
+    player.advance(SignedDuration::from_hours(1));
+    assert!(player.world.builds().iter().all(|build| build.project != sample::BUILD));
+    player.world.aws().set_policy(sample::ROLE, &sample::policy()).unwrap();
+    assert!(player.until(PATIENCE, |world| world.phase("greeter-1") == "Succeeded"));
 }
 
 #[test]

@@ -101,16 +101,6 @@ pub fn standing(
         }
         Some(Some(seen)) => seen,
     };
-    let is_there = |name: &str| granted.images.iter().any(|image| *image.name == *name);
-    if let Some(name) = seen.takes.iter().find(|name| !is_there(name)) {
-        return Standing::Failed(
-            Reason::ImageMissing,
-            format!(
-                "Service {service} takes image {name}, which this release does not have: it began before the image was called so in the \
-                 Pipeline; the next release has it"
-            ),
-        );
-    }
     let own = |rollout: &&RolloutStatus| rollout.grant == granted.number && rollout.source.as_deref() == Some(source);
     let Some(rollout) = seen.rollout.as_ref().filter(own) else { return unheard(service, seen, granted, at) };
     let reason = rollout.reason.clone().unwrap_or_default();

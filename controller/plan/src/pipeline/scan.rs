@@ -9,7 +9,7 @@ const SECRETS: &str = r#"set -eu
 export LC_ALL=C
 lines=$(mktemp) proof=$(mktemp -d) found=0 separator=$(printf '\001')
 look() {
-  grep -rnaEHZ --exclude-dir=.git -e "$3" "$1" >"$lines" || [ $? -eq 1 ] || exit 2
+  grep -rnaEHZ --exclude-dir=.git -e "$3" "$1" >"$lines" || [ $? -eq 1 ] || return 2
   tr '\000' '\001' <"$lines" >"$lines.1"
   while IFS= read -r line; do
     file=${line%%"$separator"*} text=${line#*"$separator"}
@@ -18,7 +18,7 @@ look() {
     for allowed in '' @ALLOWED@; do
       while [ -n "$allowed" ]; do case "$text" in *"$allowed"*) text="${text%%"$allowed"*} ${text#*"$allowed"}" ;; *) break ;; esac; done
     done
-    printf '%s\n' "$text" | sed -E -e 's_[A-Za-z0-9/+]*(EXAMPLE|XXXX)[A-Za-z0-9/+]*_ _g' -e 's_([^A-Za-z0-9/+])[0-9a-f]{40}([^A-Za-z0-9/+=]|$)_\1 \2_g' |
+    printf '%s\n' "$text" | sed -E -e 's_[A-Za-z0-9]*(EXAMPLE|XXXX)[A-Za-z0-9]*_ _g' -e 's_([^A-Za-z0-9/+])[0-9a-f]{40}([^A-Za-z0-9/+=]|$)_\1 \2_g' |
       grep -aqE -e "$3" || continue
     printf '%s:%s: %s\n' "$file" "$number" "$2"
     found=$((found + 1))
@@ -26,7 +26,7 @@ look() {
 }
 key='(^|[^A-Z0-9])(AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}([^A-Z0-9]|$)'
 printf 'AKIA%s\n' 2345672345672345 >"$proof/key"
-look "$proof" proof "$key" >/dev/null 2>&1
+look "$proof" proof "$key" >/dev/null 2>&1 || found=0
 if [ "$found" -ne 1 ]; then echo 'The build image has no GNU grep, which is needed: take another image.'; exit 2; fi
 found=0
 if [ -z "$(ls -A | grep -vx .git)" ]; then echo 'There are no files: look at the source of the build.'; exit 2; fi

@@ -13,10 +13,25 @@ fn push(work: &Work) -> String {
 
 /// How what carries a tag is deleted. Of several images all are: the next build pushes each.
 fn delete(work: &Work, tag: &str) -> String {
-    let all = work.images.iter().map(|image| {
-        format!("aws ecr batch-delete-image --repository-name {} --image-ids imageTag={tag}", image.repository)
-    });
-    all.collect::<Vec<_>>().join("; ")
+    let of = |repository: &str| {
+        format!("aws ecr batch-delete-image --repository-name {repository} --image-ids imageTag={tag}")
+    };
+    if work.images.len() == 1 {
+        return of(&work.image.repository);
+    }
+    let all: Vec<&str> = work.images.iter().map(|image| image.repository.as_str()).collect();
+    format!("for r in {}; do {}; done", all.join(" "), of("$r"))
+}
+
+/// The build failed, and some of the images are there, from elsewhere.
+pub(super) fn partly(desired: &Desired, work: &Work) -> String {
+    let tag = work.tag(&desired.commit).text;
+    format!(
+        "{tag} is there in some of the repositories and not in {}, and where tags cannot be moved no build can push all of them: push a \
+         new commit; or, if no service runs those images, delete the tag in each ({}) and make another Release",
+        work.image.repository,
+        delete(work, &tag)
+    )
 }
 
 /// The tag that was moved since the commit was released before, with the image that it named then.

@@ -8,7 +8,7 @@ use crate::reason::Reason;
 use crate::refusal::Refusal;
 use crate::target::{Standing, standing, together, was_given};
 use jiff::SignedDuration;
-use launchway_crds::pipeline::{Grant, GrantReason, Waiting, WaitsFor};
+use launchway_crds::pipeline::{Grant, GrantReason, Image, Waiting, WaitsFor};
 use launchway_crds::release::{StagePhase, StageRecord};
 
 /// The state of the stage that a Release is at.
@@ -101,6 +101,21 @@ fn recorded<'a>(record: &'a Record, stage: &Stage) -> Option<&'a StageRecord> {
     record.stages.iter().find(|one| *one.name == *stage.name)
 }
 
+/// How a Service stands that takes an image which the Pipeline has and the Release does not, because it began before: it will never
+/// run this Release. Of an image that the Pipeline does not have the Service says so itself, until one of the two is corrected.
+fn without(service: &str, granted: &Grant, observed: &Observed) -> Option<Standing> {
+    let seen = observed.targets.get(service)?.as_ref()?;
+    let has = |images: &[Image], name: &str| images.iter().any(|image| *image.name == *name);
+    let pipeline = observed.pipeline.as_ref()?;
+    let is_given = |name: &str| granted.images.iter().any(|image| *image.name == *name);
+    let name = seen.takes.iter().find(|name| !is_given(name) && has(&pipeline.spec.images, name))?;
+    let why = format!(
+        "Service {service} takes image {name}, which this release does not have: it began before the Pipeline had an image of that \
+         name; the next release has it"
+    );
+    Some(Standing::Failed(Reason::ImageMissing, why))
+}
+
 /// The state of the stage.
 pub fn stage_state(desired: &Desired, record: &Record, current: &Current<'_>, observed: &Observed) -> StageState {
     let Current { stage, entry } = current;
@@ -110,7 +125,8 @@ pub fn stage_state(desired: &Desired, record: &Record, current: &Current<'_>, ob
     };
     let source = format!("{}/{}", desired.pipeline, stage.name);
     let of_target = |target: &Target| match target {
-        Target::Service(service) => standing(service, &source, granted, observed.targets.get(service), observed.at),
+        Target::Service(service) => without(service, granted, observed)
+            .unwrap_or_else(|| standing(service, &source, granted, observed.targets.get(service), observed.at)),
     };
     let all: Vec<Standing> = stage.targets.iter().map(of_target).collect();
     let others = others(stage, &all);

@@ -9,7 +9,7 @@ use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{Over, Step, StepState, is_checked, judged};
-use super::told::lacking;
+use super::told::{found, lacking};
 use crate::account::{DEFAULT, Scope, scope};
 use crate::allow;
 use crate::fault::Fault;
@@ -299,8 +299,8 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
         return Course::Building;
     }
     let each = work.of_each();
-    let Some((work, found)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
-    match found {
+    let Some((work, lacking)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
+    match lacking {
         Found::Image(_) => there(desired, &each, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Nothing if built => missing(desired, work, observed, imageless::absent(desired, work)),
@@ -362,13 +362,16 @@ fn failed(
         return over(message);
     }
     let each = work.of_each();
-    let Some((work, found)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
-    match found {
+    let Some((work, lacking)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
+    match lacking {
         Found::Image(_) => there(desired, &each, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Left(image, by) => over(format!("{message}; {}", imageless::left(desired, work, image, by))),
         Found::Others(image) => over(format!("{message}; {}", imageless::taken(desired, work, image))),
         Found::Blind(fault) if !fault.is_terminal() => Course::Blind(fault.clone()),
+        Found::Nothing if each.iter().any(|work| matches!(found(desired, work, observed), Found::Image(_))) => {
+            over(format!("{}; {message}", imageless::partly(desired, work)))
+        }
         Found::Nothing | Found::Unusable(_) | Found::Blind(_) | Found::Unseen(_) => over(message),
     }
 }

@@ -33,7 +33,7 @@ pub fn found<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Foun
 }
 
 /// Of the images, the first that is not known to be the commit's, and what is known of it. One that a build may be pushing still comes
-/// before the others: that build may push them too.
+/// before the others: that build may push them too. Then one that cannot be seen: as long as that is so nothing is built.
 pub(super) fn lacking<'w, 'a>(
     desired: &Desired,
     each: &'w [Work],
@@ -41,7 +41,8 @@ pub(super) fn lacking<'w, 'a>(
 ) -> Option<(&'w Work, Found<'a>)> {
     let all = || each.iter().map(|work| (work, found(desired, work, observed)));
     let unproved = all().find(|(_, found)| matches!(found, Found::Unproved(_)));
-    unproved.or_else(|| all().find(|(_, found)| !matches!(found, Found::Image(_))))
+    let blind = || all().find(|(_, found)| matches!(found, Found::Blind(_)));
+    unproved.or_else(blind).or_else(|| all().find(|(_, found)| !matches!(found, Found::Image(_))))
 }
 
 /// The image that was looked for, whoever pushed it.

@@ -28,8 +28,10 @@ pub const LOG_LINES: usize = 20;
 
 /// The longest line of a log that is kept whole, in bytes.
 const LINE: usize = 256;
-/// The longest message of a step or a stage, in bytes.
-const MESSAGE: usize = 512;
+/// The longest message of a step or a stage, in bytes; and that of the step whose failure ended the Release, which has room for what
+/// mends it.
+pub(super) const MESSAGE: usize = 512;
+const DECIDES: usize = 768;
 /// How long after it was made a Release starts at the latest, in seconds. One that starts later may have started before
 /// and lost its status, so its builds are looked for before any is started.
 const FRESH: i64 = 60;
@@ -266,10 +268,15 @@ fn fail(status: &mut StepStatus, message: &str, build: Option<&LiveBuild>, pass:
         return;
     }
     let stopped = build.is_some_and(|build| build.status == BuildStatus::Stopped);
-    let ours = stopped && pass.state.course.is_over() && !decides(pass, status);
+    let decides = decides(pass, status);
+    let ours = stopped && pass.state.course.is_over() && !decides;
     let record = build.map(build::record).or(status.started.take());
     put(status, if ours { Progress::Stopped(record) } else { Progress::Failed(record) });
-    status.message = Some(if ours { "stopped because the Release ended".to_owned() } else { cut(message, MESSAGE) });
+    status.message = Some(if ours {
+        "stopped because the Release ended".to_owned()
+    } else {
+        cut(message, if decides { DECIDES } else { MESSAGE })
+    });
     let log = pass.observed.logs.get(&*status.name).map_or(&[][..], Vec::as_slice);
     let tail = log.iter().skip(log.len().saturating_sub(LOG_LINES));
     status.log = tail.map(|line| cut(line, LINE).into()).collect();

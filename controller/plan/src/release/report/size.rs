@@ -1,13 +1,15 @@
 //! Keeps the status of a Release below its largest size. What helps people least is left out first. What later passes
 //! need is always kept.
 
+use super::record::MESSAGE;
+use crate::condition::cut;
 use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
 
 /// The largest status, as JSON, in bytes. It is far below the 1.5 MiB that etcd takes in one request.
 pub const STATUS_MAX: usize = 32 * 1024;
 
 /// What is left out, in this order, until the status fits.
-const MEASURES: [fn(&mut ReleaseStatus); 5] = [other_logs, other_messages, earlier, long_logs, logs];
+const MEASURES: [fn(&mut ReleaseStatus); 6] = [other_logs, other_messages, earlier, long_logs, long_messages, logs];
 
 /// The status, shortened until it fits.
 pub fn fit(mut status: ReleaseStatus) -> ReleaseStatus {
@@ -46,6 +48,12 @@ fn other_messages(status: &mut ReleaseStatus) {
 
 fn earlier(status: &mut ReleaseStatus) {
     status.steps.iter_mut().for_each(|step| step.earlier.clear());
+}
+
+fn long_messages(status: &mut ReleaseStatus) {
+    for message in status.steps.iter_mut().filter_map(|step| step.message.as_mut()) {
+        *message = cut(message, MESSAGE);
+    }
 }
 
 fn logs(status: &mut ReleaseStatus) {

@@ -11,12 +11,13 @@ use crate::condition::cut;
 /// The longest name that is repeated from what a build said, in bytes.
 const NAME: usize = 160;
 /// What a push to ECR needs. The first of them that is missing is refused, and then the next.
-const PUSH: [&str; 5] = [
+const PUSH: [&str; 6] = [
     "ecr:BatchCheckLayerAvailability",
     "ecr:InitiateLayerUpload",
     "ecr:UploadLayerPart",
     "ecr:CompleteLayerUpload",
     "ecr:PutImage",
+    "ecr:BatchGetImage",
 ];
 
 /// A text that a build says, and what to do about it.
@@ -28,9 +29,9 @@ struct Known {
 
 /// The more exact ones come first.
 const KNOWN: &[Known] = &[
-    Known { says: &["is not authorized to perform:"], remedy: |text, _| missing_right(text) },
+    Known { says: &["arn:aws", "is not authorized to perform:"], remedy: |text, _| missing_right(text) },
     Known {
-        says: &["UnauthorizedOperation"],
+        says: &["VPC_CLIENT_ERROR", "UnauthorizedOperation"],
         remedy: |_, run| {
             format!(
                 "the role of project {} may not make network interfaces: add ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DeleteNetworkInterface, \
@@ -58,12 +59,10 @@ const KNOWN: &[Known] = &[
             )
         },
     },
+    Known { says: &["already exists in the", "immutable"], remedy: |text, _| tag_taken(text) },
     Known {
-        says: &["already exists in the", "immutable"],
-        remedy: |_, _| {
-            "the tag is taken, and tags of the repository cannot be moved: let the buildspec push only $IMAGE_REPO_NAME:$IMAGE_TAG, and no latest; or make the \
-         repository MUTABLE".to_owned()
-        },
+        says: &["unexpected status from", "403 Forbidden", ".dkr.ecr."],
+        remedy: |_, run| statement(&format!("the role of project {}", run.project), &PUSH, "*"),
     },
     Known { says: &["no basic auth credentials"], remedy: |_, _| login() },
     Known { says: &["authorization token has expired"], remedy: |_, _| login() },
@@ -77,36 +76,51 @@ const KNOWN: &[Known] = &[
         },
     },
     Known {
-        says: &["toomanyrequests"],
+        says: &["toomanyrequests", "pull rate limit"],
         remedy: |_, _| {
             "Docker Hub limits pulls of who does not log in: take the base image from public.ecr.aws/docker/library/, or from ECR".to_owned()
         },
     },
     Known {
+        says: &["toomanyrequests", "Rate exceeded"],
+        remedy: |_, _| {
+            "the registry limits pulls: log in to it (for public.ecr.aws: aws ecr-public get-login-password --region us-east-1), or try \
+             again later"
+                .to_owned()
+        },
+    },
+    Known {
         says: &["exec format error"],
         remedy: |_, _| {
-            "something in the image is for another processor: build it with --platform, or on a machine of that kind (override: {environmentType: ARM_CONTAINER})"
-            .to_owned()
+            "something in the image is for another processor: build it with --platform, or on a machine of that kind (override: \
+             {environmentType: ARM_CONTAINER, image: aws/codebuild/amazonlinux-aarch64-standard:3.0}, with Machine among the \
+             AwsAccount's overrides)"
+                .to_owned()
         },
     },
     Known {
         says: &["no space left on device"],
         remedy: |_, _| {
-            "the machine's disk is full: take a larger one (override: {computeType: BUILD_GENERAL1_LARGE})".to_owned()
+            "the machine's disk is full: take a larger one (override: {computeType: BUILD_GENERAL1_LARGE}, with Machine among the \
+             AwsAccount's overrides)"
+                .to_owned()
         },
     },
     Known { says: &["YAML_FILE_ERROR", "no such file or directory"], remedy: |_, _| no_buildspec() },
     Known { says: &["YAML_FILE_ERROR", "does not exist"], remedy: |_, _| no_buildspec() },
     Known {
-        says: &["YAML_FILE_ERROR"],
-        remedy: |_, _| "the buildspec is not as CodeBuild wants it: mend it in the repository".to_owned(),
+        says: &["selecting at least one runtime version"],
+        remedy: |_, _| "say phases.install.runtime-versions in the buildspec, or take a newer build image".to_owned(),
     },
-    Known { says: &["reference not found"], remedy: |_, run| other_source(run) },
-    Known { says: &["not a tree"], remedy: |_, run| other_source(run) },
-    Known { says: &["couldn't find remote ref"], remedy: |_, run| other_source(run) },
-    Known { says: &["authentication required"], remedy: |_, run| source_access(run) },
-    Known { says: &["could not read Username"], remedy: |_, run| source_access(run) },
-    Known { says: &["epository not found"], remedy: |_, run| source_access(run) },
+    Known {
+        says: &["YAML_FILE_ERROR"],
+        remedy: |_, _| {
+            "the buildspec is not as CodeBuild wants it: mend it where it stands: in the repository, in the Pipeline or in the project".to_owned()
+        },
+    },
+    Known { says: &["reference not found", "primary source"], remedy: |_, run| other_source(run) },
+    Known { says: &["authentication required", "primary source"], remedy: |_, run| source_access(run) },
+    Known { says: &["epository not found", "primary source"], remedy: |_, run| source_access(run) },
     Known { says: &["Failed to get access token"], remedy: |_, run| source_access(run) },
     Known {
         says: &["parameter does not exist"],
@@ -129,6 +143,13 @@ const KNOWN: &[Known] = &[
             )
         },
     },
+    Known { says: &["Could not resolve host"], remedy: |_, run| no_way_out(run) },
+    Known { says: &["i/o timeout"], remedy: |_, run| no_way_out(run) },
+    Known { says: &["Connection timed out"], remedy: |_, run| no_way_out(run) },
+];
+
+/// What a command ended with. It says less than what the command printed.
+const EXITS: &[Known] = &[
     Known {
         says: &["exit status 127"],
         remedy: |_, _| {
@@ -143,24 +164,27 @@ const KNOWN: &[Known] = &[
                 .to_owned()
         },
     },
-    Known { says: &["Could not resolve host"], remedy: |_, run| no_way_out(run) },
-    Known { says: &["i/o timeout"], remedy: |_, run| no_way_out(run) },
-    Known { says: &["Connection timed out"], remedy: |_, run| no_way_out(run) },
 ];
 
-/// What mends a build that ended with these messages of its phases and these last lines of its log; none: nothing of it is known.
+impl Known {
+    fn is_in(&self, text: &str) -> bool {
+        self.says.iter().all(|part| text.contains(part))
+    }
+}
+
+/// What mends a build that ended with these messages of its phases and these last lines of its log; none: nothing of it is known. The
+/// line nearest to the end counts: an earlier one may be of a command whose failure did not matter.
 pub fn remedy(run: &Run, contexts: &[&str], log: &[String]) -> Option<String> {
-    // The last lines say why a command failed; the message says only that one did, where it says that.
     let texts = || log.iter().rev().map(String::as_str).chain(contexts.iter().copied());
-    let is_said = |known: &&Known| texts().any(|text| known.says.iter().all(|part| text.contains(part)));
-    let known = KNOWN.iter().find(is_said)?;
-    let text = texts().find(|text| known.says.iter().all(|part| text.contains(part)))?;
-    Some((known.remedy)(text, run))
+    let told = |all: &[Known]| {
+        texts().find_map(|text| all.iter().find(|known| known.is_in(text)).map(|known| (known.remedy)(text, run)))
+    };
+    told(KNOWN).or_else(|| told(EXITS))
 }
 
 fn login() -> String {
     "the build is not logged in at ECR: aws ecr get-login-password | docker login --username AWS --password-stdin \
-     $AWS_ACCOUNT_ID.dkr.ecr.$AWS_DEFAULT_REGION.amazonaws.com comes before the push, at most 12 hours"
+     $AWS_ACCOUNT_ID.dkr.ecr.$AWS_DEFAULT_REGION.amazonaws.com before the push; a login lasts 12 hours, and is for one account and Region"
         .to_owned()
 }
 
@@ -196,13 +220,22 @@ fn no_way_out(run: &Run) -> String {
 fn missing_right(text: &str) -> String {
     let after = |mark: &str| {
         let word = text.split_once(mark).map(|(_, rest)| rest.split_whitespace().next().unwrap_or_default());
-        word.map(|word| word.trim_end_matches(['.', ',', '"', ')']).to_owned()).filter(|word| !word.is_empty())
+        let word = word.map(|word| word.trim_matches(['.', ',', '"', '\'', '\\', '(', ')']));
+        word.filter(|word| is_name(word)).map(str::to_owned)
     };
     let role =
         text.split_once("assumed-role/").and_then(|(_, rest)| rest.split('/').next()).filter(|role| is_name(role));
     let role = role.map_or_else(|| "the project's role".to_owned(), |role| format!("role {role}"));
-    let action = after("is not authorized to perform:").filter(|action| is_name(action)).unwrap_or_default();
-    let resource = after("on resource:").filter(|resource| is_name(resource)).unwrap_or_else(|| "*".to_owned());
+    let action = after("is not authorized to perform:").filter(|action| action.contains(':'));
+    let (Some(action), Some(resource)) = (action, after("on resource:")) else {
+        return "a right is missing: the log says who may not do what, and on which resource".to_owned();
+    };
+    if let Some(by) = denier(text) {
+        return format!(
+            "the policy of {role} is not what is missing: no {by} allows {action}; look at the role's boundary, the organization's \
+             policies and the VPC endpoint's policy"
+        );
+    }
     if text.contains("explicit deny") {
         return format!(
             "a policy denies {action} to {role} explicitly: look at its policies, its boundary and the organization's"
@@ -210,9 +243,36 @@ fn missing_right(text: &str) -> String {
     }
     let action = cut(&action, NAME);
     let actions = if PUSH.contains(&action.as_str()) { PUSH.to_vec() } else { vec![action.as_str()] };
+    statement(&role, &actions, &cut(&resource, NAME))
+}
+
+/// What allows nothing, where that is not the role's own policy: `… because no permissions boundary allows the … action`.
+fn denier(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("because no ")?;
+    let (by, _) = rest.split_once(" allows")?;
+    let is_word = |c: char| c.is_ascii_alphabetic() || " -".contains(c);
+    (by != "identity-based policy" && by.len() <= 40 && by.chars().all(is_word)).then_some(by)
+}
+
+fn statement(role: &str, actions: &[&str], resource: &str) -> String {
     let actions = actions.iter().map(|action| format!("\"{action}\"")).collect::<Vec<_>>().join(", ");
-    let resource = cut(&resource, NAME);
     format!(r#"add to the policy of {role}: {{"Effect": "Allow", "Action": [{actions}], "Resource": "{resource}"}}"#)
+}
+
+/// Of the names in single quotes the first is the tag's and the second the repository's.
+fn tag_taken(text: &str) -> String {
+    let (tag, repository) = (quoted(text), text.split('\'').nth(3).filter(|name| is_name(name)).unwrap_or("NAME"));
+    if tag == "latest" {
+        return "tag latest is there already, and no tag of the repository can be moved: let the buildspec not push it, or make the \
+                repository MUTABLE, or IMMUTABLE_WITH_EXCLUSION for latest"
+            .to_owned();
+    }
+    format!(
+        "the tag is there already, and no tag of the repository can be moved: if nothing else needs it, delete it (aws ecr \
+         batch-delete-image --repository-name {} --image-ids imageTag={tag}; of several images in each repository), and make another \
+         Release",
+        cut(repository, NAME)
+    )
 }
 
 /// The first text in single quotes; what to fill in, if there is none.
@@ -230,10 +290,14 @@ pub const EXAMPLES: &[&str] = &[
     "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
     "denied: User: arn:aws:sts::123456789012:assumed-role/codebuild-iridium/AWSCodeBuild-1 is not authorized to perform: ecr:InitiateLayerUpload on resource: arn:aws:ecr:us-east-2:123456789012:repository/iridium because no identity-based policy allows the ecr:InitiateLayerUpload action",
     "An error occurred (AccessDeniedException) when calling the GetAuthorizationToken operation: User: arn:aws:sts::123456789012:assumed-role/codebuild-iridium/AWSCodeBuild-1 is not authorized to perform: ecr:GetAuthorizationToken on resource: * because no identity-based policy allows the ecr:GetAuthorizationToken action",
+    "User: arn:aws:sts::123456789012:assumed-role/codebuild-iridium/AWSCodeBuild-1 is not authorized to perform: ecr:PutImage on resource: arn:aws:ecr:us-east-2:123456789012:repository/iridium because no permissions boundary allows the ecr:PutImage action",
     "no basic auth credentials",
     "tag invalid: The image tag 'latest' already exists in the 'iridium' repository and cannot be overwritten because the repository is immutable.",
     "name unknown: The repository with name 'iridium' does not exist in the registry with id '123456789012'",
+    "tag invalid: The image tag '0123456789abcdef' already exists in the 'iridium' repository and cannot be overwritten because the repository is immutable.",
     "toomanyrequests: You have reached your pull rate limit.",
+    "toomanyrequests: Rate exceeded",
+    "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-east-2.amazonaws.com/v2/iridium/manifests/latest: 403 Forbidden",
     "exec /bin/sh: exec format error",
     "write /var/lib/docker/tmp/x: no space left on device",
     "YAML_FILE_ERROR Message: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
@@ -265,18 +329,9 @@ mod tests {
 
     #[test]
     fn each_example_has_a_remedy_and_each_remedy_that_is_known_an_example() {
-        for known in KNOWN {
-            let has_one = EXAMPLES.iter().any(|text| known.says.iter().all(|part| text.contains(part)));
-            let alike = [
-                "authorization token",
-                "does not exist",
-                "a tree",
-                "remote ref",
-                "Username",
-                "not found",
-                "access token",
-                "timed out",
-            ];
+        for known in KNOWN.iter().chain(EXITS) {
+            let has_one = EXAMPLES.iter().any(|text| known.is_in(text));
+            let alike = ["authorization token", "does not exist", "not found", "access token", "timed out"];
             assert!(
                 has_one || known.says.iter().any(|part| alike.iter().any(|word| part.contains(word))),
                 "{:?}",
@@ -298,8 +353,7 @@ mod tests {
                  resource: {resource} because no identity-based policy allows the {action} action"
             )
         };
-        let bucket = said("s3:GetObject", "\"arn:aws:s3:::shop-artifacts/a.zip\"");
-        let remedy = of(&[], &[&bucket.replace('"', "")]).unwrap();
+        let remedy = of(&[], &[&said("s3:GetObject", "\"arn:aws:s3:::shop-artifacts/a.zip\"")]).unwrap();
         assert_eq!(
             remedy,
             r#"add to the policy of role builds: {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::shop-artifacts/a.zip"}"#
@@ -309,8 +363,18 @@ mod tests {
         let denied = said("s3:GetObject", "arn:aws:s3:::a")
             .replace("no identity-based policy allows", "with an explicit deny in");
         assert!(of(&[], &[&denied]).unwrap().starts_with("a policy denies s3:GetObject to role builds explicitly"));
-        let odd = of(&[], &["is not authorized to perform: $(reboot) on resource: a\"b"]).unwrap();
-        assert!(!odd.contains("reboot") && !odd.contains("a\"b"), "{odd}");
+        for odd in [
+            "ecr:$(reboot) on resource: arn:aws:s3:::a",
+            "orders.write on resource: arn:aws:s3:::a",
+            "s3:GetObject on resource: a\"b",
+        ] {
+            let told = of(&[], &[&format!("arn:aws:iam::1:user/a is not authorized to perform: {odd}")]).unwrap();
+            assert_eq!(told, "a right is missing: the log says who may not do what, and on which resource", "{odd}");
+        }
+        assert_eq!(of(&[], &["alice is not authorized to perform: orders.write"]), None);
+        let bounded = said("ecr:PutImage", "arn:aws:ecr:us-east-2:1:repository/a")
+            .replace("identity-based policy", "permissions boundary");
+        assert!(of(&[], &[&bounded]).unwrap().contains("no permissions boundary allows ecr:PutImage"));
     }
 
     #[test]
@@ -319,5 +383,8 @@ mod tests {
         let log = ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock."];
         assert!(of(&[context], &log).unwrap().contains("privileged"));
         assert!(of(&[context], &[]).unwrap().contains("is not in the build image"));
+        // That of a command whose failure did not matter stands further up.
+        let log = ["no basic auth credentials", "write /a: no space left on device", context];
+        assert!(of(&[context], &log).unwrap().contains("disk is full"));
     }
 }

@@ -7,7 +7,7 @@ use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseSt
 
 /// How much of CodeBuild's own message is shown, in bytes, so that the link to the log fits beside it; and where what to do does too.
 const CONTEXT: usize = 400;
-const BESIDE_REMEDY: usize = 120;
+const BESIDE_REMEDY: usize = 100;
 
 /// Why a build failed and what to do about it. `what` names the build at the beginning of the sentence. `attempt` is
 /// the number of this attempt, `log` what is known of the build's last lines.
@@ -27,7 +27,7 @@ pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild, log: &[St
     };
     let wrong = build.phases.iter().filter(|phase| went_wrong(phase));
     let contexts: Vec<&str> = wrong.flat_map(|phase| &phase.contexts).map(String::as_str).collect();
-    let remedy = remedy(run, &contexts, log);
+    let remedy = remedy(run, &contexts, log).filter(|_| !stopped);
     let most = if remedy.is_some() { BESIDE_REMEDY } else { CONTEXT };
     let context = contexts.first().map_or_else(String::new, |context| format!(": {}", cut(context, most)));
     let remedy = remedy.map_or_else(String::new, |remedy| format!("; {remedy}"));
