@@ -39,11 +39,13 @@ pub enum GitFault {
         /// What it answered.
         status: u16,
     },
-    /// 429 or 5xx.
-    #[error("the git server answered {status}")]
+    /// 429 or 5xx, or 403 with a time to wait.
+    #[error("the git server answered {status}{}", after(*wait))]
     Unavailable {
         /// What it answered.
         status: u16,
+        /// How many seconds it wants to be left alone (`Retry-After`).
+        wait: Option<u32>,
     },
     /// Git's protocol, but broken.
     #[error("the git server's answer cannot be read: {0}")]
@@ -221,6 +223,10 @@ impl fmt::Display for NoSuchBranch {
         let nearby: Vec<String> = self.nearby.iter().map(|name| offered(name)).collect();
         if nearby.is_empty() { Ok(()) } else { write!(f, "; there is {}", nearby.join(", ")) }
     }
+}
+
+fn after(wait: Option<u32>) -> String {
+    wait.map(|seconds| format!(", and is left alone for {seconds} s as it asks")).unwrap_or_default()
 }
 
 /// The most bytes of a branch's name that a message shows, so that seven of them stay below a condition's 1 KiB.

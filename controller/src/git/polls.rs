@@ -206,10 +206,10 @@ impl Polls {
         let mut lanes = self.lanes();
         for Lane { watched, flying, landed, .. } in lanes.by_key.values_mut() {
             watched.retain(|_, until| *until >= now);
-            landed.retain(|branch, _| watched.contains_key(branch));
+            landed.retain(|branch, seen| watched.contains_key(branch) || seen.is_told_to_wait(now));
             flying.retain(|_, (flight, _)| flight.upgrade().is_some());
         }
-        lanes.by_key.retain(|_, lane| !lane.watched.is_empty());
+        lanes.by_key.retain(|_, lane| !lane.watched.is_empty() || !lane.landed.is_empty());
         let until = now.saturating_add(ask.interval.saturating_mul(2).saturating_add(GRACE)).unwrap_or(Timestamp::MAX);
         let watched = &mut lanes.by_key.entry(key).or_default().watched;
         let known = watched.entry(ask.branch.to_owned()).or_insert(until);
@@ -399,6 +399,9 @@ impl Landed {
     fn good_for(&self, interval: SignedDuration) -> SignedDuration {
         match &self.outcome {
             Err(GitFault::App(AppFault::Limited)) => interval.max(REFUSED),
+            Err(GitFault::Unavailable { wait: Some(seconds), .. }) => {
+                interval.min(soon(self.failures)).max(SignedDuration::from_secs(i64::from(*seconds)))
+            }
             Err(fault) if fault.is_passing() => interval.min(soon(self.failures)),
             Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_) | GitFault::App(_)) => {
                 interval.max(REFUSED)
@@ -407,20 +410,28 @@ impl Landed {
         }
     }
 
-    /// Whether a webhook may have it asked for before its time. Who was refused is not to try more often because of that.
+    /// Whether a webhook may have it asked for before its time. Who was refused, or told to wait, is not to try more often because of
+    /// that.
     fn may_be_hurried(&self, now: Timestamp) -> bool {
         let is_refused = matches!(
             self.outcome,
             Err(GitFault::AuthenticationFailed { .. } | GitFault::NotSigned(_) | GitFault::App(_))
         );
-        !is_refused || now.duration_since(self.sent) >= REFUSED
+        !self.is_told_to_wait(now) && (!is_refused || now.duration_since(self.sent) >= REFUSED)
+    }
+
+    /// Whether the server wants to be left alone still.
+    fn is_told_to_wait(&self, now: Timestamp) -> bool {
+        let Err(GitFault::Unavailable { wait: Some(seconds), .. }) = self.outcome else { return false };
+        now.duration_since(self.sent) < SignedDuration::from_secs(i64::from(seconds))
     }
 
     /// The answer, if it is new enough.
     fn answer(&self, ask: &Ask<'_>, now: Timestamp, before: u64) -> Option<Poll> {
         let good_for = self.good_for(ask.interval);
         let is_late = ask.since > self.since && self.may_be_hurried(now);
-        let is_young = !is_late && now.duration_since(self.sent) < good_for - slack(ask.interval.min(good_for));
+        let is_young = self.is_told_to_wait(now)
+            || !is_late && now.duration_since(self.sent) < good_for - slack(ask.interval.min(good_for));
         let is_answer = is_young || self.number > before;
         is_answer.then(|| Poll { sent: self.sent, good_for, outcome: self.outcome.clone() })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Builder;
 use http::{HeaderValue, Request, StatusCode};
 use url::Url;
@@ -81,18 +81,27 @@ impl<'a> Remote<'a> {
 
     async fn answered(&self, request: Request<Bytes>, content: &str) -> Result<Answer, GitFault> {
         let answer = self.web.answer(request, Cap::GIT).await?;
-        let status = answer.status.as_u16();
+        let (status, wait) = (answer.status.as_u16(), wait(&answer));
         match answer.status {
             StatusCode::OK if has_content(&answer, content) => Ok(answer),
+            StatusCode::FORBIDDEN if let Some(seconds) = wait => {
+                Err(GitFault::Unavailable { status, wait: Some(seconds) })
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 Err(GitFault::AuthenticationFailed { status, offered: self.offered })
             }
             StatusCode::NOT_FOUND | StatusCode::GONE => Err(GitFault::NotFound),
-            StatusCode::TOO_MANY_REQUESTS => Err(GitFault::Unavailable { status }),
-            other if other.is_server_error() => Err(GitFault::Unavailable { status }),
+            StatusCode::TOO_MANY_REQUESTS => Err(GitFault::Unavailable { status, wait }),
+            other if other.is_server_error() => Err(GitFault::Unavailable { status, wait }),
             _ => Err(GitFault::NotGit { status }),
         }
     }
+}
+
+/// How many seconds it wants to be left alone, an hour at most. A date is not read: git hosts send seconds.
+fn wait(answer: &Answer) -> Option<u32> {
+    let seconds: u32 = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(seconds.min(3600))
 }
 
 fn has_content(answer: &Answer, content: &str) -> bool {

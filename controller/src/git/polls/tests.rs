@@ -281,6 +281,32 @@ async fn a_passing_fault_is_asked_about_again_soon_and_one_that_stays_is_not() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_when_to_come_again_is_left_alone_until_then_even_if_a_webhook_comes() {
+    for (status, after, waits) in [(429, "600", 600), (403, "120", 120), (503, "86400", 3600), (503, "soon", 60)] {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        let web = over(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Ok(Response::builder().status(status).header("retry-after", after).body(Bytes::new()).unwrap())
+        });
+        let polls = Polls::new(web);
+        let first = head(&polls, &ask("main", 60), at(0)).await;
+        assert_eq!(first.good_for, SignedDuration::from_secs(waits), "{status} {after}");
+        let told = Ask { since: Some(at(10)), ..ask("main", 60) };
+        let calls = |now| {
+            let (polls, told, count) = (polls.clone(), told, Arc::clone(&count));
+            async move {
+                head(&polls, &told, at(now)).await;
+                count.load(Ordering::SeqCst)
+            }
+        };
+        if after != "soon" {
+            assert_eq!((calls(waits - 10).await, calls(waits).await), (1, 2), "{status} {after}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn however_many_branches_somebody_names_few_are_kept_and_asked_for() {
     let (polls, _) = counted();
     for number in 0..300 {
