@@ -1,4 +1,5 @@
-//! The heads of branches in a git repository over smart HTTP, without a checkout. No other refs, no objects, no SSH.
+//! The heads of branches in a git repository over smart HTTP, and what a commit says and changes: without a checkout, without the
+//! files themselves. No other refs, no SSH.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,14 +7,20 @@ use crate::web::Web;
 
 mod advice;
 mod app;
+mod changes;
+mod compare;
 mod credential;
 mod fault;
 mod listing;
+mod objects;
+mod pack;
 mod packet;
 mod polls;
 mod remote;
+mod standing;
 
 pub use app::{App, AppFault};
+pub use compare::Untold;
 pub use credential::{Access, Credential, CredentialFault};
 pub use fault::{GitFault, NoSuchBranch, Offered};
 pub use listing::Head;

@@ -122,7 +122,12 @@ pub async fn secret(namespace: &str, name: &str, kube: &kube::Client) -> kube::R
 
 /// Types of Secrets that give access to the cluster. They are sent to no repository and compared with no webhook, because whoever
 /// may write a Pipeline could have them sent, or guess at them.
-pub const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+const KUBERNETES_OWN: [&str; 2] = ["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token"];
+
+/// Whether a Secret of that type gives access to the cluster.
+pub fn is_kubernetes_own(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| KUBERNETES_OWN.contains(&kind))
+}
 
 /// The secrets of a webhook, as the Secret of that name holds them: that of now, and the one before; none, if there is no such Secret,
 /// or it is one of Kubernetes' own.
@@ -142,8 +147,9 @@ pub async fn webhook_secret(namespace: &str, name: &str, kube: &kube::Client) ->
         kind: Option<String>,
         data: Option<Keys>,
     }
-    let is_own = |seen: &Seen| seen.kind.as_deref().is_some_and(|kind| KUBERNETES_OWN.contains(&kind));
-    let found = members::<Secret, Seen>(Some(namespace), name, kube).await?.filter(|seen| !is_own(seen));
+    let found = members::<Secret, Seen>(Some(namespace), name, kube)
+        .await?
+        .filter(|seen| !is_kubernetes_own(seen.kind.as_deref()));
     let keys = found.and_then(|found| found.data).unwrap_or_default();
     let texts = [keys.token, keys.previous_token].into_iter().flatten();
     Ok(texts.filter_map(|text| String::from_utf8(text.0).ok()).collect())

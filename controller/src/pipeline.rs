@@ -15,8 +15,10 @@ use kube::ResourceExt;
 use kube::runtime::watcher::Event;
 use launchway_crds::Pipeline;
 use launchway_crds::name::ObjectName;
-use launchway_crds::pipeline::PipelineStatus;
+use launchway_crds::pipeline::{PassedOver, PipelineStatus};
+use launchway_plan::pipeline::heads::Turn;
 use launchway_plan::pipeline::{Desired, Pass, Record, assess, decide, refused, report};
+use launchway_plan::reason::Reason;
 use launchway_plan::wake::Wake;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +103,12 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
         Acted::Went(pipeline, outcome) => (pipeline, outcome),
     };
     let next = report(&record, &Pass { desired: &desired, observed: &observed, state: &state, outcome: &outcome });
-    write(&pipeline, next, outcome.wake(plan.wake), context).await
+    let wake = write(&pipeline, next, outcome.wake(plan.wake), context).await?;
+    if let Turn::PassedOver(PassedOver { commit, message, .. }) = &state.turn {
+        let told = format!("commit {commit} is not released: {message}");
+        status::note(&*pipeline, Reason::PassedOver, &told, context);
+    }
+    Ok(wake)
 }
 
 async fn write(pipeline: &Pipeline, next: PipelineStatus, wake: Wake, context: &Context) -> Result<Wake, Unreachable> {

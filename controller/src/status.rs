@@ -139,7 +139,22 @@ pub fn warn<K>(object: &K, reason: Reason, note: &str, context: &Context)
 where
     K: Resource<DynamicType = ()>,
 {
-    let told = Told { kind: "Warning", reason: reason.as_str(), action: reason.as_str(), note };
+    tell("Warning", object, reason, note, context);
+}
+
+/// Publishes what nobody has to do anything about, and whose condition does not turn.
+pub fn note<K>(object: &K, reason: Reason, note: &str, context: &Context)
+where
+    K: Resource<DynamicType = ()>,
+{
+    tell("Normal", object, reason, note, context);
+}
+
+fn tell<K>(kind: &str, object: &K, reason: Reason, note: &str, context: &Context)
+where
+    K: Resource<DynamicType = ()>,
+{
+    let told = Told { kind, reason: reason.as_str(), action: reason.as_str(), note };
     context.events.tell(event(object, &told, context), &context.metrics);
 }
 

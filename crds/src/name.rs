@@ -105,6 +105,17 @@ text!(
     CommitDigits, 0..=700, r"^([0-9a-f]{7})*$"
 );
 text!(
+    /// A pattern of paths in a git repository, from its root.
+    PathPattern, 1..=200, r"^[^\x00-\x1f\x7f\\]+$",
+    (r"!self.matches('[?{}\\[\\]]|^!')", "write names, * for any characters of a name and ** for any folders: there is no ?, [], {} and no ! (what does not count goes into exclude)"),
+    (r"!self.matches('[^/][*][*]')", "** stands alone between two /, or at the beginning of a name: write a/** for all that is in a"),
+    (r"!self.matches('(^|/)[.][.]?(/|$)|//|^/?$')", "write the path from the repository's root, such as services/iridium, without ./, ../ and //")
+);
+text!(
+    /// A text in a commit's message that keeps it from being released.
+    SkipWord, 3..=60, r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+);
+text!(
     /// The full name of a branch or a tag in a git repository, such as `refs/heads/main`; or what stands for it where images are
     /// followed, `refs/images/<repository>/<tag>`.
     RefName, 6..=220, r"^refs/[^\x00-\x20\x7f~^:?*\[\\]+$"

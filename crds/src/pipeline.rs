@@ -1,7 +1,10 @@
 //! Pipeline: where commits come from, how they are checked and built, and through which stages they go. What is known of
 //! it is in `status`.
 
-use crate::name::{Branch, CodeCommitRepository, Duration, Name, ObjectName, Region, Repository, TagPattern, Url};
+use crate::name::{
+    Branch, CodeCommitRepository, Duration, Name, ObjectName, PathPattern, Region, Repository, SkipWord, TagPattern,
+    Url,
+};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -173,9 +176,39 @@ pub struct Git {
     #[serde(default = "minute")]
     pub interval: Duration,
 
+    /// Which files this Pipeline is about. A commit that differs in none of them from the commit that was released last is not released. Absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paths: Option<Paths>,
+
+    /// A commit whose message has one of these texts, such as `[skip ci]`, is not released. What it changed comes with the next one. Upper and lower case are the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub skip: Vec<SkipWord>,
+
     /// A Secret of this namespace with `username` and `password`, or with `token`, or with `bearerToken`, or with `githubAppID`, `githubAppInstallationID` and `githubAppPrivateKey` (and `githubAppBaseURL` of an Enterprise Server); and with `ca.crt`, alone or beside them, where an authority of your own signs the server's certificate. Absent: the repository is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalRef>,
+}
+
+/// Which files of a repository a Pipeline is about: those that `include` names, without those that `exclude` names. In a
+/// pattern `*` stands for any characters of one name, and `**` for any folders, or none; a folder's name stands for all that is in it.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("(has(self.include) && self.include.size() > 0) || (has(self.exclude) && self.exclude.size() > 0)")
+    .message("name files in include, in exclude, or in both"))]
+pub struct Paths {
+    /// Patterns of files that count, such as `services/iridium`. Absent: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub include: Vec<PathPattern>,
+
+    /// Patterns of files that do not count, whatever `include` has, such as `**/*.md`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
+    pub exclude: Vec<PathPattern>,
 }
 
 /// A branch of a repository of AWS CodeCommit, in the account and the Region of the Pipeline.

@@ -1,6 +1,7 @@
 //! Git remotes for tests and the quick start: one in memory for virtual time, a real one on loopback. Clones are made
 //! by git itself.
 
+mod objects;
 mod repositories;
 mod repository;
 pub mod sample;

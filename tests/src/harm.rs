@@ -7,7 +7,7 @@ mod effects;
 mod refused;
 mod rollouts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use launchway_test_kube::store::Write;
@@ -29,7 +29,7 @@ pub enum Kind {
     Updates,
     /// A grant that fell.
     Grants,
-    /// A head that was seen and has no Release.
+    /// A head that was seen, and has neither a Release nor a reason for that.
     Heads,
     /// What failed or runs, rolled again under the same grant.
     Rerolls,
@@ -166,8 +166,13 @@ fn grants(writes: &[std::sync::Arc<Write>]) -> Vec<String> {
 
 fn heads(world: &World) -> Vec<String> {
     let released = world.released_commits();
+    let writes = world.store.writes();
+    let recorded = writes.iter().filter_map(|write| write.object.value()["status"]["passedOver"].as_array());
+    let passed_over: BTreeSet<&str> = recorded.flatten().filter_map(|one| one["commit"].as_str()).collect();
+    let is_known = |head: &String| released.contains(head) || passed_over.contains(head.as_str());
     let seen = world.progress().seen.clone();
-    seen.into_iter().filter(|head| !released.contains(head)).map(|head| format!("{head} has no Release")).collect()
+    let lost = seen.into_iter().filter(|head| !is_known(head));
+    lost.map(|head| format!("{head} has no Release, and nothing says why")).collect()
 }
 
 fn ending(story: &Story, world: &World, end: &End) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! A story: a world, a script of what people do in it, and a judge of how it must end. Who plays it is in `play`.
 
 mod builds;
+mod paths;
 mod people;
 mod releases;
 mod services;
@@ -69,6 +70,7 @@ pub const STORIES: &[&Story] = &[
     &builds::EDITED,
     &builds::ELSEWHERE,
     &several::TWO,
+    &paths::FOLDER,
     &people::SUSPEND,
     &people::WIPED,
     &services::RICH,

@@ -2,7 +2,7 @@
 //! condition's words, and none else.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use launchway_tests::play::Quota;
 use launchway_tests::search::{once, prelude};
@@ -36,11 +36,13 @@ fn told(world: &World) -> Told {
     told
 }
 
-/// What may be told of each status that there ever was, where a condition turned in it: one of these. A condition that is not
+/// What may be told of each status that there ever was, where a condition turned in it: one of these; and of each head that was passed
+/// over. A condition that is not
 /// there is unknown.
 fn turned(world: &World) -> Vec<Vec<String>> {
     let mut all = Vec::new();
     let mut before: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let mut passed_over = BTreeSet::new();
     for write in world.store.writes() {
         let object = write.object.value();
         let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
@@ -53,6 +55,13 @@ fn turned(world: &World) -> Vec<Vec<String>> {
             }
         }
         all.extend(Some(turned).filter(|turned| !turned.is_empty()));
+        for over in object["status"]["passedOver"].as_array().into_iter().flatten() {
+            let (commit, message) = (text(&over["commit"]), text(&over["message"]));
+            let line = format!("{} {}: commit {commit} is not released: {message}", write.kind, write.name);
+            if passed_over.insert(line.clone()) {
+                all.push(vec![line]);
+            }
+        }
         let status = |condition: &Value| (text(&condition["type"]).to_owned(), text(&condition["status"]).to_owned());
         *known = conditions.iter().map(status).collect();
     }

@@ -16,6 +16,8 @@ use rustls::pki_types::CertificateDer;
 
 #[path = "git/app.rs"]
 mod app;
+#[path = "git/changes.rs"]
+mod changes;
 #[path = "git/codecommit.rs"]
 mod codecommit;
 

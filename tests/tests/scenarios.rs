@@ -66,6 +66,7 @@ scenarios!(
     no_account,
     not_ours,
     old_commit,
+    one_folder,
     queue,
     restart,
     retry,

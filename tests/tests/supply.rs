@@ -10,8 +10,9 @@ use launchway_tests::shape::repository;
 use serde_json::Value;
 use spdx::{Expression, Licensee, ParseMode};
 
-/// How many crates may go into the controller, ours included. Whoever adds one looks for one to take out, or says here why not.
-const BUDGET: usize = 310;
+/// How many crates may go into the controller, ours included. Whoever adds one looks for one to take out, or says here why not:
+/// gitoxide's two, which read git's commits and folders, bring twenty.
+const BUDGET: usize = 335;
 
 /// What is compiled for Linux on amd64, as cargo tells it.
 fn metadata() -> Value {

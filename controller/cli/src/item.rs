@@ -30,6 +30,8 @@ pub struct Item<K: Kind> {
     pub name: String,
     pub namespace: String,
     pub created: Option<Timestamp>,
+    /// The generation of its spec.
+    pub generation: i64,
     /// What it says; else the member that cannot be decoded, never its value.
     pub body: Result<Body<K>, String>,
 }
@@ -59,6 +61,8 @@ struct Metadata {
     namespace: String,
     #[serde(default)]
     creation_timestamp: Option<String>,
+    #[serde(default)]
+    generation: i64,
 }
 
 impl<K: Kind> Item<K> {
@@ -69,7 +73,8 @@ impl<K: Kind> Item<K> {
     pub fn parse(text: &str) -> serde_json::Result<Self> {
         let Parts { metadata, spec, status } = serde_json::from_str(text)?;
         let created = metadata.creation_timestamp.and_then(|time| time.parse().ok());
-        Ok(Self { name: metadata.name, namespace: metadata.namespace, created, body: body(spec, status) })
+        let Metadata { name, namespace, generation, .. } = metadata;
+        Ok(Self { name, namespace, created, generation, body: body(spec, status) })
     }
 
     /// Its spec and its status, if it could be decoded and has one.

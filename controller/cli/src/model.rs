@@ -11,7 +11,7 @@ pub use stage::StageView;
 pub use standing::{Mark, Standing};
 
 use crate::item::{Body, Item};
-use launchway_crds::pipeline::Source;
+use launchway_crds::pipeline::{PassedOver, Source};
 use launchway_crds::{Pipeline, Release, Service};
 use serde::Serialize;
 
@@ -40,6 +40,9 @@ pub struct PipelineView {
     pub branch: String,
     /// The newest head that was seen.
     pub head: String,
+    /// The last head of the branch that was not released, if it came after the newest that was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<PassedOver>,
     /// The status of the condition Released.
     pub released: String,
     /// Those at work, newest first, and the one that ended last.
@@ -81,6 +84,11 @@ impl PipelineView {
         Self {
             branch,
             head: head.map(|head| head.commit.to_string()).unwrap_or_default(),
+            passed_over: status
+                .passed_over
+                .last()
+                .filter(|last| head.is_none_or(|head| head.seen_at.0 < last.seen_at.0))
+                .cloned(),
             released: standing::answer(&status.conditions, "Released"),
             ..Self::empty(item, Standing::of(&status.conditions, status.summary.as_ref()), releases)
         }
@@ -93,6 +101,7 @@ impl PipelineView {
             standing,
             branch: String::new(),
             head: String::new(),
+            passed_over: None,
             released: String::new(),
             releases,
             stages: Vec::new(),

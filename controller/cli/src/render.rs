@@ -9,6 +9,7 @@ use tree::tone;
 use crate::ask::Scope;
 use crate::model::{Mark, PipelineView, ReleaseView, ServiceView, StageView, Standing, Tree};
 use crate::text::{Span, Tone, short};
+use launchway_crds::pipeline::PassedOver;
 
 /// The entries of what is shown, one for each Pipeline. Namespaces are named where there may be several.
 pub fn entries(tree: &Tree, scope: &Scope) -> Vec<Entry> {
@@ -32,6 +33,13 @@ fn pipeline(view: &PipelineView, scope: &Scope) -> Entry {
         entry.word(tone, &format!("Released={}", view.released));
     }
     entry.standing(&view.standing);
+    if let Some(PassedOver { commit, message, seen_at, .. }) = &view.passed_over {
+        let mut passed_over = Entry::new(Mark::Idle, format!("commit/{}", short(commit)));
+        passed_over.word(Tone::Plain, "not released");
+        passed_over.note(Tone::Plain, message);
+        passed_over.since = Some(seen_at.0);
+        entry.children.push(passed_over);
+    }
     entry.children.extend(view.releases.iter().map(release));
     entry.children.extend(view.stages.iter().map(stage));
     entry

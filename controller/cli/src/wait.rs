@@ -16,6 +16,8 @@ use std::time::Duration;
 const ENDED: u8 = 1;
 /// The exit code when the time is up.
 const TIME_IS_UP: u8 = 2;
+/// The exit code when the Pipeline does not release the commit.
+const PASSED_OVER: u8 = 4;
 /// The exit code when it cannot be told where the commit is.
 pub const NO_ANSWER: u8 = 3;
 
@@ -70,6 +72,7 @@ impl Waiting<'_> {
                 say(&format!("{}: {} is verified in {stages}", self.way.of_pipeline(), self.way.commit))?;
                 Some(Ok(()))
             }
+            Verdict::PassedOver(why) => Some(Err(Failure::new(why).with_code(PASSED_OVER))),
             Verdict::Ended(why) => Some(Err(Failure::new(why).with_code(ENDED))),
             Verdict::Waits { at, message } => {
                 if at != self.told {

@@ -2,6 +2,7 @@
 //! decides that.
 
 pub mod building;
+pub mod change;
 pub mod decide;
 pub mod desired;
 pub mod freshness;
@@ -9,8 +10,10 @@ pub mod gates;
 pub mod heads;
 pub mod looks;
 pub mod observed;
+pub mod paths;
 pub mod pushed;
 pub mod record;
+pub mod relevance;
 pub mod report;
 pub mod scan;
 pub mod stages;

@@ -74,6 +74,7 @@ words! {
         Draining: "An ECS service of this name is being deleted.", "Wait until ECS has ended its tasks.";
         Deleting: "The ECS service is being deleted.", "Wait.";
         NoCommitYet: "The branch was not seen yet, or there is no image yet.", "Wait for the first look; or push an image that is tagged as source.image says.";
+        PassedOver: "The head of the branch is not released: no file that the Pipeline is about has changed, or its message says so.", "Nothing to do; make a Manual Release to release it after all.";
         Suspended: "spec.suspend is set.", "Set spec.suspend to false.";
         Superseded: "A newer Release took its place.", "Nothing to do; make a Manual Release to release this commit after all.";
         Cancelled: "What it belongs to is gone.", "Nothing to do.";

@@ -132,6 +132,11 @@ pub enum Refusal {
         /// What is missing, without any of its content.
         why: String,
     },
+    /// The git server cannot be asked what a commit says or changes.
+    NoObjects {
+        /// Why, and the remedy.
+        why: String,
+    },
     /// The repository is there, and the branch is not.
     NoSuchBranch {
         /// The field that names it.
@@ -176,7 +181,7 @@ impl Refusal {
             Self::NotDriven { .. } => Reason::NotDriven,
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
             Self::Secret { .. } => Reason::SecretRefused,
-            Self::NoSuchBranch { .. } => Reason::SourceRefused,
+            Self::NoSuchBranch { .. } | Self::NoObjects { .. } => Reason::SourceRefused,
             Self::NoPipeline { .. } => Reason::NoPipeline,
             Self::NotMade { .. } => Reason::NotMadeByPipeline,
         }
@@ -234,6 +239,7 @@ impl fmt::Display for Refusal {
                 write!(f, "imageFrom: Pipeline {pipeline} has no image {image}: correct imageFrom.image, or add the image to the Pipeline's spec.images")
             }
             Self::Secret { name, why } => write!(f, "spec.source.git.secretRef: Secret {name} {why}"),
+            Self::NoObjects { why } => write!(f, "spec.source.git: {why}"),
             Self::NoSuchBranch { field, why } => write!(f, "{field}: {why}: correct it, or push that branch"),
             Self::NoPipeline { pipeline } => write!(f, "spec.pipeline: there is no Pipeline {pipeline} in this namespace: make the Release for one that is there"),
             Self::NotMade { pipeline } => write!(

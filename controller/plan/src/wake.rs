@@ -55,6 +55,7 @@ impl Wake {
             | Refusal::NoSuchImage { .. }
             | Refusal::Secret { .. }
             | Refusal::NoSuchBranch { .. }
+            | Refusal::NoObjects { .. }
             | Refusal::NoPipeline { .. }
             | Refusal::NotMade { .. } => Self::OnChange,
         }

@@ -15,6 +15,9 @@ use k8s_openapi::ByteString;
 use launchway_cloud::GitRepository;
 use sha2::{Digest, Sha256};
 
+/// A name for a repository as somebody sees it.
+pub(super) type Key = [u8; 32];
+
 /// How a repository is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
@@ -106,7 +109,7 @@ impl Access {
     }
 
     /// A name for `url` as seen by whom this says: equal only if both are.
-    pub(super) fn digest(&self, url: &str) -> [u8; 32] {
+    pub(super) fn digest(&self, url: &str) -> Key {
         let mut parts = vec![url];
         match &self.credential {
             None => match &self.app {

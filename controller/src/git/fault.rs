@@ -1,7 +1,8 @@
-//! Why the head of a branch is not known, as data. Holds nothing of a credential or a body (docs/security.md).
+//! Why the head of a branch, or what its commit changes, is not known, as data. Holds nothing of a credential or a body (docs/security.md).
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use launchway_plan::fault::{Fault, FaultKind, Remedy, Thing};
 use launchway_plan::partition::git_host;
 use url::Url;
@@ -50,6 +51,14 @@ pub enum GitFault {
     /// Git's protocol, but broken.
     #[error("the git server's answer cannot be read: {0}")]
     Protocol(Malformed),
+    /// It gives single objects to nobody, so that it cannot be told what a commit says or changes.
+    #[error(
+        "the git server gives no single objects (it lacks filter of protocol version 2): have it set uploadpack.allowFilter, or take out paths and skip"
+    )]
+    NoObjects,
+    /// A commit that it had a moment ago.
+    #[error("the git server does not have commit {0} any more")]
+    Moved(String),
     /// The URL has a query or a fragment.
     #[error("the URL of a repository has no query and no fragment; write the URL that git clone takes")]
     Url,
@@ -59,6 +68,17 @@ pub enum GitFault {
     /// No answer.
     #[error("{0}")]
     Web(#[from] WebFault),
+}
+
+/// How long a server that refused a credential is not offered it again: servers lock out who tries too often. Another
+/// credential is another lane, and is offered at once.
+pub(super) const REFUSED: SignedDuration = SignedDuration::from_mins(5);
+
+/// How soon a passing fault is asked about again: after a minute, then twice as long each time, up to a quarter of an hour.
+pub(super) fn soon(failures: u32) -> SignedDuration {
+    SignedDuration::from_mins(1)
+        .saturating_mul(1 << failures.saturating_sub(1).min(4))
+        .min(SignedDuration::from_mins(15))
 }
 
 /// What is there instead of a branch.
@@ -97,8 +117,8 @@ impl GitFault {
             GitFault::NoSuchBranch(_) | GitFault::AuthenticationFailed { .. } | GitFault::NotFound => {
                 Remedy::AskOperator
             }
-            GitFault::NotGit { .. } | GitFault::Protocol(_) => Remedy::AskOperator,
-            GitFault::Unavailable { .. } => Remedy::Retry,
+            GitFault::NotGit { .. } | GitFault::Protocol(_) | GitFault::NoObjects => Remedy::AskOperator,
+            GitFault::Unavailable { .. } | GitFault::Moved(_) => Remedy::Retry,
             GitFault::NotSigned(fault) => fault.remedy,
             GitFault::App(fault) => fault.remedy(),
             GitFault::Url | GitFault::BranchName => Remedy::AskUser,
@@ -125,8 +145,8 @@ impl GitFault {
             GitFault::NotSigned(fault) => fault.kind.clone(),
             GitFault::App(fault) => fault.kind(),
             GitFault::NotFound => FaultKind::Absent(Thing::Repository),
-            GitFault::NotGit { .. } | GitFault::Protocol(_) => FaultKind::Refused,
-            GitFault::Unavailable { .. } => FaultKind::Outage,
+            GitFault::NotGit { .. } | GitFault::Protocol(_) | GitFault::NoObjects => FaultKind::Refused,
+            GitFault::Unavailable { .. } | GitFault::Moved(_) => FaultKind::Outage,
             GitFault::Url | GitFault::BranchName => FaultKind::Invalid,
             GitFault::Web(fault) => fault.kind(),
         }
@@ -143,6 +163,8 @@ impl GitFault {
             GitFault::NotGit { .. } => "NotGit",
             GitFault::Unavailable { .. } => "Unavailable",
             GitFault::Protocol(_) => "Protocol",
+            GitFault::NoObjects => "NoObjects",
+            GitFault::Moved(_) => "Moved",
             GitFault::Url => "Url",
             GitFault::BranchName => "BranchName",
             GitFault::Web(fault) => fault.code(),

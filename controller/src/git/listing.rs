@@ -39,6 +39,7 @@ pub struct Listing {
 pub struct Abilities {
     object_format: Option<String>,
     agent: bool,
+    filters: bool,
 }
 
 /// The first answer of a server.
@@ -118,6 +119,7 @@ fn abilities<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Abilities, Mal
         match line.split_once('=').unwrap_or((&line, "")) {
             ("ls-refs", _) => lists_refs = true,
             ("agent", _) => abilities.agent = true,
+            ("fetch", features) => abilities.filters = features.split(' ').any(|feature| feature == "filter"),
             ("object-format", format) => abilities.object_format = Some(format.to_owned()),
             _ => {}
         }
@@ -126,16 +128,28 @@ fn abilities<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Abilities, Mal
     if lists_refs && known { Ok(abilities) } else { Err(Malformed::Version) }
 }
 
+impl Abilities {
+    /// Whether it gives single objects (`filter`).
+    pub fn gives_objects(&self) -> bool {
+        self.filters
+    }
+
+    /// The beginning of a request's body.
+    pub(super) fn command(&self, command: &str) -> String {
+        let mut body = line(&format!("command={command}"));
+        if self.agent {
+            body += &line(concat!("agent=launchway/", env!("CARGO_PKG_VERSION")));
+        }
+        if let Some(format) = &self.object_format {
+            body += &line(&format!("object-format={format}"));
+        }
+        body + DELIMITER
+    }
+}
+
 /// The body of `POST git-upload-pack` that lists `scope` and says which branch `HEAD` is.
 pub fn request(abilities: &Abilities, scope: &Scope<'_>) -> String {
-    let mut body = line("command=ls-refs");
-    if abilities.agent {
-        body += &line(concat!("agent=launchway/", env!("CARGO_PKG_VERSION")));
-    }
-    if let Some(format) = &abilities.object_format {
-        body += &line(&format!("object-format={format}"));
-    }
-    body += DELIMITER;
+    let mut body = abilities.command("ls-refs");
     body += &line("symrefs");
     body += &line("ref-prefix HEAD");
     match scope {

@@ -22,8 +22,17 @@ pub enum Malformed {
     #[error("an object ID is neither 40 nor 64 hexadecimal digits")]
     ObjectId,
     /// An error packet. Its text is the server's, and is not shown.
-    #[error("the server sent an error instead of its refs")]
+    #[error("the server sent an error instead of an answer")]
     Error,
+    /// An object, or what several of them are packed into.
+    #[error("the objects that it sent cannot be read")]
+    Objects,
+    /// Objects that are larger together than what is read.
+    #[error("the objects that it sent are too large")]
+    TooLarge,
+    /// An object that was asked for, and that is not in the answer.
+    #[error("an object that was asked for is missing in its answer")]
+    Missing,
     /// A protocol version that nobody asked for, or one without `ls-refs`.
     #[error("the server speaks another version of the protocol")]
     Version,
@@ -32,7 +41,7 @@ pub enum Malformed {
 /// One pkt-line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packet<'a> {
-    /// A line, without its length and without one trailing newline.
+    /// A line, without its length.
     Line(&'a [u8]),
     /// `0000`: the end of a message or section.
     Flush,
@@ -45,8 +54,18 @@ pub enum Packet<'a> {
 /// The longest pkt-line, its length included (gitprotocol-common).
 const LONGEST: usize = 65_520;
 
-/// The packets of `bytes`; after the first malformed one there are none.
+/// The packets of `bytes`, which hold lines; after the first malformed one there are none.
 pub fn packets(bytes: &[u8]) -> impl Iterator<Item = Result<Packet<'_>, Malformed>> {
+    raw(bytes).map(|packet| {
+        packet.map(|packet| match packet {
+            Packet::Line(line) => Packet::Line(line.strip_suffix(b"\n").unwrap_or(line)),
+            mark @ (Packet::Flush | Packet::Delimiter | Packet::End) => mark,
+        })
+    })
+}
+
+/// The packets of `bytes` as they are.
+pub fn raw(bytes: &[u8]) -> impl Iterator<Item = Result<Packet<'_>, Malformed>> {
     let mut rest = Some(bytes).filter(|bytes| !bytes.is_empty());
     std::iter::from_fn(move || {
         let (packet, after) = match first(rest?) {
@@ -66,7 +85,7 @@ fn first(bytes: &[u8]) -> Result<(Packet<'_>, &[u8]), Malformed> {
         2 => Ok((Packet::End, rest)),
         length @ 4..=LONGEST => {
             let (line, rest) = rest.split_at_checked(length - 4).ok_or(Malformed::Truncated)?;
-            Ok((Packet::Line(line.strip_suffix(b"\n").unwrap_or(line)), rest))
+            Ok((Packet::Line(line), rest))
         }
         _ => Err(Malformed::Length),
     }

@@ -10,8 +10,10 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use jiff::{SignedDuration, Timestamp};
 
 use super::app::{AppFault, Tokens};
-use super::fault::Offered;
+use super::credential::Key;
+use super::fault::{Offered, REFUSED, soon};
 use super::listing::is_branch_name;
+use super::standing::Comparisons;
 use super::{Access, Credential, GitFault, Head, Heads, heads};
 use crate::fair::{Place, Places};
 use crate::web::Web;
@@ -59,10 +61,9 @@ pub struct Polls {
     web: Web,
     tokens: Arc<Tokens>,
     lanes: Arc<Mutex<Lanes>>,
-    hosts: Arc<Hosts>,
+    pub(super) hosts: Arc<Hosts>,
+    pub(super) comparisons: Arc<Mutex<Comparisons>>,
 }
-
-type Key = [u8; 32];
 
 #[derive(Debug, Default)]
 struct Lanes {
@@ -115,7 +116,7 @@ type Tickets = UnboundedSender<(Place, Place)>;
 /// Polls at a time: of one host, and of all. Each may hold an answer of megabytes, and a host that is slow holds its own up
 /// longest. Namespaces share them fairly.
 #[derive(Debug)]
-struct Hosts {
+pub(super) struct Hosts {
     all: Arc<Places>,
     by_name: Mutex<HashMap<String, Arc<Places>>>,
 }
@@ -128,7 +129,7 @@ impl Default for Hosts {
 
 impl Hosts {
     /// Waits for the turn of a namespace to poll a repository.
-    async fn enter(&self, url: &str, namespace: &str) -> (Place, Place) {
+    pub(super) async fn enter(&self, url: &str, namespace: &str) -> (Place, Place) {
         let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let places = {
             let mut by_name = self.by_name.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,7 +144,8 @@ impl Hosts {
 impl Polls {
     /// Polls by way of `web`.
     pub fn new(web: Web) -> Polls {
-        Polls { web, tokens: Arc::default(), lanes: Arc::default(), hosts: Arc::default() }
+        let (lanes, hosts, comparisons) = (Arc::default(), Arc::default(), Arc::default());
+        Polls { web, tokens: Arc::default(), lanes, hosts, comparisons }
     }
 
     /// The head that `ask` wants, at most its interval old at `now`. A server that takes so long that it would hold a pass up is
@@ -279,28 +281,53 @@ impl Polls {
 
     /// What the server says, with a token where a GitHub App gets one.
     async fn asked(&self, key: Key, url: &str, access: &Access, takeoff: &Takeoff) -> Result<Heads, GitFault> {
+        let door = self.door(key, url, access, takeoff.sent).await?;
+        let seen = heads(&door.web, url, &takeoff.wanted, door.credential.as_ref()).await;
+        seen.map_err(|fault| self.turned_away(&key, access, fault))
+    }
+
+    /// The way to a repository, and the credential to show there, which for a GitHub App is its token.
+    pub(super) async fn door(&self, key: Key, url: &str, access: &Access, now: Timestamp) -> Result<Door, GitFault> {
         let web = match &access.authorities {
             Some(own) => self.web.trusting(own).map_err(GitFault::Web)?,
             None => self.web.clone(),
         };
-        let Some(app) = &access.app else {
-            return heads(&web, url, &takeoff.wanted, access.credential.as_ref()).await;
+        let credential = match &access.app {
+            None => access.credential.clone(),
+            Some(app) => {
+                let token = self.tokens.of(key, app, &web, url, now).await.map_err(GitFault::App)?;
+                Some(Credential::Token(token))
+            }
         };
-        let token = self.tokens.of(key, app, &web, url, takeoff.sent).await.map_err(GitFault::App)?;
-        let seen = heads(&web, url, &takeoff.wanted, Some(&Credential::Token(token))).await;
-        let status = match seen {
-            Err(GitFault::AuthenticationFailed { status, .. }) => status,
+        Ok(Door { web, credential })
+    }
+
+    /// What went wrong at a door. The token of a GitHub App that was not taken is forgotten.
+    pub(super) fn turned_away(&self, key: &Key, access: &Access, fault: GitFault) -> GitFault {
+        if access.app.is_none() {
+            return fault;
+        }
+        let status = if let GitFault::AuthenticationFailed { status, .. } = fault {
+            status
+        } else if fault == GitFault::NotFound {
             // A repository that was made anew under its name is another one, which a token for the old one does not see.
-            Err(GitFault::NotFound) => 404,
-            seen => return seen,
+            404
+        } else {
+            return fault;
         };
-        self.tokens.forget(&key);
-        Err(GitFault::AuthenticationFailed { status, offered: Offered::App })
+        self.tokens.forget(key);
+        GitFault::AuthenticationFailed { status, offered: Offered::App }
     }
 
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A way to a repository, and what is shown there.
+pub(super) struct Door {
+    pub(super) web: Web,
+    pub(super) credential: Option<Credential>,
 }
 
 struct Takeoff {
@@ -381,17 +408,6 @@ pub const GRACE: SignedDuration = SignedDuration::from_mins(1);
 /// own poll: a tenth of the interval, five seconds at most.
 fn slack(interval: SignedDuration) -> SignedDuration {
     (interval / 10).min(SignedDuration::from_secs(5))
-}
-
-/// How long a server that refused a credential is not offered it again: servers lock out who tries too often. Another
-/// credential is another lane, and is offered at once.
-const REFUSED: SignedDuration = SignedDuration::from_mins(5);
-
-/// How soon a passing fault is asked about again: after a minute, then twice as long each time, up to a quarter of an hour.
-fn soon(failures: u32) -> SignedDuration {
-    SignedDuration::from_mins(1)
-        .saturating_mul(1 << failures.saturating_sub(1).min(4))
-        .min(SignedDuration::from_mins(15))
 }
 
 impl Landed {

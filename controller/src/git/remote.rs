@@ -1,4 +1,4 @@
-//! The requests of git's smart HTTP protocol that list refs (gitprotocol-http). What the bodies mean is read elsewhere.
+//! The requests of git's smart HTTP protocol that list refs and fetch objects (gitprotocol-http). What the bodies mean is read elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -42,18 +42,38 @@ impl<'a> Remote<'a> {
 
     /// The branches that are `wanted`, and perhaps others.
     pub async fn listing(&self, wanted: &BTreeSet<String>) -> Result<Listing, GitFault> {
-        let mut url = under(&self.base, "info/refs");
-        url.set_query(Some("service=git-upload-pack"));
-        let asked = self.asking(Request::get(uri(&url)?).header(ACCEPT, "*/*"), Bytes::new())?;
-        let answer = self.answered(asked, ADVERTISEMENT).await?;
-        let base = base_of(&answer)?;
-        match advertisement(&answer.body).map_err(GitFault::Protocol)? {
+        let (base, advertised) = self.advertised().await?;
+        match advertised {
             Advertisement::Everything(listing) => Ok(listing),
             Advertisement::V2(abilities) => {
                 let listing = self.listed(&base, &abilities, &Scope::Named(wanted)).await?;
                 Ok(Listing { more: Some(More { base, abilities }), ..listing })
             }
         }
+    }
+
+    /// What it can do, and the repository that answered; none: it speaks an older version of the protocol.
+    pub async fn abilities(&self) -> Result<Option<More>, GitFault> {
+        let (base, advertised) = self.advertised().await?;
+        Ok(match advertised {
+            Advertisement::Everything(_) => None,
+            Advertisement::V2(abilities) => Some(More { base, abilities }),
+        })
+    }
+
+    async fn advertised(&self) -> Result<(Url, Advertisement), GitFault> {
+        let mut url = under(&self.base, "info/refs");
+        url.set_query(Some("service=git-upload-pack"));
+        let asked = self.asking(Request::get(uri(&url)?).header(ACCEPT, "*/*"), Bytes::new())?;
+        let answer = self.answered(asked, ADVERTISEMENT, Cap::GIT).await?;
+        Ok((base_of(&answer)?, advertisement(&answer.body).map_err(GitFault::Protocol)?))
+    }
+
+    /// What it answers to a command of `git-upload-pack`.
+    pub async fn commanded(&self, base: &Url, body: String, cap: Cap) -> Result<Bytes, GitFault> {
+        let post = Request::post(uri(&under(base, "git-upload-pack"))?);
+        let post = post.header(CONTENT_TYPE, REQUEST).header(ACCEPT, RESULT);
+        Ok(self.answered(self.asking(post, body.into())?, RESULT, cap).await?.body)
     }
 
     /// All branches, if there may be more than `part` and they can be had. For advice only, so nothing comes of a fault.
@@ -64,10 +84,7 @@ impl<'a> Remote<'a> {
     }
 
     async fn listed(&self, base: &Url, abilities: &Abilities, scope: &Scope<'_>) -> Result<Listing, GitFault> {
-        let post = Request::post(uri(&under(base, "git-upload-pack"))?);
-        let post = post.header(CONTENT_TYPE, REQUEST).header(ACCEPT, RESULT);
-        let answer = self.answered(self.asking(post, request(abilities, scope).into())?, RESULT).await?;
-        listing(&answer.body).map_err(GitFault::Protocol)
+        listing(&self.commanded(base, request(abilities, scope), Cap::GIT).await?).map_err(GitFault::Protocol)
     }
 
     fn asking(&self, builder: Builder, body: Bytes) -> Result<Request<Bytes>, GitFault> {
@@ -79,8 +96,8 @@ impl<'a> Remote<'a> {
         builder.body(body).map_err(|_| GitFault::Web(WebFault::Request))
     }
 
-    async fn answered(&self, request: Request<Bytes>, content: &str) -> Result<Answer, GitFault> {
-        let answer = self.web.answer(request, Cap::GIT).await?;
+    async fn answered(&self, request: Request<Bytes>, content: &str, cap: Cap) -> Result<Answer, GitFault> {
+        let answer = self.web.answer(request, cap).await?;
         let (status, wait) = (answer.status.as_u16(), wait(&answer));
         match answer.status {
             StatusCode::OK if has_content(&answer, content) => Ok(answer),

@@ -1,7 +1,7 @@
 //! Looks at what concerns a Pipeline: its account, its source, its Releases and their targets. Changes nothing.
 
 use crate::context::Context;
-use crate::git::{Access, Ask, Credential, GitFault, LANDS, Poll};
+use crate::git::{Access, Ask, Credential, GitFault, LANDS, Poll, Untold};
 use crate::images::Followed;
 use crate::item::Item;
 use crate::key::{Key, Kind};
@@ -17,7 +17,7 @@ use launchway_plan::fault::Fault;
 use launchway_plan::look::Looked;
 use launchway_plan::pipeline::desired::{Branch, Source};
 use launchway_plan::pipeline::freshness::{Freshness, freshness};
-use launchway_plan::pipeline::heads::sorted;
+use launchway_plan::pipeline::heads::{asked, sorted};
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::observed::Tip;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
@@ -39,6 +39,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
         at: now,
         account,
         head: Looked::NotAsked,
+        change: None,
         next_poll: None,
         releases: Vec::new(),
         strangers: Vec::new(),
@@ -52,7 +53,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
     }
     if let Some(scope) = allowed {
         let fresh = freshness(desired, record, now);
-        source(&mut observed, desired, &scope, &fresh, context).await?;
+        source(&mut observed, (desired, record), &scope, &fresh, context).await?;
         observed.next_poll = observed.next_poll.map(|next| fresh.again.map_or(next, |again| again.min(next)));
     }
     Ok(observed)
@@ -61,14 +62,17 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
 /// Looks at the source.
 async fn source(
     observed: &mut Observed,
-    desired: &Desired,
+    (desired, record): (&Desired, &Record),
     scope: &Scope,
     fresh: &Freshness,
     context: &Context,
 ) -> Result<(), Unreachable> {
     match &desired.source {
-        Source::Git { branch, url, secret } => match access(desired, url, secret.as_deref(), context).await? {
-            Ok(access) => look(observed, desired, &Remote { branch, url: url.clone(), access }, fresh, context).await,
+        Source::Git { branch, url, secret, .. } => match access(desired, url, secret.as_deref(), context).await? {
+            Ok(access) => {
+                let remote = Remote { branch, url: url.clone(), access };
+                look(observed, (desired, record), &remote, fresh, context).await;
+            }
             Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
         },
         Source::CodeCommit { branch, repository } => {
@@ -76,7 +80,7 @@ async fn source(
             let repository = cloud.git_repository(repository);
             let url = repository.url();
             let access = Access { credential: Some(Credential::CodeCommit(repository)), ..Access::default() };
-            look(observed, desired, &Remote { branch, url, access }, fresh, context).await;
+            look(observed, (desired, record), &Remote { branch, url, access }, fresh, context).await;
         }
         Source::Images { repository, tag, .. } => {
             let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
@@ -110,8 +114,15 @@ impl Remote<'_> {
     }
 }
 
-/// Looks at the head of the branch, or says when to come back for it, because the server has not answered yet.
-async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote<'_>, fresh: &Freshness, context: &Context) {
+/// Looks at the head of the branch, and, where that decides what becomes of it, at what it says and changes; or says when to come back
+/// for it, because the server has not answered yet.
+async fn look(
+    observed: &mut Observed,
+    (desired, record): (&Desired, &Record),
+    remote: &Remote<'_>,
+    fresh: &Freshness,
+    context: &Context,
+) {
     let ask = Ask {
         url: &remote.url,
         branch: &remote.branch.name,
@@ -123,6 +134,18 @@ async fn look(observed: &mut Observed, desired: &Desired, remote: &Remote<'_>, f
     match context.polls.head(&ask, (context.clock)()).await {
         Some(poll) => see(observed, poll, remote),
         None => observed.next_poll = Some(observed.at + LANDS),
+    }
+    let Some(question) = asked(desired, record, observed) else { return };
+    match context.polls.change(&ask, &question, (context.clock)()).await {
+        Ok(change) => observed.change = Some(change),
+        Err(Untold { fault, again }) => {
+            observed.head = match fault {
+                None => Looked::NotAsked,
+                Some(fault @ GitFault::NoObjects) => Looked::Seen(Err(Refusal::NoObjects { why: fault.to_string() })),
+                Some(fault) => Looked::Blind(Fault { operation: "git:fetch".to_owned(), ..remote.fault(&fault) }),
+            };
+            observed.next_poll = observed.next_poll.map(|next| next.min(again));
+        }
     }
 }
 
@@ -160,7 +183,7 @@ async fn access(
     let hosts = found.as_ref().and_then(|found| found.metadata.annotations.hosts.as_deref());
     let sendable = sendable(hosts, url, context.unbound_secrets);
     Ok(match found {
-        Some(found) if found.kind.as_deref().is_some_and(|kind| other::KUBERNETES_OWN.contains(&kind)) => Err(refused(
+        Some(found) if other::is_kubernetes_own(found.kind.as_deref()) => Err(refused(
             "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken, or those of a GitHub App".to_owned(),
         )),
         None => Err(refused(

@@ -15,6 +15,8 @@ pub struct Cap(pub usize);
 impl Cap {
     /// For a list of refs: about 60 000 branches.
     pub const GIT: Cap = Cap(4 << 20);
+    /// For git's objects that are asked for at a time: some hundred folders of a few files, or one of ten thousand.
+    pub const OBJECTS: Cap = Cap(1 << 20);
     /// For a health check whose body is looked at.
     pub const VERIFY: Cap = Cap(64 << 10);
     /// For a health check that looks at the status only: the body is not read.

@@ -25,6 +25,12 @@ pub struct PipelineStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["ref".into()]))]
     pub heads: Vec<Head>,
 
+    /// Heads of the branch that were not released, the last three, oldest first: none of the Pipeline's files differed, or the message said so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 3))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["commit".into()]))]
+    pub passed_over: Vec<PassedOver>,
+
     /// The head that a Release is about to be made of. It is written before the Release is made, so that a Release that is found under that number is known to be this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub making: Option<Head>,
@@ -114,6 +120,37 @@ pub struct Head {
     /// Of images that somebody else pushes: which were there when this one was taken. A later one is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<SeenImages>,
+}
+
+/// A commit that is not released.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct PassedOver {
+    /// The commit.
+    pub commit: CommitId,
+
+    /// Why, in one word.
+    pub reason: PassedOverReason,
+
+    /// Why, for people.
+    #[schemars(length(max = 96))]
+    pub message: String,
+
+    /// When it was first seen.
+    pub seen_at: Time,
+
+    /// A hash of what it was judged by: the commit that it was compared with, and the spec. It is judged anew when that changes.
+    #[schemars(length(max = 16))]
+    pub judged_by: String,
+}
+
+/// Why a commit is not released.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassedOverReason {
+    /// None of the files that `paths` names differ from those of the commit that was released last.
+    NoRelevantChange,
+    /// Its message has one of the texts of `skip`.
+    SkipWord,
 }
 
 /// Images of a repository, by the commits that their tags say. ECR keeps the time of an image's first push: one whose tag was

@@ -1,4 +1,4 @@
-//! A git remote in memory that answers protocol version 2: capabilities and `ls-refs`. It has branches and no objects.
+//! A git remote in memory that answers protocol version 2: capabilities, `ls-refs`, and `fetch` of the commits that have files.
 
 use std::collections::BTreeMap;
 use std::future::ready;
@@ -12,7 +12,7 @@ use launchway_plan::address::Rules;
 use sha2::{Digest, Sha256};
 use tower::service_fn;
 
-use super::Access;
+use super::{Access, objects};
 
 /// Remotes by URL, such as `https://git.example.com/team/app`. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -155,7 +155,12 @@ impl World {
         if !remote.access.admits(request.headers().get(AUTHORIZATION)) {
             return Ok(status(401));
         }
-        let body = if post { remote.refs(&String::from_utf8_lossy(request.body())) } else { remote.abilities() };
+        let asked = String::from_utf8_lossy(request.body());
+        let body = match post {
+            true if asked.contains("command=fetch") => objects::answer(&asked).into(),
+            true => remote.refs(&asked).into(),
+            false => remote.abilities().into(),
+        };
         Ok(typed(kind, body))
     }
 }
@@ -170,7 +175,7 @@ impl Remote {
     fn abilities(&self) -> String {
         let long = self.branches.values().any(|commit| commit.len() == 64);
         let format = if long { "object-format=sha256" } else { "object-format=sha1" };
-        ["version 2", "agent=git/2.50", "ls-refs=unborn", "fetch=shallow", format].map(packet).concat() + "0000"
+        ["version 2", "agent=git/2.50", "ls-refs=unborn", "fetch=shallow filter", format].map(packet).concat() + "0000"
     }
 
     /// The refs that begin with one of the request's prefixes; `HEAD` is one if its branch is there.
@@ -191,9 +196,9 @@ fn packet(text: &str) -> String {
     format!("{:04x}{text}\n", text.len() + 5)
 }
 
-fn typed(kind: &str, body: String) -> Response<Bytes> {
+fn typed(kind: &str, body: Bytes) -> Response<Bytes> {
     let kind = format!("application/x-git-upload-pack-{kind}");
-    Response::builder().header(CONTENT_TYPE, kind).body(body.into()).expect("a response")
+    Response::builder().header(CONTENT_TYPE, kind).body(body).expect("a response")
 }
 
 fn status(code: u16) -> Response<Bytes> {
@@ -205,7 +210,10 @@ fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-/// A commit ID of 40 digits that is always the same for `name`.
+/// A commit ID of 40 digits that is always the same for `name`. Commits of some names have files (`objects`).
 pub fn commit_id(name: &str) -> String {
+    if let Some(id) = objects::id(name) {
+        return id;
+    }
     Sha256::digest(name.as_bytes()).iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }

@@ -60,6 +60,7 @@ impl Repository {
         let path = dir.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
         done(git().args(["init", "--quiet", "--bare", "--initial-branch=main", format, path]))?;
         done(repository.git().args(["config", "http.receivepack", "true"]))?;
+        done(repository.git().args(["config", "uploadpack.allowFilter", "true"]))?;
         Ok(repository)
     }
 

@@ -37,6 +37,7 @@ variants!(
     NoSuchImage,
     Secret,
     NoSuchBranch,
+    NoObjects,
     NoPipeline,
     NotMade,
 );
@@ -80,14 +81,17 @@ fn of_sources() -> Vec<String> {
         | GitFault::NotGit { .. }
         | GitFault::Unavailable { .. }
         | GitFault::Protocol(_)
+        | GitFault::NoObjects
+        | GitFault::Moved(_)
         | GitFault::Web(_) => false,
     };
     let all = [(GitFault::Url, "GitFault::Url"), (GitFault::BranchName, "GitFault::BranchName")];
     all.iter().filter(|(fault, _)| spec(fault)).map(|(_, name)| (*name).to_owned()).collect()
 }
 
-/// All of them, but for one that shows only once a name was resolved: nothing is resolved here.
+/// All of them, but for one that shows only once a name was resolved, and one of servers that are older than any here: see
+/// `git/changes.rs`.
 pub fn all() -> BTreeSet<String> {
     let all = [of_specs(), of_urls(), of_credentials(), of_sources()].into_iter().flatten();
-    all.filter(|name| name != "Address::NotPublic").collect()
+    all.filter(|name| !["Address::NotPublic", "Refusal::NoObjects"].contains(&name.as_str())).collect()
 }

@@ -25,6 +25,8 @@ pub enum Verdict {
     Verified(String),
     /// Its Release ended otherwise: why.
     Ended(String),
+    /// The Pipeline does not release it: why.
+    PassedOver(String),
     /// It is on its way.
     Waits { at: String, message: String },
 }
@@ -56,12 +58,20 @@ impl Way {
             return Verdict::Verified(names.join(", "));
         }
         match newest(&own) {
+            None if let Some(why) = self.passed_over(body, pipeline.generation) => Verdict::PassedOver(why),
             None => Verdict::Waits {
                 at: format!("there is no release of {} yet", short(&self.commit)),
                 message: String::new(),
             },
             Some(release) => self.judged(&ReleaseView::of(release), body),
         }
+    }
+
+    /// Why the Pipeline does not release the commit, as its spec is now.
+    fn passed_over(&self, body: &Body<Pipeline>, generation: i64) -> Option<String> {
+        let status = body.status.as_ref().filter(|status| status.observed_generation == generation)?;
+        let over = status.passed_over.iter().find(|over| *over.commit == *self.commit)?;
+        Some(format!("{}: {} is not released: {}", self.of_pipeline(), short(&over.commit), over.message))
     }
 
     fn is_own(&self, item: &Item<Release>) -> bool {

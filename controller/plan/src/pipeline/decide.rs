@@ -44,8 +44,10 @@ pub fn decide(desired: &Desired, observed: &Observed, state: &State) -> Plan<Act
     match (&state.turn, &state.surplus) {
         (Turn::New(head), _) => Plan::act(Action::Release(head.clone())),
         (Turn::Adopted(..), _) => Plan::rest(Wake::Now),
-        (Turn::Same, Some(name)) => Plan::act(Action::Forget(name.clone())),
-        (Turn::Same, None) => Plan::rest(sooner(wake(desired, observed, state), state.holding.wake(observed.at))),
+        (Turn::Same | Turn::PassedOver(_), Some(name)) => Plan::act(Action::Forget(name.clone())),
+        (Turn::Same | Turn::PassedOver(_), None) => {
+            Plan::rest(sooner(wake(desired, observed, state), state.holding.wake(observed.at)))
+        }
     }
 }
 

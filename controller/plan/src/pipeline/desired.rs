@@ -1,5 +1,6 @@
 //! The spec of a Pipeline, parsed. What cannot be carried out is refused here, and each union is an enum.
 
+use super::relevance::Relevance;
 use super::{pushed, scan};
 use crate::account::{DEFAULT, Scope};
 use crate::address::{self, Rules};
@@ -71,6 +72,8 @@ pub enum Source {
         url: String,
         /// The Secret with the credential; absent: the repository is public.
         secret: Option<String>,
+        /// Which of its commits are released; absent: all.
+        relevance: Option<Relevance>,
     },
     /// A branch of a repository of CodeCommit, which the account's role reads.
     CodeCommit {
@@ -199,6 +202,7 @@ impl Source {
             branch: Branch { name: git.branch.to_string(), interval, field: "spec.source.git.branch" },
             url: git.url.to_string(),
             secret: git.secret_ref.as_ref().map(|secret| secret.name.to_string()),
+            relevance: Relevance::parse(git),
         })
     }
 
@@ -232,6 +236,14 @@ impl Source {
         match self {
             Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => branch.interval,
             Self::Images { interval, .. } => *interval,
+        }
+    }
+
+    /// Which commits are released; absent: all.
+    pub fn relevance(&self) -> Option<&Relevance> {
+        match self {
+            Self::Git { relevance, .. } => relevance.as_ref(),
+            Self::CodeCommit { .. } | Self::Images { .. } => None,
         }
     }
 

@@ -7,12 +7,13 @@ use super::desired::Desired;
 use super::observed::{Observed, ReleaseSeen, Tip};
 use super::pushed::Images;
 use super::record::Record;
+use super::relevance::{Judged, Question};
 use crate::condition::whole;
 use crate::image::key;
 use jiff::Timestamp;
 use launchway_crds::condition::Time;
 use launchway_crds::name::Uid;
-use launchway_crds::pipeline::Head;
+use launchway_crds::pipeline::{Head, PassedOver};
 use std::collections::BTreeSet;
 
 /// The highest number of a Release: the schema admits no higher one.
@@ -35,43 +36,85 @@ pub enum Turn {
     Adopted(Head, Option<Uid>),
     /// A Release of this head is to be created.
     New(Head),
+    /// The head is not released. This pass records why.
+    PassedOver(PassedOver),
 }
 
 /// What follows from the head of the branch.
 pub fn turn(desired: &Desired, record: &Record, observed: &Observed) -> Turn {
+    let head = match found(desired, record, observed) {
+        Found::Known(turn) => return turn,
+        Found::Fresh(head) => head,
+    };
+    let Some(rules) = desired.source.relevance() else { return Turn::New(head) };
+    match rules.judge(record, observed, &head.commit, base(desired, record, observed)) {
+        Some(Judged::Released) => Turn::New(head),
+        Some(Judged::PassedOver(why)) => Turn::PassedOver(why),
+        None => Turn::Same,
+    }
+}
+
+/// What is found before it is known whether the head is released.
+enum Found {
+    /// All that has to be known.
+    Known(Turn),
+    /// A head that no Release is made of, and that none was to be made of.
+    Fresh(Head),
+}
+
+/// What has to be asked about the head before that can be told; absent: nothing.
+pub fn asked<'a>(desired: &'a Desired, record: &Record, observed: &Observed) -> Option<Question<'a>> {
+    let rules = desired.source.relevance()?;
+    match found(desired, record, observed) {
+        Found::Known(_) => None,
+        Found::Fresh(head) => rules.question(record, &head.commit, base(desired, record, observed)),
+    }
+}
+
+/// The commit that a Release was made of last. Whatever became of it: what a commit changes is released once.
+fn base(desired: &Desired, record: &Record, observed: &Observed) -> Option<String> {
+    let recorded = record.heads().first().map(|head| head.commit.to_string());
+    // Of one that has not begun nobody knows, without a record, whether the Pipeline made it.
+    let begun = observed.releases.iter().filter(|release| release.stays_with(&desired.uid));
+    let last = begun.filter(|release| named(desired, release).is_some()).max_by_key(|release| release.order());
+    recorded.or_else(|| last.map(|release| release.commit.clone()))
+}
+
+/// What would follow if every commit were released.
+fn found(desired: &Desired, record: &Record, observed: &Observed) -> Found {
     let of = desired.source.reference();
     if let Some(making) = record.making().filter(|making| *making.of == *of) {
-        return match observed.releases.iter().find(|release| is_made(desired, making, release)) {
+        return Found::Known(match observed.releases.iter().find(|release| is_made(desired, making, release)) {
             Some(release) => Turn::Adopted(making.clone(), Some(release.uid.as_str().into())),
             None => again(desired, making, observed),
-        };
+        });
     }
-    let Some(Ok(tip)) = observed.head.seen() else { return Turn::Same };
+    let Some(Ok(tip)) = observed.head.seen() else { return Found::Known(Turn::Same) };
     if let Tip::Images(images) = tip
         && let Some((number, release)) = last_made(desired, record, observed)
     {
-        return adopted(&of, number, release, images, observed.at);
+        return Found::Known(adopted(&of, number, release, images, observed.at));
     }
     let is_known = |commit: &str| {
         let released = |repository: &str| record.status().released.iter().any(|one| one.of == key(commit, repository));
         desired.source.repository().is_some_and(released)
             || observed.releases.iter().any(|release| release.number.is_some() && *release.commit == *commit)
     };
-    let Some((commit, images)) = tip.next(record.head(&of), is_known) else { return Turn::Same };
+    let Some((commit, images)) = tip.next(record.head(&of), is_known) else { return Found::Known(Turn::Same) };
     // The source names another branch now, and the commit at its head was released before.
     if let Some(same) = record.heads().iter().find(|head| *head.of != *of && *head.commit == *commit) {
-        return Turn::Adopted(Head { of: of.as_str().into(), images, ..same.clone() }, None);
+        return Found::Known(Turn::Adopted(Head { of: of.as_str().into(), images, ..same.clone() }, None));
     }
     let head = |number| Head { images: images.clone(), ..head(&of, commit, number, observed.at) };
     if let Some((number, release)) = found_again(desired, record, observed, commit) {
-        return Turn::Adopted(head(number), Some(release.uid.as_str().into()));
+        return Found::Known(Turn::Adopted(head(number), Some(release.uid.as_str().into())));
     }
     if waiting(observed).count() >= LINE {
-        return Turn::Same;
+        return Found::Known(Turn::Same);
     }
     match free(desired, observed, record.number().max(believed(desired, observed))) {
-        Some(number) => Turn::New(head(number)),
-        None => Turn::Same,
+        Some(number) => Found::Fresh(head(number)),
+        None => Found::Known(Turn::Same),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a pass over a Pipeline saw, including the looks that failed. Nothing is judged here.
 
+use super::change::Change;
 use super::pushed::Images;
 use crate::account::AccountSeen;
 use crate::condition::{find, is_true};
@@ -23,6 +24,8 @@ pub struct Observed {
     pub account: AccountSeen,
     /// What the source has, or why the spec has to change before it can be seen: its credential, for example, or its branch.
     pub head: Looked<Result<Tip, Refusal>>,
+    /// What a commit that was not there before says and changes; absent: it was not asked, or is not answered yet.
+    pub change: Option<Change>,
     /// When to look at the branch next; absent: it was not looked at in this pass.
     pub next_poll: Option<Timestamp>,
     /// The Pipeline's Releases. Those that have begun and not ended were read live, one by one, and so were those that the

@@ -26,6 +26,7 @@ impl Record {
             observed_generation: -1,
             conditions: Vec::new(),
             heads: Vec::new(),
+            passed_over: Vec::new(),
             making: None,
             made: Vec::new(),
             released: Vec::new(),

@@ -1,16 +1,14 @@
 //! The next status of a Pipeline: its record, its conditions and its columns. Nothing is decided here.
 
 use super::decide::Effected;
-use super::desired::{Desired, Source};
 use super::heads::{LAST, Turn, made};
 use super::observed::{Observed, ReleaseSeen, Tip};
 use super::record::Record;
-use super::state::{Course, Last, Newest, State};
+use super::state::{Course, Last, Newest};
 use crate::Outcome;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, brief, cut, merge};
 use crate::fault::Fault;
 use crate::image::key;
-use crate::life::again_command;
 use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
@@ -18,21 +16,15 @@ use crate::target::Standing;
 use jiff::Timestamp;
 use launchway_crds::pipeline::{Grant, Head, Pipeline, PipelineStatus, ReleasedImage, Summary, Trouble};
 
+mod pass;
+mod source;
+
+pub use pass::Pass;
+
+use source::{blind, looked_for, newer_than, no_image, passed_by, passed_over, source, unread};
+
 /// The longest message of a stage's trouble, in bytes.
 const TROUBLE: usize = 512;
-
-/// What a pass over a Pipeline found and did.
-#[derive(Clone, Copy, Debug)]
-pub struct Pass<'a> {
-    /// The spec, parsed.
-    pub desired: &'a Desired,
-    /// What was seen.
-    pub observed: &'a Observed,
-    /// The state of the Pipeline.
-    pub state: &'a State,
-    /// What came of the effect.
-    pub outcome: &'a Outcome<Effected>,
-}
 
 /// The status of a Pipeline whose spec is refused before anything is looked at.
 pub fn refused(pipeline: &Pipeline, refusal: &Refusal, at: Timestamp) -> PipelineStatus {
@@ -75,8 +67,9 @@ pub fn report(record: &Record, pass: &Pass<'_>) -> PipelineStatus {
         (_, Outcome::Done(Effected::Taken(head))) => making(&mut next, after(head)),
         // It was written down before the call.
         (Turn::New(head), _) => making(&mut next, head.clone()),
-        (Turn::Same, _) => {}
+        (Turn::PassedOver(_) | Turn::Same, _) => {}
     }
+    next.passed_over = passed_over(record, pass);
     let tell = tell(record, pass);
     let said = tell.said(source(record, pass));
     next.conditions = merge(&record.status().conditions, &said, pass.desired.generation, at);
@@ -147,41 +140,6 @@ fn troubled(next: &mut PipelineStatus, course: &Course) {
     };
     for status in next.stages.iter_mut().filter(|status| *status.name == **stage) {
         status.trouble = Some(Trouble { reason: reason.to_string(), message: cut(why, TROUBLE) });
-    }
-}
-
-/// What the source lacks, and when it is looked for again. A Secret is read in every pass; a branch is not asked for more often
-/// than at each interval.
-fn looked_for(refusal: &Refusal, pass: &Pass<'_>) -> String {
-    let Desired { namespace, name, source, .. } = pass.desired;
-    let is_read_anew = matches!(refusal, Refusal::Secret { .. });
-    let hurried =
-        if is_read_anew { format!(", or at once: {}", again_command(namespace, "lwp", name)) } else { String::new() };
-    format!("{refusal}; looked for again every {} s{hurried}", source.interval())
-}
-
-fn source(record: &Record, pass: &Pass<'_>) -> Statement {
-    let say = |truth, reason, message: String| {
-        Statement::New(Answer::new(ConditionType::SourceReady, truth, reason, message))
-    };
-    match &pass.observed.head {
-        Looked::Seen(Ok(Tip::Images(images))) if images.is_empty() => {
-            say(Truth::False, Reason::NoCommitYet, no_image(pass, images.other()))
-        }
-        Looked::Seen(Ok(_)) => {
-            let what = match &pass.desired.source {
-                Source::Git { .. } | Source::CodeCommit { .. } => "the head",
-                Source::Images { .. } => "the list",
-            };
-            say(Truth::True, Reason::Succeeded, format!("{what} of {} was read", pass.desired.source))
-        }
-        Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), looked_for(refusal, pass)),
-        Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
-        Looked::Blind(fault) => say(Truth::Unknown, Reason::NotSeen, fault.to_string()),
-        Looked::NotAsked if record.condition(ConditionType::SourceReady).is_none() => {
-            say(Truth::Unknown, Reason::NoCommitYet, unread(pass))
-        }
-        Looked::NotAsked => Statement::Kept(ConditionType::SourceReady),
     }
 }
 
@@ -265,7 +223,7 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
     }
     let newer = match pass.state.turn {
         Turn::New(_) | Turn::Adopted(..) => true,
-        Turn::Same => false,
+        Turn::Same | Turn::PassedOver(_) => false,
     };
     match (&pass.state.course, &pass.observed.head) {
         (Course::Refused(refusal), _) => Tell::stalled(refusal.reason(), refusal.to_string()),
@@ -377,9 +335,19 @@ fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
             (Turn::New(head) | Turn::Adopted(head, _), _, _) => {
                 working(Reason::Progressing, format!("making a Release of commit {}", brief(&head.commit)))
             }
-            (Turn::Same, Some(head), _) => deleted(&head.commit),
-            (Turn::Same, None, Tip::Images(images)) => working(Reason::NoCommitYet, no_image(pass, images.other())),
-            (Turn::Same, None, Tip::Commit(commit)) => deleted(commit),
+            (Turn::Same | Turn::PassedOver(_), Some(head), _) => deleted(&head.commit),
+            (Turn::Same | Turn::PassedOver(_), None, Tip::Images(images)) => {
+                working(Reason::NoCommitYet, no_image(pass, images.other()))
+            }
+            (Turn::Same | Turn::PassedOver(_), None, Tip::Commit(commit)) => match passed_by(record, pass) {
+                Some(why) => {
+                    let message = format!("commit {} is not released: {}", brief(&why.commit), why.message);
+                    working(Reason::NoCommitYet, message)
+                }
+                // It waits until it is known what it changes.
+                None if pass.desired.source.relevance().is_some() => working(Reason::NoCommitYet, unread(pass)),
+                None => deleted(commit),
+            },
         },
         Looked::Blind(fault) if fault.is_terminal() => Tell::stalled(Reason::SourceRefused, blind(pass, fault)),
         Looked::Blind(fault) => working(Reason::Unavailable, blind(pass, fault)),
@@ -390,32 +358,10 @@ fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     }
 }
 
-fn unread(pass: &Pass<'_>) -> String {
-    format!("the {} has not been read yet", pass.desired.source.noun())
-}
-
-fn newer_than(pass: &Pass<'_>, release: &str) -> String {
-    format!("the {} has a newer commit than that of Release {release}", pass.desired.source.noun())
-}
-
-/// What to say if there is no image that could be released.
-fn no_image(pass: &Pass<'_>, other: Option<&str>) -> String {
-    let source = &pass.desired.source;
-    let others = match other {
-        Some(other) => format!(" (the newest image there is tagged {})", cut(other, 128)),
-        None => String::new(),
-    };
-    format!("there are no {source}{others}; looked for again every {} s", source.interval())
-}
-
 /// What to say if the Release of the head was deleted and there is no other.
 fn deleted(commit: &str) -> Tell {
     let message = format!("the Release of commit {} was deleted: {}", brief(commit), release_again(commit));
     Tell::failed(Reason::ReleaseGone, message)
-}
-
-fn blind(pass: &Pass<'_>, fault: &Fault) -> String {
-    format!("the {} cannot be read: {fault}", pass.desired.source.noun())
 }
 
 fn reason(newest: &Newest, fallback: Reason) -> Reason {

@@ -4,6 +4,7 @@ mod building;
 mod gating;
 mod heads;
 mod holding;
+mod passing;
 pub(super) mod rows;
 mod running;
 mod sizes;

@@ -21,10 +21,18 @@ fn branches(listing: &Listing) -> Vec<(&str, &str)> {
 #[test]
 fn version_2_is_told_with_and_without_the_banner() {
     let abilities = ["version 2", "agent=git/2.39", "ls-refs=unborn", "fetch=shallow", "object-format=sha256"];
-    let expected = Advertisement::V2(Abilities { object_format: Some("sha256".into()), agent: true });
+    let expected = Advertisement::V2(Abilities { object_format: Some("sha256".into()), agent: true, filters: false });
     assert_eq!(advertisement(&body(&abilities)), Ok(expected.clone()));
     let banner = [&["# service=git-upload-pack", ""], abilities.as_ref()].concat();
     assert_eq!(advertisement(&body(&banner)), Ok(expected));
+    for (fetch, gives_objects) in
+        [("fetch=shallow wait-for-done filter", true), ("fetch=filters", false), ("fetch", false)]
+    {
+        let Ok(Advertisement::V2(abilities)) = advertisement(&body(&["version 2", "ls-refs", fetch])) else {
+            panic!("{fetch}")
+        };
+        assert_eq!(abilities.gives_objects(), gives_objects, "{fetch}");
+    }
 }
 
 #[test]
@@ -99,7 +107,7 @@ fn what_is_not_the_protocol_is_malformed() {
 
 #[test]
 fn the_request_asks_for_what_is_wanted_only() {
-    let abilities = Abilities { object_format: Some("sha1".into()), agent: false };
+    let abilities = Abilities { object_format: Some("sha1".into()), agent: false, filters: false };
     let names = BTreeSet::from(["dev".to_owned(), "main".to_owned()]);
     let sent = request(&abilities, &Scope::Named(&names));
     let lines: Vec<_> = packets(sent.as_bytes()).map(Result::unwrap).collect();

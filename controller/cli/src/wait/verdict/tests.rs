@@ -48,6 +48,28 @@ fn whoever_begins_to_wait_late_is_told_by_the_releases_own_record() {
 }
 
 #[test]
+fn a_commit_that_is_passed_over_is_waited_for_no_longer_unless_a_person_releases_it() {
+    let look = |commit, releases: &[Value]| {
+        let mut pipeline = pipeline(&NOTHING, "R", "m", &json!([]));
+        pipeline["metadata"]["generation"] = json!(1);
+        pipeline["status"]["passedOver"] = json!([{"commit": commit, "reason": "NoRelevantChange",
+            "message": "no file differs", "seenAt": "2026-11-23T08:20:00Z", "judgedBy": "a"}]);
+        let releases: Vec<Item<Release>> = releases.iter().map(item).collect();
+        way().look(&item(&pipeline), &releases)
+    };
+    let why = format!("pipeline/greeter: {} is not released: no file differs", short(&commit('b')));
+    assert_eq!(look(commit('b'), &[]), Verdict::PassedOver(why));
+    assert!(matches!(look(commit('c'), &[]), Verdict::Waits { .. }));
+    let mut edited = pipeline(&NOTHING, "R", "m", &json!([]));
+    edited["metadata"]["generation"] = json!(2);
+    edited["status"]["passedOver"] = json!([{"commit": commit('b'), "reason": "SkipWord", "message": "",
+        "seenAt": "2026-11-23T08:20:00Z", "judgedBy": "a"}]);
+    assert!(matches!(way().look(&item(&edited), &[]), Verdict::Waits { .. }), "the spec was changed since");
+    let by_hand = release(2, 'b', "Active", ["lint", "Checking", "lint runs"], &NOTHING);
+    assert!(matches!(look(commit('b'), &[by_hand]), Verdict::Waits { .. }));
+}
+
+#[test]
 fn a_release_that_ended_otherwise_says_why_and_a_newer_one_of_the_same_commit_counts() {
     let stages = json!([proved("staging", 'a'), proved("prod", 'a')]);
     let failed = release(1, 'b', "Failed", ["build", "BuildFailed", "make: exit 2"], &NOTHING);

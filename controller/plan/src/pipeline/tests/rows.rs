@@ -31,6 +31,7 @@ pub fn sight(releases: Vec<Release>) -> Observed {
         at: at(10),
         account: account(),
         head: Looked::NotAsked,
+        change: None,
         next_poll: None,
         releases,
         strangers: Vec::new(),

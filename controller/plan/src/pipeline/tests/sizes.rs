@@ -41,7 +41,8 @@ fn the_largest_status_fits() {
     let rolling: Vec<_> = (0..10).map(|index| stage(&name(index), 5, "Rolling")).collect();
     let builds = (60..120).map(|index| active(index, &json!([]), &json!([])));
     let waits = (1..20).map(|index| active(index, &image, &json!([])));
-    let releases = builds.chain(waits).chain([active(0, &image, &json!(rolling))]).collect();
+    let all: Vec<Release> = builds.chain(waits).chain([active(0, &image, &json!(rolling))]).collect();
+    let releases = || all.clone();
     let held: Vec<_> = (0..10)
         .map(|index| {
             let mut stage = granted(&name(index), 5, &long(0));
@@ -53,21 +54,31 @@ fn the_largest_status_fits() {
         })
         .collect();
     let made: Vec<_> = (0..31).map(|index| format!("{index:036}")).collect();
-    let head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_999, "seenAt": crate::samples::time(0),
-        "images": {"since": crate::samples::time(0), "commits": "0123abc".repeat(100)}});
-    let recorded_head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_998, "seenAt": crate::samples::time(0)});
-    let released: Vec<_> =
-        (0..12).map(|index| json!({"of": format!("{index:016}"), "digest": image[0]["digest"]})).collect();
-    let before = json!({"observedGeneration": 1, "stages": held, "heads": [recorded_head], "making": head, "made": made,
-        "released": released, "webhookAt": crate::samples::time(0)});
-    let before = serde_json::from_value(before).unwrap();
-    let next = pass(&json!({"stages": stages}), &before, releases);
-    let waiting: Vec<_> =
-        next.stages.iter().flat_map(|stage| &stage.waiting).map(|one| one.release.to_string()).collect();
-    assert_eq!(waiting, (15..20).map(long).collect::<Vec<_>>(), "the newest that wait are recorded");
-    assert_eq!((next.stages.len(), next.superseded.len()), (10, 20));
-    let size = serde_json::to_vec(&next).unwrap().len();
-    assert!(size <= 32 * 1024, "{size}");
+    let passed_over: Vec<_> = (0..3)
+        .map(|index| {
+            json!({"commit": format!("{index:064}"), "reason": "NoRelevantChange", "message": "m".repeat(96),
+            "seenAt": crate::samples::time(0), "judgedBy": "h".repeat(16)})
+        })
+        .collect();
+    let of_images = json!({"since": crate::samples::time(0), "commits": "0123abc".repeat(100)});
+    // What is remembered of images, and heads of a branch that were passed over, are of different sources.
+    for (images, passed_over) in [(of_images, Vec::new()), (Value::Null, passed_over)] {
+        let head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_999, "seenAt": crate::samples::time(0),
+        "images": images});
+        let recorded_head = json!({"ref": "r".repeat(220), "commit": "c".repeat(64), "number": 999_999_998, "seenAt": crate::samples::time(0)});
+        let released: Vec<_> =
+            (0..12).map(|index| json!({"of": format!("{index:016}"), "digest": image[0]["digest"]})).collect();
+        let before = json!({"observedGeneration": 1, "stages": held, "heads": [recorded_head], "making": head, "made": made,
+        "released": released, "webhookAt": crate::samples::time(0), "passedOver": passed_over});
+        let before = serde_json::from_value(before).unwrap();
+        let next = pass(&json!({"stages": stages}), &before, releases());
+        let waiting: Vec<_> =
+            next.stages.iter().flat_map(|stage| &stage.waiting).map(|one| one.release.to_string()).collect();
+        assert_eq!(waiting, (15..20).map(long).collect::<Vec<_>>(), "the newest that wait are recorded");
+        assert_eq!((next.stages.len(), next.superseded.len()), (10, 20));
+        let size = serde_json::to_vec(&next).unwrap().len();
+        assert!(size <= 32 * 1024, "{size}");
+    }
 }
 
 #[test]
