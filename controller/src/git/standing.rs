@@ -18,6 +18,7 @@ const MOST: usize = 1000;
 const OF_A_NAMESPACE: usize = 100;
 /// How long an answer is kept for who asks the same.
 pub const LASTS: SignedDuration = SignedDuration::from_mins(1);
+
 /// What was asked, of which repository and by whom, and for which namespace: each waits in a queue of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Of {
