@@ -12,7 +12,7 @@ use crate::metrics::Stand;
 use crate::unreachable::{Cause, Unreachable, words};
 use crate::watches::Watch;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::{BoxFuture, FutureExt, join_all};
+use futures::future::{BoxFuture, FutureExt, join_all, ready};
 use futures::stream::{StreamExt, TryStreamExt, select};
 use kube::api::{Api, ObjectMeta, PartialObjectMeta};
 use kube::core::PartialObjectMetaExt;
@@ -244,7 +244,9 @@ async fn controller<K: Reconciled>(wiring: Wiring) {
         .map_ok(named)
         .reflect(writer)
         .applied_objects()
-        .try_filter(move |object| is_others(key(object), object.resource_version(), Arc::clone(&own)));
+        .try_filter(move |object| is_others(key(object), object.resource_version(), Arc::clone(&own)))
+        // A failure has been told. kube's controller would make up to 30 seconds of pause of it, for all that wakes a pass.
+        .filter(|seen| ready(seen.is_ok()));
     Controller::for_stream(stream, store)
         // Who goes first is for `Places` to say, and not for the order in which they come.
         .with_config(Config::default().concurrency(0))
