@@ -10,7 +10,7 @@ use crate::kind::{Listed, Reconciled};
 use crate::kube_api::PAGE;
 use crate::metrics::Stand;
 use crate::unreachable::{Cause, Unreachable, words};
-use crate::watches::Watch;
+use crate::watches::{QUIET, Watch};
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{BoxFuture, FutureExt, join_all, ready};
 use futures::stream::{StreamExt, TryStreamExt, select};
@@ -84,7 +84,10 @@ impl Feed {
     /// Updates the index, and wakes whom the event concerns.
     fn take<K: Reconciled>(&mut self, event: &Event<Item<K>>) {
         K::followed(event, &self.context);
-        self.context.watches.worked(&self.watch);
+        // A list that is about to be asked for has shown nothing yet.
+        if !matches!(event, Event::Init) {
+            self.context.watches.worked(&self.watch);
+        }
         match event {
             Event::Init => self.list.clear(),
             Event::InitApply(item) => {
@@ -207,21 +210,25 @@ launchway_crds::kinds!(controllers);
 /// How long a watch that broke waits before it is made anew, in seconds: twice as long each time, and never so long that an
 /// outage of the API server is noticed to be over much later than it was.
 #[derive(Debug, Default)]
-struct Reconnect(u32);
+struct Reconnect {
+    seconds: u64,
+    last: Option<tokio::time::Instant>,
+}
 
 impl Iterator for Reconnect {
     type Item = Duration;
 
     fn next(&mut self) -> Option<Duration> {
-        self.0 = (self.0 * 2).clamp(1, 4);
-        Some(Duration::from_secs(self.0.into()))
+        let now = tokio::time::Instant::now();
+        let again = self.last.replace(now).is_some_and(|last| now - last <= QUIET);
+        self.seconds = if again { (self.seconds * 2).min(4) } else { 1 };
+        Some(Duration::from_secs(self.seconds))
     }
 }
 
 impl Backoff for Reconnect {
-    fn reset(&mut self) {
-        self.0 = 0;
-    }
+    /// Only time makes it begin again: kube resets it before each list, also one that then fails.
+    fn reset(&mut self) {}
 }
 
 /// Watches the objects of a kind, everywhere or in one namespace, and makes passes over them.

@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A watch that has not failed for so long works again: it says nothing when it is made anew, and it is tried every 4
 /// seconds, or 14 where connecting takes as long as it may.
-const QUIET: Duration = Duration::from_secs(30);
+pub const QUIET: Duration = Duration::from_secs(30);
 
 /// A watch of the objects of a kind.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -324,25 +324,32 @@ async fn a_release_that_cannot_be_read_stops_no_newer_one() {
     running.stopped().await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_watch_that_does_not_work_shows_within_a_minute_and_no_longer_once_it_works() {
+/// Requests for Releases whose query is such fail for a minute, after all watches have ended.
+async fn shows_that_releases_are_not_watched(fails: fn(&str) -> bool) {
     let world = sample::world(7);
+    sample::push(&world, "good-1");
     sample::apply(&world);
     let broken = Arc::new(AtomicBool::new(false));
     let (service, is_broken) = (world.store.service(), Arc::clone(&broken));
     let kube = service_fn(move |request: http::Request<kube::client::Body>| {
-        let mut service = service.clone();
-        let fails = is_broken.load(Ordering::Relaxed) && request.uri().path().ends_with("/releases");
-        async move { if fails { Err(Broken) } else { service.call(request).await.map_err(|never| match never {}) } }
+        let (mut service, is_broken) = (service.clone(), Arc::clone(&is_broken));
+        async move {
+            let uri = request.uri();
+            if is_broken.load(Ordering::Relaxed)
+                && uri.path().ends_with("/releases")
+                && fails(uri.query().unwrap_or_default())
+            {
+                return Err(Broken);
+            }
+            service.call(request).await.map_err(|never| match never {})
+        }
     });
     let running = Running::start(&world, kube::Client::new(kube, sample::NAMESPACE));
-    running
-        .until(|world| {
-            world.object("Release", "greeter-1").is_some() || !world.said("Pipeline", "greeter", "Ready").0.is_empty()
-        })
-        .await;
+    running.until(|world| released(world) && runs(world, "good-1")).await;
     assert_eq!(running.context().watches.broken(), [].into());
     broken.store(true, Ordering::Relaxed);
+    // After the last Release: their watch goes on from a version that is forgotten, and they are listed again.
+    world.store.create_namespace("later");
     world.store.compact();
     world.store.drop_watches();
     running.for_minutes(1).await;
@@ -351,6 +358,16 @@ async fn a_watch_that_does_not_work_shows_within_a_minute_and_no_longer_once_it_
     running.for_minutes(1).await;
     assert_eq!(running.context().watches.broken(), [].into());
     running.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_does_not_work_shows_within_a_minute_and_no_longer_once_it_works() {
+    shows_that_releases_are_not_watched(|_| true).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_does_not_work_shows_within_a_minute_and_no_longer_once_it_works() {
+    shows_that_releases_are_not_watched(|query| !query.contains("watch=")).await;
 }
 
 /// The time in which a replica leads, and what moves its clock.
