@@ -49,6 +49,16 @@ const VARIABLE: &str = "SABOTAGE";
 /// What of the repository is copied: all that the search's program is made of.
 const COPIED: [&str; 8] =
     ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "crds", "controller", "tests", "charts", "docs"];
+/// The packages of the copy that take long to compile. They are not optimised: each sabotage is found within seconds all the same.
+const OWN: [&str; 7] = [
+    "launchway",
+    "launchway-cloud",
+    "launchway-crds",
+    "launchway-plan",
+    "launchway-test-aws",
+    "launchway-test-kube",
+    "launchway-tests",
+];
 /// What the search's program is called, and what it is called in the copy, so that it never stands in for the other.
 const RENAMED: [&str; 2] = ["tests/src/bin/crash-search.rs", "tests/src/bin/sabotaged-search.rs"];
 
@@ -74,8 +84,12 @@ impl Sabotaged {
             apply(&root.join(format!("tests/sabotages/{patch}.patch")), work.path())?;
         }
         settle(work.path(), &copy).context("writing the copy")?;
+        let unoptimised: Vec<String> =
+            OWN.iter().map(|name| format!("--config=profile.dev.package.{name}.opt-level=0")).collect();
+        let selection: Vec<&str> =
+            ["--bin", "sabotaged-search"].into_iter().chain(unoptimised.iter().map(String::as_str)).collect();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(build::program(&copy, &target, &["--bin", "sabotaged-search"])).map(Sabotaged)
+        runtime.block_on(build::program(&copy, &target, &selection)).map(Sabotaged)
     }
 
     /// The first harm that the search finds with this sabotage, in its own words; none: nothing catches it.

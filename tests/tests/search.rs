@@ -7,8 +7,8 @@ use launchway_tests::sabotage::{SABOTAGES, Sabotaged};
 use launchway_tests::search::{Extent, search, table};
 use launchway_tests::story::STORIES;
 
-/// Each twelfth point and each twelfth life with old reads: some minutes. `cargo crash-search` goes through all of them.
-const STEP: usize = 12;
+/// Each eighteenth point and each eighteenth life with old reads: some minutes. `cargo crash-search` goes through all of them.
+const STEP: usize = 18;
 
 #[test]
 fn no_cut_at_a_request_of_any_story_does_harm() {
