@@ -103,7 +103,7 @@ words! {
         NoLog: "There is no log that the LogRequest could show.", "Read the message: name another step, task or container, or look where the log goes.";
         NoPipeline: "There is no such Pipeline.", "Make it, or correct the name.";
         NotMadeByPipeline: "The Release says that its Pipeline made it, and the Pipeline has not recorded that. It does not begin.", "Delete it, and make one with reason Manual.";
-        SourceRefused: "The repository or the branch is not there, or the credential is refused.", "Correct the source or the Secret.";
+        SourceRefused: "The repository or the branch is not there, or the credential is refused, or the git server gives no single objects, which `paths` and `skip` need.", "Correct the source or the Secret; or allow filters on the server, or take out `paths` and `skip`.";
         AccessDenied: "AWS denies a call.", "Allow the action that the message names on the resource that it names.";
         AwsRefused: "AWS refuses a call.", "Correct what the message names.";
         KubernetesRefused: "Kubernetes refuses a write of the controller.", "Read the message: a webhook, a quota of the namespace, or a right that is missing.";

@@ -53,7 +53,7 @@ pub enum GitFault {
     Protocol(Malformed),
     /// It gives single objects to nobody, so that it cannot be told what a commit says or changes.
     #[error(
-        "the git server gives no single objects (it lacks filter of protocol version 2): have it set uploadpack.allowFilter, or take out paths and skip"
+        "the git server gives no single objects, for which it would have to speak protocol version 2 with filter: have it set uploadpack.allowFilter if it speaks version 2, or take out paths and skip"
     )]
     NoObjects,
     /// A commit that it had a moment ago.
