@@ -11,8 +11,9 @@ pub use stage::StageView;
 pub use standing::{Mark, Standing};
 
 use crate::item::{Body, Item};
-use launchway_crds::pipeline::{PassedOver, Source};
+use launchway_crds::pipeline::{PassedOver, PipelineStatus, Source};
 use launchway_crds::{Pipeline, Release, Service};
+use launchway_plan::reason::Reason;
 use serde::Serialize;
 
 /// What was seen.
@@ -40,7 +41,7 @@ pub struct PipelineView {
     pub branch: String,
     /// The newest head that was seen.
     pub head: String,
-    /// The last head of the branch that was not released, if it came after the newest that was.
+    /// The commit that the source is at, if it is not released.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passed_over: Option<PassedOver>,
     /// The status of the condition Released.
@@ -84,11 +85,7 @@ impl PipelineView {
         Self {
             branch,
             head: head.map(|head| head.commit.to_string()).unwrap_or_default(),
-            passed_over: status
-                .passed_over
-                .last()
-                .filter(|last| head.is_none_or(|head| head.seen_at.0 < last.seen_at.0))
-                .cloned(),
+            passed_over: passed_over(status),
             released: standing::answer(&status.conditions, "Released"),
             ..Self::empty(item, Standing::of(&status.conditions, status.summary.as_ref()), releases)
         }
@@ -105,6 +102,43 @@ impl PipelineView {
             released: String::new(),
             releases,
             stages: Vec::new(),
+        }
+    }
+}
+
+/// The commit that the source is at, if it is not released: the one that the condition speaks of.
+fn passed_over(status: &PipelineStatus) -> Option<PassedOver> {
+    let said = status.conditions.iter().find(|one| one.type_ == "SourceReady")?;
+    let is_meant = |one: &&PassedOver| said.message.contains(one.commit.short());
+    status.passed_over.iter().filter(|_| said.reason == Reason::PassedOver.as_str()).find(is_meant).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_the_commit_that_the_source_is_at_is_shown_as_passed_over() {
+        let time = "2026-11-21T10:00:00Z";
+        let [first, last] = ["a", "b"].map(|digit| digit.repeat(40));
+        let one = |commit: &str| {
+            json!({"commit": commit, "reason": "SkipWord", "message": "its message has WIP", "seenAt": time,
+                "judgedBy": "0123456789abcdef"})
+        };
+        for (reason, of, shown) in
+            [("PassedOver", &first, Some(&first)), ("PassedOver", &last, Some(&last)), ("Succeeded", &last, None)]
+        {
+            let message =
+                format!("the head of branch main of https://git.example.com was read; its commit {}", &of[..12]);
+            let source = json!({"type": "SourceReady", "status": "True", "reason": reason, "message": message,
+                "lastTransitionTime": time});
+            let status = json!({"conditions": [source], "passedOver": [one(&first), one(&last)]});
+            let status: PipelineStatus = serde_json::from_value(status).unwrap();
+            let seen = passed_over(&status).map(|one| one.commit.to_string());
+            assert_eq!(seen.as_ref(), shown, "{reason} {of}");
         }
     }
 }
