@@ -176,11 +176,11 @@ pub struct Git {
     #[serde(default = "minute")]
     pub interval: Duration,
 
-    /// Which files this Pipeline is about. A commit that differs in none of them from the commit that was released last is not released. Absent: all.
+    /// Which files this Pipeline is about: those that `include` names, without those that `exclude` names. A commit that differs in none of them from the commit that was released last is not released. In a pattern `*` stands for any characters of one name and `**` for any folders, or none; a folder's name stands for all that is in it. Absent: all files count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paths: Option<Paths>,
 
-    /// A commit whose message has one of these texts, such as `[skip ci]`, is not released. What it changed comes with the next one. Upper and lower case are the same.
+    /// A commit whose message has one of these texts, such as `[skip ci]`, is not released. What it changed comes with the next one. Upper and lower case are the same. There is no default: without this, `[skip ci]` means nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Set)]
