@@ -1,7 +1,9 @@
-//! The heads of branches in a git repository over smart HTTP, and what a commit says and changes: without a checkout, without the
-//! files themselves. No other refs, no SSH.
+//! The heads of branches, and the newest tags, in a git repository over smart HTTP, and what a commit says and changes: without a
+//! checkout, without the files themselves. No other refs, no SSH.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use launchway_plan::pipeline::refs::Refs;
 
 use crate::web::Web;
 
@@ -27,35 +29,43 @@ pub use listing::Head;
 pub use packet::Malformed;
 pub use polls::{Ask, GRACE, LANDS, Poll, Polls, WAITS};
 
-/// The head of each branch that was asked for, or that there is no such branch.
-pub type Heads = BTreeMap<String, Result<Head, NoSuchBranch>>;
+/// The head of what was asked for, or that there is none.
+pub type Heads = BTreeMap<Refs, Result<Head, GitFault>>;
 
 /// The head of `branch` in the repository at `url`. Two requests to a server of protocol version 2, one to an older
 /// one, and one more if there is no such branch.
 pub async fn head(web: &Web, url: &str, branch: &str, credential: Option<&Credential>) -> Result<Head, GitFault> {
-    let wanted = BTreeSet::from([branch.to_owned()]);
+    let refs = Refs::Branch(branch.to_owned());
+    let wanted = BTreeSet::from([refs.clone()]);
     let mut heads = heads(web, url, &wanted, credential).await?;
-    let found = heads.remove(branch).ok_or(GitFault::BranchName)?;
-    found.map_err(GitFault::NoSuchBranch)
+    heads.remove(&refs).unwrap_or(Err(GitFault::BranchName))
 }
 
-/// The heads of all `wanted` branches, with as many requests as one branch takes.
+/// The heads of all that is `wanted`, with as many requests as one branch takes.
 pub async fn heads(
     web: &Web,
     url: &str,
-    wanted: &BTreeSet<String>,
+    wanted: &BTreeSet<Refs>,
     credential: Option<&Credential>,
 ) -> Result<Heads, GitFault> {
-    if !wanted.iter().all(|branch| listing::is_branch_name(branch)) {
+    if !wanted.iter().all(listing::can_be_asked_for) {
         return Err(GitFault::BranchName);
     }
     let remote = remote::Remote::of(web, url, credential).await?;
     let mut listing = remote.listing(wanted).await?;
-    let missed = wanted.iter().any(|branch| !listing.branches.contains_key(branch));
-    if missed && let Some(wide) = remote.everything(&listing).await {
-        listing = wide;
+    let heads = listing.heads(wanted);
+    let missing = heads.iter().filter(|(_, head)| head.is_err()).map(|(refs, _)| refs);
+    let missed: BTreeSet<String> = missing.filter(|refs| refs.prefix() != refs.all()).map(Refs::all).collect();
+    if missed.is_empty() {
+        return Ok(heads);
     }
-    Ok(listing.heads(wanted))
+    match remote.besides(&listing, missed).await {
+        Some(others) => {
+            listing.add_others(others);
+            Ok(listing.heads(wanted))
+        }
+        None => Ok(heads),
+    }
 }
 
 #[cfg(test)]

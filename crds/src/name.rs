@@ -101,6 +101,22 @@ text!(
     Branch, 1..=200, r"^[^\x00-\x20\x7f~^:?*\[\\/-][^\x00-\x20\x7f~^:?*\[\\]*$"
 );
 text!(
+    /// The names of tags in a git repository, without `refs/tags/`: one name, or many with `*` for the part in which they differ.
+    TagNames, 1..=100, r"^[!-~]+$",
+    ("self.matches('^[A-Za-z0-9._/+@#=*-]+$')", "write the tag's name, with one * for the part that changes, such as v*: it is no regular expression"),
+    ("!self.matches('[*].*[*]')", "one * stands for the part in which the tags differ: there is no second one"),
+    ("!self.startsWith('refs/')", "write the tag's name without refs/tags/, such as v*")
+);
+text!(
+    /// A range of versions as Semantic Versioning has them.
+    VersionRange, 1..=100, r"^[ -~]+$",
+    (r"self.matches('^ *((=|>=|<=|>|<|~|\\^)? *v?(0|[1-9][0-9]*)([.](0|[1-9][0-9]*|[xX*]))?([.](0|[1-9][0-9]*|[xX*])|[.](0|[1-9][0-9]*)(-[0-9A-Za-z-]+([.][0-9A-Za-z-]+)*)?([+][0-9A-Za-z-]+([.][0-9A-Za-z-]+)*)?)?|[xX*])(( *, *| +| *[|][|] *)((=|>=|<=|>|<|~|\\^)? *v?(0|[1-9][0-9]*)([.](0|[1-9][0-9]*|[xX*]))?([.](0|[1-9][0-9]*|[xX*])|[.](0|[1-9][0-9]*)(-[0-9A-Za-z-]+([.][0-9A-Za-z-]+)*)?([+][0-9A-Za-z-]+([.][0-9A-Za-z-]+)*)?)?|[xX*]))* *$')", "write a range of versions, such as >=1.0.0 <2.0.0, or 1.x, or ^1.2.0 || ^2.0.0")
+);
+text!(
+    /// The name of a tag in a git repository, without `refs/tags/`.
+    GitTag, 1..=200, r"^[^\x00-\x20\x7f~^:?*\[\\]+$"
+);
+text!(
     /// The first seven digits of commit IDs, one after the other.
     CommitDigits, 0..=700, r"^([0-9a-f]{7})*$"
 );

@@ -2,8 +2,8 @@
 //! it is in `status`.
 
 use crate::name::{
-    Branch, CodeCommitRepository, Duration, Name, ObjectName, PathPattern, Region, Repository, SkipWord, TagPattern,
-    Url,
+    Branch, CodeCommitRepository, Duration, Name, ObjectName, PathPattern, Region, Repository, SkipWord, TagNames,
+    TagPattern, Url, VersionRange,
 };
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
@@ -17,7 +17,7 @@ pub use build::*;
 pub use stage::*;
 pub use status::*;
 
-/// A road from the commits of a git branch, or from the images that another CI pushes, to running ECS services: checks, an image build, stages.
+/// A road from the commits of a git branch, from its tags, or from the images that another CI pushes, to running ECS services: checks, an image build, stages.
 #[derive(CustomResource, KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[kube(
     group = "launchway.dev",
@@ -159,20 +159,26 @@ pub enum WebhookProvider {
     Generic,
 }
 
-/// A branch of a git repository.
+/// A branch, or tags, of a git repository.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("duration(self.interval) >= duration('10s') && duration(self.interval) <= duration('24h')")
     .message("interval is between 10s and 24h"))]
-#[x_kube(validation = Rule::new("!self.branch.startsWith('refs/')").message("branch is the name after refs/heads/, such as main"))]
+#[x_kube(validation = Rule::new("!has(self.branch) || !self.branch.startsWith('refs/')").message("branch is the name after refs/heads/, such as main"))]
+#[x_kube(validation = Rule::new("has(self.branch) != has(self.tags)").message("follow either a branch or tags"))]
 pub struct Git {
     /// The repository's https URL, without user and password: those go into a Secret, see secretRef.
     pub url: Url,
 
     /// The branch whose head is released.
-    pub branch: Branch,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch>,
 
-    /// How often the branch is looked at, 10s to 24h. Default: 1m.
+    /// Tags, in place of a branch: the commit of the newest one is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+
+    /// How often the repository is looked at, 10s to 24h. Default: 1m.
     #[serde(default = "minute")]
     pub interval: Duration,
 
@@ -189,6 +195,22 @@ pub struct Git {
     /// A Secret of this namespace with `username` and `password`, or with `token`, or with `bearerToken`, or with `githubAppID`, `githubAppInstallationID` and `githubAppPrivateKey` (and `githubAppBaseURL` of an Enterprise Server); and with `ca.crt`, alone or beside them, where an authority of your own signs the server's certificate. Absent: the repository is public.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_ref: Option<LocalRef>,
+}
+
+/// Which tags of a repository are followed. Whichever is the newest is released: also one that was there before, once a newer one is
+/// taken away. A tag that is moved is released again.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq)]
+#[x_kube(validation = Rule::new("has(self.pattern) || has(self.semver)").message("name tags in pattern, in semver, or in both"))]
+#[x_kube(validation = Rule::new("!has(self.semver) || !has(self.pattern) || self.pattern.contains('*')")
+    .message("with semver, pattern has a * where the version stands, such as web/v*"))]
+pub struct Tags {
+    /// The tags' names, with `*` for the part in which they differ, such as `release-*` or `web/v*`; it stands for anything without a `/`. Without semver the newest tag is the last one by name, where numbers count as numbers: `build-10` comes after `build-9`, and `v1.0.0-rc.1` after `v1.0.0`, so use semver for versions. Default: `*`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<TagNames>,
+
+    /// The versions that count, of those that stand at `*`, with or without a `v` in front: a range such as `>=1.0.0 <2.0.0`, `1.x`, or `^1.2.0 || ^2.0.0`. The newest tag is the highest version. Pre-releases count where the range names one, such as `>=1.0.0-0`. Absent: the tags are no versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semver: Option<VersionRange>,
 }
 
 /// Which files of a repository a Pipeline is about: those that `include` names, without those that `exclude` names. In a
@@ -211,20 +233,26 @@ pub struct Paths {
     pub exclude: Vec<PathPattern>,
 }
 
-/// A branch of a repository of AWS CodeCommit, in the account and the Region of the Pipeline.
+/// A branch, or tags, of a repository of AWS CodeCommit, in the account and the Region of the Pipeline.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("duration(self.interval) >= duration('10s') && duration(self.interval) <= duration('24h')")
     .message("interval is between 10s and 24h"))]
-#[x_kube(validation = Rule::new("!self.branch.startsWith('refs/')").message("branch is the name after refs/heads/, such as main"))]
+#[x_kube(validation = Rule::new("!has(self.branch) || !self.branch.startsWith('refs/')").message("branch is the name after refs/heads/, such as main"))]
+#[x_kube(validation = Rule::new("has(self.branch) != has(self.tags)").message("follow either a branch or tags"))]
 pub struct CodeCommit {
     /// The repository's name. The AwsAccount must allow it (`allow.codeCommitRepositories`).
     pub repository: CodeCommitRepository,
 
     /// The branch whose head is released.
-    pub branch: Branch,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch>,
 
-    /// How often the branch is looked at, 10s to 24h. Default: 1m.
+    /// Tags, in place of a branch: the commit of the newest one is released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Tags>,
+
+    /// How often the repository is looked at, 10s to 24h. Default: 1m.
     #[serde(default = "minute")]
     pub interval: Duration,
 }

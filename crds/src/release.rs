@@ -1,6 +1,6 @@
 //! Release: one commit's way through one Pipeline. Its spec never changes; its status is the record.
 
-use crate::name::{CommitId, Name};
+use crate::name::{CommitId, GitTag, Name};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,8 @@ pub use steps::*;
 #[x_kube(validation = Rule::new("[has(self.commit)].exists_one(one, one)").message("set exactly one thing to release: commit"))]
 #[x_kube(validation = Rule::new("has(self.number) == (self.reason == 'NewCommit')")
     .message("a Release that a Pipeline makes has a number; one that you make has none and says reason: Manual"))]
+#[x_kube(validation = Rule::new("!has(self.gitTag) || has(self.number)")
+    .message("gitTag says where a Pipeline saw the commit: leave it out of a Release that you make"))]
 pub struct ReleaseSpec {
     /// The Pipeline of the same namespace.
     pub pipeline: Name,
@@ -51,6 +53,10 @@ pub struct ReleaseSpec {
     /// The full ID of the commit that is released. Exactly one thing to release is set, and a commit is the only one so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<CommitId>,
+
+    /// The git tag that the commit was seen at, without `refs/tags/`. Only a Release that a Pipeline makes of a tag has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_tag: Option<GitTag>,
 
     /// Why there is this Release.
     pub reason: ReleaseReason,

@@ -7,10 +7,11 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
-use launchway::git::{Access as Seen, Ask, Credential, GitFault, Polls, head};
+use launchway::git::{Access as Seen, Ask, Credential, GitFault, Head, Polls, head, heads};
 use launchway::web::{Authorities, BadCertificate, BadRedirect, Cap, Web, WebFault};
 use launchway_plan::address::{AddressRefusal, Allowed, Rules, Scheme};
 use launchway_plan::fault::Remedy;
+use launchway_plan::pipeline::refs::Refs;
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, commit_id, sample};
 use rustls::pki_types::CertificateDer;
 
@@ -158,6 +159,42 @@ async fn git_itself_clones_and_pushes() {
     let pushed = repository.head("main").unwrap();
     assert_ne!(pushed, first);
     assert_eq!(repository.subject(&pushed).as_deref(), Some("Nothing"));
+}
+
+#[tokio::test]
+async fn the_newest_tag_is_seen_with_the_commit_that_it_is_of_in_either_version() {
+    let of = |semver: &str| {
+        let tags = serde_json::from_value(serde_json::json!({"semver": semver})).unwrap();
+        Refs::parse("spec.source.git", None, Some(&tags)).unwrap()
+    };
+    let (all, none, main) = (of(">=1.0.0"), of(">=3.0.0"), Refs::Branch("main".to_owned()));
+    let missing = Refs::Branch("mian".to_owned());
+    for protocol in [Protocol::Newest, Protocol::V0] {
+        let (_root, server, repository, first, web) = greeter(protocol, Hash::Sha1, Access::Open).await;
+        let second = repository.commit("main", "Say ahoy", &sample::greeting("Ahoy"), WHO, when(1)).unwrap();
+        let tag = |args: &[&str]| {
+            let mut git = std::process::Command::new("git");
+            git.arg("-C").arg(repository.dir()).args([
+                "-c",
+                "user.name=Ada",
+                "-c",
+                "user.email=ada@example.com",
+                "tag",
+            ]);
+            git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+            assert!(git.args(args).output().unwrap().status.success(), "{args:?}");
+        };
+        // The first is an object of its own, the second only a name.
+        tag(&["-a", "v1.10.0", "-m", "The tenth", &first]);
+        tag(&["v1.9.0", &second]);
+        let wanted = [all.clone(), none.clone(), main.clone(), missing.clone()].into();
+        let seen = heads(&web, &server.url("greeter"), &wanted, None).await.unwrap();
+        let of = |of: &str, commit: &str| Ok(Head { commit: commit.to_owned(), of: of.to_owned() });
+        assert_eq!(seen[&all], of("refs/tags/v1.10.0", &first), "{protocol:?}");
+        assert_eq!(seen[&main], of("refs/heads/main", &second), "{protocol:?}");
+        assert_eq!(seen[&none], Err(GitFault::NoTag(Some("v1.9.0".to_owned()))), "{protocol:?}");
+        assert!(matches!(seen[&missing], Err(GitFault::NoSuchBranch(_))), "{protocol:?}");
+    }
 }
 
 /// A server on loopback that is no git server.
@@ -327,7 +364,14 @@ async fn a_server_whose_certificate_is_signed_by_an_authority_of_the_users_own_i
         let authorities = pem.map(|pem| Authorities::parse(pem.as_bytes()).unwrap());
         let access = Seen { credential: Some(basic("s3cret")), authorities, ..Seen::default() };
         let interval = SignedDuration::from_secs(60);
-        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval, since: None };
+        let ask = Ask {
+            url: &url,
+            refs: Refs::Branch("main".to_owned()),
+            namespace: "shop",
+            access: &access,
+            interval,
+            since: None,
+        };
         polls.head(&ask, when(0)).await.unwrap().outcome
     };
     let unknown = GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer));

@@ -73,6 +73,7 @@ scenarios!(
     rolled_back,
     supersede,
     suspended,
+    tags,
     two_images,
     unverified,
 );

@@ -11,7 +11,8 @@ pub use stage::StageView;
 pub use standing::{Mark, Standing};
 
 use crate::item::{Body, Item};
-use launchway_crds::pipeline::{PassedOver, PipelineStatus, Source};
+use launchway_crds::name::Branch;
+use launchway_crds::pipeline::{PassedOver, PipelineStatus, Source, Tags};
 use launchway_crds::{Pipeline, Release, Service};
 use launchway_plan::reason::Reason;
 use serde::Serialize;
@@ -74,8 +75,8 @@ impl PipelineView {
 
     fn of_body(item: &Item<Pipeline>, body: &Body<Pipeline>, releases: Vec<ReleaseView>) -> Self {
         let Source { git, code_commit, image, webhook: _ } = &body.spec.source;
-        let of_git = git.as_ref().map(|git| git.branch.to_string());
-        let of_code_commit = code_commit.as_ref().map(|source| source.branch.to_string());
+        let of_git = git.as_ref().map(|git| followed(git.branch.as_ref(), git.tags.as_ref()));
+        let of_code_commit = code_commit.as_ref().map(|source| followed(source.branch.as_ref(), source.tags.as_ref()));
         let of_images = image.as_ref().map(|_| "images".to_owned());
         let branch = of_git.or(of_code_commit).or(of_images).unwrap_or_default();
         let Some(status) = &body.status else {
@@ -104,6 +105,16 @@ impl PipelineView {
             stages: Vec::new(),
         }
     }
+}
+
+/// What is followed, in a word or two.
+fn followed(branch: Option<&Branch>, tags: Option<&Tags>) -> String {
+    let of_tags = |tags: &Tags| {
+        let pattern = tags.pattern.as_ref().map_or("*", |pattern| pattern.as_str());
+        let range = tags.semver.as_ref().map(|range| format!(" {range}")).unwrap_or_default();
+        format!("tags {pattern}{range}")
+    };
+    branch.map(ToString::to_string).or_else(|| tags.map(of_tags)).unwrap_or_default()
 }
 
 /// The commit that the source is at, if it is not released: the one that the condition speaks of.
@@ -140,5 +151,13 @@ mod tests {
             let seen = passed_over(&status).map(|one| one.commit.to_string());
             assert_eq!(seen.as_ref(), shown, "{reason} {of}");
         }
+    }
+
+    #[test]
+    fn tags_are_named_as_they_are_written() {
+        let of = |tags| followed(None, Some(&serde_json::from_value::<Tags>(tags).unwrap()));
+        assert_eq!(of(json!({"semver": ">=1.0.0"})), "tags * >=1.0.0");
+        assert_eq!(of(json!({"pattern": "web/v*"})), "tags web/v*");
+        assert_eq!(followed(Some(&"main".into()), None), "main");
     }
 }

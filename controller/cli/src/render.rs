@@ -48,6 +48,7 @@ fn pipeline(view: &PipelineView, scope: &Scope) -> Entry {
 fn release(view: &ReleaseView) -> Entry {
     let mut entry = Entry::new(view.standing.state, format!("release/{}", view.name));
     entry.word(Tone::Strong, &short(&view.commit));
+    entry.word(Tone::Plain, &view.git_tag);
     entry.word(Tone::Plain, &view.phase);
     entry.word(Tone::Plain, &view.stage);
     entry.standing(&view.standing);

@@ -73,7 +73,7 @@ words! {
         WaitingForRollout: "Another rollout of the service is in progress.", "Wait; if it hangs, stop it as the message says.";
         Draining: "An ECS service of this name is being deleted.", "Wait until ECS has ended its tasks.";
         Deleting: "The ECS service is being deleted.", "Wait.";
-        NoCommitYet: "The branch was not seen yet, or there is no image yet.", "Wait for the first look; or push an image that is tagged as source.image says.";
+        NoCommitYet: "The source was not seen yet; or there is no image or no tag yet of those that are followed; or the first head of the branch is passed over.", "Wait for the first look; or push an image or a tag that is named as source says; or push a commit that counts.";
         PassedOver: "The head of the branch is not released: no file that the Pipeline is about has changed, or its message says so.", "Nothing to do; make a Manual Release to release it after all.";
         Suspended: "spec.suspend is set.", "Set spec.suspend to false.";
         Superseded: "A newer Release took its place.", "Nothing to do; make a Manual Release to release this commit after all.";

@@ -144,6 +144,13 @@ pub enum Refusal {
         /// What is there instead, as far as that helps.
         why: String,
     },
+    /// A range of versions is none.
+    Range {
+        /// The field.
+        field: String,
+        /// What is wrong with it, and the remedy.
+        why: String,
+    },
     /// The Pipeline that a Release belongs to is not there.
     NoPipeline {
         /// The Pipeline.
@@ -176,6 +183,7 @@ impl Refusal {
             | Self::PlanTooLarge { .. }
             | Self::FargateSize { .. }
             | Self::TagKey { .. }
+            | Self::Range { .. }
             | Self::Project { .. }
             | Self::SeveralStages => Reason::InvalidSpec,
             Self::NotDriven { .. } => Reason::NotDriven,
@@ -209,7 +217,7 @@ impl fmt::Display for Refusal {
             Self::TagKey { key } => {
                 write!(f, "tags: the key {} is taken: choose one that begins neither with aws: nor with launchway.dev/", cut(key, NAME))
             }
-            Self::Url { field, why } => write!(f, "{field}: {why}"),
+            Self::Url { field, why } | Self::Range { field, why } => write!(f, "{field}: {why}"),
             Self::Unknown { field, known } => {
                 write!(f, "{field}: this version of Launchway knows only {known} here: set that, or ask an administrator to upgrade Launchway")
             }

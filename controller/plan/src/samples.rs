@@ -80,12 +80,12 @@ pub fn over(mut left: Value, right: &Value) -> Value {
 
 impl From<&str> for Tip {
     fn from(commit: &str) -> Self {
-        Self::Commit(commit.to_owned())
+        commit.to_owned().into()
     }
 }
 
 impl From<String> for Tip {
     fn from(commit: String) -> Self {
-        Self::Commit(commit)
+        Self::Commit { of: "refs/heads/main".to_owned(), commit }
     }
 }

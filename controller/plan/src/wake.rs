@@ -57,6 +57,7 @@ impl Wake {
             | Refusal::NoSuchBranch { .. }
             | Refusal::NoObjects { .. }
             | Refusal::NoPipeline { .. }
+            | Refusal::Range { .. }
             | Refusal::NotMade { .. } => Self::OnChange,
         }
     }

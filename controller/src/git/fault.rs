@@ -17,6 +17,9 @@ pub enum GitFault {
     /// The repository is there, the branch is not.
     #[error("{0}")]
     NoSuchBranch(NoSuchBranch),
+    /// Tags are followed, and there is none of them; with the last one of the others that it told of.
+    #[error("there is no such tag")]
+    NoTag(Option<String>),
     /// 401 or 403.
     #[error("the git server answered {status}: {offered}")]
     AuthenticationFailed {
@@ -114,9 +117,10 @@ impl GitFault {
     /// looked at again as with everything that an operator mends.
     pub fn remedy(&self) -> Remedy {
         match self {
-            GitFault::NoSuchBranch(_) | GitFault::AuthenticationFailed { .. } | GitFault::NotFound => {
-                Remedy::AskOperator
-            }
+            GitFault::NoSuchBranch(_)
+            | GitFault::NoTag(_)
+            | GitFault::AuthenticationFailed { .. }
+            | GitFault::NotFound => Remedy::AskOperator,
             GitFault::NotGit { .. } | GitFault::Protocol(_) | GitFault::NoObjects => Remedy::AskOperator,
             GitFault::Unavailable { .. } | GitFault::Moved(_) => Remedy::Retry,
             GitFault::NotSigned(fault) => fault.remedy,
@@ -140,7 +144,7 @@ impl GitFault {
     /// What kind of failure it is.
     fn kind(&self) -> FaultKind {
         match self {
-            GitFault::NoSuchBranch(_) => FaultKind::Absent(Thing::Branch),
+            GitFault::NoSuchBranch(_) | GitFault::NoTag(_) => FaultKind::Absent(Thing::Branch),
             GitFault::AuthenticationFailed { .. } => FaultKind::Credentials,
             GitFault::NotSigned(fault) => fault.kind.clone(),
             GitFault::App(fault) => fault.kind(),
@@ -156,6 +160,7 @@ impl GitFault {
     pub fn code(&self) -> &'static str {
         match self {
             GitFault::NoSuchBranch(_) => "NoSuchBranch",
+            GitFault::NoTag(_) => "NoTag",
             GitFault::AuthenticationFailed { .. } => "AuthenticationFailed",
             GitFault::NotSigned(_) => "NotSigned",
             GitFault::App(_) => "GitHubApp",

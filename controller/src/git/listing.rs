@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::advice::Advice;
-use super::fault::NoSuchBranch;
+use super::fault::GitFault;
 use super::packet::{DELIMITER, FLUSH, Malformed, Packet, line, packets};
+use launchway_crds::name::GitTag;
+use launchway_plan::pipeline::refs::{self, Refs, branch_of, tag_of};
 use url::Url;
 
-const BRANCHES: &str = "refs/heads/";
-
-/// The commit that a branch points to.
+/// The commit that a branch or a tag points to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// The commit's full ID: 40 (SHA-1) or 64 (SHA-256) lower-case hexadecimal digits.
     pub commit: String,
+    /// The full name of the branch or the tag.
+    pub of: String,
 }
 
 /// Where the rest of a listing is asked for.
@@ -23,13 +25,15 @@ pub struct More {
     pub(super) abilities: Abilities,
 }
 
-/// The branches that a server told of.
+/// The branches and tags that a server told of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The branch that `HEAD` is, if the server says.
     pub default: Option<String>,
     /// Commit IDs by branch.
     pub branches: BTreeMap<String, String>,
+    /// Commit IDs by tag, also of tags that are objects of their own.
+    pub tags: BTreeMap<String, String>,
     /// How to ask for more; none if this is everything.
     pub more: Option<More>,
 }
@@ -51,23 +55,36 @@ pub enum Advertisement {
     Everything(Listing),
 }
 
-/// Which branches are asked for.
+/// Which refs are asked for.
 pub enum Scope<'a> {
     /// These (and those whose names begin with theirs: the protocol knows prefixes only).
-    Named(&'a BTreeSet<String>),
-    /// Every branch.
-    All,
+    Named(&'a BTreeSet<Refs>),
+    /// Whatever begins like that.
+    Prefixes(BTreeSet<String>),
 }
 
 impl Listing {
-    /// The head of each branch, or what is there instead.
-    pub fn heads(&self, wanted: &BTreeSet<String>) -> BTreeMap<String, Result<Head, NoSuchBranch>> {
+    /// The head of each branch, and the newest of the tags, or what is there instead.
+    pub fn heads(&self, wanted: &BTreeSet<Refs>) -> BTreeMap<Refs, Result<Head, GitFault>> {
         let mut advice = Advice::new();
-        let mut head = |branch: &String| match self.branches.get(branch) {
-            Some(commit) => Ok(Head { commit: commit.clone() }),
-            None => Err(advice.missing(branch, self.default.as_deref(), self.branches.keys())),
+        let mut head = |wanted: &Refs| match wanted {
+            Refs::Branch(name) => match self.branches.get(name) {
+                Some(commit) => Ok(Head { commit: commit.clone(), of: refs::branch(name) }),
+                None => {
+                    let missing = advice.missing(name, self.default.as_deref(), self.branches.keys());
+                    Err(GitFault::NoSuchBranch(missing))
+                }
+            },
+            Refs::Tags(tags) => {
+                let newest = tags
+                    .newest(self.tags.keys().map(String::as_str))
+                    .and_then(|name| Some((name, self.tags.get(name)?)));
+                newest
+                    .map(|(name, commit)| Head { commit: commit.clone(), of: refs::tag(name) })
+                    .ok_or_else(|| GitFault::NoTag(self.tags.keys().next_back().cloned()))
+            }
         };
-        wanted.iter().map(|branch| (branch.clone(), head(branch))).collect()
+        wanted.iter().map(|refs| (refs.clone(), head(refs))).collect()
     }
 }
 
@@ -151,11 +168,15 @@ impl Abilities {
 pub fn request(abilities: &Abilities, scope: &Scope<'_>) -> String {
     let mut body = abilities.command("ls-refs");
     body += &line("symrefs");
-    body += &line("ref-prefix HEAD");
-    match scope {
-        Scope::All => body += &line(&format!("ref-prefix {BRANCHES}")),
-        Scope::Named(names) => body.extend(names.iter().map(|name| line(&format!("ref-prefix {BRANCHES}{name}")))),
+    let prefixes = match scope {
+        Scope::Prefixes(prefixes) => prefixes.clone(),
+        Scope::Named(wanted) => wanted.iter().map(Refs::prefix).collect(),
+    };
+    if prefixes.iter().any(|prefix| tag_of(prefix).is_some()) {
+        body += &line("peel");
     }
+    body += &line("ref-prefix HEAD");
+    body.extend(prefixes.iter().map(|prefix| line(&format!("ref-prefix {prefix}"))));
     body + FLUSH
 }
 
@@ -172,11 +193,12 @@ pub fn listing(body: &[u8]) -> Result<Listing, Malformed> {
     for line in lines {
         let mut words = line.split(|byte| *byte == b' ');
         let (Some(id), Some(name)) = (words.next(), words.next()) else { return Err(Malformed::Line) };
+        let attribute = |name: &[u8]| words.clone().find_map(|word| word.strip_prefix(name));
         if name == b"HEAD" {
-            listing.default = words.find_map(|word| branch(word.strip_prefix(b"symref-target:")?));
+            listing.default = attribute(b"symref-target:").and_then(branch);
         }
         if id != b"unborn" {
-            listing.add(id, name)?;
+            listing.add(attribute(b"peeled:").unwrap_or(id), name)?;
         }
     }
     Ok(listing)
@@ -205,12 +227,23 @@ fn everything<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Result<Listing, Malf
 }
 
 impl Listing {
+    /// Adds what else is there. What was told before stays: it was seen first, and the rest is advice.
+    pub fn add_others(&mut self, others: Listing) {
+        let (branches, tags) = (std::mem::take(&mut self.branches), std::mem::take(&mut self.tags));
+        self.branches = others.branches.into_iter().chain(branches).collect();
+        self.tags = others.tags.into_iter().chain(tags).collect();
+        self.default = self.default.take().or(others.default);
+    }
+
     fn add(&mut self, id: &[u8], name: &[u8]) -> Result<(), Malformed> {
         let digits = |byte: &u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(byte);
         let whole = matches!(id.len(), 40 | 64) && id.iter().all(digits) && id.iter().any(|byte| *byte != b'0');
         let id = std::str::from_utf8(id).ok().filter(|_| whole).ok_or(Malformed::ObjectId)?;
         if let Some(name) = branch(name) {
             self.branches.insert(name, id.to_owned());
+        } else if let Some(name) = tag(name) {
+            // An older protocol tells of a tag that is an object of its own twice: then the second line has the commit.
+            self.tags.insert(name, id.to_owned());
         }
         Ok(())
     }
@@ -218,14 +251,29 @@ impl Listing {
 
 /// The branch that a ref is. A name that is not UTF-8 cannot be asked for, so it is passed over.
 fn branch(name: &[u8]) -> Option<String> {
-    let name = std::str::from_utf8(name).ok()?.strip_prefix(BRANCHES)?;
+    let name = branch_of(std::str::from_utf8(name).ok()?)?;
     is_branch_name(name).then(|| name.to_owned())
+}
+
+/// The tag that a ref is. One whose name is long, or has letters that may look like others, is passed over.
+fn tag(name: &[u8]) -> Option<String> {
+    let name = tag_of(std::str::from_utf8(name).ok()?)?;
+    let name = name.strip_suffix("^{}").unwrap_or(name);
+    (name.is_ascii() && name.len() <= GitTag::MAX && is_branch_name(name)).then(|| name.to_owned())
+}
+
+/// Whether a server can be asked for them.
+pub fn can_be_asked_for(refs: &Refs) -> bool {
+    match refs {
+        Refs::Branch(name) => is_branch_name(name),
+        Refs::Tags(_) => true,
+    }
 }
 
 /// The longest name of a branch that is read or asked for, in bytes: what most file systems bear.
 const LONGEST_NAME: usize = 255;
 
-/// Whether git would take `name` for a branch (git-check-ref-format).
+/// Whether git would take `name` for a branch, or a tag (git-check-ref-format).
 pub fn is_branch_name(name: &str) -> bool {
     let bad = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
     let part = |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");

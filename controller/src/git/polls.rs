@@ -8,11 +8,12 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared, WeakShared};
 use jiff::{SignedDuration, Timestamp};
+use launchway_plan::pipeline::refs::Refs;
 
 use super::app::{AppFault, Tokens};
 use super::credential::Key;
 use super::fault::{Offered, REFUSED, soon};
-use super::listing::is_branch_name;
+use super::listing::can_be_asked_for;
 use super::standing::Comparisons;
 use super::{Access, Credential, GitFault, Head, Heads, heads};
 use crate::fair::{Place, Places};
@@ -21,12 +22,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, timeout_at};
 
 /// What one Pipeline wants to know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ask<'a> {
     /// The repository, as its user wrote it.
     pub url: &'a str,
-    /// The branch, without `refs/heads/`.
-    pub branch: &'a str,
+    /// What is followed there.
+    pub refs: Refs,
     /// The namespace that asks, by which polls are shared.
     pub namespace: &'a str,
     /// Who asks, and whom they trust. An answer is never shown to one who asks in another way.
@@ -74,16 +75,16 @@ struct Lanes {
 /// One repository as seen with one credential.
 #[derive(Debug, Default)]
 struct Lane {
-    /// Branches, and until when they count as watched.
-    watched: BTreeMap<String, Timestamp>,
+    /// Branches and tags, and until when they count as watched.
+    watched: BTreeMap<Refs, Timestamp>,
     /// Until when each branch is asked for by itself.
     alone_until: Option<Timestamp>,
     /// The polls under way: for all branches, or for one by itself.
-    flying: BTreeMap<Option<String>, (WeakShared<BoxFuture<'static, ()>>, Tickets)>,
+    flying: BTreeMap<Option<Refs>, (WeakShared<BoxFuture<'static, ()>>, Tickets)>,
     /// Those of them that go on although nobody waits for them, and for which namespace.
-    kept: BTreeSet<(Option<String>, String)>,
+    kept: BTreeSet<(Option<Refs>, String)>,
     /// What was seen of each watched branch.
-    landed: BTreeMap<String, Landed>,
+    landed: BTreeMap<Refs, Landed>,
 }
 
 /// What a poll saw of one branch.
@@ -104,7 +105,7 @@ enum Next {
 
 /// A poll under way, of which branches.
 struct Flight {
-    alone: Option<String>,
+    alone: Option<Refs>,
     landing: Shared<BoxFuture<'static, ()>>,
     tickets: Tickets,
 }
@@ -151,7 +152,7 @@ impl Polls {
     /// The head that `ask` wants, at most its interval old at `now`. A server that takes so long that it would hold a pass up is
     /// not waited for: the poll goes on, and until it has landed, the one before stands, or none.
     pub async fn head(&self, ask: &Ask<'_>, now: Timestamp) -> Option<Poll> {
-        if !is_branch_name(ask.branch) {
+        if !can_be_asked_for(&ask.refs) {
             return Some(Poll { sent: now, good_for: ask.interval, outcome: Err(GitFault::BranchName) });
         }
         let key = ask.access.digest(ask.url);
@@ -189,7 +190,7 @@ impl Polls {
     }
 
     /// Lets a poll go on although nobody waits for it any more: once for each namespace.
-    fn keep(&self, key: Key, of: (Option<String>, String), arrival: BoxFuture<'static, ()>) {
+    fn keep(&self, key: Key, of: (Option<Refs>, String), arrival: BoxFuture<'static, ()>) {
         if self.lanes().by_key.entry(key).or_default().kept.insert(of) {
             tokio::spawn(arrival);
         }
@@ -198,7 +199,7 @@ impl Polls {
     /// What was seen before.
     fn earlier(&self, key: Key, ask: &Ask<'_>) -> Option<Poll> {
         let lanes = self.lanes();
-        let Landed { sent, outcome, .. } = lanes.by_key.get(&key)?.landed.get(ask.branch)?;
+        let Landed { sent, outcome, .. } = lanes.by_key.get(&key)?.landed.get(&ask.refs)?;
         Some(Poll { sent: *sent, good_for: LANDS, outcome: outcome.clone() })
     }
 
@@ -208,17 +209,17 @@ impl Polls {
         let mut lanes = self.lanes();
         for Lane { watched, flying, landed, .. } in lanes.by_key.values_mut() {
             watched.retain(|_, until| *until >= now);
-            landed.retain(|branch, seen| watched.contains_key(branch) || seen.is_told_to_wait(now));
+            landed.retain(|refs, seen| watched.contains_key(refs) || seen.is_told_to_wait(now));
             flying.retain(|_, (flight, _)| flight.upgrade().is_some());
         }
         lanes.by_key.retain(|_, lane| !lane.watched.is_empty() || !lane.landed.is_empty());
         let until = now.saturating_add(ask.interval.saturating_mul(2).saturating_add(GRACE)).unwrap_or(Timestamp::MAX);
         let watched = &mut lanes.by_key.entry(key).or_default().watched;
-        let known = watched.entry(ask.branch.to_owned()).or_insert(until);
+        let known = watched.entry(ask.refs.clone()).or_insert(until);
         *known = until.max(*known);
         while watched.len() > BRANCHES {
-            let others = watched.iter().filter(|(branch, _)| *branch != ask.branch);
-            let Some(first) = others.min_by_key(|(_, until)| **until).map(|(branch, _)| branch.clone()) else { break };
+            let others = watched.iter().filter(|(refs, _)| **refs != ask.refs);
+            let Some(first) = others.min_by_key(|(_, until)| **until).map(|(refs, _)| refs.clone()) else { break };
             watched.remove(&first);
         }
         if lanes.by_key.len() > REPOSITORIES {
@@ -235,10 +236,10 @@ impl Polls {
         let mut lanes = self.lanes();
         let Lanes { begun, by_key } = &mut *lanes;
         let lane = by_key.entry(key).or_default();
-        if let Some(poll) = lane.landed.get(ask.branch).and_then(|landed| landed.answer(ask, now, before)) {
+        if let Some(poll) = lane.landed.get(&ask.refs).and_then(|landed| landed.answer(ask, now, before)) {
             return Next::Known(poll);
         }
-        let alone = lane.alone_until.is_some_and(|until| now < until).then(|| ask.branch.to_owned());
+        let alone = lane.alone_until.is_some_and(|until| now < until).then(|| ask.refs.clone());
         if let Some((landing, tickets)) = lane.flying.get(&alone)
             && let Some(landing) = landing.upgrade()
         {
@@ -246,11 +247,11 @@ impl Polls {
         }
         lane.kept.retain(|(kept, _)| *kept != alone);
         *begun += 1;
-        let mut wanted: BTreeSet<String> = match &alone {
+        let mut wanted: BTreeSet<Refs> = match &alone {
             Some(_) => BTreeSet::new(),
             None => lane.watched.keys().cloned().collect(),
         };
-        wanted.insert(ask.branch.to_owned());
+        wanted.insert(ask.refs.clone());
         let (tickets, places) = unbounded_channel();
         let takeoff = Takeoff { number: *begun, sent: now, since: ask.since, alone: alone.clone(), wanted };
         let landing = self.flight(key, takeoff, ask, places).shared();
@@ -334,8 +335,8 @@ struct Takeoff {
     number: u64,
     sent: Timestamp,
     since: Option<Timestamp>,
-    alone: Option<String>,
-    wanted: BTreeSet<String>,
+    alone: Option<Refs>,
+    wanted: BTreeSet<Refs>,
 }
 
 impl Takeoff {
@@ -356,15 +357,15 @@ impl Lane {
             self.alone_until = takeoff.sent.checked_add(ALONE).ok();
             return;
         }
-        for branch in takeoff.wanted {
+        for refs in takeoff.wanted {
             let outcome = match &outcome {
-                Ok(heads) => match heads.get(&branch) {
-                    Some(head) => head.clone().map_err(GitFault::NoSuchBranch),
+                Ok(heads) => match heads.get(&refs) {
+                    Some(head) => head.clone(),
                     None => continue,
                 },
                 Err(fault) => Err(fault.clone()),
             };
-            let before = self.landed.get(&branch);
+            let before = self.landed.get(&refs);
             if before.is_some_and(|before| before.number > takeoff.number) {
                 continue;
             }
@@ -375,7 +376,7 @@ impl Lane {
             let Takeoff { number, sent, since, .. } = takeoff;
             // What was told before has been looked for as well.
             let since = since.max(before.and_then(|before| before.since));
-            self.landed.insert(branch, Landed { number, sent, since, outcome, failures });
+            self.landed.insert(refs, Landed { number, sent, since, outcome, failures });
         }
     }
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Builder;
 use http::{HeaderValue, Request, StatusCode};
+use launchway_plan::pipeline::refs::Refs;
 use url::Url;
 
 use super::listing::{Abilities, Advertisement, Listing, More, Scope, advertisement, listing, request};
@@ -40,8 +41,8 @@ impl<'a> Remote<'a> {
         })
     }
 
-    /// The branches that are `wanted`, and perhaps others.
-    pub async fn listing(&self, wanted: &BTreeSet<String>) -> Result<Listing, GitFault> {
+    /// The branches and tags that are `wanted`, and perhaps others.
+    pub async fn listing(&self, wanted: &BTreeSet<Refs>) -> Result<Listing, GitFault> {
         let (base, advertised) = self.advertised().await?;
         match advertised {
             Advertisement::Everything(listing) => Ok(listing),
@@ -76,11 +77,11 @@ impl<'a> Remote<'a> {
         Ok(self.answered(self.asking(post, body.into())?, RESULT, cap).await?.body)
     }
 
-    /// All branches, if there may be more than `part` and they can be had. For advice only, so nothing comes of a fault.
-    pub async fn everything(&self, part: &Listing) -> Option<Listing> {
+    /// What begins with one of these besides, if there may be more than `part` and it can be had. For advice only, so nothing comes of a
+    /// fault.
+    pub async fn besides(&self, part: &Listing, prefixes: BTreeSet<String>) -> Option<Listing> {
         let more = part.more.as_ref()?;
-        let all = self.listed(&more.base, &more.abilities, &Scope::All).await.ok()?;
-        Some(Listing { default: all.default.or_else(|| part.default.clone()), ..all })
+        self.listed(&more.base, &more.abilities, &Scope::Prefixes(prefixes)).await.ok()
     }
 
     async fn listed(&self, base: &Url, abilities: &Abilities, scope: &Scope<'_>) -> Result<Listing, GitFault> {

@@ -8,6 +8,7 @@ use crate::unreachable::{Unreachable, said};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference};
 use kube::Resource;
 use kube::api::{Api, PostParams};
+use launchway_crds::name::GitTag;
 use launchway_crds::pipeline::Head;
 use launchway_crds::release::{ReleaseReason, ReleaseSpec};
 use launchway_crds::{PIPELINE_LABEL, Pipeline, Release};
@@ -15,6 +16,7 @@ use launchway_plan::Outcome;
 use launchway_plan::condition::cut;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::pipeline::heads::is_made;
+use launchway_plan::pipeline::refs::tag_of;
 use launchway_plan::pipeline::{Action, Desired, Effected, Record, ReleaseSeen, intended};
 use launchway_plan::wake::Wake;
 use std::collections::BTreeMap;
@@ -124,6 +126,7 @@ fn release(desired: &Desired, name: &str, head: &Head) -> Release {
         pipeline: desired.name.as_str().into(),
         number: Some(head.number),
         commit: Some(head.commit.clone()),
+        git_tag: tag_of(&head.of).map(GitTag::from),
         reason: ReleaseReason::NewCommit,
     };
     let mut release = Release::new(name, spec);

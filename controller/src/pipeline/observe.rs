@@ -15,11 +15,12 @@ use launchway_crds::Release;
 use launchway_plan::account::{Scope, scope};
 use launchway_plan::fault::Fault;
 use launchway_plan::look::Looked;
-use launchway_plan::pipeline::desired::{Branch, Source};
+use launchway_plan::pipeline::desired::Source;
 use launchway_plan::pipeline::freshness::{Freshness, freshness};
 use launchway_plan::pipeline::heads::{asked, sorted};
 use launchway_plan::pipeline::looks::targets;
 use launchway_plan::pipeline::observed::Tip;
+use launchway_plan::pipeline::refs::Refs;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
@@ -68,19 +69,20 @@ async fn source(
     context: &Context,
 ) -> Result<(), Unreachable> {
     match &desired.source {
-        Source::Git { branch, url, secret, .. } => match access(desired, url, secret.as_deref(), context).await? {
+        Source::Git { refs, url, secret, .. } => match access(desired, url, secret.as_deref(), context).await? {
             Ok(access) => {
-                let remote = Remote { branch, url: url.clone(), access };
+                let remote = Remote { refs, url: url.clone(), access, field: "spec.source.git.branch" };
                 look(observed, (desired, record), &remote, fresh, context).await;
             }
             Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
         },
-        Source::CodeCommit { branch, repository } => {
+        Source::CodeCommit { refs, repository, .. } => {
             let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
             let repository = cloud.git_repository(repository);
             let url = repository.url();
             let access = Access { credential: Some(Credential::CodeCommit(repository)), ..Access::default() };
-            look(observed, (desired, record), &Remote { branch, url, access }, fresh, context).await;
+            let remote = Remote { refs, url, access, field: "spec.source.codeCommit.branch" };
+            look(observed, (desired, record), &remote, fresh, context).await;
         }
         Source::Images { repository, tag, .. } => {
             let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
@@ -97,9 +99,11 @@ async fn source(
     Ok(())
 }
 
-/// A branch of a repository, and who asks there.
+/// What is followed in a repository, and who asks there.
 struct Remote<'a> {
-    branch: &'a Branch,
+    refs: &'a Refs,
+    /// The field that names the branch.
+    field: &'static str,
     url: String,
     access: Access,
 }
@@ -125,7 +129,7 @@ async fn look(
 ) {
     let ask = Ask {
         url: &remote.url,
-        branch: &remote.branch.name,
+        refs: remote.refs.clone(),
         namespace: &desired.namespace,
         access: &remote.access,
         interval: SignedDuration::from_secs(fresh.interval),
@@ -154,9 +158,10 @@ fn see(observed: &mut Observed, poll: Poll, remote: &Remote<'_>) {
     let due = poll.sent.saturating_add(poll.good_for).unwrap_or(Timestamp::MAX);
     observed.next_poll = Some(if due > observed.at { due } else { observed.at + poll.good_for });
     observed.head = match poll.outcome {
-        Ok(head) => Looked::Seen(Ok(Tip::Commit(head.commit))),
+        Ok(head) => Looked::Seen(Ok(Tip::Commit { of: head.of, commit: head.commit })),
+        Err(GitFault::NoTag(other)) => Looked::Seen(Ok(Tip::NoTag(other))),
         Err(GitFault::NoSuchBranch(missing)) => {
-            Looked::Seen(Err(Refusal::NoSuchBranch { field: remote.branch.field, why: missing.to_string() }))
+            Looked::Seen(Err(Refusal::NoSuchBranch { field: remote.field, why: missing.to_string() }))
         }
         Err(fault) => Looked::Blind(remote.fault(&fault)),
     };

@@ -103,7 +103,7 @@ pub struct Summary {
 #[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
 pub struct Head {
-    /// What it is the head of, as git names it: `refs/heads/main`. Of images that somebody else pushes: `refs/images/`, the repository and the tag.
+    /// What it is the head of, as git names it: `refs/heads/main`. Of tags, the one that was the newest: `refs/tags/v1.2.0`. Of images that somebody else pushes: `refs/images/`, the repository and the tag.
     #[serde(rename = "ref")]
     pub of: RefName,
 

@@ -30,7 +30,8 @@ struct World {
 struct Remote {
     access: Access,
     default: String,
-    branches: BTreeMap<String, String>,
+    /// Commits by the full names of branches and tags.
+    refs: BTreeMap<String, String>,
     trouble: Option<(Trouble, u32)>,
 }
 
@@ -64,18 +65,28 @@ impl Repositories {
 
     /// Adds an empty remote whose default branch is `main`.
     pub fn create(&self, url: &str, access: Access) {
-        let remote = Remote { access, default: "main".into(), branches: BTreeMap::new(), trouble: None };
+        let remote = Remote { access, default: "main".into(), refs: BTreeMap::new(), trouble: None };
         self.world().remotes.insert(trimmed(url), remote);
     }
 
     /// Moves `branch`, or makes it.
     pub fn push(&self, url: &str, branch: &str, commit: &str) {
-        self.change(url, |remote| remote.branches.insert(branch.to_owned(), commit.to_owned()));
+        self.change(url, |remote| remote.refs.insert(branch_of(branch), commit.to_owned()));
     }
 
     /// Removes `branch`.
     pub fn remove(&self, url: &str, branch: &str) {
-        self.change(url, |remote| remote.branches.remove(branch));
+        self.change(url, |remote| remote.refs.remove(&branch_of(branch)));
+    }
+
+    /// Moves `tag`, or makes it.
+    pub fn tag(&self, url: &str, tag: &str, commit: &str) {
+        self.change(url, |remote| remote.refs.insert(tag_of(tag), commit.to_owned()));
+    }
+
+    /// Removes `tag`.
+    pub fn untag(&self, url: &str, tag: &str) {
+        self.change(url, |remote| remote.refs.remove(&tag_of(tag)));
     }
 
     /// Admits others from now on.
@@ -100,7 +111,7 @@ impl Repositories {
 
     /// What `branch` points to.
     pub fn head(&self, url: &str, branch: &str) -> Option<String> {
-        self.world().remotes.get(&trimmed(url))?.branches.get(branch).cloned()
+        self.world().remotes.get(&trimmed(url))?.refs.get(&branch_of(branch)).cloned()
     }
 
     /// Every request since the beginning.
@@ -173,7 +184,7 @@ impl Remote {
     }
 
     fn abilities(&self) -> String {
-        let long = self.branches.values().any(|commit| commit.len() == 64);
+        let long = self.refs.values().any(|commit| commit.len() == 64);
         let format = if long { "object-format=sha256" } else { "object-format=sha1" };
         ["version 2", "agent=git/2.50", "ls-refs=unborn", "fetch=shallow filter", format].map(packet).concat() + "0000"
     }
@@ -182,14 +193,21 @@ impl Remote {
     fn refs(&self, request: &str) -> String {
         let prefixes: Vec<&str> = request.split("ref-prefix ").skip(1).filter_map(|rest| rest.lines().next()).collect();
         let wanted = |name: &str| prefixes.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix));
-        let target = format!("refs/heads/{}", self.default);
-        let head = self.branches.get(&self.default).filter(|_| wanted("HEAD"));
+        let target = branch_of(&self.default);
+        let head = self.refs.get(&target).filter(|_| wanted("HEAD"));
         let head = head.map(|commit| packet(&format!("{commit} HEAD symref-target:{target}")));
-        let branches = self.branches.iter().map(|(branch, commit)| (format!("refs/heads/{branch}"), commit));
-        let branches =
-            branches.filter(|(name, _)| wanted(name)).map(|(name, commit)| packet(&format!("{commit} {name}")));
-        head.into_iter().chain(branches).collect::<String>() + "0000"
+        let all = self.refs.iter().filter(|(name, _)| wanted(name));
+        let all = all.map(|(name, commit)| packet(&format!("{commit} {name}")));
+        head.into_iter().chain(all).collect::<String>() + "0000"
     }
+}
+
+fn branch_of(name: &str) -> String {
+    format!("refs/heads/{name}")
+}
+
+fn tag_of(name: &str) -> String {
+    format!("refs/tags/{name}")
 }
 
 fn packet(text: &str) -> String {

@@ -105,8 +105,13 @@ async fn back_again(parts: &Parts, good: &str) -> anyhow::Result<()> {
     parts.screen.title("5. A person releases the good commit again");
     let name = "ahoy-again";
     let metadata = ObjectMeta { name: Some(name.into()), ..ObjectMeta::default() };
-    let spec =
-        ReleaseSpec { pipeline: NAME.into(), number: None, commit: Some(good.into()), reason: ReleaseReason::Manual };
+    let spec = ReleaseSpec {
+        pipeline: NAME.into(),
+        number: None,
+        commit: Some(good.into()),
+        git_tag: None,
+        reason: ReleaseReason::Manual,
+    };
     let release = Release { metadata, spec, status: None };
     let releases: Api<Release> = Api::namespaced(parts.cluster.client(), NAMESPACE);
     releases.create(&PostParams::default(), &release).await?;

@@ -3,6 +3,8 @@
 //! ```text
 //! image NAME                        another CI pushes the image of a commit, under its tag
 //! commit NAME                       the branch moves; what the commit does is told by its name (`sample::fate`, and below)
+//! tag TAG NAME                      a tag is made of that commit, or moved to it
+//! untag TAG                         a tag is deleted
 //! apply OBJECT…                     manifests of the sample: account, pipeline, or a Service's name
 //! patch KIND NAME JSON              a person's merge patch
 //! release NAME COMMIT               a person's Release
@@ -102,6 +104,11 @@ impl Scene {
                 sample::push_image(&self.player.world, name);
                 self.witness.name(name, &sample::commit(name));
             }
+            ("tag", [tag, name]) => {
+                self.player.world.git.tag(sample::URL, tag, &sample::commit(name));
+                self.witness.name(name, &sample::commit(name));
+            }
+            ("untag", [tag]) => self.player.world.git.untag(sample::URL, tag),
             ("apply", names) => names.iter().for_each(|name| self.apply(name)),
             ("patch", [kind, name, ..]) => self.player.patch(kind, name, &json_after(rest, name)),
             ("release", [name, commit]) => self.release(name, commit),

@@ -43,7 +43,7 @@ async fn every_kind_explains_itself() {
         assert!(done && told.contains("observedGeneration"), "{told}");
     }
     let (_, told) = kubectl(&["explain", "lwp.spec.source.git.interval"]).await;
-    assert!(told.contains("How often the branch is looked at, 10s to 24h. Default: 1m."), "{told}");
+    assert!(told.contains("How often the repository is looked at, 10s to 24h. Default: 1m."), "{told}");
 }
 
 #[tokio::test]

@@ -490,6 +490,17 @@ fn of_branches() -> Vec<Case> {
             &["spec.source.git.branch", "no such branch: mian", "main"],
         ),
         alone(
+            "Refusal::Range",
+            "a number of twenty digits",
+            with(
+                sample::pipeline(),
+                "/spec/source/git",
+                json!({"url": sample::URL, "tags": {"semver": ">=99999999999999999999"}}),
+            ),
+            "InvalidSpec",
+            &["spec.source.git.tags.semver", "write a range of versions"],
+        ),
+        alone(
             "GitFault::BranchName",
             "two dots",
             with(sample::pipeline(), "/spec/source/git/branch", json!("a..b")),

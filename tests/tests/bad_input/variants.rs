@@ -38,6 +38,7 @@ variants!(
     Secret,
     NoSuchBranch,
     NoObjects,
+    Range,
     NoPipeline,
     NotMade,
 );
@@ -82,6 +83,7 @@ fn of_sources() -> Vec<String> {
         | GitFault::Unavailable { .. }
         | GitFault::Protocol(_)
         | GitFault::NoObjects
+        | GitFault::NoTag(_)
         | GitFault::Moved(_)
         | GitFault::Web(_) => false,
     };

@@ -11,6 +11,7 @@ use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp};
 use launchway::git::{AppFault, Ask, CredentialFault, GitFault, Head, Offered, Polls};
 use launchway_plan::fault::Remedy;
+use launchway_plan::pipeline::refs::Refs;
 use launchway_tests::git::{Access, Hash};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
@@ -83,8 +84,14 @@ fn token(until: Timestamp) -> Response {
 }
 
 async fn head(polls: &Polls, url: &str, access: &Seen, now: Timestamp) -> Result<Head, GitFault> {
-    let ask =
-        Ask { url, branch: "main", namespace: "shop", access, interval: SignedDuration::from_secs(10), since: None };
+    let ask = Ask {
+        url,
+        refs: Refs::Branch("main".to_owned()),
+        namespace: "shop",
+        access,
+        interval: SignedDuration::from_secs(10),
+        since: None,
+    };
     polls.head(&ask, now).await.expect("an answer in time").outcome
 }
 

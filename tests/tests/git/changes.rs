@@ -8,6 +8,7 @@ use launchway_crds::pipeline::Git;
 use launchway_plan::address::Rules;
 use launchway_plan::pipeline::change::{Change, Differs, Unknown};
 use launchway_plan::pipeline::paths::Paths;
+use launchway_plan::pipeline::refs::Refs;
 use launchway_plan::pipeline::relevance::Question;
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, Trouble, commit_id};
 use serde_json::json;
@@ -46,7 +47,8 @@ async fn change_at(
 ) -> Result<Change, Untold> {
     let access = Seen::default();
     let interval = SignedDuration::from_secs(60);
-    let ask = Ask { url, branch: "main", namespace: "shop", access: &access, interval, since: None };
+    let ask =
+        Ask { url, refs: Refs::Branch("main".to_owned()), namespace: "shop", access: &access, interval, since: None };
     let rules = format!("{paths:?}");
     let question = Question { commit: commit.to_owned(), base: base.map(str::to_owned), rules: &rules, paths };
     polls.change(&ask, &question, when(minute)).await

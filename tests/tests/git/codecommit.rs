@@ -16,6 +16,7 @@ use launchway::web::Web;
 use launchway_cloud::{Clouds, GitRepository, Settings};
 use launchway_plan::account::{Assumed, Place, Share};
 use launchway_plan::fault::Remedy;
+use launchway_plan::pipeline::refs::Refs;
 use launchway_plan::rank::Rank;
 use launchway_test_aws::World;
 use launchway_test_aws::codecommit::Knock;
@@ -121,7 +122,14 @@ impl Site {
     async fn head(&self, repository: &GitRepository) -> Result<Head, GitFault> {
         let access = Seen { credential: Some(Credential::CodeCommit(repository.clone())), ..Seen::default() };
         let (url, interval) = (repository.url(), SignedDuration::from_mins(1));
-        let ask = Ask { url: &url, branch: "main", namespace: "shop", access: &access, interval, since: None };
+        let ask = Ask {
+            url: &url,
+            refs: Refs::Branch("main".to_owned()),
+            namespace: "shop",
+            access: &access,
+            interval,
+            since: None,
+        };
         self.polls.head(&ask, self.ours.now()).await.expect("an answer in time").outcome
     }
 }

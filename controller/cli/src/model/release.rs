@@ -15,6 +15,9 @@ pub struct ReleaseView {
     pub name: String,
     pub pipeline: String,
     pub commit: String,
+    /// The git tag that the commit was seen at; empty: none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub git_tag: String,
     #[serde(flatten)]
     pub standing: Standing,
     /// Active, Succeeded, Failed, Superseded or Cancelled; empty: not begun.
@@ -75,6 +78,7 @@ impl ReleaseView {
         let empty = Self {
             pipeline: body.spec.pipeline.to_string(),
             commit: body.spec.commit.as_ref().map(ToString::to_string).unwrap_or_default(),
+            git_tag: body.spec.git_tag.as_ref().map(ToString::to_string).unwrap_or_default(),
             ..Self::empty(item)
         };
         let Some(status) = &body.status else { return empty };
@@ -96,6 +100,7 @@ impl ReleaseView {
             name: item.name.clone(),
             pipeline,
             commit: String::new(),
+            git_tag: String::new(),
             standing: Standing::not_seen(),
             phase: String::new(),
             stage: String::new(),

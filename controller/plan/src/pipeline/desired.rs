@@ -1,5 +1,6 @@
 //! The spec of a Pipeline, parsed. What cannot be carried out is refused here, and each union is an enum.
 
+use super::refs::Refs;
 use super::relevance::Relevance;
 use super::{pushed, scan};
 use crate::account::{DEFAULT, Scope};
@@ -64,10 +65,12 @@ pub struct Desired {
 /// Where commits come from.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Source {
-    /// A branch of a git repository, which a Secret may be needed for.
+    /// A git repository, which a Secret may be needed for.
     Git {
-        /// The branch.
-        branch: Branch,
+        /// What is followed there.
+        refs: Refs,
+        /// How often to look at it, in seconds.
+        interval: i64,
         /// The repository's URL.
         url: String,
         /// The Secret with the credential; absent: the repository is public.
@@ -75,10 +78,12 @@ pub enum Source {
         /// Which of its commits are released; absent: all.
         relevance: Option<Relevance>,
     },
-    /// A branch of a repository of CodeCommit, which the account's role reads.
+    /// A repository of CodeCommit, which the account's role reads.
     CodeCommit {
-        /// The branch.
-        branch: Branch,
+        /// What is followed there.
+        refs: Refs,
+        /// How often to look at it, in seconds.
+        interval: i64,
         /// The repository's name.
         repository: String,
     },
@@ -91,17 +96,6 @@ pub enum Source {
         /// How often to look at the repository, in seconds.
         interval: i64,
     },
-}
-
-/// A branch of a repository.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Branch {
-    /// Its name, without `refs/heads/`.
-    pub name: String,
-    /// How often to look at it, in seconds.
-    pub interval: i64,
-    /// The field that names it.
-    pub field: &'static str,
 }
 
 /// A stage.
@@ -197,9 +191,9 @@ impl Source {
 
     fn git(git: &Git, rules: &Rules) -> Result<Self, Refusal> {
         url("spec.source.git.url", &git.url, rules)?;
-        let interval = seconds("spec.source.git.interval", &git.interval)?;
         Ok(Self::Git {
-            branch: Branch { name: git.branch.to_string(), interval, field: "spec.source.git.branch" },
+            refs: Refs::parse("spec.source.git", git.branch.as_ref(), git.tags.as_ref())?,
+            interval: seconds("spec.source.git.interval", &git.interval)?,
             url: git.url.to_string(),
             secret: git.secret_ref.as_ref().map(|secret| secret.name.to_string()),
             relevance: Relevance::parse(git),
@@ -207,9 +201,9 @@ impl Source {
     }
 
     fn code_commit(given: &CodeCommit) -> Result<Self, Refusal> {
-        let interval = seconds("spec.source.codeCommit.interval", &given.interval)?;
         Ok(Self::CodeCommit {
-            branch: Branch { name: given.branch.to_string(), interval, field: "spec.source.codeCommit.branch" },
+            refs: Refs::parse("spec.source.codeCommit", given.branch.as_ref(), given.tags.as_ref())?,
+            interval: seconds("spec.source.codeCommit.interval", &given.interval)?,
             repository: given.repository.to_string(),
         })
     }
@@ -220,22 +214,26 @@ impl Source {
         Ok(Self::Images { repository: first.repository.to_string(), tag: pushed::tag(given), interval })
     }
 
-    /// What is looked at, as the record names it.
-    pub fn reference(&self) -> String {
+    /// Whether a head that is recorded under that name is one that this source may have had.
+    pub fn may_have_had(&self, of: &str) -> bool {
         match self {
-            Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => format!("refs/heads/{}", branch.name),
-            Self::Images { repository, tag, .. } => {
-                let of = format!("refs/images/{repository}/{tag}");
-                if of.len() <= REFERENCE { of } else { format!("refs/images/{}", hash::of(&(repository, tag))) }
-            }
+            Self::Git { refs, .. } | Self::CodeCommit { refs, .. } => refs.may_have_had(of),
+            Self::Images { .. } => self.list().is_some_and(|list| of == list),
         }
+    }
+
+    /// What a list of images is recorded under.
+    pub fn list(&self) -> Option<String> {
+        let Self::Images { repository, tag, .. } = self else { return None };
+        let of = format!("refs/images/{repository}/{tag}");
+        let is_short = of.len() <= REFERENCE;
+        Some(if is_short { of } else { format!("refs/images/{}", hash::of(&(repository, tag))) })
     }
 
     /// How often to look at it, in seconds.
     pub fn interval(&self) -> i64 {
         match self {
-            Self::Git { branch, .. } | Self::CodeCommit { branch, .. } => branch.interval,
-            Self::Images { interval, .. } => *interval,
+            Self::Git { interval, .. } | Self::CodeCommit { interval, .. } | Self::Images { interval, .. } => *interval,
         }
     }
 
@@ -255,11 +253,16 @@ impl Source {
         }
     }
 
+    /// Whether commits become Releases by their tags.
+    pub fn follows_tags(&self) -> bool {
+        matches!(self, Self::Git { refs: Refs::Tags(_), .. } | Self::CodeCommit { refs: Refs::Tags(_), .. })
+    }
+
     /// One word for what is looked at.
     pub fn noun(&self) -> &'static str {
         match self {
-            Self::Git { .. } | Self::CodeCommit { .. } => "branch",
-            Self::Images { .. } => "repository",
+            Self::Git { .. } | Self::CodeCommit { .. } if !self.follows_tags() => "branch",
+            Self::Git { .. } | Self::CodeCommit { .. } | Self::Images { .. } => "repository",
         }
     }
 }
@@ -267,10 +270,8 @@ impl Source {
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Git { branch, url, .. } => write!(f, "branch {} of {url}", branch.name),
-            Self::CodeCommit { branch, repository } => {
-                write!(f, "branch {} of CodeCommit repository {repository}", branch.name)
-            }
+            Self::Git { refs, url, .. } => write!(f, "{refs} of {url}"),
+            Self::CodeCommit { refs, repository, .. } => write!(f, "{refs} of CodeCommit repository {repository}"),
             Self::Images { repository, tag, .. } => write!(f, "images of ECR repository {repository} tagged {tag}"),
         }
     }

@@ -82,14 +82,18 @@ fn base(desired: &Desired, record: &Record, observed: &Observed) -> Option<Strin
 
 /// What would follow if every commit were released.
 fn found(desired: &Desired, record: &Record, observed: &Observed) -> Found {
-    let of = desired.source.reference();
-    if let Some(making) = record.making().filter(|making| *making.of == *of) {
+    if let Some(making) = record.making().filter(|making| desired.source.may_have_had(&making.of)) {
         return Found::Known(match observed.releases.iter().find(|release| is_made(desired, making, release)) {
             Some(release) => Turn::Adopted(making.clone(), Some(release.uid.as_str().into())),
             None => again(desired, making, observed),
         });
     }
     let Some(Ok(tip)) = observed.head.seen() else { return Found::Known(Turn::Same) };
+    let of = match tip {
+        Tip::Commit { of, .. } => of.clone(),
+        Tip::NoTag(_) => return Found::Known(Turn::Same),
+        Tip::Images(_) => desired.source.list().unwrap_or_default(),
+    };
     if let Tip::Images(images) = tip
         && let Some((number, release)) = last_made(desired, record, observed)
     {

@@ -41,8 +41,15 @@ pub struct Observed {
 /// What a source has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tip {
-    /// The commit at the head of a branch.
-    Commit(String),
+    /// The commit at the head of a branch, or at the newest tag.
+    Commit {
+        /// The full name of the branch or the tag.
+        of: String,
+        /// The commit's ID.
+        commit: String,
+    },
+    /// No tag of those that are followed; and the last one of the others that were seen, if there are some.
+    NoTag(Option<String>),
     /// The newest images of a repository.
     Images(Images),
 }
@@ -52,10 +59,11 @@ impl Tip {
     /// the newest. Of images none is taken whose commit is known otherwise.
     pub fn next(&self, recorded: Option<&Head>, is_known: impl Fn(&str) -> bool) -> Option<(&str, Option<SeenImages>)> {
         match self {
-            Self::Commit(commit) => {
+            Self::Commit { commit, .. } => {
                 let is_same = recorded.is_some_and(|head| *head.commit == *commit);
                 (!is_same).then_some((commit.as_str(), None))
             }
+            Self::NoTag(_) => None,
             Self::Images(images) => {
                 let before = recorded.and_then(|head| head.images.as_ref());
                 let is_recorded = |commit: &str| recorded.is_some_and(|head| *head.commit == *commit);

@@ -21,7 +21,7 @@ mod source;
 
 pub use pass::Pass;
 
-use source::{blind, looked_for, newer_than, no_image, passed_by, passed_over, source, unread};
+use source::{blind, looked_for, newer_than, none_there, passed_by, passed_over, source, unread};
 
 /// The longest message of a stage's trouble, in bytes.
 const TROUBLE: usize = 512;
@@ -222,8 +222,9 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
         Outcome::Idle | Outcome::Done(_) => {}
     }
     let newer = match pass.state.turn {
-        Turn::New(_) | Turn::Adopted(..) => true,
-        Turn::Same | Turn::PassedOver(_) => false,
+        Turn::New(_) | Turn::Adopted(_, Some(_)) => true,
+        // The commit was released under another name: nothing is made.
+        Turn::Adopted(_, None) | Turn::Same | Turn::PassedOver(_) => false,
     };
     match (&pass.state.course, &pass.observed.head) {
         (Course::Refused(refusal), _) => Tell::stalled(refusal.reason(), refusal.to_string()),
@@ -244,16 +245,18 @@ fn tell_course(record: &Record, pass: &Pass<'_>) -> Tell {
             Tell::stalled(Reason::SourceRefused, blind(pass, fault))
         }
         (Course::Released(newest), _) => match left_out(record, pass, newest) {
-            Some(commit) => deleted(commit),
+            Some(commit) => deleted(commit, pass),
             None => Tell::well(told(newest)),
         },
-        (Course::Unreached { newest, stage }, _) => Tell::failed(Reason::StageNotReached, unreached(newest, stage)),
+        (Course::Unreached { newest, stage }, _) => {
+            Tell::failed(Reason::StageNotReached, unreached(newest, stage, pass))
+        }
         (Course::Gone { stage, grant }, _) if newer => Tell::at_work(
             None,
             Reason::Progressing,
             format!("{} in stage {stage}; making a Release of it", newer_than(pass, &grant.release)),
         ),
-        (Course::Gone { stage, grant }, _) => Tell::failed(Reason::ReleaseGone, gone(stage, grant)),
+        (Course::Gone { stage, grant }, _) => Tell::failed(Reason::ReleaseGone, gone(stage, grant, pass)),
         (Course::Adrift { newest, stage, standing }, _) => adrift(newest, stage, standing),
     }
 }
@@ -284,17 +287,18 @@ fn is_unproved(record: &Record, pass: &Pass<'_>, fault: &Fault) -> bool {
 }
 
 /// The message for a stage whose Release was deleted before it had verified the stage.
-fn gone(stage: &str, grant: &Grant) -> String {
+fn gone(stage: &str, grant: &Grant, pass: &Pass<'_>) -> String {
     format!(
         "stage {stage} was given commit {} by Release {}, which was deleted before it had verified the stage: {}",
         grant.commit.short(),
         grant.release,
-        release_again(&grant.commit)
+        release_again(&grant.commit, pass)
     )
 }
 
-fn release_again(commit: &str) -> String {
-    format!("push a commit, or make a Release of commit {commit} with reason Manual")
+fn release_again(commit: &str, pass: &Pass<'_>) -> String {
+    let push = if pass.desired.source.follows_tags() { "push a newer tag of another commit" } else { "push a commit" };
+    format!("{push}, or make a Release of commit {commit} with reason Manual")
 }
 
 /// What to say if a target does not run what it was verified with.
@@ -318,11 +322,11 @@ fn released(last: &Newest) -> String {
     )
 }
 
-fn unreached(newest: &Newest, stage: &str) -> String {
+fn unreached(newest: &Newest, stage: &str, pass: &Pass<'_>) -> String {
     format!(
         "stage {stage} was added after Release {} had ended, and nothing was released there: {}",
         newest.name,
-        release_again(&newest.commit)
+        release_again(&newest.commit, pass)
     )
 }
 
@@ -332,35 +336,40 @@ fn nothing(record: &Record, pass: &Pass<'_>) -> Tell {
     match &pass.observed.head {
         Looked::Seen(Err(refusal)) => Tell::stalled(refusal.reason(), looked_for(refusal, pass)),
         Looked::Seen(Ok(tip)) => match (&pass.state.turn, record.heads().first(), tip) {
-            (Turn::New(head) | Turn::Adopted(head, _), _, _) => {
+            (Turn::New(head) | Turn::Adopted(head, Some(_)), _, _) => {
                 working(Reason::Progressing, format!("making a Release of commit {}", brief(&head.commit)))
             }
-            (Turn::Same | Turn::PassedOver(_), Some(head), _) => deleted(&head.commit),
-            (Turn::Same | Turn::PassedOver(_), None, Tip::Images(images)) => {
-                working(Reason::NoCommitYet, no_image(pass, images.other()))
+            (Turn::Adopted(head, None), _, _) | (Turn::Same | Turn::PassedOver(_), Some(head), _) => {
+                deleted(&head.commit, pass)
             }
-            (Turn::Same | Turn::PassedOver(_), None, Tip::Commit(commit)) => match passed_by(record, pass) {
+            (Turn::Same | Turn::PassedOver(_), None, Tip::Images(images)) => {
+                working(Reason::NoCommitYet, none_there(pass, images.other()))
+            }
+            (Turn::Same | Turn::PassedOver(_), None, Tip::NoTag(other)) => {
+                working(Reason::NoCommitYet, none_there(pass, other.as_deref()))
+            }
+            (Turn::Same | Turn::PassedOver(_), None, Tip::Commit { commit, .. }) => match passed_by(record, pass) {
                 Some(why) => {
                     let message = format!("commit {} is not released: {}", brief(&why.commit), why.message);
                     working(Reason::NoCommitYet, message)
                 }
                 // It waits until it is known what it changes.
                 None if pass.desired.source.relevance().is_some() => working(Reason::NoCommitYet, unread(pass)),
-                None => deleted(commit),
+                None => deleted(commit, pass),
             },
         },
         Looked::Blind(fault) if fault.is_terminal() => Tell::stalled(Reason::SourceRefused, blind(pass, fault)),
         Looked::Blind(fault) => working(Reason::Unavailable, blind(pass, fault)),
         Looked::NotAsked => match record.heads().first() {
-            Some(head) => deleted(&head.commit),
+            Some(head) => deleted(&head.commit, pass),
             None => working(Reason::NoCommitYet, unread(pass)),
         },
     }
 }
 
 /// What to say if the Release of the head was deleted and there is no other.
-fn deleted(commit: &str) -> Tell {
-    let message = format!("the Release of commit {} was deleted: {}", brief(commit), release_again(commit));
+fn deleted(commit: &str, pass: &Pass<'_>) -> Tell {
+    let message = format!("the Release of commit {} was deleted: {}", brief(commit), release_again(commit, pass));
     Tell::failed(Reason::ReleaseGone, message)
 }
 

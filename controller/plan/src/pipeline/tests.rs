@@ -8,4 +8,5 @@ mod passing;
 pub(super) mod rows;
 mod running;
 mod sizes;
+mod tags;
 mod unreadable;

@@ -39,13 +39,14 @@ fn version_2_is_told_with_and_without_the_banner() {
 fn versions_0_and_1_tell_everything_at_once() {
     let first = format!("{A} HEAD\0multi_ack symref=HEAD:refs/heads/main agent=git/1.8");
     let (main, tag, peeled) =
-        (format!("{A} refs/heads/main"), format!("{A} refs/tags/v1"), format!("{A} refs/tags/v1^{{}}"));
+        (format!("{A} refs/heads/main"), format!("{A} refs/tags/v1"), format!("{B} refs/tags/v1^{{}}"));
     let lines = [first.as_str(), &main, &tag, &peeled];
     for front in [&["# service=git-upload-pack", ""][..], &["# service=git-upload-pack", "", "version 1"], &[]] {
         let Ok(Advertisement::Everything(listing)) = advertisement(&body(&[front, &lines].concat())) else {
             panic!("{front:?}")
         };
         assert_eq!((branches(&listing), listing.default.as_deref()), (vec![("main", A)], Some("main")));
+        assert_eq!(listing.tags, BTreeMap::from([("v1".to_owned(), B.to_owned())]));
     }
 }
 
@@ -78,9 +79,31 @@ fn refs_are_listed_with_either_hash() {
     let (main, dev) = (format!("{B} refs/heads/main"), format!("{B} refs/heads/feature/x peeled:{B}"));
     let listing = listing(&body(&[&head, &main, &dev])).unwrap();
     assert_eq!(branches(&listing), [("feature/x", B), ("main", B)]);
-    let heads = listing.heads(&["main", "feature"].map(str::to_owned).into());
-    assert_eq!(heads["main"].clone().unwrap().commit, B);
-    assert_eq!(heads["feature"].clone().unwrap_err().default.as_deref(), Some("main"));
+    let [main, feature] = ["main", "feature"].map(|name| Refs::Branch(name.to_owned()));
+    let heads = listing.heads(&[main.clone(), feature.clone()].into());
+    assert_eq!(heads[&main], Ok(Head { commit: B.to_owned(), of: "refs/heads/main".to_owned() }));
+    let Err(GitFault::NoSuchBranch(missing)) = &heads[&feature] else { panic!("{heads:?}") };
+    assert_eq!(missing.default.as_deref(), Some("main"));
+}
+
+fn tags(semver: &str) -> Refs {
+    let tags = serde_json::from_value(serde_json::json!({"semver": semver})).unwrap();
+    Refs::parse("spec.source.git", None, Some(&tags)).unwrap()
+}
+
+#[test]
+fn of_tags_the_newest_is_the_head_and_its_commit_that_of_the_tags_object() {
+    let plain = format!("{A} refs/tags/v1.9.0");
+    let object = format!("{A} refs/tags/v1.10.0 peeled:{B}");
+    let odd = format!("{A} refs/tags/v2.\u{430}.0");
+    let listing = listing(&body(&[&plain, &object, &odd])).unwrap();
+    assert_eq!(listing.tags.keys().collect::<Vec<_>>(), ["v1.10.0", "v1.9.0"]);
+    let (found, none) = (tags(">=1.0.0"), tags(">=2.0.0"));
+    let heads = listing.heads(&[found.clone(), none.clone()].into());
+    assert_eq!(heads[&found], Ok(Head { commit: B.to_owned(), of: "refs/tags/v1.10.0".to_owned() }));
+    assert_eq!(heads[&none], Err(GitFault::NoTag(Some("v1.9.0".to_owned()))));
+    let long = format!("{A} refs/tags/v1.0.0-{}", "a".repeat(200));
+    assert_eq!(super::listing(&body(&[&long])).unwrap().tags.len(), 0);
 }
 
 #[test]
@@ -108,13 +131,16 @@ fn what_is_not_the_protocol_is_malformed() {
 #[test]
 fn the_request_asks_for_what_is_wanted_only() {
     let abilities = Abilities { object_format: Some("sha1".into()), agent: false, filters: false };
-    let names = BTreeSet::from(["dev".to_owned(), "main".to_owned()]);
+    let names = BTreeSet::from(["dev", "main"].map(|name| Refs::Branch(name.to_owned())));
     let sent = request(&abilities, &Scope::Named(&names));
     let lines: Vec<_> = packets(sent.as_bytes()).map(Result::unwrap).collect();
     let line = |text: &'static str| Packet::Line(text.as_bytes());
     assert_eq!(lines[..3], [line("command=ls-refs"), line("object-format=sha1"), Packet::Delimiter]);
     assert_eq!(lines[3..5], [line("symrefs"), line("ref-prefix HEAD")]);
     assert_eq!(lines[5..], [line("ref-prefix refs/heads/dev"), line("ref-prefix refs/heads/main"), Packet::Flush]);
+    let sent = request(&abilities, &Scope::Named(&[tags("*")].into()));
+    let lines: Vec<_> = packets(sent.as_bytes()).map(Result::unwrap).collect();
+    assert_eq!(lines[4..], [line("peel"), line("ref-prefix HEAD"), line("ref-prefix refs/tags/"), Packet::Flush]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn ask(branch: &str, seconds: i64) -> Ask<'_> {
     const NOBODY: &Access = &Access { credential: None, app: None, authorities: None };
     Ask {
         url: URL,
-        branch,
+        refs: Refs::Branch(branch.to_owned()),
         namespace: "shop",
         access: NOBODY,
         interval: SignedDuration::from_secs(seconds),
@@ -294,7 +294,7 @@ async fn a_server_that_says_when_to_come_again_is_left_alone_until_then_even_if_
         assert_eq!(first.good_for, SignedDuration::from_secs(waits), "{status} {after}");
         let told = Ask { since: Some(at(10)), ..ask("main", 60) };
         let calls = |now| {
-            let (polls, told, count) = (polls.clone(), told, Arc::clone(&count));
+            let (polls, told, count) = (polls.clone(), told.clone(), Arc::clone(&count));
             async move {
                 head(&polls, &told, at(now)).await;
                 count.load(Ordering::SeqCst)

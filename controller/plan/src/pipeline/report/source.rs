@@ -11,6 +11,7 @@ use crate::pipeline::desired::Source;
 use crate::pipeline::heads::Turn;
 use crate::pipeline::observed::Tip;
 use crate::pipeline::record::Record;
+use crate::pipeline::refs::tag_of;
 use crate::reason::{ConditionType, Reason};
 use crate::refusal::Refusal;
 use launchway_crds::pipeline::PassedOver;
@@ -31,14 +32,16 @@ pub(super) fn source(record: &Record, pass: &Pass<'_>) -> Statement {
     };
     match &pass.observed.head {
         Looked::Seen(Ok(Tip::Images(images))) if images.is_empty() => {
-            say(Truth::False, Reason::NoCommitYet, no_image(pass, images.other()))
+            say(Truth::False, Reason::NoCommitYet, none_there(pass, images.other()))
         }
-        Looked::Seen(Ok(_)) => {
-            let what = match &pass.desired.source {
-                Source::Git { .. } | Source::CodeCommit { .. } => "the head",
-                Source::Images { .. } => "the list",
+        Looked::Seen(Ok(Tip::NoTag(other))) => {
+            say(Truth::False, Reason::NoCommitYet, none_there(pass, other.as_deref()))
+        }
+        Looked::Seen(Ok(Tip::Commit { of, .. })) => {
+            let read = match tag_of(of) {
+                Some(tag) => format!("tag {tag} is the newest of {}", pass.desired.source),
+                None => format!("the head of {} was read", pass.desired.source),
             };
-            let read = format!("{what} of {} was read", pass.desired.source);
             match passed_by(record, pass) {
                 Some(PassedOver { commit, message, .. }) => {
                     let why = format!("{read}; its commit {} is not released: {message}", brief(&commit));
@@ -46,6 +49,9 @@ pub(super) fn source(record: &Record, pass: &Pass<'_>) -> Statement {
                 }
                 None => say(Truth::True, Reason::Succeeded, read + &untold(pass)),
             }
+        }
+        Looked::Seen(Ok(Tip::Images(_))) => {
+            say(Truth::True, Reason::Succeeded, format!("the list of {} was read", pass.desired.source))
         }
         Looked::Seen(Err(refusal)) => say(Truth::False, refusal.reason(), looked_for(refusal, pass)),
         Looked::Blind(fault) if fault.is_terminal() => say(Truth::False, Reason::SourceRefused, fault.to_string()),
@@ -89,7 +95,7 @@ pub(super) fn passed_over(record: &Record, pass: &Pass<'_>) -> Vec<PassedOver> {
 
 /// The head that was seen, if it is not released.
 pub(super) fn passed_by(record: &Record, pass: &Pass<'_>) -> Option<PassedOver> {
-    let Some(Ok(Tip::Commit(head))) = pass.observed.head.seen() else { return None };
+    let Some(Ok(Tip::Commit { commit: head, .. })) = pass.observed.head.seen() else { return None };
     // What was released since then, by other rules, is the newest recorded head.
     let is_released = record.heads().iter().any(|recorded| *recorded.commit == **head);
     passed_over(record, pass).into_iter().find(|one| *one.commit == **head && !is_released)
@@ -100,14 +106,24 @@ pub(super) fn unread(pass: &Pass<'_>) -> String {
 }
 
 pub(super) fn newer_than(pass: &Pass<'_>, release: &str) -> String {
-    format!("the {} has a newer commit than that of Release {release}", pass.desired.source.noun())
+    match pass.observed.head.seen() {
+        Some(Ok(Tip::Commit { of, .. })) if let Some(tag) = tag_of(of) => {
+            format!("tag {tag} is the newest now, of another commit than Release {release}")
+        }
+        Some(_) | None => {
+            format!("the {} has a newer commit than that of Release {release}", pass.desired.source.noun())
+        }
+    }
 }
 
-/// What to say if there is no image that could be released.
-pub(super) fn no_image(pass: &Pass<'_>, other: Option<&str>) -> String {
+/// What to say if there is no image, or no tag, that could be released.
+pub(super) fn none_there(pass: &Pass<'_>, other: Option<&str>) -> String {
     let source = &pass.desired.source;
     let others = match other {
-        Some(other) => format!(" (the newest image there is tagged {})", cut(other, 128)),
+        Some(other) => match source {
+            Source::Images { .. } => format!(" (the newest image there is tagged {})", cut(other, 128)),
+            Source::Git { .. } | Source::CodeCommit { .. } => format!(" (another tag there is {})", cut(other, 128)),
+        },
         None => String::new(),
     };
     format!("there are no {source}{others}; looked for again every {} s", source.interval())

@@ -212,12 +212,13 @@ fn going_back_to_an_older_commit_is_a_new_release_and_a_persons_release_has_no_p
 #[test]
 fn naming_another_branch_with_the_same_head_makes_no_release() {
     let mut observed = sight(vec![ended(1)]);
-    observed.head = Looked::Seen(Ok(COMMIT.into()));
+    let trunk = |commit: &str| Tip::Commit { of: "refs/heads/trunk".to_owned(), commit: commit.to_owned() };
+    observed.head = Looked::Seen(Ok(trunk(COMMIT)));
     let record = recorded(&status(Some((COMMIT, 1))));
     let renamed = parsed(&json!({"source": {"git": {"branch": "trunk"}}}));
     let Turn::Adopted(head, None) = assess(&renamed, &record, &observed).turn else { panic!("not adopted") };
     assert_eq!((&*head.of, &*head.commit, head.number), ("refs/heads/trunk", COMMIT, 1));
-    observed.head = Looked::Seen(Ok(OTHER.into()));
+    observed.head = Looked::Seen(Ok(trunk(OTHER)));
     let state = assess(&renamed, &record, &observed);
     assert_eq!(new(&state.turn), (OTHER, 2));
 }
