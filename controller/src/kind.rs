@@ -6,6 +6,8 @@ use crate::item::{Item, OfParts};
 use crate::key::{Key, Kind};
 use crate::unreachable::Unreachable;
 use crate::wake::{Links, digest};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kube::Resource;
 use kube::api::{Api, ObjectMeta};
@@ -132,8 +134,10 @@ macro_rules! each {
             ///
             /// # Errors
             /// Kubernetes could not be reached. Every other failure is written into the object's status.
-            pub async fn pass(&self, context: &Context) -> Result<Wake, Unreachable> {
-                match self.kind { $(Kind::$kind => launchway_crds::$kind::pass(self, context).await),* }
+            pub fn pass<'a>(&'a self, context: &'a Context) -> BoxFuture<'a, Result<Wake, Unreachable>> {
+                // On the heap: all that is awaited around a pass would else move one of some hundred kilobytes about, and without
+                // optimising a thread's stack is not large enough for that.
+                match self.kind { $(Kind::$kind => launchway_crds::$kind::pass(self, context).boxed()),* }
             }
         }
     };

@@ -252,6 +252,18 @@ async fn an_account_that_was_revoked_is_used_for_no_change_whatever_its_watch_st
     assert!(!world.aws().log.iter().any(is_effect), "{:?}", world.aws().log);
 }
 
+/// Without optimising each function that awaits it has a copy on its stack, and a stack of two megabytes was not enough.
+#[tokio::test]
+async fn what_awaits_a_pass_does_not_carry_all_of_it() {
+    let world = sample::world(7);
+    let context = context(&world, &Gate::new(&world.time), 1, 600);
+    for kind in Kind::ALL {
+        let key = Key { kind: *kind, namespace: sample::NAMESPACE.to_owned(), name: "web".to_owned() };
+        let size = size_of_val(&key.pass(&context));
+        assert!(size < 1024, "{kind:?}: {size} bytes");
+    }
+}
+
 /// Puts a time into an object's status that the API server keeps and that cannot be read.
 fn obscure(world: &World, kind: &str, name: &str) {
     let mut object = world.object(kind, name).unwrap().value().clone();
