@@ -4,6 +4,8 @@
 mod table;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -18,6 +20,23 @@ use crate::story::{Story, beginning};
 use crate::world::World;
 
 pub use table::table;
+
+/// Each of these stories under each kind of fault, in this order, played on all processors.
+pub fn rows(stories: &[&'static Story]) -> Vec<Row> {
+    let all: Vec<_> = stories.iter().flat_map(|story| Befalls::ALL.map(|befalls| (*story, befalls))).collect();
+    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((at, (story, befalls))) = all.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+            let row = Row::played(story, *befalls);
+            rows.lock().unwrap_or_else(PoisonError::into_inner).push((at, row));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(2, Into::into);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    rows.sort_by_key(|(at, _)| *at);
+    rows.into_iter().map(|(_, row)| row).collect()
+}
 
 /// What befalls a story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

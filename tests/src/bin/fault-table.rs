@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
 use launchway_tests::docs::Part;
-use launchway_tests::faults::{Befalls, Row, table};
+use launchway_tests::faults::{rows, table};
 use launchway_tests::shape::repository;
 use launchway_tests::story::{STORIES, Story};
 
@@ -28,8 +28,7 @@ fn main() -> anyhow::Result<ExitCode> {
         true => STORIES.to_vec(),
         false => options.story.iter().filter_map(|name| Story::named(name)).collect(),
     };
-    let rows: Vec<Row> =
-        stories.into_iter().flat_map(|story| Befalls::ALL.map(|befalls| Row::played(story, befalls))).collect();
+    let rows = rows(&stories);
     let table = table(&rows);
     println!("{table}");
     if options.write {
