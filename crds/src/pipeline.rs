@@ -115,11 +115,11 @@ fn ten() -> i32 {
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.git), has(self.codeCommit), has(self.image)].exists_one(one, one)").message("set exactly one source: git, codeCommit or image"))]
 pub struct Source {
-    /// A branch of a git repository, looked at over git's smart HTTP protocol.
+    /// A branch, or tags, of a git repository, looked at over git's smart HTTP protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git: Option<Git>,
 
-    /// A branch of a repository of AWS CodeCommit, looked at with the AwsAccount's role: there are no git credentials.
+    /// A branch, or tags, of a repository of AWS CodeCommit, looked at with the AwsAccount's role: there are no git credentials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code_commit: Option<CodeCommit>,
 

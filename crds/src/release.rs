@@ -31,6 +31,7 @@ pub use steps::*;
     printcolumn(name = "Commit", type_ = "string", json_path = ".status.summary.commit"),
     printcolumn(name = "Stage", type_ = "string", json_path = ".status.summary.stage"),
     printcolumn(name = "Reason", type_ = "string", json_path = ".status.summary.reason"),
+    printcolumn(name = "Git tag", type_ = "string", json_path = ".spec.gitTag", priority = 1),
     printcolumn(name = "Message", type_ = "string", json_path = ".status.summary.message", priority = 1),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]

@@ -25,7 +25,7 @@ pub fn full_commit(commit: &str) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::error(format!(
-        "\"{commit}\" is no full commit ID: 40 or 64 hexadecimal digits, as `git rev-parse HEAD` prints them"
+        "\"{commit}\" is no full commit ID: 40 or 64 hexadecimal digits, as `git rev-parse HEAD` prints them, and of a tag `git rev-parse 'TAG^{{commit}}'`"
     )))
 }
 

@@ -57,23 +57,24 @@ const COLUMNS: [Column; 5] = [
     ("REASON", |view| view.standing.reason.clone()),
 ];
 
+/// Those that `-o wide` adds.
+const WIDE: [Column; 3] = [
+    ("FULL COMMIT", |view| view.commit.clone()),
+    ("GIT TAG", |view| view.git_tag.clone()),
+    ("MESSAGE", |view| view.standing.message.clone()),
+];
+
 /// The head, and a row for each.
 fn rows(views: &[ReleaseView], asked: &Releases, now: Timestamp) -> Vec<Vec<String>> {
-    let wide = asked.output == Some(TableForm::Wide);
+    let wide: &[Column] = if asked.output == Some(TableForm::Wide) { &WIDE } else { &[] };
     let mut columns: Vec<Column> = COLUMNS.to_vec();
     columns.insert(0, ("NAME", |view| view.name.clone()));
     if asked.all_namespaces {
         columns.insert(0, ("NAMESPACE", |view| view.namespace.clone()));
     }
-    if wide {
-        columns.extend([
-            ("FULL COMMIT", (|view| view.commit.clone()) as fn(&ReleaseView) -> String),
-            ("MESSAGE", |view| view.standing.message.clone()),
-        ]);
-    }
+    columns.extend(wide);
     let with_age = |mut cells: Vec<String>, age: String| {
-        let at = if wide { cells.len() - 2 } else { cells.len() };
-        cells.insert(at, age);
+        cells.insert(columns.len() - wide.len(), age);
         cells
     };
     let head = with_age(columns.iter().map(|(name, _)| (*name).to_owned()).collect(), "AGE".to_owned());
@@ -111,5 +112,14 @@ mod tests {
         let asked = Releases { pipeline: None, all_namespaces: false, output: None };
         let lines = table(&rows(&views, &asked, samples::now())).join("\n");
         assert_eq!(format!("{lines}\n"), include_str!("samples/releases.txt"));
+    }
+
+    #[test]
+    fn a_wide_table_has_the_tag_and_the_message_behind_the_age() {
+        let view = ReleaseView::of(&samples::releases()[0]);
+        let asked = Releases { pipeline: None, all_namespaces: false, output: Some(TableForm::Wide) };
+        let rows = rows(&[ReleaseView { git_tag: "v1.2.0".to_owned(), ..view.clone() }], &asked, samples::now());
+        assert_eq!(rows[0][5..], ["REASON", "AGE", "FULL COMMIT", "GIT TAG", "MESSAGE"]);
+        assert_eq!(rows[1][7..], [view.commit, "v1.2.0".to_owned(), view.standing.message]);
     }
 }

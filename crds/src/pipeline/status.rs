@@ -25,7 +25,7 @@ pub struct PipelineStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["ref".into()]))]
     pub heads: Vec<Head>,
 
-    /// Heads of the branch that were not released, the last three, oldest first: none of the Pipeline's files differed, or the message said so.
+    /// Heads of the branch, or tags, that were not released, the last three, oldest first: none of the Pipeline's files differed, or the message said so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 3))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["commit".into()]))]

@@ -398,6 +398,10 @@ fn summary(pass: &Pass<'_>, tell: &Tell, record: &Record) -> Summary {
         (Course::Released(_), Looked::Blind(fault)) if fault.is_terminal() => {
             (Reason::SourceRefused, blind(pass, fault))
         }
+        // A name or a range with a mistake in it looks the same.
+        (Course::Released(_), Looked::Seen(Ok(Tip::NoTag(other)))) => {
+            (Reason::NoCommitYet, none_there(pass, other.as_deref()))
+        }
         (_, _) => (tell.reason, tell.message.clone()),
     };
     Summary {

@@ -1,6 +1,6 @@
 //! Tags in place of a branch: which of them become Releases, and what is said while there is none.
 
-use super::rows::{parsed, recorded, sight};
+use super::rows::{World, parsed, recorded, sight, succeeded};
 use crate::Outcome;
 use crate::condition::{find, is_true};
 use crate::look::Looked;
@@ -9,7 +9,7 @@ use crate::pipeline::observed::Tip;
 use crate::pipeline::report::{Pass, report};
 use crate::pipeline::{Desired, Observed, Record, assess};
 use crate::reason::ConditionType;
-use crate::samples::release::{release, stage};
+use crate::samples::release::release;
 use crate::samples::{COMMIT, OTHER, at};
 use launchway_crds::pipeline::{Head, PipelineStatus};
 use serde_json::json;
@@ -60,22 +60,41 @@ fn a_pipeline_that_follows_tags_from_now_on_does_not_release_the_head_of_its_bra
     assert!(matches!(&state.turn, Turn::Adopted(head, None) if head.number == 4), "{:?}", state.turn);
 }
 
+/// A Pipeline that has released the commit of that tag.
+fn released(tag: &str) -> World {
+    let mut world = World::new(vec![succeeded(1)]);
+    world.changes = json!({"source": {"git": {"branch": null, "tags": {"semver": ">=1.0.0"}}}});
+    world.record.heads = vec![head(&format!("refs/tags/{tag}"), COMMIT, 1, at(0))];
+    world.observed.head = seen(tag, COMMIT).head;
+    world.pass();
+    assert!(is_true(&world.record.conditions, ConditionType::Released));
+    world
+}
+
 #[test]
 fn a_second_tag_of_a_commit_that_was_released_changes_nothing_that_is_said_but_the_tag() {
-    let done = || release(1, 1, json!({"phase": "Succeeded", "stages": [stage("prod", 1, "Verified")]}));
-    let record = after(head("refs/tags/v1.0.0", COMMIT, 1, at(0)));
-    let told = |tag, record: &Record| {
-        let mut observed = seen(tag, COMMIT);
-        observed.releases = sight(vec![done()]).releases;
-        said(&observed, record)
-    };
-    let before = told("v1.0.0", &record);
-    let next = told("v1.1.0", &recorded(&before));
+    let mut world = released("v1.0.0");
+    world.observed.head = seen("v1.1.0", COMMIT).head;
+    let next = said(&world.observed, &recorded(&world.record));
     assert_eq!(&*next.heads[0].of, "refs/tags/v1.1.0");
     for kind in [ConditionType::Ready, ConditionType::Released] {
-        assert_eq!(find(&next.conditions, kind), find(&before.conditions, kind));
+        let of = |status: &PipelineStatus| {
+            find(&status.conditions, kind).map(|one| (one.status.clone(), one.message.clone()))
+        };
+        assert_eq!(of(&next), of(&world.record));
     }
-    assert_eq!(told("v1.1.0", &recorded(&next)), next, "and then nothing");
+    assert_eq!(said(&world.observed, &recorded(&next)), next, "and then nothing");
+}
+
+#[test]
+fn a_pipeline_that_has_released_and_finds_no_tag_any_more_says_so_in_its_columns() {
+    let mut world = released("v1.0.0");
+    world.observed.head = Looked::Seen(Ok(Tip::NoTag(None)));
+    world.pass();
+    assert!(is_true(&world.record.conditions, ConditionType::Released), "what was released goes on");
+    let summary = world.record.summary.unwrap();
+    assert_eq!(summary.reason, "NoCommitYet");
+    assert!(summary.message.starts_with("there are no tags * within >=1.0.0"), "{}", summary.message);
 }
 
 #[test]
