@@ -53,19 +53,17 @@ pub async fn heads(
     }
     let remote = remote::Remote::of(web, url, credential).await?;
     let mut listing = remote.listing(wanted).await?;
-    let heads = listing.heads(wanted);
-    let missing = heads.iter().filter(|(_, head)| head.is_err()).map(|(refs, _)| refs);
-    let missed: BTreeSet<String> = missing.filter(|refs| refs.prefix() != refs.all()).map(Refs::all).collect();
-    if missed.is_empty() {
-        return Ok(heads);
+    let mut heads = listing.heads(wanted);
+    let missing: BTreeSet<Refs> =
+        heads.iter().filter(|(_, head)| head.is_err()).map(|(refs, _)| refs.clone()).collect();
+    let unasked: BTreeSet<String> = missing.iter().filter(|refs| refs.prefix() != refs.all()).map(Refs::all).collect();
+    if !unasked.is_empty()
+        && let Some(others) = remote.besides(&listing, &unasked).await
+    {
+        listing.add_others(others);
+        heads.extend(listing.heads(&missing));
     }
-    match remote.besides(&listing, missed).await {
-        Some(others) => {
-            listing.add_others(others);
-            Ok(listing.heads(wanted))
-        }
-        None => Ok(heads),
-    }
+    Ok(heads)
 }
 
 #[cfg(test)]

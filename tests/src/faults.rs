@@ -4,8 +4,6 @@
 mod table;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -17,6 +15,7 @@ use crate::play::{Life, Quota, Sight, live};
 use crate::scenario::RESYNC;
 use crate::search::{SEED, prelude};
 use crate::story::{Story, beginning};
+use crate::threads;
 use crate::world::World;
 
 pub use table::table;
@@ -24,18 +23,7 @@ pub use table::table;
 /// Each of these stories under each kind of fault, in this order, played on all processors.
 pub fn rows(stories: &[&'static Story]) -> Vec<Row> {
     let all: Vec<_> = stories.iter().flat_map(|story| Befalls::ALL.map(|befalls| (*story, befalls))).collect();
-    let (next, rows) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
-    let work = || {
-        while let Some((at, (story, befalls))) = all.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
-            let row = Row::played(story, *befalls);
-            rows.lock().unwrap_or_else(PoisonError::into_inner).push((at, row));
-        }
-    };
-    let threads = std::thread::available_parallelism().map_or(2, Into::into);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let mut rows = rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-    rows.sort_by_key(|(at, _)| *at);
-    rows.into_iter().map(|(_, row)| row).collect()
+    threads::each(&all, threads::all(), |(story, befalls)| Row::played(story, *befalls))
 }
 
 /// What befalls a story.

@@ -24,5 +24,6 @@ pub mod scenario;
 pub mod search;
 pub mod shape;
 pub mod story;
+pub mod threads;
 pub mod values;
 pub mod world;

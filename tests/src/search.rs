@@ -6,14 +6,14 @@ mod points;
 pub mod table;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::fleet;
 use crate::harm::{Harm, Hidden, harm};
 use crate::life::gate::{Gate, Position, Request};
 use crate::play::{End, Life, Quota, Sight, live};
 use crate::story::{After, Story, beginning};
+use crate::threads;
 use crate::world::{Snapshot, World};
 
 pub use points::{Cause, Plan, Point, Reference, reference};
@@ -172,23 +172,16 @@ fn played(
     extent: Extent,
     threads: usize,
 ) -> Vec<Finding> {
-    let next = AtomicUsize::new(0);
     let enough = AtomicBool::new(false);
-    let found = Mutex::new(Vec::new());
-    let work = || {
-        while !enough.load(Ordering::Relaxed) {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(play) = plays.get(at) else { return };
-            let findings = play.findings(story, reference);
-            if !findings.is_empty() {
-                enough.fetch_or(extent == Extent::FirstHarm, Ordering::Relaxed);
-                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-                found.extend(findings);
-            }
+    let found = threads::each(plays, threads, |play| {
+        if enough.load(Ordering::Relaxed) {
+            return Vec::new();
         }
-    };
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
-    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let findings = play.findings(story, reference);
+        enough.fetch_or(extent == Extent::FirstHarm && !findings.is_empty(), Ordering::Relaxed);
+        findings
+    });
+    let mut found: Vec<_> = found.into_iter().flatten().collect();
     found.sort_by_key(|(at, _)| *at);
     found.into_iter().map(|(_, finding)| finding).collect()
 }

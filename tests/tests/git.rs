@@ -24,6 +24,18 @@ mod codecommit;
 
 const WHO: &str = "Ada Lovelace <ada@example.com>";
 
+/// What a Pipeline asks that follows `main`, at an interval of so many seconds.
+fn of_main<'a>(url: &'a str, access: &'a Seen, seconds: i64) -> Ask<'a> {
+    Ask {
+        url,
+        refs: Refs::Branch("main".to_owned()),
+        namespace: "shop",
+        access,
+        interval: SignedDuration::from_secs(seconds),
+        since: None,
+    }
+}
+
 fn loopback() -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], 0))
 }
@@ -172,21 +184,9 @@ async fn the_newest_tag_is_seen_with_the_commit_that_it_is_of_in_either_version(
     for protocol in [Protocol::Newest, Protocol::V0] {
         let (_root, server, repository, first, web) = greeter(protocol, Hash::Sha1, Access::Open).await;
         let second = repository.commit("main", "Say ahoy", &sample::greeting("Ahoy"), WHO, when(1)).unwrap();
-        let tag = |args: &[&str]| {
-            let mut git = std::process::Command::new("git");
-            git.arg("-C").arg(repository.dir()).args([
-                "-c",
-                "user.name=Ada",
-                "-c",
-                "user.email=ada@example.com",
-                "tag",
-            ]);
-            git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-            assert!(git.args(args).output().unwrap().status.success(), "{args:?}");
-        };
         // The first is an object of its own, the second only a name.
-        tag(&["-a", "v1.10.0", "-m", "The tenth", &first]);
-        tag(&["v1.9.0", &second]);
+        repository.tag("v1.10.0", &first, Some("The tenth")).unwrap();
+        repository.tag("v1.9.0", &second, None).unwrap();
         let wanted = [all.clone(), none.clone(), main.clone(), missing.clone()].into();
         let seen = heads(&web, &server.url("greeter"), &wanted, None).await.unwrap();
         let of = |of: &str, commit: &str| Ok(Head { commit: commit.to_owned(), of: of.to_owned() });
@@ -363,16 +363,7 @@ async fn a_server_whose_certificate_is_signed_by_an_authority_of_the_users_own_i
     let seen = async |pem: Option<&str>| {
         let authorities = pem.map(|pem| Authorities::parse(pem.as_bytes()).unwrap());
         let access = Seen { credential: Some(basic("s3cret")), authorities, ..Seen::default() };
-        let interval = SignedDuration::from_secs(60);
-        let ask = Ask {
-            url: &url,
-            refs: Refs::Branch("main".to_owned()),
-            namespace: "shop",
-            access: &access,
-            interval,
-            since: None,
-        };
-        polls.head(&ask, when(0)).await.unwrap().outcome
+        polls.head(&of_main(&url, &access, 60), when(0)).await.unwrap().outcome
     };
     let unknown = GitFault::Web(WebFault::Tls(BadCertificate::UnknownIssuer));
     for (pem, wanted) in [

@@ -6,14 +6,15 @@
 use launchway_tests::sabotage::{SABOTAGES, Sabotaged};
 use launchway_tests::search::{Extent, search, table};
 use launchway_tests::story::STORIES;
+use launchway_tests::threads;
 
 /// Each eighteenth point and each eighteenth life with old reads: some minutes. `cargo crash-search` goes through all of them.
 const STEP: usize = 18;
 
 #[test]
 fn no_cut_at_a_request_of_any_story_does_harm() {
-    let threads = std::thread::available_parallelism().map_or(2, Into::into);
-    let all: Vec<_> = STORIES.iter().copied().map(|story| search(story, Extent::Every(STEP), threads)).collect();
+    let search = |story| search(story, Extent::Every(STEP), threads::all());
+    let all: Vec<_> = STORIES.iter().copied().map(search).collect();
     println!("{}", table::table(&all));
     let harm: Vec<String> = all.iter().flat_map(|one| &one.found).map(table::line).collect();
     assert!(harm.is_empty(), "{} points did harm:\n{}", harm.len(), harm.join("\n"));

@@ -55,14 +55,6 @@ pub enum Advertisement {
     Everything(Listing),
 }
 
-/// Which refs are asked for.
-pub enum Scope<'a> {
-    /// These (and those whose names begin with theirs: the protocol knows prefixes only).
-    Named(&'a BTreeSet<Refs>),
-    /// Whatever begins like that.
-    Prefixes(BTreeSet<String>),
-}
-
 impl Listing {
     /// The head of each branch, and the newest of the tags, or what is there instead.
     pub fn heads(&self, wanted: &BTreeSet<Refs>) -> BTreeMap<Refs, Result<Head, GitFault>> {
@@ -164,14 +156,10 @@ impl Abilities {
     }
 }
 
-/// The body of `POST git-upload-pack` that lists `scope` and says which branch `HEAD` is.
-pub fn request(abilities: &Abilities, scope: &Scope<'_>) -> String {
+/// The body of `POST git-upload-pack` that lists the refs whose full names begin with one of these, and says which branch `HEAD` is.
+pub fn request(abilities: &Abilities, prefixes: &BTreeSet<String>) -> String {
     let mut body = abilities.command("ls-refs");
     body += &line("symrefs");
-    let prefixes = match scope {
-        Scope::Prefixes(prefixes) => prefixes.clone(),
-        Scope::Named(wanted) => wanted.iter().map(Refs::prefix).collect(),
-    };
     if prefixes.iter().any(|prefix| tag_of(prefix).is_some()) {
         body += &line("peel");
     }

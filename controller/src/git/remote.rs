@@ -9,7 +9,7 @@ use http::{HeaderValue, Request, StatusCode};
 use launchway_plan::pipeline::refs::Refs;
 use url::Url;
 
-use super::listing::{Abilities, Advertisement, Listing, More, Scope, advertisement, listing, request};
+use super::listing::{Abilities, Advertisement, Listing, More, advertisement, listing, request};
 use super::{Credential, GitFault, Offered};
 use crate::web::{Answer, Cap, Web, WebFault, uri};
 
@@ -47,7 +47,8 @@ impl<'a> Remote<'a> {
         match advertised {
             Advertisement::Everything(listing) => Ok(listing),
             Advertisement::V2(abilities) => {
-                let listing = self.listed(&base, &abilities, &Scope::Named(wanted)).await?;
+                // Also those whose names begin with theirs: the protocol knows prefixes only.
+                let listing = self.listed(&base, &abilities, &wanted.iter().map(Refs::prefix).collect()).await?;
                 Ok(Listing { more: Some(More { base, abilities }), ..listing })
             }
         }
@@ -79,13 +80,18 @@ impl<'a> Remote<'a> {
 
     /// What begins with one of these besides, if there may be more than `part` and it can be had. For advice only, so nothing comes of a
     /// fault.
-    pub async fn besides(&self, part: &Listing, prefixes: BTreeSet<String>) -> Option<Listing> {
+    pub async fn besides(&self, part: &Listing, prefixes: &BTreeSet<String>) -> Option<Listing> {
         let more = part.more.as_ref()?;
-        self.listed(&more.base, &more.abilities, &Scope::Prefixes(prefixes)).await.ok()
+        self.listed(&more.base, &more.abilities, prefixes).await.ok()
     }
 
-    async fn listed(&self, base: &Url, abilities: &Abilities, scope: &Scope<'_>) -> Result<Listing, GitFault> {
-        listing(&self.commanded(base, request(abilities, scope), Cap::GIT).await?).map_err(GitFault::Protocol)
+    async fn listed(
+        &self,
+        base: &Url,
+        abilities: &Abilities,
+        prefixes: &BTreeSet<String>,
+    ) -> Result<Listing, GitFault> {
+        listing(&self.commanded(base, request(abilities, prefixes), Cap::GIT).await?).map_err(GitFault::Protocol)
     }
 
     fn asking(&self, builder: Builder, body: Bytes) -> Result<Request<Bytes>, GitFault> {

@@ -10,6 +10,7 @@ use launchway_tests::sabotage::{SABOTAGES, Sabotaged};
 use launchway_tests::search::{self, Extent, Searched, table};
 use launchway_tests::shape::repository;
 use launchway_tests::story::{STORIES, Story};
+use launchway_tests::threads;
 
 /// Cuts the controller's life at every request of every story, lets its reads be old and its calls be throttled, and
 /// counts the harm in the world. Then does the same to sabotaged copies of the controller, until the first harm of each.
@@ -42,7 +43,7 @@ fn main() -> anyhow::Result<ExitCode> {
         true => STORIES.to_vec(),
         false => options.story.iter().filter_map(|name| Story::named(name)).collect(),
     };
-    let threads = options.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(2);
+    let threads = options.threads.unwrap_or_else(threads::all);
     if options.first {
         return Ok(first(&stories, threads));
     }

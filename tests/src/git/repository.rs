@@ -107,6 +107,16 @@ impl Repository {
         done(self.git().args(["update-ref", &format!("refs/heads/{branch}"), commit])).map(drop)
     }
 
+    /// Gives `commit` a tag: one that is an object of its own if it has a message.
+    pub fn tag(&self, tag: &str, commit: &str, message: Option<&str>) -> io::Result<()> {
+        let mut git = self.git();
+        git.args(["-c", "user.name=Ada Lovelace", "-c", "user.email=ada@example.com", "tag"]);
+        if let Some(message) = message {
+            git.args(["--annotate", "--message", message]);
+        }
+        done(git.args([tag, commit])).map(drop)
+    }
+
     /// The text of the file at `path` in `commit`; none if one of them is not there.
     pub fn file_at(&self, commit: &str, path: &str) -> Option<String> {
         done(self.git().args(["cat-file", "blob", &format!("{commit}:{path}")])).ok()

@@ -1,6 +1,6 @@
 //! GitHub Apps: a small API of the documented shapes beside git's own server.
 
-use super::{Protocol, Seen, greeter, other, web, when};
+use super::{Protocol, Seen, greeter, of_main, other, web, when};
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use axum::Router;
 use axum::response::{IntoResponse, Response};
@@ -8,10 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
-use jiff::{SignedDuration, Timestamp};
-use launchway::git::{AppFault, Ask, CredentialFault, GitFault, Head, Offered, Polls};
+use jiff::Timestamp;
+use launchway::git::{AppFault, CredentialFault, GitFault, Head, Offered, Polls};
 use launchway_plan::fault::Remedy;
-use launchway_plan::pipeline::refs::Refs;
 use launchway_tests::git::{Access, Hash};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use serde_json::{Value, json};
@@ -84,15 +83,7 @@ fn token(until: Timestamp) -> Response {
 }
 
 async fn head(polls: &Polls, url: &str, access: &Seen, now: Timestamp) -> Result<Head, GitFault> {
-    let ask = Ask {
-        url,
-        refs: Refs::Branch("main".to_owned()),
-        namespace: "shop",
-        access,
-        interval: SignedDuration::from_secs(10),
-        since: None,
-    };
-    polls.head(&ask, now).await.expect("an answer in time").outcome
+    polls.head(&of_main(url, access, 10), now).await.expect("an answer in time").outcome
 }
 
 fn of_an_app() -> Access {

@@ -1,14 +1,13 @@
 //! What a commit says and changes, asked of git's own server and of one in memory.
 
-use super::{WHO, greeter, web, when};
+use super::{WHO, greeter, of_main, web, when};
 use jiff::SignedDuration;
-use launchway::git::{Access as Seen, Ask, GitFault, Polls, Untold};
+use launchway::git::{Access as Seen, GitFault, Polls, Untold};
 use launchway::web::Web;
 use launchway_crds::pipeline::Git;
 use launchway_plan::address::Rules;
 use launchway_plan::pipeline::change::{Change, Differs, Unknown};
 use launchway_plan::pipeline::paths::Paths;
-use launchway_plan::pipeline::refs::Refs;
 use launchway_plan::pipeline::relevance::Question;
 use launchway_tests::git::{Access, File, Hash, Protocol, Repositories, Repository, Server, Trouble, commit_id};
 use serde_json::json;
@@ -46,9 +45,7 @@ async fn change_at(
     minute: i64,
 ) -> Result<Change, Untold> {
     let access = Seen::default();
-    let interval = SignedDuration::from_secs(60);
-    let ask =
-        Ask { url, refs: Refs::Branch("main".to_owned()), namespace: "shop", access: &access, interval, since: None };
+    let ask = of_main(url, &access, 60);
     let rules = format!("{paths:?}");
     let question = Question { commit: commit.to_owned(), base: base.map(str::to_owned), rules: &rules, paths };
     polls.change(&ask, &question, when(minute)).await

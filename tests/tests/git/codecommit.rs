@@ -1,6 +1,6 @@
 //! CodeCommit over sockets: git's own server behind a door that verifies signatures, and rights, as AWS does.
 
-use super::{Protocol, Seen, greeter, other, passed_on, web, when};
+use super::{Protocol, Seen, greeter, of_main, other, passed_on, web, when};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::time::{SharedTimeSource, TimeSource};
@@ -10,13 +10,12 @@ use axum::Router;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
-use jiff::{SignedDuration, Timestamp};
-use launchway::git::{Ask, Credential, GitFault, Head, Offered, Polls, head};
+use jiff::Timestamp;
+use launchway::git::{Credential, GitFault, Head, Offered, Polls, head};
 use launchway::web::Web;
 use launchway_cloud::{Clouds, GitRepository, Settings};
 use launchway_plan::account::{Assumed, Place, Share};
 use launchway_plan::fault::Remedy;
-use launchway_plan::pipeline::refs::Refs;
 use launchway_plan::rank::Rank;
 use launchway_test_aws::World;
 use launchway_test_aws::codecommit::Knock;
@@ -121,16 +120,11 @@ impl Site {
     /// The head of `main`, as a Pipeline asks for it.
     async fn head(&self, repository: &GitRepository) -> Result<Head, GitFault> {
         let access = Seen { credential: Some(Credential::CodeCommit(repository.clone())), ..Seen::default() };
-        let (url, interval) = (repository.url(), SignedDuration::from_mins(1));
-        let ask = Ask {
-            url: &url,
-            refs: Refs::Branch("main".to_owned()),
-            namespace: "shop",
-            access: &access,
-            interval,
-            since: None,
-        };
-        self.polls.head(&ask, self.ours.now()).await.expect("an answer in time").outcome
+        self.polls
+            .head(&of_main(&repository.url(), &access, 60), self.ours.now())
+            .await
+            .expect("an answer in time")
+            .outcome
     }
 }
 

@@ -90,10 +90,11 @@ fn found(desired: &Desired, record: &Record, observed: &Observed) -> Found {
     }
     let Some(Ok(tip)) = observed.head.seen() else { return Found::Known(Turn::Same) };
     let of = match tip {
-        Tip::Commit { of, .. } => of.clone(),
-        Tip::NoTag(_) => return Found::Known(Turn::Same),
-        Tip::Images(_) => desired.source.list().unwrap_or_default(),
+        Tip::Commit { of, .. } => Some(of.clone()),
+        Tip::NoTag(_) => None,
+        Tip::Images(_) => desired.source.list(),
     };
+    let Some(of) = of else { return Found::Known(Turn::Same) };
     if let Tip::Images(images) = tip
         && let Some((number, release)) = last_made(desired, record, observed)
     {

@@ -132,13 +132,13 @@ fn what_is_not_the_protocol_is_malformed() {
 fn the_request_asks_for_what_is_wanted_only() {
     let abilities = Abilities { object_format: Some("sha1".into()), agent: false, filters: false };
     let names = BTreeSet::from(["dev", "main"].map(|name| Refs::Branch(name.to_owned())));
-    let sent = request(&abilities, &Scope::Named(&names));
+    let sent = request(&abilities, &names.iter().map(Refs::prefix).collect());
     let lines: Vec<_> = packets(sent.as_bytes()).map(Result::unwrap).collect();
     let line = |text: &'static str| Packet::Line(text.as_bytes());
     assert_eq!(lines[..3], [line("command=ls-refs"), line("object-format=sha1"), Packet::Delimiter]);
     assert_eq!(lines[3..5], [line("symrefs"), line("ref-prefix HEAD")]);
     assert_eq!(lines[5..], [line("ref-prefix refs/heads/dev"), line("ref-prefix refs/heads/main"), Packet::Flush]);
-    let sent = request(&abilities, &Scope::Named(&[tags("*")].into()));
+    let sent = request(&abilities, &[tags("*").prefix()].into());
     let lines: Vec<_> = packets(sent.as_bytes()).map(Result::unwrap).collect();
     assert_eq!(lines[4..], [line("peel"), line("ref-prefix HEAD"), line("ref-prefix refs/tags/"), Packet::Flush]);
 }
