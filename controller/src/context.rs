@@ -5,6 +5,7 @@ use crate::backoff::{self, Backoff};
 use crate::crowd::Crowds;
 use crate::events::Events;
 use crate::git::Polls;
+use crate::git_hosts::GitHosts;
 use crate::images::ImageLists;
 use crate::key::{Key, Kind};
 use crate::lease::term::Term;
@@ -42,6 +43,8 @@ pub struct Context {
     pub images: ImageLists,
     /// Which Pipelines take webhooks.
     pub webhooks: Arc<Webhooks>,
+    /// Git hosts that are told how commits fare.
+    pub git_hosts: GitHosts,
     /// Which addresses users' URLs may name.
     pub rules: Rules,
     /// What becomes of Secrets that do not say where they may be sent.

@@ -21,10 +21,13 @@ mod polls;
 mod remote;
 mod standing;
 
-pub use app::{App, AppFault};
+pub(crate) use app::Tokens;
+pub use app::{App, AppFault, Right};
 pub use compare::Untold;
+pub(crate) use credential::basic;
 pub use credential::{Access, Credential, CredentialFault};
 pub use fault::{GitFault, NoSuchBranch, Offered};
+pub(crate) use fault::{REFUSED, shown, soon};
 pub use listing::Head;
 pub use packet::Malformed;
 pub use polls::{Ask, GRACE, LANDS, Poll, Polls, WAITS};

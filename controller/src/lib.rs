@@ -4,6 +4,7 @@
 //! A pass looks (`observe`), lets the pure room decide, does at most one effect (`act`), and writes the status once
 //! ([`status`], the only writer of statuses, but for the time of a webhook, and of events).
 
+pub mod access;
 pub mod account;
 pub mod accounts;
 pub mod backoff;
@@ -13,6 +14,7 @@ pub mod crowd;
 pub mod events;
 mod fair;
 pub mod git;
+pub mod git_hosts;
 mod hub;
 pub mod images;
 pub mod item;

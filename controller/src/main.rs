@@ -259,6 +259,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         kube,
         clouds: Clouds::new(settings),
         polls: Polls::new(web.clone()),
+        git_hosts: launchway::git_hosts::GitHosts::new(web.clone()),
         images: ImageLists::default(),
         webhooks: Arc::default(),
         web,

@@ -1,6 +1,7 @@
 //! One pass over a Release.
 
 mod act;
+pub mod commit_statuses;
 mod count;
 mod observe;
 
@@ -20,9 +21,10 @@ use launchway_crds::release::ReleasePhase;
 use launchway_plan::Outcome;
 use launchway_plan::condition::find_true;
 use launchway_plan::reason::ConditionType;
+use launchway_plan::release::commit_status::unreported;
 use launchway_plan::release::crowd::{Counted, most};
 use launchway_plan::release::report::{empty, learned, lets_go, warning};
-use launchway_plan::release::{Desired, Effected, Observed, Pass, Record, added, assess, decide, refused, report};
+use launchway_plan::release::{Desired, Effected, Observed, Pass, Record, added, assess, decide, due, refused, report};
 use launchway_plan::wake::Wake;
 
 /// How often we try to write what AWS answered after the status has changed. Nobody else writes the status, so one try
@@ -82,7 +84,7 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
     if !enters(key, &observed, added(&record, &state.course, plan.action.as_ref()), context) {
         return Ok(Wake::Now);
     }
-    let acted = act::act(&release, &record, &observed, plan.action.as_ref(), context).await?;
+    let acted = act::act(&release, (&desired, &record), &observed, plan.action.as_ref(), context).await?;
     let (release, outcome) = match acted {
         Acted::Ended(wake) => return Ok(wake),
         Acted::Went(release, outcome) => (release, outcome),
@@ -96,7 +98,8 @@ async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {
             if let Some((reason, note)) = warning(&pass) {
                 status::warn(&*written, reason, &note, context);
             }
-            Ok(outcome.wake(plan.wake))
+            let lacks = unreported(&desired, &Record::parse(&written), observed.pipeline.as_ref(), observed.at);
+            Ok(due(&plan, &outcome, &lacks))
         }
         Written::Stale => relearn(key, &outcome, context).await,
         Written::Dropped => Ok(Wake::Operator),
@@ -114,7 +117,9 @@ fn enters(key: &Key, observed: &Observed, added: Option<Counted>, context: &Cont
 /// Writes what AWS answered although the status has changed since it was read: reads the Release again, adds the
 /// answer, and writes.
 async fn relearn(key: &Key, outcome: &Outcome<Effected>, context: &Context) -> Result<Wake, Unreachable> {
-    let Outcome::Done(effected @ Effected::Started { .. }) = outcome else { return Ok(Wake::Now) };
+    let Outcome::Done(effected @ (Effected::Started { .. } | Effected::Reported { .. })) = outcome else {
+        return Ok(Wake::Now);
+    };
     for _ in 0..LEARNS {
         let Some(release) = found::<Release>(key, context).await? else { break };
         let before = release.status.clone().unwrap_or_else(empty);

@@ -10,10 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod build;
+mod reference;
+mod report;
 mod stage;
 mod status;
 
 pub use build::*;
+pub use reference::*;
+pub use report::*;
 pub use stage::*;
 pub use status::*;
 
@@ -51,6 +55,10 @@ pub use status::*;
     .message("images: at most 10 in one stage, 5 in two, 3 in three: what runs in each stage is recorded image by image"))]
 #[x_kube(validation = Rule::new("self.images.size() == 1 || !has(self.build) || (!has(self.build.imageFrom) && (!has(self.build.tag) || self.build.tag.contains('$(commit)')))")
     .message("of several images the tag says the whole commit: let build.tag have $(commit), and leave imageFrom out"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.commitStatus) || has(self.report.commitStatus.repository) || has(self.source.git)")
+    .message("report.commitStatus.repository says where the commits are, because the source is no git repository"))]
+#[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.commitStatus) || has(self.report.commitStatus.secretRef) || !has(self.source.git) || has(self.source.git.secretRef)")
+    .message("report.commitStatus.secretRef names the Secret that may write commit statuses, because the source has none"))]
 pub struct PipelineSpec {
     /// The AwsAccount whose projects, repositories and clusters are used. Absent: the one called `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +99,10 @@ pub struct PipelineSpec {
     #[schemars(length(min = 1, max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub stages: Vec<Stage>,
+
+    /// Where to report how the commits fare, beside the statuses of the Releases. Absent: nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 
     /// Holds everything back: no polling, no new release, no build and no stage is started. Builds and rollouts that have started continue. Default: false.
     #[serde(default)]
@@ -277,13 +289,6 @@ pub struct ImageSource {
 
 fn minute() -> Duration {
     "1m".into()
-}
-
-/// Another object of the same namespace.
-#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
-pub struct LocalRef {
-    /// The object's name.
-    pub name: ObjectName,
 }
 
 /// An image that the build, or another CI, pushes.

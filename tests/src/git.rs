@@ -6,10 +6,12 @@ mod repositories;
 mod repository;
 pub mod sample;
 mod server;
+mod statuses;
 
 pub use repositories::{Asked, Repositories, Trouble, commit_id};
 pub use repository::{File, Hash, Repository};
 pub use server::{Protocol, Server};
+pub use statuses::Status;
 
 /// Who may read a repository.
 #[derive(Clone, Debug, PartialEq, Eq)]

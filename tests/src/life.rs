@@ -36,6 +36,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         kube: kube::Client::new(Fence(gate.term()).layer(wires::kube(world, gate)), sample::NAMESPACE),
         clouds: Clouds::new(Settings { tell: counted(&metrics), ..settings(world, gate, seed) }),
         polls: Polls::new(web.clone()),
+        git_hosts: launchway::git_hosts::GitHosts::new(web.clone()),
         images: ImageLists::default(),
         webhooks: Arc::default(),
         web,

@@ -10,6 +10,7 @@ use jiff::SignedDuration;
 use launchway::Context;
 use launchway::context::Clock;
 use launchway::git::Polls;
+use launchway::git_hosts::GitHosts;
 use launchway::images::ImageLists;
 use launchway::lease::term::Term;
 use launchway_cloud::{Clouds, Settings};
@@ -72,6 +73,7 @@ impl Running {
             kube,
             clouds: Clouds::new(clouds),
             polls: Polls::new(web.clone()),
+            git_hosts: GitHosts::new(web.clone()),
             images: ImageLists::default(),
             webhooks: Arc::default(),
             web,

@@ -26,7 +26,7 @@ pub struct Sabotage {
 }
 
 /// All of them.
-pub const SABOTAGES: [Sabotage; 13] = [
+pub const SABOTAGES: [Sabotage; 14] = [
     Sabotage { name: "search-skipped", what: "a build in doubt is not searched for", story: "first release" },
     Sabotage { name: "intended-after-the-call", what: "intend after the call", story: "first release" },
     Sabotage { name: "any-version-overwritten", what: "PUT without resourceVersion", story: "rolled back by ECS" },
@@ -39,6 +39,11 @@ pub const SABOTAGES: [Sabotage; 13] = [
     Sabotage { name: "member-added", what: "a member added that changes every meaning", story: "upgrade" },
     Sabotage { name: "back-off-ignored", what: "every wake asks again", story: "a right that is missing" },
     Sabotage { name: "deadline-unchecked", what: "the lease's deadline unchecked", story: "first release" },
+    Sabotage {
+        name: "refusal-recorded",
+        what: "a commit status recorded that the host did not take",
+        story: "commit statuses",
+    },
     Sabotage { name: "absent-as-empty", what: "an absent list sent as an empty one", story: "handed over" },
 ];
 

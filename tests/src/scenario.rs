@@ -13,6 +13,7 @@ use http::{Request, Response};
 use jiff::{SignedDuration, Timestamp};
 use launchway::Context;
 use launchway::git::Polls;
+use launchway::git_hosts::GitHosts;
 use launchway::web::{Web, WebFault};
 use launchway_plan::address::Rules;
 use serde_json::Value;
@@ -109,7 +110,8 @@ impl Player {
         sites.set(HEALTH, 200, r#"{"ok": true}"#);
         let web = sites.web(&world, &gate, rules.clone());
         let mut context = context(&world, &gate, 1, RESYNC);
-        (context.polls, context.web, context.rules) = (Polls::new(web.clone()), web, rules);
+        (context.polls, context.git_hosts) = (Polls::new(web.clone()), GitHosts::new(web.clone()));
+        (context.web, context.rules) = (web, rules);
         drop(entered);
         let pump = Pump::new(&world);
         world.admit_person();

@@ -6,6 +6,7 @@ mod people;
 mod releases;
 mod services;
 mod several;
+mod statuses;
 mod trouble;
 mod upgrade;
 
@@ -71,6 +72,7 @@ pub const STORIES: &[&Story] = &[
     &builds::ELSEWHERE,
     &several::TWO,
     &paths::FOLDER,
+    &statuses::STATUSES,
     &people::SUSPEND,
     &people::WIPED,
     &services::RICH,

@@ -52,6 +52,7 @@ macro_rules! scenarios {
 
 scenarios!(
     by_hand,
+    commit_statuses,
     deletion,
     drift,
     failing_build,

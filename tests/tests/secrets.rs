@@ -206,6 +206,17 @@ const STORIES: &[Story] = &[
         player.world.git.trouble(sample::URL, Trouble::Garbage, 10);
         player.advance(SignedDuration::from_mins(20));
     }),
+    ("a git host that talks about commit statuses", |player, _| {
+        begun(player, "good-1", Access::Open, &json!({"token": encoded(TOKEN)}));
+        let report = json!({"spec": {"report": {"commitStatus": {"provider": "Gitea"}}}});
+        player.patch("Pipeline", "greeter", &report);
+        for status in [401, 403, 422, 500, 302, 201] {
+            player.sites.set("https://git.example.com/api/", status, GIT_BODY);
+            player.advance(SignedDuration::from_mins(35));
+        }
+        let known = player.world.object("Release", "greeter-1").unwrap();
+        assert_eq!(known.value()["status"]["steps"][0]["reported"], "Success");
+    }),
     ("a health check that talks", |player, _| {
         let (access, data) = basic();
         begun(player, "good-1", access, &data);
@@ -327,9 +338,10 @@ fn readable(world: &World) -> String {
 fn shown(player: &Player) -> String {
     let context = &player.context;
     format!(
-        "{:?} {:?} {:?} {}",
+        "{:?} {:?} {:?} {:?} {}",
         context.clouds,
         context.web,
+        context.git_hosts,
         context.metrics,
         context.metrics.text(launchway::metrics::Format::Plain, jiff::Timestamp::UNIX_EPOCH)
     )

@@ -36,6 +36,18 @@ pub fn registry(account: &str, region: &str) -> String {
     format!("{account}.dkr.ecr.{region}.{}", of(region).suffix)
 }
 
+/// The host of AWS's console in a Region; none, where it is not known. Source: AWS's documentation, "AWS Management Console" endpoints of
+/// the partitions aws, aws-cn and aws-us-gov.
+pub fn console(region: &str) -> Option<String> {
+    let suffix = match of(region).id {
+        "aws" => "console.aws.amazon.com",
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        _ => return None,
+    };
+    Some(format!("{region}.{suffix}"))
+}
+
 /// The host of CodeCommit's git server in a Region. Source: CodeCommit's user guide, "Regions and Git connection endpoints".
 pub fn git_host(region: &str) -> String {
     format!("git-codecommit.{region}.{}", of(region).suffix)

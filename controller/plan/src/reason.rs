@@ -45,6 +45,7 @@ words! {
         Reconciling: "Work is going on. Present only while True.", "";
         Stalled: "It cannot go on until somebody changes something. Present only while True.", "";
         Held: "It is kept out on purpose, and waits for a person. Present only while True.", "";
+        Unreported: "Release: the git host lacks commit statuses of it, which it does not wait for. Present only while True.", "";
         SourceReady: "Pipeline: the source could be looked at.", "";
         Released: "Pipeline: the newest commit runs in the last stage, verified.", "";
         ChecksPassed: "Release: all checks succeeded.", "";
@@ -111,6 +112,7 @@ words! {
         QuotaReached: "A quota of AWS is reached.", "Raise it, or wait until something ends.";
         Unavailable: "AWS, git or a health check could not be reached.", "Wait; if it lasts, look at the network and at AWS's status page.";
         OldDefinitions: "The CRDs in the cluster are older than the controller and drop a part of its statuses.", "An administrator applies the CRDs of the controller's version.";
+        NotReported: "The git host did not take a commit status.", "Do what the message says; it is tried again until a day after the release ended.";
         NotSeen: "It could not be looked at; what was known is kept.", "Wait; if it lasts, read the message.";
         Differs: "ECS took a setting and shows another value for it. It is not sent again.", "Write the value as ECS shows it; the message has both.";
         Drifted: "Settings that start no rollout differ from the spec, because the spec or AWS was changed; they are being updated.", "Wait. If somebody else keeps setting them, take them out of the spec or end what sets them.";

@@ -1,5 +1,6 @@
 //! What is decided for a Release: the checks of one commit, the build of its image, and its stages.
 
+pub mod commit_status;
 pub mod crowd;
 pub mod decide;
 pub mod desired;
@@ -17,7 +18,7 @@ pub mod state;
 pub mod steps;
 pub mod told;
 
-pub use decide::{Action, Effected, Stop, added, decide};
+pub use decide::{Action, Effected, Stop, added, decide, due};
 pub use desired::Desired;
 pub use looks::{Look, looks, more};
 pub use observed::{BuildSeen, Observed, PipelineFacts};

@@ -32,9 +32,29 @@ pub struct App {
     /// The installation, which belongs to an owner of repositories.
     pub(super) installation: String,
     /// Where the API is.
-    pub(super) api: String,
+    pub(crate) api: String,
     /// The private key, in PEM.
     pub(super) key: String,
+}
+
+/// What a token is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// To read the repository.
+    Contents,
+    /// To write commit statuses.
+    Statuses,
+}
+
+impl fmt::Display for Right {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Right::Contents => "read its contents: add the repository to it, with the permission Contents: Read-only",
+            Right::Statuses => {
+                "write commit statuses: add the repository to it, with the permission Commit statuses: Read and write, which the installation's owner has to accept"
+            }
+        })
+    }
 }
 
 /// Why an App gets no token. Holds nothing of an answer's body.
@@ -61,10 +81,8 @@ pub enum AppFault {
     )]
     Suspended,
     /// 422.
-    #[error(
-        "the installation of the GitHub App does not include this repository, or may not read its contents: add the repository to it, with the permission Contents: Read-only"
-    )]
-    NotIncluded,
+    #[error("the installation of the GitHub App does not include this repository, or may not {0}")]
+    NotIncluded(Right),
     /// 403 or 429, with a time to wait.
     #[error("GitHub's rate limit for the App is reached")]
     Limited,
@@ -90,7 +108,7 @@ impl AppFault {
             | AppFault::NotAccepted
             | AppFault::NotInstalled
             | AppFault::Suspended
-            | AppFault::NotIncluded
+            | AppFault::NotIncluded(_)
             | AppFault::Status(_)
             | AppFault::Unreadable => Remedy::AskOperator,
         }
@@ -101,7 +119,7 @@ impl AppFault {
         match self {
             AppFault::OtherHost(_) | AppFault::Unreadable => FaultKind::Refused,
             AppFault::NotAccepted | AppFault::NotInstalled | AppFault::Suspended => FaultKind::Credentials,
-            AppFault::NotIncluded => FaultKind::Absent(Thing::Repository),
+            AppFault::NotIncluded(_) => FaultKind::Absent(Thing::Repository),
             AppFault::Limited => FaultKind::Throttled,
             AppFault::Status(status) if *status >= 500 => FaultKind::Outage,
             AppFault::Status(_) => FaultKind::Refused,
@@ -151,13 +169,17 @@ impl App {
         Some(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
-    /// A token that may read the repository at `url` and nothing else.
-    async fn token(&self, web: &Web, url: &str, now: Timestamp) -> Result<Token, AppFault> {
+    /// A token that has that right to the repository at `url`, and nothing else.
+    async fn token(&self, web: &Web, url: &str, right: Right, now: Timestamp) -> Result<Token, AppFault> {
         let repository = self.repository(url)?;
         let signed = self.signed(now).ok_or(AppFault::NotAccepted)?;
         let mut bearer = HeaderValue::from_str(&format!("Bearer {signed}")).map_err(|_| AppFault::NotAccepted)?;
         bearer.set_sensitive(true);
-        let body = json!({"repositories": [repository], "permissions": {"contents": "read"}});
+        let permissions = match right {
+            Right::Contents => json!({"contents": "read"}),
+            Right::Statuses => json!({"statuses": "write"}),
+        };
+        let body = json!({"repositories": [repository], "permissions": permissions});
         let request = Request::post(format!("{}/app/installations/{}/access_tokens", self.api, self.installation))
             .header(AUTHORIZATION, bearer)
             .header(ACCEPT, "application/vnd.github+json")
@@ -173,7 +195,7 @@ impl App {
                 .ok_or(AppFault::Unreadable),
             401 => Err(AppFault::NotAccepted),
             404 => Err(AppFault::NotInstalled),
-            422 => Err(AppFault::NotIncluded),
+            422 => Err(AppFault::NotIncluded(right)),
             403 | 429 if is_limited(&answer) => Err(AppFault::Limited),
             403 => Err(AppFault::Suspended),
             other => Err(AppFault::Status(other)),
@@ -215,11 +237,18 @@ struct Token {
     expires_at: Timestamp,
 }
 
-/// The tokens of one process, each by a name for the App and the repository. `Debug` shows none.
-#[derive(Default)]
-pub(super) struct Tokens(Mutex<HashMap<[u8; 32], Token>>);
+/// The tokens of one process for one right, each by a name for the App and the repository. `Debug` shows none.
+pub(crate) struct Tokens {
+    right: Right,
+    all: Mutex<HashMap<[u8; 32], Token>>,
+}
 
 impl Tokens {
+    /// None yet.
+    pub fn new(right: Right) -> Tokens {
+        Tokens { right, all: Mutex::default() }
+    }
+
     /// The token for the repository at `url`: the last one while it is good, or a new one.
     pub async fn of(
         &self,
@@ -234,7 +263,7 @@ impl Tokens {
         if let Some(known) = known {
             return Ok(known);
         }
-        let fresh = app.token(web, url, now).await?;
+        let fresh = app.token(web, url, self.right, now).await?;
         self.keep(name, fresh.clone(), now);
         Ok(fresh.token)
     }
@@ -257,7 +286,7 @@ impl Tokens {
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Token>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -281,7 +310,7 @@ mod tests {
 
     #[test]
     fn tokens_are_few_and_end_within_the_hour_whatever_an_api_says() {
-        let (tokens, now) = (Tokens::default(), Timestamp::UNIX_EPOCH);
+        let (tokens, now) = (Tokens::new(Right::Contents), Timestamp::UNIX_EPOCH);
         let token = || Token { token: "t".to_owned(), expires_at: Timestamp::MAX };
         for number in 0..MOST + 5 {
             tokens.keep(name(number), token(), now);

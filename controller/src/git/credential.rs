@@ -16,7 +16,7 @@ use launchway_cloud::GitRepository;
 use sha2::{Digest, Sha256};
 
 /// A name for a repository as somebody sees it.
-pub(super) type Key = [u8; 32];
+pub(crate) type Key = [u8; 32];
 
 /// How a repository is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl Access {
     }
 
     /// A name for `url` as seen by whom this says: equal only if both are.
-    pub(super) fn digest(&self, url: &str) -> Key {
+    pub(crate) fn digest(&self, url: &str) -> Key {
         let mut parts = vec![url];
         match &self.credential {
             None => match &self.app {
@@ -190,7 +190,8 @@ impl Credential {
     }
 }
 
-fn basic(username: &str, password: &str) -> String {
+/// HTTP basic.
+pub(crate) fn basic(username: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 

@@ -75,10 +75,10 @@ pub enum GitFault {
 
 /// How long a server that refused a credential is not offered it again: servers lock out who tries too often. Another
 /// credential is another lane, and is offered at once.
-pub(super) const REFUSED: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const REFUSED: SignedDuration = SignedDuration::from_mins(5);
 
 /// How soon a passing fault is asked about again: after a minute, then twice as long each time, up to a quarter of an hour.
-pub(super) fn soon(failures: u32) -> SignedDuration {
+pub(crate) fn soon(failures: u32) -> SignedDuration {
     SignedDuration::from_mins(1)
         .saturating_mul(1 << failures.saturating_sub(1).min(4))
         .min(SignedDuration::from_mins(15))
@@ -231,7 +231,8 @@ const PULL: &str = "codecommit:GitPull";
 
 const NOT_IN_REGION: &str = "CodeCommit has no repository of that name in that Region and account: correct spec.source.codeCommit.repository, spec.region or spec.account, or create it";
 
-fn shown(url: &str) -> String {
+/// A URL without what may be secret in it.
+pub(crate) fn shown(url: &str) -> String {
     match Url::parse(url) {
         Ok(url) if url.has_host() => {
             let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();

@@ -10,7 +10,7 @@ use futures::future::{BoxFuture, Shared, WeakShared};
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::pipeline::refs::Refs;
 
-use super::app::{AppFault, Tokens};
+use super::app::{AppFault, Right, Tokens};
 use super::credential::Key;
 use super::fault::{Offered, REFUSED, soon};
 use super::listing::can_be_asked_for;
@@ -146,7 +146,7 @@ impl Polls {
     /// Polls by way of `web`.
     pub fn new(web: Web) -> Polls {
         let (lanes, hosts, comparisons) = (Arc::default(), Arc::default(), Arc::default());
-        Polls { web, tokens: Arc::default(), lanes, hosts, comparisons }
+        Polls { web, tokens: Arc::new(Tokens::new(Right::Contents)), lanes, hosts, comparisons }
     }
 
     /// The head that `ask` wants, at most its interval old at `now`. A server that takes so long that it would hold a pass up is

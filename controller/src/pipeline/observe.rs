@@ -1,12 +1,12 @@
 //! Looks at what concerns a Pipeline: its account, its source, its Releases and their targets. Changes nothing.
 
+use crate::access::access;
 use crate::context::Context;
 use crate::git::{Access, Ask, Credential, GitFault, LANDS, Poll, Untold};
 use crate::images::Followed;
 use crate::item::Item;
 use crate::key::{Key, Kind};
 use crate::kube_api::{self, PAGE};
-use crate::other;
 use crate::unreachable::Unreachable;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -24,7 +24,6 @@ use launchway_plan::pipeline::refs::Refs;
 use launchway_plan::pipeline::{Desired, Observed, Record, ReleaseSeen};
 use launchway_plan::rank::Rank;
 use launchway_plan::refusal::Refusal;
-use launchway_plan::secret::sendable;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -69,13 +68,18 @@ async fn source(
     context: &Context,
 ) -> Result<(), Unreachable> {
     match &desired.source {
-        Source::Git { refs, url, secret, .. } => match access(desired, url, secret.as_deref(), context).await? {
-            Ok(access) => {
-                let remote = Remote { refs, url: url.clone(), access, field: "spec.source.git.branch" };
-                look(observed, (desired, record), &remote, fresh, context).await;
+        Source::Git { refs, url, secret, .. } => {
+            match access(&desired.namespace, url, secret.as_deref(), (&context.kube, context.unbound_secrets)).await? {
+                Ok(access) => {
+                    let remote = Remote { refs, url: url.clone(), access, field: "spec.source.git.branch" };
+                    look(observed, (desired, record), &remote, fresh, context).await;
+                }
+                Err(why) => {
+                    let name = secret.clone().unwrap_or_default();
+                    observed.head = Looked::Seen(Err(Refusal::Secret { name, why }));
+                }
             }
-            Err(refusal) => observed.head = Looked::Seen(Err(refusal)),
-        },
+        }
         Source::CodeCommit { refs, repository, .. } => {
             let cloud = context.clouds.at(&scope.place, &desired.namespace, Rank::Look);
             let repository = cloud.git_repository(repository);
@@ -165,39 +169,6 @@ fn see(observed: &mut Observed, poll: Poll, remote: &Remote<'_>) {
         }
         Err(fault) => Looked::Blind(remote.fault(&fault)),
     };
-}
-
-/// What the Secret that a source names says of who asks.
-async fn access(
-    desired: &Desired,
-    url: &str,
-    secret: Option<&str>,
-    context: &Context,
-) -> Result<Result<Access, Refusal>, Unreachable> {
-    let Some(secret) = secret else { return Ok(Ok(Access::default())) };
-    let refused = |why: String| Refusal::Secret { name: secret.to_owned(), why };
-    let found = match other::secret(&desired.namespace, secret, &context.kube).await {
-        Ok(found) => found,
-        Err(kube::Error::Api(status)) if status.is_forbidden() => {
-            return Ok(Err(refused(
-                "may not be read by the controller: bind its ClusterRole in this namespace".to_owned(),
-            )));
-        }
-        Err(error) => return Err(Unreachable::of("reading Secret", secret.to_owned())(error)),
-    };
-    let hosts = found.as_ref().and_then(|found| found.metadata.annotations.hosts.as_deref());
-    let sendable = sendable(hosts, url, context.unbound_secrets);
-    Ok(match found {
-        Some(found) if other::is_kubernetes_own(found.kind.as_deref()) => Err(refused(
-            "is one of Kubernetes' own tokens, which is sent nowhere: make another with the keys username and password, or token, or bearerToken, or those of a GitHub App".to_owned(),
-        )),
-        None => Err(refused(
-            "is not there: make it with the keys username and password, or token, or bearerToken, or those of a GitHub App".to_owned(),
-        )),
-        Some(_) if let Err(why) = &sendable => Err(refused(why.clone())),
-        Some(found) => Access::parse(found.data.unwrap_or_default())
-            .map_err(|fault| refused(format!("cannot be used: {fault}"))),
-    })
 }
 
 /// The Pipeline's Releases. A list may be old, so those that it shows begun and not ended are read again one by one. So are

@@ -1,6 +1,7 @@
 //! Carries out what was decided about a Release, with at most one call. An intent is written before a call that starts
 //! a build.
 
+use super::commit_statuses;
 use crate::context::Context;
 use crate::key::Key;
 use crate::kube_api::{api, guard, unguard};
@@ -14,14 +15,14 @@ use launchway_plan::fault::Fault;
 use launchway_plan::reason::Reason;
 use launchway_plan::release::report::{empty, intended};
 use launchway_plan::release::steps::Start;
-use launchway_plan::release::{Action, Effected, Observed, Record, Stop, rank};
+use launchway_plan::release::{Action, Desired, Effected, Observed, Record, Stop, rank};
 use launchway_plan::wake::Wake;
 use tracing::Instrument;
 
 /// Carries out the action, if there is one.
 pub async fn act(
     release: &Release,
-    record: &Record,
+    (desired, record): (&Desired, &Record),
     observed: &Observed,
     action: Option<&Action>,
     context: &Context,
@@ -32,8 +33,7 @@ pub async fn act(
     let scope = scope(&observed.account, region).ok();
     let cloud =
         scope.map(|scope| context.clouds.at(&scope.place, &observed.account.namespace, rank::of_action(action)));
-    let commit = release.spec.commit.as_ref().map_or("", |commit| commit.as_str());
-    let span = tracing::info_span!("effect", object = %Key::of(release), commit);
+    let span = tracing::info_span!("effect", object = %Key::of(release), commit = %desired.commit);
     match (action, cloud) {
         (Action::Guard, _) => {
             guard(release, context).await?;
@@ -42,6 +42,9 @@ pub async fn act(
         (Action::Unguard, _) => {
             unguard(release, context).await?;
             Ok(Acted::Ended(Wake::OnChange))
+        }
+        (Action::Report { host, statuses }, _) => {
+            went(Outcome::Done(commit_statuses::report(host, statuses, desired, context).instrument(span).await?))
         }
         (Action::Start(start), Some(cloud)) => intend_and_start(release, start, &cloud, context).instrument(span).await,
         (Action::Repeat(again), Some(cloud)) => went(started(again, &cloud, context).instrument(span).await),

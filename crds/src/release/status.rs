@@ -1,6 +1,6 @@
 //! What is known of a Release: what it runs, its images, the stages that it entered.
 
-use super::steps::StepStatus;
+use super::steps::{Reported, StepStatus};
 use crate::condition::{Condition, Time, conditions, unseen};
 use crate::name::{Name, ObjectName, Region, TagPattern};
 use crate::pipeline::{Build, Check, Image, ImageStatus, Summary};
@@ -16,7 +16,7 @@ pub struct ReleaseStatus {
     #[serde(default = "unseen")]
     pub observed_generation: i64,
 
-    /// The answers to the questions that people ask of a Release: Ready, ChecksPassed, Built, Deployed, Verified; while they are True: Reconciling, Stalled, Held.
+    /// The answers to the questions that people ask of a Release: Ready, ChecksPassed, Built, Deployed, Verified; while they are True: Reconciling, Stalled, Held, Unreported.
     #[serde(default)]
     #[schemars(schema_with = "conditions")]
     pub conditions: Vec<Condition>,
@@ -122,6 +122,10 @@ pub struct StageRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub message: Option<String>,
+
+    /// What the git host shows of it, as far as it answered. Absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
 
     /// When the Release entered.
     pub since: Time,

@@ -32,6 +32,10 @@ pub struct StepStatus {
     #[schemars(length(max = 80))]
     pub tag_named: Option<String>,
 
+    /// What the git host shows of it, as far as it answered. Absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
+
     /// The image that the build said it pushed, as it said it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
@@ -53,6 +57,19 @@ pub struct StepStatus {
     #[schemars(length(max = 3))]
     #[x_kube(merge_strategy = ListMerge::Atomic)]
     pub earlier: Vec<Started>,
+}
+
+/// What a git host shows of a step or a stage.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reported {
+    /// It waits or is at work.
+    Pending,
+    /// It succeeded.
+    Success,
+    /// It failed.
+    Failure,
+    /// The Release ended before it did.
+    Cancelled,
 }
 
 /// How far a step is.

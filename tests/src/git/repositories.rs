@@ -12,7 +12,8 @@ use launchway_plan::address::Rules;
 use sha2::{Digest, Sha256};
 use tower::service_fn;
 
-use super::{Access, objects};
+use super::statuses::Statuses;
+use super::{Access, Status, objects};
 
 /// Remotes by URL, such as `https://git.example.com/team/app`. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,7 @@ struct Remote {
     /// Commits by the full names of branches and tags.
     refs: BTreeMap<String, String>,
     trouble: Option<(Trouble, u32)>,
+    statuses: Statuses,
 }
 
 /// A request as it came in, whatever became of it.
@@ -65,7 +67,13 @@ impl Repositories {
 
     /// Adds an empty remote whose default branch is `main`.
     pub fn create(&self, url: &str, access: Access) {
-        let remote = Remote { access, default: "main".into(), refs: BTreeMap::new(), trouble: None };
+        let remote = Remote {
+            access,
+            default: "main".into(),
+            refs: BTreeMap::new(),
+            trouble: None,
+            statuses: Statuses::default(),
+        };
         self.world().remotes.insert(trimmed(url), remote);
     }
 
@@ -114,6 +122,14 @@ impl Repositories {
         self.world().remotes.get(&trimmed(url))?.refs.get(&branch_of(branch)).cloned()
     }
 
+    /// The token of whoever may write commit statuses.
+    pub const STATUS_TOKEN: &'static str = Statuses::TOKEN;
+
+    /// The commit statuses of a commit, by name.
+    pub fn statuses(&self, url: &str, commit: &str) -> Vec<Status> {
+        self.world().remotes.get(&trimmed(url)).map(|remote| remote.statuses.of(commit)).unwrap_or_default()
+    }
+
     /// Every request since the beginning.
     pub fn log(&self) -> Vec<Asked> {
         self.world().log.clone()
@@ -151,6 +167,13 @@ impl Repositories {
 
 impl World {
     fn answer(&mut self, request: &Request<Bytes>, path: &str) -> Result<Response<Bytes>, WebFault> {
+        if let Some((remote, commit)) = self.told(request) {
+            return match remote.next_trouble() {
+                Some(Trouble::Status(code)) => Ok(status(code)),
+                Some(Trouble::Reset) => Err(WebFault::Broken),
+                Some(Trouble::Garbage) | None => Ok(remote.statuses.answer(&commit, request)),
+            };
+        }
         let post = *request.method() == Method::POST;
         let service = if post { "/git-upload-pack" } else { "/info/refs" };
         let Some(remote) = path.strip_suffix(service).and_then(|url| self.remotes.get_mut(url)) else {
@@ -173,6 +196,17 @@ impl World {
             false => remote.abilities().into(),
         };
         Ok(typed(kind, body))
+    }
+}
+
+impl World {
+    /// The repository and the commit that a request to the API makes a commit status of.
+    fn told(&mut self, request: &Request<Bytes>) -> Option<(&mut Remote, String)> {
+        let host = format!("https://{}/", request.uri().host()?);
+        self.remotes.iter_mut().find_map(|(url, remote)| {
+            let commit = Statuses::asked(request.uri().path(), url.strip_prefix(&host)?)?;
+            Some((remote, commit.to_owned()))
+        })
     }
 }
 

@@ -136,8 +136,10 @@ pub(super) fn web(world: &World, gate: &Gate, rules: Rules) -> Web {
         async move {
             let url = request.uri().to_string();
             let name = format!("{} {}", request.method(), url.split('?').next().unwrap_or_default());
-            let asks_refs = request.method() == Method::POST;
-            let sent = gate.send(name, Nature::Look, request.body(), || answer(&world, &request, &url)).await;
+            let is_told = url.contains("/statuses/");
+            let asks_refs = request.method() == Method::POST && !is_told;
+            let nature = if is_told { Nature::Change } else { Nature::Look };
+            let sent = gate.send(name, nature, request.body(), || answer(&world, &request, &url)).await;
             let reply = sent.unwrap_or(Err(WebFault::Broken))?;
             if asks_refs && reply.status().is_success() {
                 let head = world.git.head(URL, "main");

@@ -19,6 +19,9 @@
 //! show KIND…                        as `kubectl get` would
 //! logs RELEASE                      steps, messages and log lines of a Release
 //! runs SERVICE                      the commits that ECS really runs
+//! report                            the Secret that may write commit statuses, and a Pipeline that has it do so
+//! silent TIMES                      the git host answers 503, so many times
+//! statuses NAME                     what the git host shows of a commit
 //! ```
 
 use jiff::SignedDuration;
@@ -28,7 +31,7 @@ use serde_json::{Value, json};
 
 use super::transcript::{Witness, since};
 use super::{Player, columns};
-use crate::git::commit_id;
+use crate::git::{Trouble, commit_id};
 use crate::world::sample::{self, BUILD, CHECK, HEALTH, NAMESPACE, PIPELINE, SERVICES, place};
 
 /// How long is waited for something at most.
@@ -133,6 +136,15 @@ impl Scene {
             ("show", kinds) => kinds.iter().for_each(|kind| self.show(kind)),
             ("logs", [release]) => self.logs(release),
             ("runs", [service]) => self.runs(service),
+            ("report", []) => {
+                sample::report(&self.player.world);
+                self.player.patch("Pipeline", PIPELINE, &json!({"spec": {"report": sample::reported()}}));
+            }
+            ("silent", [times]) => {
+                let times = times.parse().expect("a number of times");
+                self.player.world.git.trouble(sample::URL, Trouble::Status(503), times);
+            }
+            ("statuses", [name]) => self.statuses(name),
             _ => panic!("{command} {rest} is no command"),
         }
     }
@@ -233,6 +245,12 @@ impl Scene {
                 self.tell(&format!("          | {}", line.as_str().unwrap_or_default()));
             }
         }
+    }
+
+    fn statuses(&mut self, name: &str) {
+        let shown = self.player.world.git.statuses(sample::URL, &sample::commit(name));
+        let lines = shown.iter().map(|one| format!("          {} {}: {}", one.state, one.context, one.description));
+        lines.collect::<Vec<_>>().iter().for_each(|line| self.tell(line));
     }
 
     fn runs(&mut self, service: &str) {

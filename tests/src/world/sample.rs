@@ -231,6 +231,21 @@ pub fn pipeline() -> Value {
     })
 }
 
+/// The Secret with which the git host is told of commits.
+pub fn report(world: &World) {
+    use base64::Engine;
+    let token = base64::engine::general_purpose::STANDARD.encode(crate::git::Repositories::STATUS_TOKEN);
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "statuses", "namespace": NAMESPACE}, "data": {"token": token},
+    });
+    world.store.apply_json(&secret).expect("a Secret that is admitted");
+}
+
+/// What a Pipeline says of it.
+pub fn reported() -> Value {
+    json!({"commitStatus": {"provider": "Gitea", "secretRef": {"name": "statuses"}}})
+}
+
 /// The Service of a stage.
 pub fn service(stage: usize) -> Value {
     let (name, stage) = (SERVICES[stage], ["staging", "prod"][stage]);

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::StatusCode;
 use http::header::AUTHORIZATION;
 use jiff::Timestamp;
-use launchway::git::{AppFault, CredentialFault, GitFault, Head, Offered, Polls};
+use launchway::git::{AppFault, CredentialFault, GitFault, Head, Offered, Polls, Right};
 use launchway_plan::fault::Remedy;
 use launchway_tests::git::{Access, Hash};
 use rcgen::{KeyPair, PKCS_RSA_SHA256, RsaKeySize};
@@ -127,7 +127,7 @@ async fn whatever_the_api_answers_is_told_with_what_helps_and_without_any_secret
         (403, &[], AppFault::Suspended, Remedy::AskOperator, "suspended"),
         (403, &[("x-ratelimit-remaining", "0")], AppFault::Limited, Remedy::Retry, "rate limit"),
         (429, &[("retry-after", "60")], AppFault::Limited, Remedy::Retry, "rate limit"),
-        (422, &[], AppFault::NotIncluded, Remedy::AskOperator, "add the repository"),
+        (422, &[], AppFault::NotIncluded(Right::Contents), Remedy::AskOperator, "add the repository"),
         (502, &[], AppFault::Status(502), Remedy::Retry, "502"),
         (201, &[], AppFault::Unreadable, Remedy::AskOperator, "without a token"),
     ];

@@ -1,15 +1,17 @@
 //! What to do about a Release: what the first step needs for which something can be done.
 
+use super::commit_status::{CommitStatus, Host, Unreported};
 use super::crowd::Counted;
 use super::desired::Desired;
 use super::record::{Progress, Record};
 use super::stages::StageState;
 use super::state::{Course, End, Line, RECORDED, State};
 use super::steps::{InDoubt, Live, Start, Step, StepState};
-use crate::Plan;
+use crate::fault::Fault;
 use crate::life::Life;
 use crate::wake::{Wake, sooner};
 use crate::world::LiveBuild;
+use crate::{Outcome, Plan};
 
 /// How often to look at a build, in seconds. CodeBuild publishes no rates. Public bug reports say that it throttles
 /// when many clients look every 5 seconds, and AWS's own GitHub action looks every 30.
@@ -44,6 +46,13 @@ pub enum Action {
         /// Why it is stopped.
         because: Stop,
     },
+    /// Has the git host show commit statuses. Nothing else is to be done.
+    Report {
+        /// The host.
+        host: Host,
+        /// The commit statuses.
+        statuses: Vec<CommitStatus>,
+    },
 }
 
 /// Why a build is stopped.
@@ -68,6 +77,13 @@ pub enum Effected {
         step: String,
         /// The build.
         build: Box<LiveBuild>,
+    },
+    /// The git host was asked.
+    Reported {
+        /// The commit statuses that it took.
+        statuses: Vec<CommitStatus>,
+        /// Why it did not take the others, if it refused any.
+        fault: Option<Fault>,
     },
 }
 
@@ -106,7 +122,25 @@ pub fn decide(desired: &Desired, state: &State) -> Plan<Action> {
     if desired.finalizer && !state.at_work {
         return Plan::act(Action::Unguard);
     }
-    Plan::rest(wakes.into_iter().reduce(sooner).unwrap_or_else(|| of_course(&state.course)))
+    let wake = wakes.into_iter().reduce(sooner).unwrap_or_else(|| of_course(&state.course));
+    let Unreported { statuses, host } = &state.unreported;
+    let host = host.as_ref().filter(|_| wake != Wake::Now && !statuses.is_empty());
+    let action = host.map(|host| Action::Report { host: host.clone(), statuses: statuses.clone() });
+    Plan { action, wake }
+}
+
+/// When the next pass is due, where this is what the git host lacks after this one. What it does not take keeps the Release from nothing
+/// else.
+pub fn due(plan: &Plan<Action>, outcome: &Outcome<Effected>, lacks: &Unreported) -> Wake {
+    let lacks = lacks.host.is_some() && !lacks.statuses.is_empty();
+    match (&plan.action, outcome) {
+        (_, Outcome::Done(Effected::Reported { fault: Some(fault), .. })) => sooner(plan.wake, Wake::of(fault)),
+        // There was no time for the others.
+        (_, Outcome::Done(Effected::Reported { statuses, fault: None })) if lacks && !statuses.is_empty() => Wake::Now,
+        // Something has turned.
+        (None, _) if lacks => Wake::Now,
+        (_, Outcome::Idle | Outcome::Done(_) | Outcome::Failed(_)) => outcome.wake(plan.wake),
+    }
 }
 
 /// What this pass adds to what is at work of the namespace, if it adds anything. A step whose earlier call started nothing counts

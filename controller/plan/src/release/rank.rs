@@ -17,7 +17,7 @@ pub fn of_looks(desired: &Desired, record: &Record) -> Rank {
 pub fn of_action(action: &Action) -> Rank {
     match action {
         Action::Stop { .. } => Rank::Rollback,
-        Action::Guard | Action::Unguard | Action::Start(_) | Action::Repeat(_) => Rank::Rollout,
+        Action::Guard | Action::Unguard | Action::Start(_) | Action::Repeat(_) | Action::Report { .. } => Rank::Rollout,
     }
 }
 

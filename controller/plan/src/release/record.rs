@@ -8,7 +8,7 @@ use crate::tag::{Tag, tag};
 use jiff::Timestamp;
 use launchway_crds::name::{CommitId, EnvName, Name, ObjectName, Region, TagPattern};
 use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};
-use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, StageRecord, StepPhase, StepStatus};
+use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, Reported, StageRecord, StepPhase, StepStatus};
 use launchway_crds::start::Started;
 
 /// What a Release's status says of earlier passes.
@@ -16,6 +16,8 @@ use launchway_crds::start::Started;
 pub struct Record {
     /// How it ended; absent: it has not ended.
     pub ended: Option<Ending>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
     /// What it runs; absent: it has not started, or its record was lost.
     pub work: Option<Work>,
     /// The images of the commit; empty: they are not there yet.
@@ -81,6 +83,8 @@ pub struct StepRecord {
     pub progress: Progress,
     /// What the image's tag named when the build was started: a digest, or [`UNNAMED`]; absent: that is not known.
     pub tag_named: Option<String>,
+    /// What the git host shows of it.
+    pub reported: Option<Reported>,
     /// The image that the build said it pushed.
     pub image: Option<String>,
     /// The last message about it; may be empty.
@@ -120,6 +124,7 @@ impl Record {
         let made = release.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
         Self {
             ended: status.phase.and_then(Ending::of),
+            ended_at: status.ended_at.as_ref().map(|at| at.0),
             work: status.plan.as_ref().and_then(|plan| Work::parse(plan, &status.steps, made)),
             images: status.images.clone(),
             stages: status.stages.clone(),
@@ -223,7 +228,8 @@ impl StepRecord {
         };
         let message = status.message.as_deref().unwrap_or("").to_owned();
         let (tag_named, image) = (status.tag_named.clone(), status.image.clone());
-        Self { name: status.name.clone(), kind, attempt: status.attempt, progress, tag_named, image, message, run }
+        let (name, attempt, reported) = (status.name.clone(), status.attempt, status.reported);
+        Self { name, kind, attempt, progress, tag_named, reported, image, message, run }
     }
 }
 

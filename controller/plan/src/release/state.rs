@@ -1,5 +1,6 @@
 //! The state of a Release: its steps, and how far it has come. It is computed in every pass and never stored.
 
+use super::commit_status::{Unreported, unreported};
 use super::crowd::Counted;
 use super::desired::Desired;
 use super::imageless;
@@ -46,6 +47,8 @@ pub struct State {
     /// Why a stage does not run this Release's images as it should, although the Release succeeded; absent: nothing is
     /// wrong, or the Release has not succeeded.
     pub trouble: Option<(Reason, String)>,
+    /// What the git host lacks.
+    pub unreported: Unreported,
 }
 
 /// How far a Release has come.
@@ -130,7 +133,14 @@ pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State 
     }
     // There is a finalizer but no record: the status was lost, and what an earlier pass started has still to be found.
     let lost = desired.finalizer && record.work.is_none() && !course.is_over();
-    State { course, steps, at_work: record.is_at_work() || lost, trouble: trouble(desired, record, observed) }
+    let unreported = unreported(desired, record, observed.pipeline.as_ref(), observed.at);
+    State {
+        course,
+        steps,
+        at_work: record.is_at_work() || lost,
+        trouble: trouble(desired, record, observed),
+        unreported,
+    }
 }
 
 /// What the Pipeline says is wrong with a stage that should run this Release. Only a Release that succeeded asks for

@@ -1,6 +1,7 @@
 //! Decisions about Releases, tested with values.
 
 mod building;
+mod commit_statuses;
 mod crowds;
 mod origins;
 mod projects;

@@ -252,6 +252,9 @@ impl World {
     fn act(&mut self, action: Option<&Action>) -> Outcome<Effected> {
         match action {
             None | Some(Action::Guard | Action::Unguard) => Outcome::Idle,
+            Some(Action::Report { statuses, .. }) => {
+                Outcome::Done(Effected::Reported { statuses: statuses.clone(), fault: None })
+            }
             Some(Action::Start(start) | Action::Repeat(start)) => {
                 let reply = if self.replies.is_empty() { Reply::Comes } else { self.replies.remove(0) };
                 let lost = Outcome::Failed(fault("Timeout", Remedy::LookAgain));

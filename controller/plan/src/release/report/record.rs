@@ -6,6 +6,7 @@ use crate::Outcome;
 use crate::condition::{cut, whole};
 use crate::fault::Fault;
 use crate::release::BUILD;
+use crate::release::commit_status::{CommitStatus, Subject};
 use crate::release::decide::{Action, Effected};
 use crate::release::desired::Desired;
 use crate::release::record::{Ending, Progress, StepKind, put, steps};
@@ -64,12 +65,30 @@ pub fn intended(before: &ReleaseStatus, start: &Start) -> ReleaseStatus {
 /// The status with what AWS answered. It is written even if the status has changed since it was read.
 pub fn learned(before: &ReleaseStatus, effected: &Effected) -> ReleaseStatus {
     let mut next = before.clone();
-    if let Effected::Started { step, build } = effected
-        && let Some(step) = step_of(&mut next, step)
-    {
-        started(step, build);
+    match effected {
+        Effected::Plain => {}
+        Effected::Started { step, build } => {
+            if let Some(step) = step_of(&mut next, step) {
+                started(step, build);
+            }
+        }
+        Effected::Reported { statuses, .. } => statuses.iter().for_each(|status| reported(&mut next, status)),
     }
     next
+}
+
+fn reported(next: &mut ReleaseStatus, of: &CommitStatus) {
+    let step = match &of.subject {
+        Subject::Stage(name) => {
+            let stages = next.stages.iter_mut().filter(|stage| stage.name == *name);
+            return stages.for_each(|stage| stage.reported = Some(of.state));
+        }
+        Subject::Check(name) => name,
+        Subject::Build => BUILD,
+    };
+    if let Some(step) = step_of(next, step) {
+        step.reported = Some(of.state);
+    }
 }
 
 fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut StepStatus> {
@@ -151,6 +170,7 @@ fn waiting(name: Name) -> StepStatus {
         intent: None,
         started: None,
         tag_named: None,
+        reported: None,
         image: None,
         message: None,
         log: Vec::new(),
@@ -178,6 +198,7 @@ fn stage(next: &mut ReleaseStatus, name: &str, grant: i64, state: &StageState, a
         grant,
         phase: StagePhase::Rolling,
         message: None,
+        reported: None,
         since: now.clone(),
         deployed_at: None,
         ended_at: None,

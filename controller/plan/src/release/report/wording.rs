@@ -1,6 +1,7 @@
 //! The messages of a Release's conditions and columns: where it is, what it waits for, what failed, and what to do.
 
 use super::pass::Pass;
+use crate::Outcome;
 use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
 use crate::fault::{Fault, FaultKind};
 use crate::image::{reference, short};
@@ -9,6 +10,7 @@ use crate::look::Looked;
 use crate::reason::{ConditionType, Reason};
 use crate::release::BUILD;
 use crate::release::crowd::{self, Counted};
+use crate::release::decide::Effected;
 use crate::release::desired::Desired;
 use crate::release::record::{Ending, StepKind};
 use crate::release::stages::{StageState, Wait};
@@ -270,6 +272,28 @@ pub(super) fn statements(
     pass: &Pass<'_>,
     wording: &Wording,
 ) -> Vec<Statement> {
+    let mut all = of_release(before, next, pass, wording);
+    all.extend(unreported(pass));
+    all
+}
+
+/// Whether the git host lacks something, and why.
+fn unreported(pass: &Pass<'_>) -> Option<Statement> {
+    match pass.outcome {
+        Outcome::Done(Effected::Reported { fault: Some(fault), .. }) => {
+            let message =
+                format!("the git host lacks commit statuses of this Release, which does not wait for them: {fault}");
+            Some(Statement::New(Answer::new(ConditionType::Unreported, Truth::True, Reason::NotReported, message)))
+        }
+        Outcome::Done(Effected::Reported { fault: None, .. }) => None,
+        Outcome::Idle | Outcome::Done(_) | Outcome::Failed(_) => {
+            (!pass.state.unreported.statuses.is_empty()).then_some(Statement::Kept(ConditionType::Unreported))
+        }
+    }
+}
+
+/// What is said of the Release itself.
+fn of_release(before: &ReleaseStatus, next: &ReleaseStatus, pass: &Pass<'_>, wording: &Wording) -> Vec<Statement> {
     if matches!(pass.state.course, Course::Over(End::Before(_))) && !before.conditions.is_empty() {
         return kept(before, pass);
     }
@@ -297,6 +321,7 @@ fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
         | ConditionType::Reconciling
         | ConditionType::Stalled
         | ConditionType::Held
+        | ConditionType::Unreported
         | ConditionType::SourceReady
         | ConditionType::Released
         | ConditionType::RolledOut
@@ -308,16 +333,17 @@ fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
 fn kept(before: &ReleaseStatus, pass: &Pass<'_>) -> Vec<Statement> {
     let Desired { namespace, name, life, .. } = pass.desired;
     if *life == Life::Stays || !pass.state.at_work {
-        return ConditionType::ALL.iter().filter_map(|kind| kept_or_told(*kind, before, pass)).collect();
+        let others = ConditionType::ALL.iter().filter(|kind| **kind != ConditionType::Unreported);
+        return others.filter_map(|kind| kept_or_told(*kind, before, pass)).collect();
     }
     let message = format!(
         "stopping the builds of this Release before it is deleted; to delete it at once and leave them running: {}",
         abandon(namespace, name)
     );
     let ending = Statement::New(Answer::new(ConditionType::Reconciling, Truth::True, Reason::Cancelled, message));
-    let others = ConditionType::ALL
-        .iter()
-        .filter(|kind| **kind != ConditionType::Reconciling && **kind != ConditionType::Stalled);
+    let others = ConditionType::ALL.iter().filter(|kind| {
+        !matches!(kind, ConditionType::Reconciling | ConditionType::Stalled | ConditionType::Unreported)
+    });
     others.map(|kind| Statement::Kept(*kind)).chain([ending]).collect()
 }
 

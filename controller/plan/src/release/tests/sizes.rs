@@ -1,14 +1,16 @@
 //! The largest status of a Release fits into its limit.
 
 use crate::Outcome;
+use crate::fault::{Fault, Remedy};
 use crate::reason::Reason;
+use crate::release::commit_status::{Unreported, unreported};
 use crate::release::record::{Ending, StepKind};
 use crate::release::report::{Pass, intended, report};
 use crate::release::state::{Course, End, State};
 use crate::release::steps::{Live, Over, Start, Step, StepState};
-use crate::release::{Desired, Record, looks};
-use crate::samples::at;
+use crate::release::{Desired, Effected, Record, looks};
 use crate::samples::release::{begun, build, release, sight};
+use crate::samples::{at, fault};
 use crate::start::{Attempt, Call};
 use crate::world::{BuildRequest, BuildStatus, Members, PhaseStatus};
 use launchway_crds::release::{Release, ReleaseStatus, StepStatus};
@@ -68,7 +70,7 @@ proptest! {
             let step = |name: &String| Step {
                 name: name.clone(), kind: StepKind::Check, project: "p".repeat(150).into(), state: state(),
             };
-            let state = State { course, steps: names.iter().map(step).collect(), at_work: true, trouble: None };
+            let state = State { course, steps: names.iter().map(step).collect(), at_work: true, trouble: None, unreported: Unreported::default() };
             report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &Outcome::Idle })
         };
         for _ in 0..retries {
@@ -91,8 +93,20 @@ proptest! {
         prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
         prop_assert!(next.steps[0].log.len() >= lines.min(8), "the end of the log of the step that decided is kept");
         prop_assert_eq!(next.phase, Some(Ending::Failed.phase()));
-        let over = State { course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), at_work: false, trouble: None };
+        let over = State {
+            course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), at_work: false, trouble: None, unreported: Unreported::default(),
+        };
         let again = report(&next, &Pass { desired: &desired, observed: &observed, state: &over, action: None, outcome: &Outcome::Idle });
-        prop_assert_eq!(again, next);
+        prop_assert_eq!(&again, &next);
+
+        let telling = sight(60, &json!({"report": {"commitStatus": {"provider": "GitHub", "secretRef": {"name": "a"}}}}), Value::Null);
+        let ended = Release { status: Some(next.clone()), ..release(1, 0, Value::Null) };
+        let lacks = unreported(&desired, &Record::parse(&ended), telling.pipeline.as_ref(), at(60));
+        prop_assert!(!lacks.statuses.is_empty());
+        let refused = Fault { message: text, ..fault("NotFound", Remedy::AskOperator) };
+        let told = Outcome::Done(Effected::Reported { statuses: lacks.statuses.clone(), fault: Some(refused) });
+        let over = State { unreported: lacks, ..over };
+        let next = report(&next, &Pass { desired: &desired, observed: &telling, state: &over, action: None, outcome: &told });
+        prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
     }
 }

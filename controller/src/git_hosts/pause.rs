@@ -1,0 +1,58 @@
+//! How long a git host is left alone after it did not take a commit status, so that many Releases do not overload it, nor lock a
+//! credential out.
+
+use super::HostFault;
+use crate::git::{REFUSED, soon};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// How many pauses are remembered. Of more, those that end first are forgotten.
+const MOST: usize = 10_000;
+
+/// How long a host may ask to be left alone.
+const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+
+/// Pauses, by a name for a repository, or for one commit status of it, as somebody sees it.
+#[derive(Debug, Default)]
+pub(super) struct Pauses(Mutex<HashMap<[u8; 32], Pause>>);
+
+#[derive(Clone, Debug)]
+struct Pause {
+    until: Timestamp,
+    failures: u32,
+    fault: HostFault,
+}
+
+impl Pauses {
+    /// Why nothing is sent there now, if that is so.
+    pub fn of(&self, name: &[u8; 32], now: Timestamp) -> Option<HostFault> {
+        self.all().get(name).filter(|pause| now < pause.until).map(|pause| pause.fault.clone())
+    }
+
+    /// It did not take what was sent. Failures of what was sent at the same time are one.
+    pub fn begin(&self, name: [u8; 32], fault: &HostFault, now: Timestamp) {
+        let mut all = self.all();
+        let before = all.get(&name);
+        let again = u32::from(before.is_none_or(|pause| pause.until <= now));
+        let failures = before.map_or(0, |pause| pause.failures) + again;
+        let least = if fault.is_passing() { soon(failures) } else { REFUSED };
+        let pause = fault.wait().map_or(least, |wait| wait.clamp(least, LONGEST));
+        let until = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
+        if all.len() >= MOST && !all.contains_key(&name) {
+            let first = all.iter().min_by_key(|(_, pause)| pause.until).map(|(name, _)| *name);
+            first.map(|first| all.remove(&first));
+        }
+        all.insert(name, Pause { until, failures, fault: fault.clone() });
+    }
+
+    /// It took something.
+    pub fn end(&self, names: &[[u8; 32]]) {
+        let mut all = self.all();
+        names.iter().for_each(|name| drop(all.remove(name)));
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<[u8; 32], Pause>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
