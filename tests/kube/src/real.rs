@@ -11,6 +11,7 @@ mod archive;
 mod audit;
 mod cache;
 mod cluster;
+pub mod gitea;
 mod golang;
 pub mod helm;
 pub mod kstatus;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Say;
-use super::golang::Build;
+use super::golang::{Build, Cgo};
 
 /// A program of ours, in `tests/kube/go/<name>`.
 pub(super) struct Answers {
@@ -38,7 +38,7 @@ impl Answers {
     fn program(&self, say: &Say) -> anyhow::Result<PathBuf> {
         let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("go").join(self.name);
         let Self { name, takes, .. } = *self;
-        let build = Build { name, module: &module, package: ".", tags: "", link: "-s -w", takes };
+        let build = Build { name, module: &module, package: ".", tags: "", link: "-s -w", cgo: Cgo::Off, takes };
         build.once(&self.sources, say)
     }
 }

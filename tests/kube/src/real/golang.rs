@@ -31,8 +31,28 @@ pub(super) struct Build<'a> {
     pub(super) tags: &'a str,
     /// For the Go linker.
     pub(super) link: &'a str,
+    /// Whether parts of it are written in C.
+    pub(super) cgo: Cgo,
     /// What a person should expect, such as "about 4 min".
     pub(super) takes: &'a str,
+}
+
+/// Whether Go calls a C compiler.
+#[derive(Clone, Copy)]
+pub(super) enum Cgo {
+    /// It does not.
+    Off,
+    /// It does.
+    On,
+}
+
+impl Cgo {
+    fn flag(self) -> &'static str {
+        match self {
+            Cgo::Off => "0",
+            Cgo::On => "1",
+        }
+    }
 }
 
 impl Build<'_> {
@@ -91,7 +111,7 @@ impl Build<'_> {
         .arg(part)
         .arg(self.package)
         .current_dir(self.module)
-        .env("CGO_ENABLED", "0")
+        .env("CGO_ENABLED", self.cgo.flag())
         .env("GOWORK", "off")
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
@@ -103,7 +123,7 @@ impl Build<'_> {
     fn packages(&self) -> Option<usize> {
         let mut go = Command::new("go");
         go.args(["list", "-deps", "-mod=readonly", "-tags", self.tags, self.package]).current_dir(self.module);
-        let listed = go.env("CGO_ENABLED", "0").env("GOWORK", "off").stderr(Stdio::null()).output().ok()?;
+        let listed = go.env("CGO_ENABLED", self.cgo.flag()).env("GOWORK", "off").stderr(Stdio::null()).output().ok()?;
         Some(packages(&listed.stdout)).filter(|all| *all > 0)
     }
 

@@ -8,7 +8,7 @@ use anyhow::Context;
 use super::Say;
 use super::archive;
 use super::cache::Cache;
-use super::golang::Build;
+use super::golang::{Build, Cgo};
 
 /// One of the programs that a cluster is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -140,7 +140,7 @@ fn build(missing: &[Program], cache: &Cache, say: &Say) -> anyhow::Result<()> {
     let link = link_flags(&version()).context("tests/kube/go/servers/go.mod names no version of k8s.io/kubernetes")?;
     for program in missing {
         let (name, package, takes) = (program.name(), program.package(), program.takes());
-        Build { name, module: &module, package, tags: "", link: &link, takes }
+        Build { name, module: &module, package, tags: "", link: &link, cgo: Cgo::Off, takes }
             .write_into(&cache.of(&version()), say)?;
     }
     Ok(())

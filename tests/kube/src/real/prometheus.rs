@@ -13,7 +13,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::Say;
-use super::golang::Build;
+use super::golang::{Build, Cgo};
 use super::running::Running;
 
 /// The file of `promtool`. The first call builds it.
@@ -56,7 +56,8 @@ pub fn checked(args: &[&str], input: &str) -> anyhow::Result<String> {
 fn built(name: &str, takes: &str, say: &Say) -> anyhow::Result<PathBuf> {
     let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("go/prometheus");
     let package = format!("github.com/prometheus/prometheus/cmd/{name}");
-    let build = Build { name, module: &module, package: &package, tags: "remove_all_sd", link: "-s -w", takes };
+    let build =
+        Build { name, module: &module, package: &package, tags: "remove_all_sd", link: "-s -w", cgo: Cgo::Off, takes };
     build.once(&[include_str!("../../go/prometheus/go.mod"), include_str!("../../go/prometheus/go.sum")], say)
 }
 
