@@ -2,6 +2,7 @@
 
 use crate::accounts::Accounts;
 use crate::backoff::{self, Backoff};
+use crate::badges::Badges;
 use crate::crowd::Crowds;
 use crate::events::Events;
 use crate::git::Polls;
@@ -43,6 +44,8 @@ pub struct Context {
     pub images: ImageLists,
     /// Which Pipelines take webhooks.
     pub webhooks: Arc<Webhooks>,
+    /// Which Pipelines have a badge, and what it says.
+    pub badges: Arc<Badges>,
     /// Git hosts that are told how commits fare.
     pub git_hosts: GitHosts,
     /// Which addresses users' URLs may name.
@@ -134,6 +137,7 @@ impl Context {
         self.crowds.gone(key, (self.clock)());
         self.log_requests.gone(key);
         self.webhooks.gone(key);
+        self.badges.gone(key);
     }
 }
 

@@ -8,6 +8,7 @@ pub mod access;
 pub mod account;
 pub mod accounts;
 pub mod backoff;
+pub mod badges;
 pub mod check;
 pub mod context;
 pub mod crowd;

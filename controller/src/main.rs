@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand, ValueEnum};
 use launchway::accounts::Accounts;
 use launchway::backoff::Backoff;
+use launchway::badges;
 use launchway::check::check;
 use launchway::crowd::Crowds;
 use launchway::events::Events;
@@ -83,7 +84,8 @@ struct Flags {
     #[arg(long, env = "LAUNCHWAY_HTTP_ADDRESS", default_value = "0.0.0.0:8080")]
     http_address: SocketAddr,
 
-    /// The address that takes webhooks, under /hooks/NAMESPACE/PIPELINE; absent: none are taken.
+    /// The address that takes webhooks, under /hooks/NAMESPACE/PIPELINE, and shows badges, under /badges/NAMESPACE/PIPELINE.svg; absent:
+    /// neither.
     #[arg(long, env = "LAUNCHWAY_WEBHOOK_ADDRESS")]
     webhook_address: Option<SocketAddr>,
 
@@ -161,14 +163,15 @@ async fn main() -> anyhow::Result<ExitCode> {
         .with_context(|| format!("listening on {}: set --http-address to a free address", flags.http_address))?;
     tracing::info!(installation = context.installation, address = %flags.http_address, version = env!("CARGO_PKG_VERSION"), "launchway starts");
     let ready = Ready::default();
-    let receiver = receiver(&context, unfenced);
+    let (receiver, badges) = (receiver(&context, unfenced), Arc::clone(&context.badges));
     let app = health(Arc::clone(&context), ready.clone());
     let mut served = vec![tokio::spawn(serve(listener, app, OF_HEALTH, stop.clone()))];
     if let Some(address) = flags.webhook_address {
         let listener = TcpListener::bind(address)
             .await
             .with_context(|| format!("listening on {address}: set --webhook-address to a free address"))?;
-        served.push(tokio::spawn(serve(listener, router(receiver.clone()), OF_WEBHOOKS, stop.clone())));
+        let app = router(receiver.clone()).merge(badges::router(badges));
+        served.push(tokio::spawn(serve(listener, app, OF_WEBHOOKS, stop.clone())));
     }
     let (term, retire) = (Arc::clone(&context.term), CancellationToken::new());
     let holding = candidate.map(|candidate| tokio::spawn(candidate.hold(Arc::clone(&term), retire.clone())));
@@ -264,6 +267,7 @@ async fn context(flags: &Flags, config: kube::Config) -> anyhow::Result<Context>
         webhooks: Arc::default(),
         web,
         rules,
+        badges: Arc::default(),
         unbound_secrets: if flags.require_secret_hosts { Unbound::Kept } else { Unbound::Sent },
         clock: Arc::new(jiff::Timestamp::now),
         backoff: Backoff::new(fastrand::u64(..)),

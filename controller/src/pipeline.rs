@@ -36,6 +36,7 @@ impl Reconciled for Pipeline {
 
     fn followed(event: &Event<Item<Self>>, context: &Context) {
         context.webhooks.follow(event);
+        context.badges.follow(event);
     }
 
     async fn pass(key: &Key, context: &Context) -> Result<Wake, Unreachable> {

@@ -41,6 +41,7 @@ pub fn context(world: &World, gate: &Gate, seed: u64, resync: i64) -> Context {
         webhooks: Arc::default(),
         web,
         rules,
+        badges: Arc::default(),
         unbound_secrets: launchway_plan::secret::Unbound::Sent,
         clock: world.time.clock(),
         backoff: launchway::backoff::Backoff::new(seed),

@@ -1,6 +1,7 @@
 //! What is decided for a Pipeline: which commits become Releases, and which Release holds which stage. Nothing else
 //! decides that.
 
+pub mod badge;
 pub mod building;
 pub mod change;
 pub mod decide;
