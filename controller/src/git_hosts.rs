@@ -8,7 +8,7 @@ mod tests;
 
 pub use fault::HostFault;
 
-use crate::git::{Access, Right, Tokens};
+use crate::git::{Access, Key, Right, Tokens};
 use crate::metrics::Metrics;
 use crate::web::{Cap, Web};
 use fault::judged;
@@ -53,20 +53,34 @@ impl GitHosts {
 }
 
 impl Reporter<'_> {
+    /// Why nothing is sent under that name now, if that is so: the host is left alone after a failure.
+    pub fn pauses(&self, name: &str, now: Timestamp) -> Option<HostFault> {
+        let pauses = &self.hosts.pauses;
+        pauses.of(&self.of_host(), now).or_else(|| pauses.of(&self.of_one(name), now))
+    }
+
+    /// A name for the repository, as somebody reports of it.
+    fn of_host(&self) -> Key {
+        self.access.digest(&format!("{:?} {}", self.host.provider, self.host.repository))
+    }
+
+    /// The same for one commit status in it.
+    fn of_one(&self, name: &str) -> Key {
+        let Host { provider, repository, .. } = self.host;
+        self.access.digest(&format!("{provider:?} {repository}#{}#{name}", self.commit))
+    }
+
     /// Sends a commit status under that name. Nothing is sent while the host is left alone after a failure.
     ///
     /// # Errors
     /// The host did not take it, now or a while ago.
     pub async fn send(&self, name: &str, status: &CommitStatus, now: Timestamp) -> Result<(), HostFault> {
-        let pauses = &self.hosts.pauses;
-        let Host { provider, repository, .. } = self.host;
-        let of_host = self.access.digest(&format!("{provider:?} {repository}"));
-        let of_one = self.access.digest(&format!("{provider:?} {repository}#{}#{name}", self.commit));
-        if let Some(fault) = pauses.of(&of_host, now).or_else(|| pauses.of(&of_one, now)) {
+        if let Some(fault) = self.pauses(name, now) {
             return Err(fault);
         }
+        let (pauses, of_host, of_one) = (&self.hosts.pauses, self.of_host(), self.of_one(name));
         let sent = self.sent(name, status, &of_host, now).await;
-        let outcome = sent.clone().map_err(|fault| fault.at(repository));
+        let outcome = sent.clone().map_err(|fault| fault.at(&self.host.repository));
         self.metrics.effect(EFFECT, &outcome.map_or_else(Outcome::Failed, Outcome::Done));
         match &sent {
             Ok(()) => pauses.end(&[of_host, of_one]),
@@ -77,13 +91,7 @@ impl Reporter<'_> {
         sent
     }
 
-    async fn sent(
-        &self,
-        name: &str,
-        status: &CommitStatus,
-        of_host: &[u8; 32],
-        now: Timestamp,
-    ) -> Result<(), HostFault> {
+    async fn sent(&self, name: &str, status: &CommitStatus, of_host: &Key, now: Timestamp) -> Result<(), HostFault> {
         let web = match &self.access.authorities {
             None => self.hosts.web.clone(),
             Some(authorities) => self.hosts.web.trusting(authorities).map_err(HostFault::Web)?,
@@ -102,7 +110,7 @@ impl Reporter<'_> {
         judged
     }
 
-    async fn authorization(&self, web: &Web, of_host: &[u8; 32], now: Timestamp) -> Result<HeaderValue, HostFault> {
+    async fn authorization(&self, web: &Web, of_host: &Key, now: Timestamp) -> Result<HeaderValue, HostFault> {
         match (&self.access.app, &self.access.credential) {
             (Some(_), _) if self.host.provider != GitHost::GitHub => Err(HostFault::OnlyGitHub),
             (Some(app), _) => {

@@ -25,6 +25,7 @@ pub use steps::*;
     status = "ReleaseStatus",
     derive = "PartialEq",
     selectable = ".spec.pipeline",
+    selectable = ".spec.commit",
     validation = Rule::new("self.metadata.name.size() <= 63").message("a Release's name is at most 63 characters long"),
     printcolumn(name = "Ready", type_ = "string", json_path = r#".status.conditions[?(@.type=="Ready")].status"#),
     printcolumn(name = "Released", type_ = "string", json_path = r#".status.conditions[?(@.type=="Verified")].status"#),

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Request};
 use jiff::{SignedDuration, Timestamp};
+use launchway_plan::condition::cut;
 use launchway_plan::fault::{FaultKind, Remedy, Thing};
 use rustls::SignatureScheme;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
@@ -131,6 +132,9 @@ impl AppFault {
 /// GitHub's own API.
 const API: &str = "https://api.github.com";
 
+/// How much of a host's name is told, in bytes: faults are kept.
+const HOST: usize = 300;
+
 /// How many tokens are kept, how long each may be in bytes, and how long one lives at most (GitHub's: about 520 bytes, an hour).
 const MOST: usize = 1000;
 const LENGTH: usize = 4096;
@@ -211,7 +215,7 @@ impl App {
         let (scheme, api) = place(&self.api).unwrap_or_default();
         let own = api.strip_prefix("api.").unwrap_or(&api).to_owned();
         if place(url) != Some((scheme.clone(), own)) {
-            return Err(AppFault::OtherHost(format!("{scheme}://{api}")));
+            return Err(AppFault::OtherHost(cut(&format!("{scheme}://{api}"), HOST)));
         }
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         Ok(name.strip_suffix(".git").unwrap_or(name).to_owned())

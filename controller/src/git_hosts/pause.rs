@@ -10,6 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many pauses are remembered. Of more, those that end first are forgotten.
 const MOST: usize = 10_000;
 
+/// For how long after its end a pause is remembered, so that the next one is longer.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(1);
+
 /// How long a host may ask to be left alone.
 const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
@@ -33,6 +36,7 @@ impl Pauses {
     /// It did not take what was sent. Failures of what was sent at the same time are one.
     pub fn begin(&self, name: [u8; 32], fault: &HostFault, now: Timestamp) {
         let mut all = self.all();
+        all.retain(|_, pause| now < pause.until.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX));
         let before = all.get(&name);
         let again = u32::from(before.is_none_or(|pause| pause.until <= now));
         let failures = before.map_or(0, |pause| pause.failures) + again;

@@ -72,6 +72,9 @@ impl Endpoint {
             GitHost::Gitea => "https://gitea.example.com/OWNER/NAME.git",
             GitHost::Bitbucket => "https://bitbucket.org/WORKSPACE/NAME.git or https://HOST/scm/PROJECT/NAME.git",
         };
+        if path.iter().any(|part| part == "." || part == "..") {
+            return Err(HostFault::Url(example));
+        }
         let split = path.len().checked_sub(2).ok_or(HostFault::Url(example))?;
         let mut before: Vec<String> =
             if provider == GitHost::GitLab { Vec::new() } else { path.drain(..split).collect() };

@@ -247,3 +247,23 @@ fn a_host_that_fails_is_left_alone_longer_each_time_and_as_long_as_it_asks() {
     pauses.begin(name, &HostFault::Limited { status: 429, wait: Some(i64::MAX) }, now());
     assert_eq!(pauses.of(&name, after(3_600)), None, "an hour at most");
 }
+
+#[test]
+fn a_pause_is_forgotten_an_hour_after_its_end() {
+    let (pauses, name, other) = (Pauses::default(), [1; 32], [2; 32]);
+    let after = |seconds: i64| now() + SignedDuration::from_secs(seconds);
+    let fault = HostFault::Unavailable { status: 503, wait: None };
+    pauses.begin(name, &fault, now());
+    pauses.begin(other, &fault, after(60 + 3_600));
+    pauses.begin(name, &fault, after(60 + 3_600));
+    assert!(pauses.of(&name, after(60 + 3_600 + 59)).is_some());
+    assert_eq!(pauses.of(&name, after(60 + 3_600 + 60)), None, "it is as long as a first one");
+}
+
+#[test]
+fn dots_in_a_path_name_no_repository() {
+    for repository in ["https://github.com/o/...git", "https://github.com/o/..git"] {
+        let of = Endpoint::of(&host(GitHost::GitHub, repository));
+        assert!(matches!(of, Err(HostFault::Url(_))), "{repository}");
+    }
+}

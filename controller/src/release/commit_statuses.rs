@@ -12,9 +12,13 @@ use kube::api::{Api, ListParams};
 use launchway_crds::Release;
 use launchway_plan::release::commit_status::{CommitStatus, Host};
 use launchway_plan::release::{Desired, Effected};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// Sends commit statuses, one after the other, for ten seconds at most: what is left then comes in the next pass. Nothing is sent of a
+/// How much longer than one request all of them may take together.
+const SPARE: Duration = Duration::from_secs(2);
+
+/// Sends commit statuses, one after the other, for twelve seconds at most: what is left then comes in the next pass. Nothing is sent of a
 /// commit that a newer Release has begun with: the host would show the older one's.
 ///
 /// # Errors
@@ -25,10 +29,6 @@ pub async fn report(
     release: &Desired,
     context: &Context,
 ) -> Result<Effected, Unreachable> {
-    if has_a_newer_one(release, context).await? {
-        return Ok(Effected::Reported { statuses: Vec::new(), fault: None });
-    }
-    let deadline = Instant::now() + PATIENCE;
     let access = match access(
         &release.namespace,
         &host.repository,
@@ -46,10 +46,18 @@ pub async fn report(
     };
     let (hosts, metrics, commit) = (&context.git_hosts, &context.metrics, release.commit.as_str());
     let reporter = Reporter { hosts, host, access: &access, commit, metrics };
+    let names: Vec<String> = statuses.iter().map(|status| called(status, release, context)).collect();
+    let now = (context.clock)();
+    // Kubernetes is asked only if something is sent then.
+    let may_be_sent = names.iter().any(|name| reporter.pauses(name, now).is_none());
+    if may_be_sent && has_a_newer_one(release, context).await? {
+        return Ok(Effected::Reported { statuses: Vec::new(), fault: None });
+    }
+    // A first request that is not answered ends before that, so that the host is left alone for a while.
+    let deadline = Instant::now() + PATIENCE + SPARE;
     let (mut taken, mut fault) = (Vec::new(), None);
-    for status in statuses.iter().take_while(|_| context.term.is_sure()) {
-        let name = called(status, release, context);
-        match timeout_at(deadline, reporter.send(&name, status, (context.clock)())).await {
+    for (status, name) in statuses.iter().zip(&names).take_while(|_| context.term.is_sure()) {
+        match timeout_at(deadline, reporter.send(name, status, now)).await {
             Ok(Ok(())) => taken.push(status.clone()),
             Ok(Err(why)) => {
                 let is_of_this_one = why.is_of_one();
@@ -74,11 +82,15 @@ fn refused(host: &Host, fault: &HostFault) -> Effected {
 /// Whether a newer Release of the Pipeline has begun with the same commit.
 async fn has_a_newer_one(release: &Desired, context: &Context) -> Result<bool, Unreachable> {
     let api: Api<Item<Release>> = Api::namespaced(context.kube.clone(), &release.namespace);
-    let mut params = ListParams::default().fields(&format!("spec.pipeline={}", release.pipeline)).limit(PAGE);
+    let mut params = ListParams::default()
+        .fields(&format!("spec.pipeline={},spec.commit={}", release.pipeline, release.commit))
+        .limit(PAGE);
     let is_newer = |other: &Release| {
         let (created, name) = (other.creation_timestamp().map(|at| at.0), other.name_any());
         let begun = other.status.as_ref().is_some_and(|status| status.plan.is_some());
+        let stays = other.metadata.deletion_timestamp.is_none();
         begun
+            && stays
             && other.spec.commit.as_ref() == Some(&release.commit)
             && (created, &name) > (release.created, &release.name)
     };

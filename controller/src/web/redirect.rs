@@ -2,10 +2,14 @@
 
 use http::header::LOCATION;
 use http::{Method, StatusCode};
+use launchway_plan::condition::cut;
 use url::Url;
 
 use super::answer::Answer;
 use super::fault::{BadRedirect, WebFault};
+
+/// How much of a foreign origin is told, in bytes.
+const ORIGIN: usize = 300;
 
 /// Where `answer` sends a request of `method`; none if it is no redirect, or one that would change what is asked
 /// (a POST that would become a GET).
@@ -24,6 +28,7 @@ fn same_origin(answer: &Answer) -> Result<Url, BadRedirect> {
     if target.origin() == answer.url.origin() {
         Ok(target)
     } else {
-        Err(BadRedirect::Elsewhere(target.origin().ascii_serialization()))
+        // A host's name has 253 letters at most, but nobody holds a server to that, and faults are kept.
+        Err(BadRedirect::Elsewhere(cut(&target.origin().ascii_serialization(), ORIGIN)))
     }
 }

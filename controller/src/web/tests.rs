@@ -52,6 +52,13 @@ async fn a_redirect_elsewhere_is_refused_and_its_secrets_are_not_shown() {
 }
 
 #[tokio::test]
+async fn of_a_foreign_origin_only_as_much_is_kept_as_a_name_has() {
+    let web = answering(|_| redirect(302, &format!("https://{}.x/", "a".repeat(100_000))));
+    let fault = web.answer(get("https://a.example.com/"), Cap::VERIFY).await.unwrap_err();
+    assert!(fault.to_string().len() < 1_000, "{} bytes", fault.to_string().len());
+}
+
+#[tokio::test]
 async fn redirects_come_to_an_end() {
     let fault =
         answering(|_| redirect(302, "/again")).answer(get("https://a.example.com/"), Cap::VERIFY).await.unwrap_err();

@@ -176,7 +176,9 @@ fn link(step: &StepRecord, region: &str) -> Option<String> {
     else {
         return None;
     };
-    let host = partition::console(region)?;
+    // A status may have been written by somebody else.
+    let is_plain = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'-' | b'_'));
+    let host = partition::console(region).filter(|_| step.run.is_of(&build.id) && is_plain(&build.id))?;
     let id = build.id.replace(':', "%3A");
     Some(format!("https://{host}/codesuite/codebuild/projects/{}/build/{id}/?region={region}", step.run.project))
 }

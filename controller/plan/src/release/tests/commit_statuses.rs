@@ -134,6 +134,21 @@ fn a_build_links_to_the_console_of_its_region() {
 }
 
 #[test]
+fn an_id_that_somebody_else_wrote_into_the_status_becomes_no_link() {
+    for id in ["lint:../../x", "lint:a?b#c", "other:1-2", "lint"] {
+        let forged =
+            json!({"name": "lint", "phase": "Running", "attempt": 1, "started": {"id": id, "startedAt": time(0)}});
+        let release =
+            changed(&json!({"steps": [forged, step("unit", "Running", None), step("build", "Running", None)]}));
+        let observed = sight(9, &reporting(), Value::Null);
+        let lacks =
+            unreported(&Desired::parse(&release).unwrap(), &Record::parse(&release), observed.pipeline.as_ref(), at(9));
+        assert_eq!(lacks.statuses[0].link, None, "{id}");
+        assert!(lacks.statuses[1].link.is_some());
+    }
+}
+
+#[test]
 fn the_host_is_the_reports_or_else_the_sources() {
     let of = |report: Value| {
         host(
