@@ -55,19 +55,15 @@ impl GitHosts {
 impl Reporter<'_> {
     /// Why nothing is sent under that name now, if that is so: the host is left alone after a failure.
     pub fn pauses(&self, name: &str, now: Timestamp) -> Option<HostFault> {
-        let pauses = &self.hosts.pauses;
-        pauses.of(&self.of_host(), now).or_else(|| pauses.of(&self.of_one(name), now))
+        self.keys(name).iter().find_map(|key| self.hosts.pauses.of(key, now))
     }
 
-    /// A name for the repository, as somebody reports of it.
-    fn of_host(&self) -> Key {
-        self.access.digest(&format!("{:?} {}", self.host.provider, self.host.repository))
-    }
-
-    /// The same for one commit status in it.
-    fn of_one(&self, name: &str) -> Key {
+    /// The repository, as somebody reports of it, and one commit status in it.
+    fn keys(&self, name: &str) -> [Key; 2] {
         let Host { provider, repository, .. } = self.host;
-        self.access.digest(&format!("{provider:?} {repository}#{}#{name}", self.commit))
+        let of_host = format!("{provider:?} {repository}");
+        let of_one = format!("{of_host}#{}#{name}", self.commit);
+        [of_host, of_one].map(|text| self.access.digest(&text))
     }
 
     /// Sends a commit status under that name. Nothing is sent while the host is left alone after a failure.
@@ -78,7 +74,7 @@ impl Reporter<'_> {
         if let Some(fault) = self.pauses(name, now) {
             return Err(fault);
         }
-        let (pauses, of_host, of_one) = (&self.hosts.pauses, self.of_host(), self.of_one(name));
+        let (pauses, [of_host, of_one]) = (&self.hosts.pauses, self.keys(name));
         let sent = self.sent(name, status, &of_host, now).await;
         let outcome = sent.clone().map_err(|fault| fault.at(&self.host.repository));
         self.metrics.effect(EFFECT, &outcome.map_or_else(Outcome::Failed, Outcome::Done));

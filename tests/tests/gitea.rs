@@ -86,7 +86,7 @@ async fn reported(
 }
 
 #[tokio::test]
-#[ignore = "builds Gitea, in four minutes: cargo gitea"]
+#[ignore = "builds Gitea, which takes minutes: cargo gitea"]
 async fn it_shows_the_last_commit_status_of_each_name_and_what_it_refuses_is_understood() {
     let gitea = gitea().await;
     gitea.create("greeter").await.unwrap();
@@ -129,7 +129,7 @@ async fn it_shows_the_last_commit_status_of_each_name_and_what_it_refuses_is_und
 }
 
 #[tokio::test]
-#[ignore = "builds Gitea, in four minutes: cargo gitea"]
+#[ignore = "builds Gitea, which takes minutes: cargo gitea"]
 async fn its_commits_and_tags_are_seen_with_a_token() {
     let gitea = gitea().await;
     gitea.create("greeter").await.unwrap();
@@ -156,7 +156,7 @@ async fn its_commits_and_tags_are_seen_with_a_token() {
 }
 
 #[tokio::test]
-#[ignore = "builds Gitea, in four minutes: cargo gitea"]
+#[ignore = "builds Gitea, which takes minutes: cargo gitea"]
 async fn its_webhooks_are_believed_if_they_are_signed_with_the_secret() {
     let gitea = gitea().await;
     let world = sample::world(7);

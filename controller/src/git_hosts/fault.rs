@@ -88,12 +88,7 @@ impl HostFault {
     pub(super) fn is_before_sending(&self) -> bool {
         matches!(
             self,
-            Self::Url(_)
-                | Self::Secret(_)
-                | Self::SecretUnread
-                | Self::NoCredential
-                | Self::OnlyGitHub
-                | Self::Web(WebFault::Refused(_) | WebFault::Request)
+            Self::Url(_) | Self::NoCredential | Self::OnlyGitHub | Self::Web(WebFault::Refused(_) | WebFault::Request)
         )
     }
 

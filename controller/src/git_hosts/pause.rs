@@ -2,7 +2,7 @@
 //! credential out.
 
 use super::HostFault;
-use crate::git::{REFUSED, soon};
+use crate::git::{Key, REFUSED, soon};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(1);
 
 /// Pauses, by a name for a repository, or for one commit status of it, as somebody sees it.
 #[derive(Debug, Default)]
-pub(super) struct Pauses(Mutex<HashMap<[u8; 32], Pause>>);
+pub(super) struct Pauses(Mutex<HashMap<Key, Pause>>);
 
 #[derive(Clone, Debug)]
 struct Pause {
@@ -29,12 +29,12 @@ struct Pause {
 
 impl Pauses {
     /// Why nothing is sent there now, if that is so.
-    pub fn of(&self, name: &[u8; 32], now: Timestamp) -> Option<HostFault> {
+    pub fn of(&self, name: &Key, now: Timestamp) -> Option<HostFault> {
         self.all().get(name).filter(|pause| now < pause.until).map(|pause| pause.fault.clone())
     }
 
     /// It did not take what was sent. Failures of what was sent at the same time are one.
-    pub fn begin(&self, name: [u8; 32], fault: &HostFault, now: Timestamp) {
+    pub fn begin(&self, name: Key, fault: &HostFault, now: Timestamp) {
         let mut all = self.all();
         all.retain(|_, pause| now < pause.until.saturating_add(REMEMBERED).unwrap_or(Timestamp::MAX));
         let before = all.get(&name);
@@ -51,12 +51,12 @@ impl Pauses {
     }
 
     /// It took something.
-    pub fn end(&self, names: &[[u8; 32]]) {
+    pub fn end(&self, names: &[Key]) {
         let mut all = self.all();
         names.iter().for_each(|name| drop(all.remove(name)));
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<[u8; 32], Pause>> {
+    fn all(&self) -> MutexGuard<'_, HashMap<Key, Pause>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,7 +9,7 @@ use launchway_crds::pipeline::Badge;
 /// How many digits of a commit a badge has room for: as many as git and its hosts show.
 const DIGITS: usize = 7;
 
-/// What a badge says: whose it is, how the newest commit fares, and what runs.
+/// What a badge says: whose it is, and how the newest commit fares.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
     /// The Pipeline's name.

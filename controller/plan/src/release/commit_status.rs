@@ -15,7 +15,7 @@ use launchway_crds::release::{Reported, StagePhase, StageRecord};
 use std::fmt;
 
 /// For how long after its end a Release still reports what the git host lacks. A Pipeline that is given a report says nothing of what
-/// ended before.
+/// had ended longer ago.
 const LATEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// The longest description, in bytes. Source: GitHub's documentation; GitLab takes 255.
