@@ -112,7 +112,10 @@ pub fn unreported(desired: &Desired, record: &Record, pipeline: Option<&Pipeline
 fn statuses(desired: &Desired, record: &Record, work: &Work) -> Vec<CommitStatus> {
     let has_ended = record.ended.is_some();
     let of_step = |step: &StepRecord| {
-        let state = of_progress(&step.progress, has_ended);
+        let state = match (step.kind, of_progress(&step.progress, has_ended)) {
+            (StepKind::Build, Reported::Success) => built(record),
+            (StepKind::Check | StepKind::Build, state) => state,
+        };
         let description = match (&step.progress, state) {
             (Progress::Succeeded(None), _) => "not built: the image of this commit was in ECR already".to_owned(),
             (_, Reported::Pending) => format!("Release {} has begun", desired.name),
@@ -127,6 +130,17 @@ fn statuses(desired: &Desired, record: &Record, work: &Work) -> Vec<CommitStatus
         (stage.reported != Some(state)).then_some(CommitStatus { subject, state, description, link: None })
     };
     work.steps.iter().filter_map(of_step).chain(record.stages.iter().filter_map(of_stage)).collect()
+}
+
+/// How the build fares that has succeeded: it is one only with the image that it should push.
+fn built(record: &Record) -> Reported {
+    match record.ended {
+        _ if !record.images.is_empty() => Reported::Success,
+        None => Reported::Pending,
+        Some(Ending::Succeeded) => Reported::Success,
+        Some(Ending::Failed) => Reported::Failure,
+        Some(Ending::Superseded | Ending::Cancelled) => Reported::Cancelled,
+    }
 }
 
 fn of_progress(progress: &Progress, has_ended: bool) -> Reported {

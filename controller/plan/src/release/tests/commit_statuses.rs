@@ -62,7 +62,8 @@ fn only_what_is_new_is_told() {
     ];
     let mut staging = stage("staging", 3, "Verifying");
     staging["reported"] = "Pending".into();
-    let posts = told(&json!({"steps": steps, "stages": [staging, stage("prod", 4, "Verified")]}), 10);
+    let stages = [staging, stage("prod", 4, "Verified")];
+    let posts = told(&json!({"steps": steps, "stages": stages, "images": crate::samples::release::images()}), 10);
     assert_eq!(names(&posts), [("build", Reported::Success), ("stages/prod", Reported::Success)]);
 }
 
@@ -78,6 +79,22 @@ fn what_never_began_or_was_stopped_is_given_up_in_the_end_whether_it_was_reporte
         [("checks/lint", Reported::Failure), ("checks/unit", Reported::Cancelled), ("build", Reported::Cancelled)];
     assert_eq!(names(&posts), expected, "an answer that was lost may have left something pending");
     assert_eq!(posts[0].2, "failed; why: kubectl -n shop describe lwr web-1");
+}
+
+#[test]
+fn a_build_without_the_image_that_it_should_push_is_no_success() {
+    let steps = ["lint", "unit", "build"].map(|name| step(name, "Succeeded", None));
+    for (phase, state) in [
+        (None, Reported::Pending),
+        (Some("Failed"), Reported::Failure),
+        (Some("Superseded"), Reported::Cancelled),
+        (Some("Succeeded"), Reported::Success),
+    ] {
+        let ended = phase.map(|_| time(5));
+        let posts = told(&json!({"steps": steps, "phase": phase.unwrap_or("Active"), "endedAt": ended}), 10);
+        assert_eq!(names(&posts)[2], ("build", state), "{phase:?}");
+        assert_eq!(names(&posts)[0], ("checks/lint", Reported::Success), "{phase:?}");
+    }
 }
 
 #[test]
