@@ -220,7 +220,8 @@ text!(
 );
 text!(
     /// The plain value of an environment variable.
-    EnvValue, 0..=4096, r"^[^\x00]*$"
+    EnvValue, 0..=4096, r"^[^\x00]*$",
+    ("!self.matches('#[{][A-Za-z0-9@_-]+[.][A-Za-z0-9@_.-]+[}]')", "#{…} is a variable of CodePipeline, which nothing fills in here: each build has the commit in COMMIT_ID")
 );
 text!(
     /// A reference into the Parameter Store or Secrets Manager. The names of secrets that AWS manages have a `!`.

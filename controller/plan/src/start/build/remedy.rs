@@ -106,6 +106,22 @@ const KNOWN: &[Known] = &[
                 .to_owned()
         },
     },
+    Known {
+        says: &["no matching artifact paths found"],
+        remedy: |_, _| {
+            "the build left none of the files that artifacts.files of the buildspec names: they are looked for below \
+             artifacts.base-directory, and the commands that write them have to run before"
+                .to_owned()
+        },
+    },
+    Known {
+        says: &["no definition for primary artifacts"],
+        remedy: |_, _| {
+            "the buildspec has secondary-artifacts alone, and what the build leaves is the primary one: name the files under \
+             artifacts.files too"
+                .to_owned()
+        },
+    },
     Known { says: &["YAML_FILE_ERROR", "no such file or directory"], remedy: |_, _| no_buildspec() },
     Known { says: &["YAML_FILE_ERROR", "does not exist"], remedy: |_, _| no_buildspec() },
     Known {
@@ -300,6 +316,8 @@ pub const EXAMPLES: &[&str] = &[
     "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-east-2.amazonaws.com/v2/iridium/manifests/latest: 403 Forbidden",
     "exec /bin/sh: exec format error",
     "write /var/lib/docker/tmp/x: no space left on device",
+    "CLIENT_ERROR: no matching artifact paths found",
+    "CLIENT_ERROR: no definition for primary artifacts in buildspec",
     "YAML_FILE_ERROR Message: stat /codebuild/output/src1/src/buildspec.yml: no such file or directory",
     "YAML_FILE_ERROR: This build image requires selecting at least one runtime version.",
     "reference not found for primary source and source version 0123456789abcdef",
