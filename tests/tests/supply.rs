@@ -11,8 +11,8 @@ use serde_json::Value;
 use spdx::{Expression, Licensee, ParseMode};
 
 /// How many crates may go into the controller, ours included. Whoever adds one looks for one to take out, or says here why not:
-/// gitoxide's two, which read git's commits and folders, bring twenty.
-const BUDGET: usize = 335;
+/// gitoxide's two, which read git's commits and folders, bring twenty; S3's client and the reader of zip archives, ten.
+const BUDGET: usize = 345;
 
 /// What is compiled for Linux on amd64, as cargo tells it.
 fn metadata() -> Value {

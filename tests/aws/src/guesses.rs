@@ -18,6 +18,7 @@ pub const GUESSES: &[&[Guess]] = &[
     crate::codecommit::GUESSES,
     crate::ecr::GUESSES,
     crate::logs::GUESSES,
+    crate::s3::GUESSES,
     crate::ssm::GUESSES,
 ];
 

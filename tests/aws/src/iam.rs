@@ -137,6 +137,10 @@ pub fn denied(call: &Call, action: &str, resource: &str) -> Refusal {
         call.caller.arn
     );
     match call.service {
+        "s3" => Refusal {
+            status: 403,
+            ..Refusal::new("AccessDenied", message.replace(resource, &format!("\"{resource}\"")))
+        },
         "sts" => Refusal {
             status: 403,
             ..Refusal::new(
@@ -150,6 +154,7 @@ pub fn denied(call: &Call, action: &str, resource: &str) -> Refusal {
 
 fn unsigned(service: &str) -> Refusal {
     match service {
+        "s3" => Refusal { status: 403, ..Refusal::new("AccessDenied", "Access Denied") },
         "sts" => Refusal {
             status: 403,
             ..Refusal::new("MissingAuthenticationToken", "Request is missing Authentication Token")
@@ -160,6 +165,10 @@ fn unsigned(service: &str) -> Refusal {
 
 fn unrecognized(service: &str) -> Refusal {
     match service {
+        "s3" => Refusal {
+            status: 403,
+            ..Refusal::new("InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+        },
         "sts" => Refusal {
             status: 403,
             ..Refusal::new("InvalidClientTokenId", "The security token included in the request is invalid.")
@@ -170,6 +179,7 @@ fn unrecognized(service: &str) -> Refusal {
 
 fn expired(service: &str) -> Refusal {
     match service {
+        "s3" => Refusal::new("ExpiredToken", "The provided token has expired."),
         "sts" => Refusal {
             status: 403,
             ..Refusal::new("ExpiredToken", "The security token included in the request is expired")

@@ -1,5 +1,5 @@
-//! An AWS that lives in memory, spoken to over the wire: ECS, ECR, CodeBuild, Logs, SSM and STS, as far as Launchway uses them, and the door of
-//! CodeCommit's git server.
+//! An AWS that lives in memory, spoken to over the wire: ECS, ECR, CodeBuild, Logs, S3, SSM and STS, as far as Launchway uses them, and the
+//! door of CodeCommit's git server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod call;
@@ -19,6 +19,8 @@ mod misfits;
 mod mixed;
 pub mod model;
 pub mod policy;
+mod rest;
+pub mod s3;
 pub mod snapshots;
 pub mod ssm;
 pub mod story;

@@ -1,4 +1,5 @@
-//! The wire: awsJson 1.0/1.1 by `X-Amz-Target`, the query protocol with XML replies for STS. What operations mean is elsewhere.
+//! The wire: awsJson 1.0/1.1 by `X-Amz-Target`, the query protocol with XML replies for STS; S3's own is in `rest`. What operations mean is
+//! elsewhere.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +8,15 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use crate::Refusal;
+use crate::{Refusal, rest};
 
 /// An HTTP request to AWS.
 #[derive(Clone, Debug, Default)]
 pub struct WireRequest {
+    /// The method; empty is POST. Only S3 looks at it.
+    pub method: String,
+    /// The whole URI, or its path and query beside a header `host`. Only S3 looks at it.
+    pub uri: String,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -60,10 +65,12 @@ pub(crate) struct Parsed {
 pub(crate) enum Protocol {
     Json,
     Query,
+    Rest,
 }
 
 impl WireRequest {
-    fn header(&self, name: &str) -> Option<&str> {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 }
@@ -71,9 +78,11 @@ impl WireRequest {
 /// Takes a request apart.
 pub(crate) fn parsed(request: &WireRequest) -> Result<Parsed, Refusal> {
     let scope = request.header("authorization").and_then(scope);
-    let (key, region) = scope.map_or((None, String::new()), |(key, region)| (Some(key), region));
+    let of_s3 = scope.as_ref().is_some_and(|(_, _, service)| service == "s3");
+    let (key, region) = scope.map_or((None, String::new()), |(key, region, _)| (Some(key), region));
     let token = request.header("x-amz-security-token").map(str::to_owned);
     let (protocol, service, operation, input) = match request.header("x-amz-target") {
+        _ if of_s3 => rest::request(request),
         Some(target) => json_request(target, &request.body)?,
         None => query_request(&request.body)?,
     };
@@ -117,13 +126,13 @@ fn query_request(body: &Bytes) -> Result<(Protocol, &'static str, String, Value)
     }
 }
 
-/// `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`: the key and the region.
-fn scope(authorization: &str) -> Option<(String, String)> {
+/// `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`: the key, the region and the service.
+fn scope(authorization: &str) -> Option<(String, String, String)> {
     let credential = authorization.split("Credential=").nth(1)?.split(',').next()?;
     let mut parts = credential.trim().split('/');
     let key = parts.next()?.to_owned();
     let region = parts.nth(1)?.to_owned();
-    Some((key, region))
+    Some((key, region, parts.next()?.to_owned()))
 }
 
 /// What a JSON service sends for an answer.
@@ -177,7 +186,7 @@ fn xml(value: &Value) -> String {
     }
 }
 
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 

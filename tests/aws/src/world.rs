@@ -16,11 +16,12 @@ use crate::limits::{Limits, throttled};
 use crate::log::{self, LogEntry, Outcome};
 use crate::logs::{self, LogsState};
 use crate::policy::Policy;
+use crate::s3::{self, S3State};
 use crate::snapshots::Snapshots;
 use crate::ssm::{self, SsmState};
 use crate::story::TaskStory;
 use crate::wire::{self, Fate, Parsed, Protocol, WireReply, WireRequest};
-use crate::{Answer, Call, Place, Refusal, misfits, sts};
+use crate::{Answer, Call, Place, Refusal, misfits, rest, sts};
 
 /// Whether past states are kept for stale reads: each write then clones the services' state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -53,6 +54,8 @@ pub struct World {
     pub logs: BTreeMap<Place, LogsState>,
     /// SSM by account and region.
     pub ssm: BTreeMap<Place, SsmState>,
+    /// The buckets of all accounts: their names are the whole world's.
+    pub s3: S3State,
     /// Credentials, roles, policies.
     pub iam: Iam,
     /// What shall fail.
@@ -264,6 +267,7 @@ impl World {
             "codebuild" => codebuild::answer(self, call),
             "logs" => logs::answer(self, call),
             "ssm" => ssm::answer(self, call),
+            "s3" => s3::answer(self, call),
             _ => sts::answer(self, call),
         }
     }
@@ -302,6 +306,7 @@ impl World {
         let (content, (status, body)) = match protocol {
             Protocol::Json => ("application/x-amz-json-1.1", wire::json_body_of(answer)),
             Protocol::Query => ("text/xml", wire::query_body_of(operation, &id, answer)),
+            Protocol::Rest => return rest::reply(answer, &id, self.now, fate, delay),
         };
         let headers =
             vec![("date", wire::http_date(self.now)), ("x-amzn-requestid", id), ("content-type", content.to_owned())];
@@ -332,6 +337,7 @@ fn reads(operation: &str) -> bool {
 fn throttled_by(service: &str) -> Refusal {
     match service {
         "sts" => Refusal::new("Throttling", "Rate exceeded"),
+        "s3" => Refusal { status: 503, ..Refusal::new("SlowDown", "Please reduce your request rate.") },
         _ => throttled(),
     }
 }
@@ -340,6 +346,7 @@ fn broken(service: &str) -> Refusal {
     match service {
         "ecs" | "ecr" => Refusal::server("ServerException", "Service Unavailable. Please try again later."),
         "ssm" => Refusal::server("InternalServerError", "An error occurred on the server side."),
+        "s3" => Refusal::server("InternalError", "We encountered an internal error. Please try again."),
         "logs" => Refusal::server("ServiceUnavailableException", "The service cannot complete the request."),
         _ => Refusal::server(
             "InternalFailure",

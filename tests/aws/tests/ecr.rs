@@ -4,9 +4,10 @@
 mod account;
 
 use account::{ACCOUNT, Account, refusal};
-use aws_sdk_ecr::types::{DescribeImagesFilter, ImageFailureCode, ImageIdentifier, TagStatus};
+use aws_sdk_ecr::operation::describe_image_scan_findings::DescribeImageScanFindingsOutput;
+use aws_sdk_ecr::types::{DescribeImagesFilter, FindingSeverity, ImageFailureCode, ImageIdentifier, TagStatus};
 use launchway_test_aws::TaskStory;
-use launchway_test_aws::ecr::{Mutability, PushRefused, digest};
+use launchway_test_aws::ecr::{Mutability, PushRefused, Scan, Scanner, digest};
 use serde_json::json;
 
 fn tagged(tag: &str) -> ImageIdentifier {
@@ -245,4 +246,37 @@ async fn an_archived_image_is_named_with_its_status_and_not_given() {
     assert_eq!(reply.failures()[0].failure_code(), Some(&ImageFailureCode::ImageInaccessible));
     push(&account, "v1", "one").unwrap();
     assert_eq!(ask().send().await.unwrap().image_details().len(), 1, "pushed again it is there");
+}
+
+#[tokio::test]
+async fn a_scan_goes_on_for_its_time_and_then_shows_its_findings_in_pages() {
+    for (by, under, done) in [(Scanner::Ecr, "IN_PROGRESS", "COMPLETE"), (Scanner::Inspector, "PENDING", "ACTIVE")] {
+        let account = Account::new();
+        push(&account, "v1", "one").unwrap();
+        let look = || account.ecr().describe_image_scan_findings().repository_name("team/web").image_id(tagged("v1"));
+        assert_eq!(refusal(look().send().await).0, "ScanNotFoundException");
+        let findings = [("CVE-1", "LOW"), ("CVE-2", "CRITICAL"), ("CVE-3", "LOW")];
+        let findings = findings.map(|(name, severity)| (name.to_owned(), severity.to_owned())).to_vec();
+        account
+            .images(|images| images.scan("team/web", Some(Scan { by, seconds: 60, findings, settles: 0, ends: None })));
+        let status = |seen: &DescribeImageScanFindingsOutput| {
+            seen.image_scan_status().unwrap().status().unwrap().as_str().to_owned()
+        };
+        let seen = look().send().await.unwrap();
+        assert_eq!((status(&seen), seen.image_scan_findings.is_some()), (under.to_owned(), false));
+        account.pass(60);
+        let first = look().max_results(2).send().await.unwrap();
+        assert_eq!(status(&first), done);
+        let found = first.image_scan_findings().unwrap();
+        assert_eq!(found.finding_severity_counts().unwrap()[&FindingSeverity::Low], 2);
+        assert_eq!(
+            (found.findings().len(), found.enhanced_findings().len()),
+            if by == Scanner::Ecr { (2, 0) } else { (0, 2) }
+        );
+        let second = look().max_results(2).next_token(first.next_token.unwrap()).send().await.unwrap();
+        assert_eq!(second.next_token, None);
+        let nameless = look().image_id(ImageIdentifier::builder().build()).send().await;
+        assert_eq!(refusal(nameless).0, "InvalidParameterException");
+        assert_eq!(refusal(look().image_id(tagged("v2")).send().await).0, "ImageNotFoundException");
+    }
 }

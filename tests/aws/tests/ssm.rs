@@ -13,7 +13,7 @@ fn parameters(account: &Account, input: Value) -> (u16, Value) {
     );
     let headers = [("x-amz-target", "AmazonSSM.GetParameters".to_owned()), ("authorization", scope)];
     let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let request = WireRequest { headers, body: input.to_string().into() };
+    let request = WireRequest { headers, body: input.to_string().into(), ..WireRequest::default() };
     let reply = account.world.lock().unwrap().answer(account.now(), &request);
     (reply.status, serde_json::from_slice(&reply.body).unwrap())
 }

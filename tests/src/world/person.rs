@@ -44,5 +44,5 @@ pub fn signed(key: &str, operation: &str, input: &Value) -> WireRequest {
     };
     let scope = format!("AWS4-HMAC-SHA256 Credential={key}/20261123/{REGION}/{service}/aws4_request, Signature=0");
     let headers = vec![("authorization".to_owned(), scope), ("x-amz-target".to_owned(), format!("{target}.{name}"))];
-    WireRequest { headers, body: input.to_string().into() }
+    WireRequest { headers, body: input.to_string().into(), ..WireRequest::default() }
 }

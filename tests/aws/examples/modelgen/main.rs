@@ -40,7 +40,7 @@ const ECS: &[&str] = &[
 const CODEBUILD: &[&str] = &["BatchGetBuilds", "BatchGetProjects", "ListBuildsForProject", "StartBuild", "StopBuild"];
 
 /// The operations of ECR that the simulator answers.
-const ECR: &[&str] = &["BatchGetImage", "DescribeImages", "DescribeRepositories"];
+const ECR: &[&str] = &["BatchGetImage", "DescribeImageScanFindings", "DescribeImages", "DescribeRepositories"];
 
 /// The operations of CloudWatch Logs that the simulator answers.
 const LOGS: &[&str] = &["GetLogEvents"];

@@ -104,6 +104,8 @@ pub struct Build {
     pub(super) initiator: String,
     pub(super) vpc: Option<Value>,
     pub(super) retry: AutoRetry,
+    /// The hash of its zip in S3.
+    pub(super) sum: Option<String>,
 }
 
 /// Where a build stands among CodeBuild's own retries.

@@ -1,6 +1,7 @@
 //! CodeBuild: projects and builds that go through their phases. What a build pushes goes to `ecr`, what it says to `logs`. Batches, reports, webhooks,
 //! fleets and the making of projects over the wire are not here.
 
+mod artifacts;
 mod build;
 mod course;
 mod overrides;
@@ -17,7 +18,7 @@ use jiff::Timestamp;
 
 pub use self::build::{Build, PhaseEnd, PhaseRun, PhaseStatus};
 pub use self::project::{Environment, Project, Source, Variable, VariableKind, Vpc};
-pub use self::story::{BuildStory, Export, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories};
+pub use self::story::{BuildStory, Export, FileText, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories};
 use crate::{Answer, Call, Guess, Refusal, World};
 
 /// Where this module only guesses.
@@ -37,6 +38,10 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         what: "Overrides of artifacts: the location is ARN, path, build ID and name, the name the project's if none is given; without a bucket InvalidInputException",
         source: "API_ProjectArtifacts tells how the parts are put together; that Build.artifacts shows it so is from the AWS CLI's examples",
+    },
+    Guess {
+        what: "Artifacts in S3 are uploaded as UPLOAD_ARTIFACTS ends, a folder's files below the location and a zip at it, with sha256sum then; no files: nothing is uploaded, and the build succeeds; no such bucket: CLIENT_ERROR",
+        source: "API_BuildArtifacts has sha256sum for packaging ZIP; the context is an inference. Files whose names the buildspec computes are not here",
     },
     Guess {
         what: "Overrides of the logs: the stream is PREFIX/UUID; without CloudWatch's logs there is neither a group nor a stream, and logs in S3 are not written",

@@ -1,5 +1,5 @@
-//! StartBuild's overrides of cache, logs, artifacts, key and secondary sources: nothing here uses a cache, makes artifacts or fetches a second
-//! source, builds only show what they were told.
+//! StartBuild's overrides of cache, logs, artifacts, key and secondary sources: nothing here uses a cache or fetches a second source, builds only
+//! show what they were told. What goes to S3 is in `artifacts`.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::build::Build;
 use super::invalid;
+use super::project::Project;
 use crate::{Call, Refusal};
 
 /// What a build was told beside its source and its environment; AWS's defaults filled in.
@@ -30,15 +31,23 @@ pub(super) struct Overrides {
     secondary_artifacts: Vec<Value>,
 }
 
+/// Where artifacts go in S3.
+pub(super) struct Stored {
+    pub bucket: String,
+    /// Of the zip, or of the folder.
+    pub key: String,
+    pub is_zip: bool,
+}
+
 /// Secondary sources, and secondary artifacts, at most [API_StartBuild].
 const SECONDARY: usize = 12;
 
 impl Overrides {
     /// What the call asks for.
-    pub(super) fn asked(call: &Call) -> Result<Self, Refusal> {
+    pub(super) fn asked(call: &Call, project: &Project) -> Result<Self, Refusal> {
         let logs = call.member("logsConfigOverride").cloned().unwrap_or_default();
         let told = |member: &str, default: Value| if logs[member].is_object() { logs[member].clone() } else { default };
-        let artifacts = call.member("artifactsOverride").cloned().unwrap_or(json!({ "type": "NO_ARTIFACTS" }));
+        let artifacts = call.member("artifactsOverride").cloned().unwrap_or_else(|| project.artifacts());
         sound(&artifacts)?;
         let secondary = |member: &str, identifier: &str| secondary(call, member, identifier);
         let secondary_artifacts = secondary("secondaryArtifactsOverride", "artifactIdentifier")?;
@@ -73,7 +82,19 @@ impl Overrides {
 
     /// `Build.artifacts`.
     pub(super) fn artifacts(&self, build: &Build) -> Value {
-        shown(&self.artifacts, build)
+        let mut view = shown(&self.artifacts, build);
+        if let Some(sum) = &build.sum {
+            view["sha256sum"] = json!(sum);
+        }
+        view
+    }
+
+    /// Where artifacts go, if that is S3.
+    pub(super) fn place(&self, build: &Build) -> Option<Stored> {
+        let location = location(&self.artifacts, build);
+        let (bucket, key) = location.strip_prefix("arn:aws:s3:::")?.split_once('/')?;
+        let is_zip = self.artifacts["packaging"] == "ZIP";
+        Some(Stored { bucket: bucket.to_owned(), key: key.to_owned(), is_zip })
     }
 
     /// `Build.secondaryArtifacts`.

@@ -131,6 +131,8 @@ pub struct Project {
     pub auto_retry_limit: i64,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Where what builds leave goes, in AWS's words; none is nowhere, or what a pipeline takes.
+    pub artifacts: Option<Value>,
 }
 
 impl Project {
@@ -154,6 +156,7 @@ impl Project {
             concurrent_build_limit: None,
             auto_retry_limit: 0,
             created_at: Timestamp::UNIX_EPOCH,
+            artifacts: None,
         }
     }
 
@@ -162,7 +165,7 @@ impl Project {
             "name": self.name,
             "arn": super::project_arn(call, &self.name),
             "source": self.source(),
-            "artifacts": { "type": if self.source.kind == CODEPIPELINE { CODEPIPELINE } else { "NO_ARTIFACTS" } },
+            "artifacts": self.artifacts(),
             "cache": { "type": "NO_CACHE" },
             "environment": self.environment(),
             "serviceRole": self.service_role,
@@ -190,6 +193,12 @@ impl Project {
         if let Some(limit) = self.concurrent_build_limit {
             project["concurrentBuildLimit"] = json!(limit);
         }
+    }
+
+    /// `artifacts`.
+    pub(super) fn artifacts(&self) -> Value {
+        let kind = if self.source.kind == CODEPIPELINE { CODEPIPELINE } else { "NO_ARTIFACTS" };
+        self.artifacts.clone().unwrap_or_else(|| json!({ "type": kind }))
     }
 
     pub(super) fn source(&self) -> Value {

@@ -192,7 +192,7 @@ fn template(call: &Call, project: &Project) -> Result<Build, Refusal> {
         exported: Vec::new(),
         stream: String::new(),
         place: call.place(),
-        overrides: Overrides::asked(call)?,
+        overrides: Overrides::asked(call, project)?,
         source: source(call, project)?,
         environment: environment(call, project, &variables),
         variables,
@@ -203,6 +203,7 @@ fn template(call: &Call, project: &Project) -> Result<Build, Refusal> {
         initiator: initiator(&call.caller.arn),
         vpc: project.vpc.as_ref().map(|vpc| vpc.render()),
         retry: AutoRetry { limit, ..AutoRetry::default() },
+        sum: None,
     })
 }
 

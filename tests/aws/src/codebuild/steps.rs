@@ -2,12 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::artifacts;
 use super::build::{Build, PhaseEnd, PhaseStatus};
 use super::project::VariableKind;
 use super::story::{Export, Outcome, Phase, Push};
 use crate::{Place, TaskStory, World};
 
-type Context = (String, String);
+/// `statusCode` and `message` of a phase's context.
+pub(super) type Context = (String, String);
 
 /// The lines that the story prints in a phase.
 pub(super) fn lines(build: &Build, phase: Phase) -> impl Iterator<Item = &str> {
@@ -52,6 +54,9 @@ pub(super) fn end(world: &mut World, build: &mut Build, at: Timestamp) -> PhaseE
     if phase == Phase::PostBuild {
         build.exported = exported(world, build);
     }
+    if phase == Phase::UploadArtifacts {
+        build.sum = artifacts::sum(world, build);
+    }
     if (Phase::DownloadSource..=Phase::UploadArtifacts).contains(&phase) {
         note_end(world, build, at, status, &context);
     }
@@ -84,13 +89,13 @@ fn phase_work(world: &mut World, build: &Build, phase: Phase, at: Timestamp) -> 
     match phase {
         Phase::DownloadSource => secrets(world, build, at),
         Phase::PostBuild => push(world, build, at),
+        Phase::UploadArtifacts => artifacts::upload(world, build, at),
         Phase::Submitted
         | Phase::Queued
         | Phase::Provisioning
         | Phase::Install
         | Phase::PreBuild
         | Phase::Build
-        | Phase::UploadArtifacts
         | Phase::Finalizing
         | Phase::Completed => Ok(()),
     }
@@ -168,19 +173,25 @@ fn pushes(build: &Build) -> Option<(&str, &str)> {
 
 /// The variables that its buildspec exports; none of an image that was not pushed.
 fn exported(world: &World, build: &Build) -> Vec<(String, String)> {
-    let registry = registry(build);
-    let pushed = || {
-        let (repository, tag) = pushes(build)?;
-        let image = world.ecr.get(&registry)?.image(repository, tag)?;
-        Some((format!("{}.dkr.ecr.{}.amazonaws.com/{repository}", registry.0, registry.1), tag, image.digest.clone()))
-    };
     let value = |export: &Export| match export {
-        Export::WithDigest => pushed().map(|(name, _, digest)| format!("{name}@{digest}")),
-        Export::WithTag => pushed().map(|(name, tag, _)| format!("{name}:{tag}")),
+        Export::WithDigest | Export::WithTag => image(world, build, pushes(build)?.0, export),
         Export::Text(text) => Some(text.clone()),
     };
     let exports = build.story.exports.iter();
     exports.filter_map(|(name, export)| Some((name.clone(), value(export)?))).collect()
+}
+
+/// The image that the build pushed into a repository, in the form that is told; none if it was not pushed. A text is told as it is.
+pub(super) fn image(world: &World, build: &Build, repository: &str, form: &Export) -> Option<String> {
+    let (account, region) = registry(build);
+    let (_, tag) = pushes(build)?;
+    let name = format!("{account}.dkr.ecr.{region}.amazonaws.com/{repository}");
+    let pushed = || world.ecr.get(&(account, region))?.image(repository, tag);
+    match form {
+        Export::WithDigest => pushed().map(|image| format!("{name}@{}", image.digest)),
+        Export::WithTag => pushed().map(|_| format!("{name}:{tag}")),
+        Export::Text(text) => Some(text.clone()),
+    }
 }
 
 /// Where the build was told to push to; else its own account and region.

@@ -214,6 +214,15 @@ pub enum Export {
     Text(String),
 }
 
+/// What a file of a build's artifact holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileText {
+    /// The images that were pushed, as `imagedefinitions.json` has them.
+    Definitions(Export),
+    /// This text.
+    Plain(String),
+}
+
 /// What a build does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildStory {
@@ -230,6 +239,8 @@ pub struct BuildStory {
     pub also: Vec<String>,
     /// The variables that its buildspec exports.
     pub exports: Vec<(String, Export)>,
+    /// The files of its artifact, by their paths in it; uploaded if artifacts go to S3.
+    pub files: Vec<(String, FileText)>,
     /// Lines that its commands print, spread over their phases; CodeBuild's own lines come by themselves.
     pub says: Vec<(Phase, String)>,
 }
@@ -244,6 +255,7 @@ impl BuildStory {
             tag: None,
             also: Vec::new(),
             exports: Vec::new(),
+            files: Vec::new(),
             says: Vec::new(),
         }
     }
@@ -296,6 +308,13 @@ impl BuildStory {
     #[must_use]
     pub fn exporting(mut self, name: &str, value: Export) -> Self {
         self.exports.push((name.to_owned(), value));
+        self
+    }
+
+    /// The same with a file in its artifact.
+    #[must_use]
+    pub fn with_file(mut self, name: &str, text: FileText) -> Self {
+        self.files.push((name.to_owned(), text));
         self
     }
 

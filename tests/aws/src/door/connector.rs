@@ -58,7 +58,8 @@ fn wire_request(request: &HttpRequest) -> Result<WireRequest, ConnectorError> {
     let body =
         request.body().bytes().ok_or_else(|| ConnectorError::user("the simulator takes no streamed bodies".into()))?;
     let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Ok(WireRequest { headers, body: Bytes::copy_from_slice(body) })
+    let (method, uri) = (request.method().to_owned(), request.uri().to_owned());
+    Ok(WireRequest { method, uri, headers, body: Bytes::copy_from_slice(body) })
 }
 
 fn response(reply: WireReply) -> Result<HttpResponse, ConnectorError> {

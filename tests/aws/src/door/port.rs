@@ -8,7 +8,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Response};
+use axum::http::{HeaderMap, Method, Response, Uri};
 use jiff::{SignedDuration, Timestamp};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -76,7 +76,13 @@ pub fn serve(listener: TcpListener, world: Arc<Mutex<World>>, speed: f64) -> io:
     Ok(Open { address, clock, task })
 }
 
-async fn exchange(State(behind): State<Behind>, headers: HeaderMap, body: Bytes) -> Response<Body> {
+async fn exchange(
+    State(behind): State<Behind>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
     let headers = headers
         .iter()
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
@@ -85,7 +91,7 @@ async fn exchange(State(behind): State<Behind>, headers: HeaderMap, body: Bytes)
         .world
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .answer(behind.clock.now(), &WireRequest { headers, body });
+        .answer(behind.clock.now(), &WireRequest { method: method.to_string(), uri: uri.to_string(), headers, body });
     if !reply.delay.is_zero() {
         tokio::time::sleep(reply.delay.div_f64(behind.clock.speed.max(f64::EPSILON))).await;
     }

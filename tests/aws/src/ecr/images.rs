@@ -12,7 +12,7 @@ use crate::{Answer, Call, Refusal, World};
 const IDS: usize = 100;
 
 /// An image as a call names it.
-struct ImageId<'a> {
+pub(super) struct ImageId<'a> {
     digest: Option<&'a str>,
     tag: Option<&'a str>,
 }
@@ -53,13 +53,18 @@ impl Missing {
 }
 
 impl<'a> ImageId<'a> {
-    fn parse(value: &'a Value) -> Self {
+    pub(super) fn parse(value: &'a Value) -> Self {
         let member = |name| value.get(name).and_then(Value::as_str);
         Self { digest: member("imageDigest"), tag: member("imageTag") }
     }
 
+    /// Whether it names nothing.
+    pub(super) fn is_nameless(&self) -> bool {
+        self.digest.is_none() && self.tag.is_none()
+    }
+
     /// With a digest and a tag, both must name the same image.
-    fn image<'r>(&self, repository: &'r Repository) -> Option<&'r Image> {
+    pub(super) fn image<'r>(&self, repository: &'r Repository) -> Option<&'r Image> {
         let image = repository.image(self.digest.or(self.tag)?)?;
         let tagged = self.tag.is_none_or(|tag| image.tags.iter().any(|other| other == tag));
         tagged.then_some(image)
@@ -92,7 +97,7 @@ pub fn describe(world: &mut World, call: &Call) -> Answer {
         return list(call, repository);
     }
     let ids = image_ids(call)?;
-    if ids.iter().any(|id| id.digest.is_none() && id.tag.is_none()) {
+    if ids.iter().any(ImageId::is_nameless) {
         return Err(invalid("Invalid request parameters: an image ID needs an imageDigest or an imageTag"));
     }
     if call.member("maxResults").is_some() || call.member("nextToken").is_some() {
@@ -127,7 +132,7 @@ pub fn batch(world: &mut World, call: &Call) -> Answer {
     Ok(json!({ "images": images, "failures": failures }))
 }
 
-fn repository<'w>(world: &'w mut World, call: &Call, action: &str) -> Result<&'w Repository, Refusal> {
+pub(super) fn repository<'w>(world: &'w mut World, call: &Call, action: &str) -> Result<&'w Repository, Refusal> {
     let name = call.text("repositoryName").ok_or_else(|| {
         invalid("Invalid parameter at 'repositoryName' failed to satisfy constraint: 'must not be null'")
     })?;
@@ -208,7 +213,7 @@ fn failure(id: &ImageId<'_>, missing: &Missing) -> Value {
     json!({ "imageId": named, "failureCode": code, "failureReason": reason })
 }
 
-fn no_image(call: &Call, id: &ImageId<'_>) -> Refusal {
+pub(super) fn no_image(call: &Call, id: &ImageId<'_>) -> Refusal {
     let (digest, tag) = (id.digest.unwrap_or("null"), id.tag.unwrap_or("null"));
     let repository = call.text("repositoryName").unwrap_or_default();
     let message = format!(

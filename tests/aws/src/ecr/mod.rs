@@ -1,7 +1,8 @@
-//! ECR: repositories, images by digest and tag, and the push that a build makes. Layers, scans, policies and the registry's own protocol are not here.
+//! ECR: repositories, images by digest and tag, what a scan finds, and the push that a build makes. Layers, policies and the registry's own protocol are not here.
 
 mod images;
 mod repositories;
+mod scans;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -53,10 +54,38 @@ pub const GUESSES: &[Guess] = &[
         source: "API_BatchGetImage names the accepted types; what becomes of others is not said, AWS may convert them",
     },
     Guess {
+        what: "A scan is IN_PROGRESS (of Inspector: PENDING) until it ends, COMPLETE (ACTIVE) then; without one ScanNotFoundException; findings are listed the worst first, findingSeverityCounts stands on each page, and imageScanCompletedAt with a scan of either kind that found nothing",
+        source: "API_DescribeImageScanFindings names the statuses and the exception; the order, and what the first page has, are not said",
+    },
+    Guess {
         what: "A registryId of another account is answered like one's own: repository policies are not looked at",
         source: "A choice",
     },
 ];
+
+/// What ECR finds in each image of a repository, which is scanned on push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scan {
+    /// Who scans.
+    pub by: Scanner,
+    /// How many seconds after its push the scan of an image ends; of images that were there before, at once.
+    pub seconds: i64,
+    /// The findings: what each is called, and its severity.
+    pub findings: Vec<(String, String)>,
+    /// For how many seconds after its end it shows no findings yet.
+    pub settles: i64,
+    /// `imageScanStatus.status` in its end, in place of the usual one.
+    pub ends: Option<String>,
+}
+
+/// Who scans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scanner {
+    /// ECR: basic scanning.
+    Ecr,
+    /// Amazon Inspector: enhanced scanning, which goes on for as long as the image is there.
+    Inspector,
+}
 
 /// Whether a tag may move to another image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +127,8 @@ pub struct Repository {
     pub created_at: Timestamp,
     /// Its images, by digest.
     pub images: BTreeMap<String, Image>,
+    /// What ECR finds in its images; none: they are not scanned.
+    pub scan: Option<Scan>,
     /// Digests of those that are archived: still there, and not to be pulled [user guide, "Image archival"].
     pub archived: BTreeSet<String>,
 }
@@ -152,6 +183,13 @@ impl EcrState {
             return Err(PushRefused::TagExists);
         }
         Ok(Arc::make_mut(found).put(tag, content, story, now))
+    }
+
+    /// Has the images of a repository scanned, or not any more.
+    pub fn scan(&mut self, repository: &str, scan: Option<Scan>) {
+        if let Some(found) = self.repositories.get_mut(repository) {
+            Arc::make_mut(found).scan = scan;
+        }
     }
 
     /// Archives an image, by its tag or digest.
@@ -267,6 +305,7 @@ fn layer_size(content: &str) -> u64 {
 /// Answers one operation.
 pub fn answer(world: &mut World, call: &Call) -> Answer {
     match call.operation.as_str() {
+        "DescribeImageScanFindings" => scans::describe(world, call),
         "DescribeImages" => images::describe(world, call),
         "BatchGetImage" => images::batch(world, call),
         "DescribeRepositories" => repositories::describe(world, call),

@@ -114,6 +114,10 @@ impl Account {
         client!(aws_sdk_ecr, self)
     }
 
+    pub fn s3(&self) -> aws_sdk_s3::Client {
+        client!(aws_sdk_s3, self)
+    }
+
     pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         client!(aws_sdk_cloudwatchlogs, self)
     }

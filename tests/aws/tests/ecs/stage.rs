@@ -175,7 +175,9 @@ impl Stage {
         let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
         let scope = format!("AWS4-HMAC-SHA256 Credential={KEY}/20260301/{REGION}/ecs/aws4_request, SignedHeaders=host");
         let headers = vec![("x-amz-target".to_owned(), target), ("authorization".to_owned(), scope)];
-        let reply = self.lock().answer(self.now(), &WireRequest { headers, body: input.to_string().into() });
+        let reply = self
+            .lock()
+            .answer(self.now(), &WireRequest { headers, body: input.to_string().into(), ..WireRequest::default() });
         let body: Value = serde_json::from_slice(&reply.body).unwrap();
         let text = |member: &str| body[member].as_str().unwrap_or_default().to_owned();
         if reply.status == 200 { Ok(body) } else { Err(format!("{}: {}", text("__type"), text("message"))) }

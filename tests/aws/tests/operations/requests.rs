@@ -153,6 +153,9 @@ fn of_codebuild(scene: &Scene, operation: &str) -> Vec<Value> {
 fn of_ecr(scene: &Scene, operation: &str) -> Vec<Value> {
     match operation {
         "BatchGetImage" => vec![json!({"repositoryName": "web", "imageIds": [{"imageTag": "v1"}]})],
+        "DescribeImageScanFindings" => {
+            paged(scene, "ecr", operation, json!({"repositoryName": "web", "imageId": {"imageTag": "v1"}}))
+        }
         "DescribeImages" => {
             let named = json!({"repositoryName": "web", "imageIds": [{"imageTag": "v1"}]});
             let filtered = |filter: Value| json!({"repositoryName": "web", "filter": filter});

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use launchway_test_aws::codebuild::Project;
-use launchway_test_aws::ecr::Mutability;
+use launchway_test_aws::ecr::{Mutability, Scan, Scanner};
 use launchway_test_aws::{TaskStory, WireRequest, World};
 use serde_json::{Value, json};
 
@@ -32,6 +32,9 @@ impl Scene {
                 ecr.push(name, tag, tag, TaskStory::default(), scene.now).ok().unwrap();
             }
         }
+        let findings = [("CVE-1", "HIGH"), ("CVE-2", "LOW"), ("CVE-3", "LOW")];
+        let findings = findings.map(|(name, severity)| (name.to_owned(), severity.to_owned())).to_vec();
+        ecr.scan("web", Some(Scan { by: Scanner::Ecr, seconds: 0, findings, settles: 0, ends: None }));
         let role = format!("arn:aws:iam::{ACCOUNT}:role/task");
         let builds = scene.world.codebuild.entry(place()).or_default();
         builds.add_project(Project::new("web", &role, "https://github.com/team/web.git"));
@@ -94,7 +97,7 @@ impl Scene {
             }
             None => form(operation, input),
         };
-        let reply = self.world.answer(self.now, &WireRequest { headers, body: body.into() });
+        let reply = self.world.answer(self.now, &WireRequest { headers, body: body.into(), ..WireRequest::default() });
         let text = String::from_utf8(reply.body.to_vec()).unwrap();
         match (reply.status, serde_json::from_str::<Value>(&text)) {
             (200, body) => Ok(body.unwrap_or(Value::String(text))),

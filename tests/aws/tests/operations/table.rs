@@ -26,11 +26,11 @@ compared. Of a member that holds others and has no effect by itself, it is what 
 
 /// Why a member has no effect.
 const WITHOUT_EFFECT: &[(&str, &str, &str)] = &[
-    ("codebuild:StartBuild", "artifactsOverride.packaging", "no artifacts are made, and a build does not show it"),
+    ("codebuild:StartBuild", "artifactsOverride.packaging", "this build leaves no files, and a build does not show it"),
     (
         "codebuild:StartBuild",
         "secondaryArtifactsOverride[].packaging",
-        "no artifacts are made, and a build does not show it",
+        "this build leaves no files, and a build does not show it",
     ),
     (
         "ecs:RunTask",
