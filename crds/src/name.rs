@@ -93,6 +93,10 @@ text!(
     Uid, 1..=64, r"^[-0-9A-Za-z]+$"
 );
 text!(
+    /// An image, as a build said it.
+    SaidImage, 1..=512, r"^[!-~]+$"
+);
+text!(
     /// A full commit ID: 40 or 64 hexadecimal digits.
     CommitId, 40..=64, r"^([0-9a-f]{40}|[0-9a-f]{64})$"
 );
@@ -235,6 +239,11 @@ text!(
     /// Files of the repository, by a path from its root in which `*` and `?` stand for any text and any character, `/` too.
     ScanPath, 1..=128, r"^[A-Za-z0-9_.*?][A-Za-z0-9_./*?-]*$",
     ("!self.startsWith('./') && !self.endsWith('/') && !self.contains('**')", "a path from the root of the repository, without ./ before it and / after it; one * stands for any text, folders too")
+);
+text!(
+    /// A file of a build's artifact, by its path from the artifact's root.
+    ArtifactPath, 1..=255, r"^[A-Za-z0-9_.][A-Za-z0-9_./+-]*$",
+    ("!self.startsWith('./') && !self.endsWith('/') && !self.contains('//') && !self.contains('..')", "the path from the artifact's root as it stands there, such as imagedefinitions.json or out/images.json: without ./ before it, .. and //")
 );
 text!(
     /// A text that is no secret although it looks like one.

@@ -53,8 +53,8 @@ pub use status::*;
     .message("images: each has a repository of its own"))]
 #[x_kube(validation = Rule::new("self.images.size() * self.stages.size() <= 10")
     .message("images: at most 10 in one stage, 5 in two, 3 in three: what runs in each stage is recorded image by image"))]
-#[x_kube(validation = Rule::new("self.images.size() == 1 || !has(self.build) || (!has(self.build.imageFrom) && (!has(self.build.tag) || self.build.tag.contains('$(commit)')))")
-    .message("of several images the tag says the whole commit: let build.tag have $(commit), and leave imageFrom out"))]
+#[x_kube(validation = Rule::new("self.images.size() == 1 || !has(self.build) || ((!has(self.build.imageFrom) || has(self.build.imageFrom.artifact)) && (!has(self.build.tag) || self.build.tag.contains('$(commit)')))")
+    .message("of several images the tag says the whole commit, or a file lists them: let build.tag have $(commit), or set imageFrom.artifact"))]
 #[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.commitStatus) || has(self.report.commitStatus.repository) || has(self.source.git)")
     .message("report.commitStatus.repository says where the commits are, because the source is no git repository"))]
 #[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.commitStatus) || has(self.report.commitStatus.secretRef) || !has(self.source.git) || has(self.source.git.secretRef)")

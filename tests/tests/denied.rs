@@ -57,6 +57,8 @@ const RIGHTS: &[Right] = &[
         end: failed,
         ..first("logs:GetLogEvents", "log-group:/aws/codebuild/shop-greeter-build")
     },
+    Right { story: listed, ..first("s3:GetObject", "arn:aws:s3:::shop-artifacts/") },
+    Right { story: not_listed, end: failed, ..first("s3:ListBucket", "arn:aws:s3:::shop-artifacts") },
     Right { before: released, story: forgotten, end: in_sync, ..first("ecs:ListTaskDefinitions", ANY) },
     Right { story: in_code_commit, ..first(GIT_PULL, "arn:aws:codecommit:eu-central-1:123456789012:shop-greeter") },
 ];
@@ -81,6 +83,18 @@ const fn first(action: &'static str, resource: &'static str) -> Right {
 fn begun(player: &mut Player) {
     sample::push(&player.world, "good-1");
     sample::apply(&player.world);
+}
+
+/// The build lists its image in a file that it leaves in S3.
+fn listed(player: &mut Player) {
+    begun(player);
+    sample::list_in(&player.world, "ZIP", "imagedefinitions.json");
+}
+
+/// The same, in a file that it does not leave.
+fn not_listed(player: &mut Player) {
+    begun(player);
+    sample::list_in(&player.world, "NONE", "out/imagedefinitions.json");
 }
 
 /// The Pipeline follows a repository of CodeCommit.

@@ -62,6 +62,7 @@ scenarios!(
     first_release,
     hanging_source,
     images_of_another_ci,
+    listed_images,
     lost_reply,
     newest,
     no_account,

@@ -254,7 +254,7 @@ const STORIES: &[Story] = &[
             player.patch("Pipeline", "greeter", &json!({"spec": {"build": {"imageFrom": {"variable": variable}}}}));
             player.advance(PATIENCE);
             let said = player.world.object("Release", if is_released { "greeter-1" } else { "greeter-2" }).unwrap();
-            let image = said.value()["status"]["steps"][1]["image"].as_str().unwrap_or_default().to_owned();
+            let image = said.value()["status"]["steps"][1]["images"][0].as_str().unwrap_or_default().to_owned();
             assert_eq!(image.contains(".dkr.ecr."), is_released, "{image}");
             assert_eq!(player.world.is("Pipeline", "greeter", "Released", "True"), is_released, "{commit}");
         }

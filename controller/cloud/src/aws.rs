@@ -2,6 +2,7 @@
 //! When it is sent is decided elsewhere.
 
 pub(crate) mod agent;
+mod archive;
 mod arn;
 mod assume;
 mod call;
@@ -19,5 +20,6 @@ pub(crate) mod fence;
 pub(crate) mod guesses;
 mod json;
 pub(crate) mod logs;
+mod s3;
 mod sts;
 mod words;

@@ -51,6 +51,8 @@ buckets! {
     BuildModify: 20.0, 2.0;
     // ECR documents 1000 a second and more for what docker clients call; far less is enough for one look a release.
     ImageRead: 20.0, 10.0;
+    // S3 documents 5,500 a second; a release reads at most a few parts of one object.
+    ObjectRead: 20.0, 10.0;
     // GetLogEvents has 10 or 25 a second, by Region, and cannot be raised.
     LogRead: 10.0, 10.0;
     // STS is known to allow some hundred a second; one is needed an hour and role.

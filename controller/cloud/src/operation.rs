@@ -109,6 +109,10 @@ operations! {
         DescribeImages: Look, ImageRead, own;
         DescribeRepositories: Look, ImageRead, own;
     }
+    // Without the right to list the bucket, an object that is not there is denied.
+    S3 "s3" {
+        GetObject: Look, ObjectRead, own_and ["s3:ListBucket"];
+    }
     Logs "logs" {
         GetLogEvents: Look, LogRead, own;
     }

@@ -10,6 +10,7 @@ use launchway_plan::account::Place;
 use launchway_plan::rank::Rank;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
 
 /// How long a pass waits for a token, so that it keeps what it has seen so far. It takes a place among the passes of its kind
 /// meanwhile, which what has nothing to do must not.
@@ -41,7 +42,12 @@ pub(crate) struct Shared {
     budgets: Budgets,
     sleep: Option<SharedAsyncSleep>,
     jitter: Mutex<fastrand::Rng>,
+    /// How many zip archives are read at once: each takes some megabytes.
+    pub archives: Semaphore,
 }
+
+/// As many as fit into the memory that the chart gives the controller, beside all else.
+const ARCHIVES: usize = 4;
 
 impl Shared {
     /// Full budgets, and a clock that AWS has not corrected yet.
@@ -53,6 +59,7 @@ impl Shared {
             sleep: settings.sleep_impl.clone().or_else(|| settings.base.sleep_impl()).or_else(default_async_sleep),
             jitter: Mutex::new(fastrand::Rng::with_seed(settings.seed)),
             own_account: Arc::default(),
+            archives: Semaphore::new(ARCHIVES),
             settings,
         }
     }

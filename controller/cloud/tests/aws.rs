@@ -2,6 +2,8 @@
 //! answers is tested elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "aws/artifacts.rs"]
+mod artifacts;
 #[path = "aws/builds.rs"]
 mod builds;
 #[path = "aws/doubt.rs"]

@@ -4,6 +4,7 @@ use crate::condition::brief;
 use crate::hash;
 use crate::partition;
 use launchway_crds::pipeline::ImageStatus;
+use serde_json::Value;
 
 /// `<account>.dkr.ecr.<region>.<domain>/<repository>@sha256:<digest>`.
 pub fn reference(image: &ImageStatus) -> String {
@@ -89,6 +90,34 @@ pub fn said(text: &str) -> Option<Said<'_>> {
         None => ImageId::Tag(text[untagged(text).len()..].strip_prefix(':').filter(|tag| is_tag(tag))?.to_owned()),
     };
     Some(Said { place: Some(place), id })
+}
+
+/// The images that a file of a build's artifact lists: CodePipeline's `imagedefinitions.json`, a list of `{name, imageUri}`, or
+/// `imageDetail.json`, an object with `ImageURI` (CodePipeline's user guide, "Image definitions file reference"). Only
+/// images of private registries of ECR are kept, each once.
+///
+/// # Errors
+/// It is neither, or lists no such image: what it is instead, in words that follow on its name.
+pub fn listed(text: &[u8]) -> Result<Vec<String>, &'static str> {
+    let entries: Vec<(&'static str, Value)> = match serde_json::from_slice(text) {
+        Ok(Value::Array(list)) => list.into_iter().map(|entry| ("imageUri", entry)).collect(),
+        Ok(entry @ Value::Object(_)) => vec![("ImageURI", entry)],
+        Ok(_) => return Err("is neither a JSON list nor an object"),
+        Err(_) => return Err("is no JSON"),
+    };
+    let mut images: Vec<String> = Vec::new();
+    for (member, entry) in entries {
+        let image = entry[member].as_str().map(str::trim).filter(|text| registered(text).is_some());
+        let Some(image) = image.filter(|text| said(text).is_some()) else { continue };
+        if !images.iter().any(|known| *known == *image) {
+            images.push(image.to_owned());
+        }
+    }
+    if images.is_empty() {
+        Err("names no image of a private registry of ECR with a tag or a digest")
+    } else {
+        Ok(images)
+    }
 }
 
 fn is_digest(text: &str) -> bool {
@@ -197,6 +226,36 @@ mod tests {
         for odd in odd {
             assert_eq!(said(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn a_file_of_codepipelines_lists_images_and_nothing_else_of_it_is_kept() {
+        let web = "123456789012.dkr.ecr.us-east-2.amazonaws.com/shop/web:v1";
+        let api = format!("123456789012.dkr.ecr.us-east-2.amazonaws.com/api@sha256:{}", "a".repeat(64));
+        let list = |text: &str| listed(text.as_bytes());
+        let definitions = format!(
+            r#"[{{"name":"web","imageUri":"{web}"}}, {{"name":"api","imageUri":" {api}\n"}}, {{"name":"web","imageUri":"{web}"}},
+            {{"name":"proxy","imageUri":"nginx:1.27"}}, {{"name":"x","imageUri":5}}, "hunter2", null]"#
+        );
+        assert_eq!(list(&definitions), Ok(vec![web.to_owned(), api]));
+        assert_eq!(list(&format!(r#"{{"ImageURI":"{web}","more":[1]}}"#)), Ok(vec![web.to_owned()]));
+        for (odd, why) in [
+            ("", "no JSON"),
+            ("[", "no JSON"),
+            ("\u{feff}[]", "no JSON"),
+            ("5", "neither"),
+            ("[]", "names no image"),
+            ("{}", "names no image"),
+            (&format!(r#"[{{"name":"web","imageURI":"{web}"}}]"#), "names no image"),
+            (
+                r#"[{"name":"web","imageUri":"123456789012.dkr.ecr.us-east-2.amazonaws.com/shop/web"}]"#,
+                "names no image",
+            ),
+            (&format!(r#"[{{"name":"web","imageUri":"sha256:{}"}}]"#, "a".repeat(64)), "names no image"),
+        ] {
+            assert!(list(odd).unwrap_err().contains(why), "{odd}: {:?}", list(odd));
+        }
+        assert!(list(&"[".repeat(100_000)).is_err());
     }
 
     #[test]

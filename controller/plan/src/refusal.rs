@@ -5,6 +5,9 @@ use crate::condition::cut;
 use crate::reason::Reason;
 use std::fmt;
 
+/// How what a build leaves in S3 is kept apart from what others leave there.
+pub const APART: &str = "let the project leave its artifact in S3 with namespaceType BUILD_ID; or in spec.build.codeBuild set override.artifacts to {type: S3, location: <bucket>, namespaceType: BUILD_ID}, which the AwsAccount has to allow (overrides: [Artifacts], and buckets)";
+
 /// How much of a name a message has, in bytes.
 const NAME: usize = 128;
 /// How long the part of a message is that names what is missing, in bytes. It leaves room for the rest in a condition.
@@ -109,6 +112,13 @@ pub enum Refusal {
         /// Why.
         why: String,
     },
+    /// The build leaves no file that only it can have left, and `imageFrom.artifact` asks for one.
+    Artifact {
+        /// The CodeBuild project.
+        project: String,
+        /// What is lacking.
+        why: &'static str,
+    },
     /// The stage does not list the Service among its targets.
     NotListed {
         /// The Pipeline.
@@ -185,6 +195,7 @@ impl Refusal {
             | Self::TagKey { .. }
             | Self::Range { .. }
             | Self::Project { .. }
+            | Self::Artifact { .. }
             | Self::SeveralStages => Reason::InvalidSpec,
             Self::NotDriven { .. } => Reason::NotDriven,
             Self::NotListed { .. } | Self::NoSuchImage { .. } => Reason::NotListed,
@@ -239,6 +250,7 @@ impl fmt::Display for Refusal {
             ),
             Self::SeveralStages => f.write_str("spec.taskDefinition.containerDefinitions: imageFrom names more than one Pipeline or stage: a Service follows one stage of one Pipeline"),
             Self::Project { project, why } => write!(f, "project {} {why}: {SOURCE_TYPE}", cut(project, NAME)),
+            Self::Artifact { project, why } => f.write_str(&no_artifact(project, why)),
             Self::NotListed { pipeline, stage, service } => write!(
                 f,
                 "imageFrom: stage {stage} of Pipeline {pipeline} does not list this Service: add {{service: {service}}} to the stage's targets, or correct imageFrom"
@@ -282,4 +294,7 @@ fn not_allowed(f: &mut fmt::Formatter<'_>, account: &str, missing: &[Missing]) -
         "{what}{others}: not allowed by AwsAccount {account}: name others, or ask an administrator to add there: {}",
         lines.collect::<Vec<_>>().join(", ")
     )
+}
+fn no_artifact(project: &str, why: &str) -> String {
+    format!("spec.build.imageFrom.artifact: project {} {why}: {APART}", cut(project, NAME))
 }

@@ -38,7 +38,7 @@ impl Wake {
     /// namespace's labels and for projects, which are not watched.
     pub fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
-            Refusal::NamespaceNotAdmitted { .. } | Refusal::Project { .. } => Self::Operator,
+            Refusal::NamespaceNotAdmitted { .. } | Refusal::Project { .. } | Refusal::Artifact { .. } => Self::Operator,
             Refusal::NoAccount { .. }
             | Refusal::RegionNotListed { .. }
             | Refusal::NotAllowed { .. }

@@ -17,7 +17,7 @@ use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks, more, rank};
 use launchway_plan::target::TargetSeen;
-use launchway_plan::world::{BuildStatus, LiveBuild, LiveProject};
+use launchway_plan::world::{BuildStatus, Listing, LiveBuild, LiveProject};
 
 /// For how long after a build failed we retry to read its log before we do without, in seconds.
 const LOG_WAITS: i64 = 120;
@@ -69,6 +69,7 @@ enum Seen {
     Image(Looked<Option<launchway_plan::world::LiveImage>>),
     Origins(Looked<Vec<LiveBuild>>),
     Mutability(Looked<bool>),
+    Listing(Looked<Listing>),
     Target(Option<TargetSeen>),
     Verified(Result<(), String>),
 }
@@ -105,6 +106,10 @@ async fn one(
             Ok(cloud) => cloud.is_immutable(repository).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
+        Look::Listing { artifact, file, ended } => Seen::Listing(match cloud {
+            Ok(cloud) => cloud.listing(artifact, file, *ended).await.into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
         Look::Target(name) => Seen::Target(kube_api::target(name, &desired.namespace, context).await?),
         Look::Verify { http, .. } => Seen::Verified(verification(http, context).await),
     })
@@ -134,6 +139,7 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
             observed.immutable.insert(repository, immutable);
         }
         (_, Seen::Origins(builds)) => observed.origins = builds,
+        (_, Seen::Listing(listing)) => observed.listing = listing,
         (
             _,
             Seen::Build(..)

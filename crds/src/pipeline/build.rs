@@ -2,7 +2,8 @@
 
 use crate::aws::BuildOverride;
 use crate::name::{
-    Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, ScanPath, ScanText, SecretRef, TagPattern,
+    ArtifactPath, Buildspec, Duration, EnvName, EnvValue, Name, Path, Project, ScanPath, ScanText, SecretRef,
+    TagPattern,
 };
 use kube::KubeSchema;
 use serde::{Deserialize, Serialize};
@@ -73,11 +74,15 @@ fn two() -> i32 {
 /// Where a build says which image it pushed: exactly one member is set.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.variable)].exists_one(one, one)").message("set exactly one place where the build says its image: variable"))]
+#[x_kube(validation = Rule::new("has(self.variable) != has(self.artifact)").message("set exactly one place where the build says its image: variable or artifact"))]
 pub struct ImageFrom {
     /// A variable that the buildspec exports (`env: {exported-variables: [IMAGE_URI]}`). Its value is the image with its digest, `<registry>/<repository>@sha256:…`, or the digest alone, or the image with a tag other than `latest`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub variable: Option<EnvName>,
+
+    /// A file of the artifact that the build leaves in S3, by its path there: CodePipeline's `imagedefinitions.json`, a list of `{name, imageUri}`, or `imageDetail.json`, `{ImageURI}`. Of its images those count that are in the repositories of spec.images, with a digest or a tag other than `latest`. The artifact's path has to have the build's ID (`namespaceType: BUILD_ID`), and the role needs `s3:GetObject` of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<ArtifactPath>,
 }
 
 /// One run of a CodeBuild project on the release's commit.

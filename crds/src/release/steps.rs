@@ -1,10 +1,28 @@
 //! The steps of a Release: what was intended, what runs, how it ended.
 
-use crate::name::{Line, Name};
+use crate::name::{Line, Name, SaidImage};
 use crate::start::{Intent, Started};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// An object in S3.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Artifact {
+    /// The bucket.
+    #[schemars(length(max = 63))]
+    pub bucket: String,
+
+    /// The key.
+    #[schemars(length(max = 1024))]
+    pub key: String,
+
+    /// The version that was read. Absent: the bucket keeps no versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub version_id: Option<String>,
+}
 
 /// A check or the build.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -36,10 +54,15 @@ pub struct StepStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reported: Option<Reported>,
 
-    /// The image that the build said it pushed, as it said it.
+    /// The images that the build said it pushed, as it said them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub images: Vec<SaidImage>,
+
+    /// The object in S3 in which it said them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 512))]
-    pub image: Option<String>,
+    pub artifact: Option<Artifact>,
 
     /// How the step stands, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{After, RARELY, Step, Story, always, both_run, unsaid};
 use crate::world::{World, sample};
 
-/// Each commit has two images, of one build, in one task. A second commit comes while the first is rolled.
+/// Each commit has two images, of one build, in one task. A second commit comes while the first is rolled; the images of the first are found by
+/// their tag, and those of the second in a file that its build leaves in S3.
 pub const TWO: Story = Story {
     name: "two images",
     after: After::Nothing,
@@ -21,10 +22,13 @@ pub const TWO: Story = Story {
             },
         },
         Step {
-            name: "another commit comes while the first is rolled",
+            name: "another commit comes while the first is rolled, and its images are listed in a file",
             when: |world| world.service(sample::SERVICES[0]).is_some(),
             later: 30,
-            act: |world| sample::push(world, "double-2"),
+            act: |world| {
+                sample::list_in(world, "ZIP", "imagedefinitions.json");
+                sample::push(world, "double-2");
+            },
         },
         RARELY,
     ],
@@ -36,9 +40,21 @@ pub const TWO: Story = Story {
         );
         let wrong = sample::SERVICES.iter().filter(|name| !runs_two_of_one_build(world, name));
         let wrong = wrong.map(|name| format!("{name} does not run two images of one build")).collect();
-        [said, wrong, both_run(world, "double-2")].concat()
+        [said, wrong, unlisted(world), both_run(world, "double-2")].concat()
     },
 };
+
+/// What the second Release should have recorded of its file, and did not.
+fn unlisted(world: &World) -> Vec<String> {
+    let release = world.object("Release", "greeter-2");
+    let steps = release.map(|found| found.value()["status"]["steps"].clone()).unwrap_or_default();
+    let listed = steps
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|step| step["artifact"]["bucket"] == sample::BUCKET && step["images"][1].is_string());
+    if listed { Vec::new() } else { vec![format!("greeter-2 does not say where its images were listed: {steps}")] }
+}
 
 fn runs_two_of_one_build(world: &World, service: &str) -> bool {
     let images = world.service(service).map(|found| found.running_images(world.now())).unwrap_or_default();

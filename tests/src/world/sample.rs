@@ -4,9 +4,10 @@ pub mod services;
 
 use std::time::Duration;
 
-use launchway_test_aws::codebuild::{BuildStory, Export, PhaseSeconds, Project, StartedBuild, Stories};
+use launchway_test_aws::codebuild::{BuildStory, Export, FileText, PhaseSeconds, Project, StartedBuild, Stories};
 use launchway_test_aws::ecr::Mutability;
 use launchway_test_aws::iam::Role;
+use launchway_test_aws::s3::Versioning;
 use launchway_test_aws::{Place, TaskStory};
 use serde_json::{Value, json};
 
@@ -35,6 +36,8 @@ pub const SECOND: &str = "shop-proxy";
 pub const CHECK: &str = "shop-greeter-check";
 /// The project that builds.
 pub const BUILD: &str = "shop-greeter-build";
+/// The bucket for what builds leave.
+pub const BUCKET: &str = "shop-artifacts";
 /// The installation's name.
 pub const INSTALLATION: &str = "lw";
 /// The namespace.
@@ -115,6 +118,20 @@ pub fn double(world: &World) {
     }
 }
 
+/// Has the project leave what it builds in S3, apart for each build, in that packaging, and lets the Pipeline find its images in a file there.
+pub fn list_in(world: &World, packaging: &str, file: &str) {
+    let mut aws = world.aws();
+    let builds = aws.codebuild.entry(place()).or_default();
+    if let Some(mut project) = builds.project(BUILD).cloned() {
+        project.artifacts =
+            Some(json!({"type": "S3", "location": BUCKET, "namespaceType": "BUILD_ID", "packaging": packaging}));
+        builds.add_project(project);
+    }
+    aws.keep_snapshots();
+    drop(aws);
+    world.edit("Pipeline", PIPELINE, |spec| spec["build"]["imageFrom"] = json!({"artifact": file}));
+}
+
 /// How tasks behave that run a commit's image: `crashing-N` crashes.
 fn tasks(commit: &str) -> TaskStory {
     let crashes = (1..=9).any(|number| commit_id(&format!("crashing-{number}")) == commit);
@@ -140,6 +157,7 @@ fn account(world: &World) {
         aws.add_role(ACCOUNT, name);
     }
     aws.ecs.entry(place()).or_default().add_cluster(CLUSTER);
+    aws.s3.add_bucket(BUCKET, REGION, Versioning::Enabled);
     for repository in [REPOSITORY, SECOND] {
         aws.ecr.entry(place()).or_default().add_repository(repository, Mutability::Immutable);
     }
@@ -151,9 +169,11 @@ fn account(world: &World) {
     builds.stories = Stories::new(fate);
 }
 
-/// What becomes of a build is told by its commit's name. Each exports the image that it pushes.
+/// What becomes of a build is told by its commit's name. Each exports the image that it pushes, and lists all in `imagedefinitions.json`, which
+/// is left in S3 if artifacts go there.
 pub fn fate(build: &StartedBuild) -> BuildStory {
-    outcome(build).exporting("IMAGE_URI", Export::WithDigest)
+    let listed = FileText::Definitions(Export::WithTag);
+    outcome(build).exporting("IMAGE_URI", Export::WithDigest).with_file("imagedefinitions.json", listed)
 }
 
 fn outcome(build: &StartedBuild) -> BuildStory {

@@ -356,20 +356,41 @@ pub const ARCHIVES: &str = "shop-archives";
 /// Projects that cannot be told to build a commit.
 fn of_projects() -> Vec<Case> {
     let pipeline = with(without_commits(), "/spec/build/codeBuild/project", json!(ARCHIVES));
+    let listed = with(without_commits(), "/spec/build/imageFrom", json!({"artifact": "imagedefinitions.json"}));
     let mut bad = release();
     bad["spec"]["pipeline"] = json!(PIPELINE);
-    vec![Case {
+    let of = |pipeline, case| Case {
         others: vec![with(pipeline, "/spec/source/git/interval", json!("1h"))],
         settles: true,
         calls: Calls::Looks,
-        ..alone(
-            "Refusal::Project",
-            "that takes its source from S3",
-            bad,
-            "InvalidSpec",
-            &["project shop-archives", "takes its source from S3", "override: {sourceType"],
-        )
-    }]
+        ..case
+    };
+    vec![
+        of(
+            pipeline,
+            alone(
+                "Refusal::Project",
+                "that takes its source from S3",
+                bad.clone(),
+                "InvalidSpec",
+                &["project shop-archives", "takes its source from S3", "override: {sourceType"],
+            ),
+        ),
+        of(
+            listed,
+            alone(
+                "Refusal::Artifact",
+                "that leaves nothing in S3",
+                bad,
+                "InvalidSpec",
+                &[
+                    "spec.build.imageFrom.artifact",
+                    "project shop-greeter-build leaves nothing in S3",
+                    "namespaceType: BUILD_ID",
+                ],
+            ),
+        ),
+    ]
 }
 
 /// Commits that a person names.

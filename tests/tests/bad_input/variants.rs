@@ -32,6 +32,7 @@ variants!(
     FargateSize,
     NotDriven,
     Project,
+    Artifact,
     SeveralStages,
     NotListed,
     NoSuchImage,

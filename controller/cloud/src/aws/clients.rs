@@ -11,6 +11,7 @@ use crate::shared::Shared;
 use aws_config::identity::IdentityCache;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::checksum_config::ResponseChecksumValidation;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -25,6 +26,7 @@ pub(crate) struct Clients {
     pub ecs: Lazy<aws_sdk_ecs::Client>,
     pub codebuild: Lazy<aws_sdk_codebuild::Client>,
     pub ecr: Lazy<aws_sdk_ecr::Client>,
+    pub s3: Lazy<aws_sdk_s3::Client>,
     pub logs: Lazy<aws_sdk_cloudwatchlogs::Client>,
     pub sts: Lazy<aws_sdk_sts::Client>,
     /// What they all sign with.
@@ -65,11 +67,24 @@ impl Clients {
             ecs: lazy!(aws_sdk_ecs, site),
             codebuild: lazy!(aws_sdk_codebuild, site),
             ecr: lazy!(aws_sdk_ecr, site),
+            s3: {
+                let site = site.clone();
+                LazyLock::new(Box::new(move || s3(&site)))
+            },
             logs: lazy!(aws_sdk_cloudwatchlogs, site),
             sts: lazy!(aws_sdk_sts, site),
             credentials: Kept::new(&site.config),
         }
     }
+}
+
+/// That of S3. At an endpoint of one's own buckets have no hosts of their own.
+fn s3(site: &Site) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::config::Builder::from(&site.config)
+        .force_path_style(site.config.endpoint_url().is_some())
+        .interceptor(Dates::new(site.shared.clone()))
+        .interceptor(Agent);
+    aws_sdk_s3::Client::from_conf(config.interceptor(Fence::new(site.shared.clone())).build())
 }
 
 /// What the clients of a place are made from.
@@ -104,7 +119,9 @@ fn own(place: &Place, shared: &Shared) -> SdkConfig {
         .time_source(Corrected(shared.clock.clone()))
         // Two corrections of the same clock would add up.
         .disable_clock_skew_correction(true)
-        // The operation's timeout says it all; watching each body would only cost time.
+        // Parts of objects are read, and S3's sums are those of the whole.
+        .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+        // The operation's timeout says it all, and S3's bodies have one of their own; watching each would only cost time.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
     config.set_app_name(AppName::new("launchway").ok());
     if settings.http_client.is_some() {

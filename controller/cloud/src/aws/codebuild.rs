@@ -10,13 +10,15 @@ use crate::scrub;
 use crate::shared::Token;
 use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
 use aws_sdk_codebuild::operation::start_build::StartBuildInput;
-use aws_sdk_codebuild::types::{Build, ExportedEnvironmentVariable, LogsLocation, PhaseContext, Project};
+use aws_sdk_codebuild::types::{
+    Build, BuildArtifacts, ExportedEnvironmentVariable, LogsLocation, PhaseContext, Project,
+};
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
 use launchway_plan::image;
 use launchway_plan::world::{
-    BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LiveProject, LogStream, Members, Phase, PhaseKind,
-    PhaseStatus, VariableKind,
+    Artifact, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LiveProject, LogStream, Members,
+    Packaging, Phase, PhaseKind, PhaseStatus, VariableKind,
 };
 use serde_json::{Value, json};
 use std::cmp::Reverse;
@@ -157,6 +159,7 @@ impl Cloud {
             marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),
             log: build.logs().and_then(log),
             log_link: build.logs().and_then(|logs| words::text(logs.deep_link())).filter(|link| has_names(link)),
+            artifact: build.artifacts().and_then(artifact).map(Box::new),
             images: build.exported_environment_variables().iter().filter_map(exported_image).collect(),
             in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
         }
@@ -168,11 +171,34 @@ fn exported_image(variable: &ExportedEnvironmentVariable) -> Option<(String, Str
     Some((variable.name()?.to_owned(), image.to_owned()))
 }
 
+/// Where it is, as CodeBuild shows it: `arn:aws:s3:::<bucket>/<key>`. Only a zip has the hash (API reference of BuildArtifacts). A
+/// directory bucket's, which has a way of its own to sign in, is not read.
+fn artifact(seen: &BuildArtifacts) -> Option<Artifact> {
+    let location = words::text(seen.location())?;
+    let (bucket, key) = location.strip_prefix("arn:")?.split_once(":s3:::")?.1.split_once('/')?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || ".-".contains(c);
+    if !bucket.chars().all(is_name) || bucket.ends_with("--x-s3") {
+        return None;
+    }
+    let packaging = if words::text(seen.sha256_sum()).is_some() { Packaging::Zip } else { Packaging::Folder };
+    Some(Artifact { bucket: bucket.to_owned(), key: key.to_owned(), packaging })
+}
+
 fn live_project(project: &Project) -> LiveProject {
     LiveProject {
         name: project.name().unwrap_or_default().to_owned(),
         source: project.source().map(|source| source.r#type().as_str()).unwrap_or_default().to_owned(),
         artifacts: project.artifacts().map(|artifacts| artifacts.r#type().as_str()).unwrap_or_default().to_owned(),
+        namespace_type: project
+            .artifacts()
+            .and_then(|artifacts| artifacts.namespace_type())
+            .map(|kind| kind.as_str())
+            .unwrap_or_default()
+            .to_owned(),
+        names_artifact: project
+            .artifacts()
+            .and_then(|artifacts| artifacts.override_artifact_name())
+            .unwrap_or_default(),
     }
 }
 

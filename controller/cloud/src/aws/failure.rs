@@ -109,6 +109,16 @@ impl Failure {
         Self::new(Cause::Unanswered, "NotMentioned", "the answer says neither that it exists nor that it does not")
     }
 
+    /// There is no such object.
+    pub fn absent() -> Self {
+        Self::new(Cause::Refused, "NoSuchKey", "")
+    }
+
+    /// Whether there is no such object.
+    pub fn is_absent(&self) -> bool {
+        self.code == "NoSuchKey"
+    }
+
     /// Whether it is worth sending the same look once more right away. After a timeout or throttling it is better to come
     /// back later. A refusal because of a wrong clock brought AWS's time, so that the next call is signed correctly.
     pub fn is_passing(&self) -> bool {
@@ -167,6 +177,8 @@ pub(crate) fn refused(status: u16, code: Option<&str>, message: Option<&str>) ->
     match code {
         None if status >= 500 => Failure::new(Cause::Broken, &format!("HTTP{status}"), message),
         None => Failure::new(Cause::Unanswered, &format!("HTTP{status}"), message),
+        // S3 throttles with a 503.
+        Some("SlowDown") => Failure::new(Cause::Refused, "SlowDown", message),
         Some(code) if status >= 500 || codes::is_outage(code) => Failure::new(Cause::Broken, code, message),
         Some(code) => Failure::new(Cause::Refused, code, message),
     }
@@ -216,7 +228,7 @@ fn lacking(error: &CredentialsError) -> Cause {
 }
 
 /// What each cause says, never what it holds: that could be a reply with keys in it.
-fn causes(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn Error + 'static)) -> String {
     let mut said: Vec<String> = Vec::new();
     let mut cause = Some(error);
     while let Some(this) = cause {

@@ -5,6 +5,7 @@ mod codebuild;
 mod ecr;
 mod ecs;
 mod logs;
+mod s3;
 mod sts;
 
 #[cfg(test)]
@@ -109,6 +110,7 @@ fn of_service(operation: Operation, code: &str, message: &str) -> FaultKind {
         Service::CodeBuild => codebuild::kind(operation, code, message),
         Service::Ecr => ecr::kind(code),
         Service::Logs => logs::kind(code),
+        Service::S3 => s3::kind(code),
         Service::Sts => sts::kind(code),
         // What CodeCommit's git server answers, git reads.
         Service::CodeCommit => FaultKind::Refused,

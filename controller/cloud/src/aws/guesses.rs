@@ -155,6 +155,20 @@ pub const GUESSES: &[Guess] = &[
         source: "ECR's service model",
         text: None,
     },
+    Guess {
+        name: "the path of an artifact",
+        belief: "Build.artifacts.location is `arn:aws:s3:::<bucket>/<key>`, and with namespaceType BUILD_ID a part of the key is the build's UUID, or its whole ID",
+        if_wrong: "the Release ends before any stage and says that another build may have overwritten the file",
+        source: "API references of ProjectArtifacts and BuildArtifacts; the AWS CLI's examples of batch-get-builds",
+        text: None,
+    },
+    Guess {
+        name: "the hash of an artifact",
+        belief: "a build shows sha256sum of its artifact if that is a zip, and only then",
+        if_wrong: "a zip is looked at all the same once the folder is not there; a folder's file is told as missing",
+        source: "API reference of BuildArtifacts",
+        text: None,
+    },
 ];
 
 /// The action that was denied, and on which resource, if it says so.

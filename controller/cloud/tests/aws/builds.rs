@@ -179,7 +179,13 @@ async fn a_project_that_codepipeline_made_is_seen_as_that_and_built_with_overrid
     let refused = cloud.start_build(&build("uid/build/1"), "one").await.unwrap_err();
     assert!(refused.is_terminal(), "{refused:?}");
     let seen = cloud.projects(&["web".to_owned(), "none".to_owned()]).await.unwrap();
-    let made = LiveProject { name: "web".into(), source: "CODEPIPELINE".into(), artifacts: "CODEPIPELINE".into() };
+    let made = LiveProject {
+        name: "web".into(),
+        source: "CODEPIPELINE".into(),
+        artifacts: "CODEPIPELINE".into(),
+        namespace_type: String::new(),
+        names_artifact: false,
+    };
     assert_eq!(seen, [made]);
     let given = serde_json::json!({
         "sourceTypeOverride": "GITHUB", "sourceLocationOverride": "https://github.com/shop/web.git",

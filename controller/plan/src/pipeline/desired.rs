@@ -11,6 +11,7 @@ use crate::hash;
 use crate::life::{Life, life};
 use crate::partition;
 use crate::refusal::Refusal;
+use crate::release::record::Says;
 use crate::start::build::{Run, bounds, project};
 use crate::world::LiveProject;
 use launchway_crds::name::{Duration, ObjectName, TagPattern};
@@ -348,8 +349,8 @@ fn comparable(verify: &str, expect: &Expectation) -> Result<(), Refusal> {
 /// Checks that it is known where the build says its image, if it does.
 fn says_image(build: Option<&Build>) -> Result<(), Refusal> {
     let from = build.and_then(|build| build.image_from.as_ref());
-    let is_known = from.is_none_or(|from| from.variable.is_some());
-    if is_known { Ok(()) } else { Err(Refusal::unknown("spec.build.imageFrom", "variable")) }
+    let is_known = from.is_none_or(|from| Says::of(from).is_some());
+    if is_known { Ok(()) } else { Err(Refusal::unknown("spec.build.imageFrom", "variable, artifact")) }
 }
 
 /// What CodeBuild runs: the checks in the order of the spec, then the build, if there is one.
@@ -377,7 +378,14 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
         }
         Ok(Check { code_build: run, scan: None, ..check.clone() })
     };
-    let of_build = |build: &Build| Ok(Build { code_build: placed(&build.code_build)?, ..build.clone() });
+    let of_build = |build: &Build| {
+        let run = placed(&build.code_build)?;
+        let is_listed = build.image_from.as_ref().is_some_and(|from| from.artifact.is_some());
+        if let Some(run) = run.as_ref().filter(|_| is_listed) {
+            project::keeps_apart(run, projects.iter().find(|project| *project.name == *run.project))?;
+        }
+        Ok(Build { code_build: run, ..build.clone() })
+    };
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),

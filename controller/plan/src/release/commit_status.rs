@@ -132,7 +132,7 @@ fn statuses(desired: &Desired, record: &Record, work: &Work) -> Vec<CommitStatus
     work.steps.iter().filter_map(of_step).chain(record.stages.iter().filter_map(of_stage)).collect()
 }
 
-/// How the build fares that has succeeded: it is one only with the image that it should push.
+/// How the build fares that has succeeded: it is one only with the image that it should push, and of which a scan finds nothing too bad.
 fn built(record: &Record) -> Reported {
     match record.ended {
         _ if !record.images.is_empty() => Reported::Success,

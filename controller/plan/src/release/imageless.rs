@@ -1,9 +1,13 @@
 //! What is said of a Release whose image is not rolled: it is not there, it is another one's, or nobody knows whose it is.
 
 use super::desired::Desired;
+use super::observed::Observed;
 use super::origin::Unusable;
-use super::record::Work;
-use crate::world::{LiveBuild, LiveImage};
+use super::record::{Says, Work};
+use super::told;
+use crate::look::Looked;
+use crate::refusal::APART;
+use crate::world::{Listing, LiveBuild, LiveImage};
 
 /// What helps where a build does not push what is looked for.
 fn push(work: &Work) -> String {
@@ -77,7 +81,7 @@ pub(super) fn taken(desired: &Desired, work: &Work, image: &LiveImage) -> String
 }
 
 /// The build succeeded, or there is none, and there is no such image.
-pub(super) fn absent(desired: &Desired, work: &Work) -> String {
+pub(super) fn absent(desired: &Desired, work: &Work, observed: &Observed) -> String {
     if work.build().is_none() {
         return format!(
             "there is no image {} in ECR: it was deleted, or whoever builds it has not pushed it; let it be pushed, and make another \
@@ -85,7 +89,7 @@ pub(super) fn absent(desired: &Desired, work: &Work) -> String {
             name(desired, work)
         );
     }
-    match said(work) {
+    match said(desired, work, observed) {
         Some(said) => format!(
             "the build succeeded and said that it pushed {said}, which is not in ECR: let it push the image before it ends"
         ),
@@ -94,11 +98,12 @@ pub(super) fn absent(desired: &Desired, work: &Work) -> String {
 }
 
 /// The build succeeded, and nothing proves that the image is its own.
-pub(super) fn unproved(desired: &Desired, work: &Work, image: &LiveImage) -> String {
-    match said(work) {
+pub(super) fn unproved(desired: &Desired, work: &Work, observed: &Observed, image: &LiveImage) -> String {
+    match said(desired, work, observed) {
         Some(said) => format!(
-            "the build succeeded and said that it pushed {said}, which names {} now, and another build may have pushed that: let it \
-             say the digest of what it pushed in place of the tag, and make another Release",
+            "the build succeeded and said that it pushed {said}, which names {} now, and that was there \
+             before the build began, or another build may have pushed it (the same bytes keep the time of their first push): let it say \
+             the digest of what it pushed in place of the tag, and make another Release",
             image.digest
         ),
         None => format!(
@@ -111,30 +116,68 @@ pub(super) fn unproved(desired: &Desired, work: &Work, image: &LiveImage) -> Str
 }
 
 /// The build succeeded, and what it said names no image that could be rolled.
-pub(super) fn unusable(work: &Work, why: Unusable) -> String {
-    let variable = work.variable.as_ref().map_or("", |variable| variable);
-    let repository = &work.image.repository;
+pub(super) fn unusable(desired: &Desired, work: &Work, observed: &Observed, why: Unusable) -> String {
+    let Some(says) = &work.says else { return absent(desired, work, observed) };
+    let (repository, place) = (&work.image.repository, says.name());
     let wanted = format!("<account>.dkr.ecr.{}.<domain>/{repository}@sha256:…", work.region);
-    match why {
-        Unusable::Nothing => format!(
+    let said = said(desired, work, observed).unwrap_or_default();
+    match (why, says) {
+        (Unusable::Nothing, Says::Variable(variable)) => format!(
             "the build succeeded and exported no image as {variable}: in the buildspec write env: {{exported-variables: [{variable}]}} \
-             and, after the push, export {variable}={wanted}"
+             and, after the push, export {variable}={wanted}; a tag alone is no image"
         ),
-        Unusable::Elsewhere => format!(
-            "the build succeeded and said in {variable} that it pushed {}, which is not of repository {repository} in this account and \
-             Region: push it there, or name its repository in spec.images of the Pipeline",
-            said(work).unwrap_or_default()
+        (Unusable::Forgotten | Unusable::Nothing, _) => {
+            let build = told::own(work).map_or("", |started| &started.id);
+            format!(
+                "CodeBuild does not show build {build} any more, so what it said in {place} is not known; make another Release of this \
+                 commit"
+            )
+        }
+        (Unusable::Unlisted, _) => unlisted(desired, work, observed, place, &wanted),
+        (Unusable::Elsewhere, _) => format!(
+            "the build succeeded and named in {place} {}, and nothing of repository {repository} in this account and Region ({}): let it \
+             push and name that too, or correct spec.images of the Pipeline",
+            told::all_named(desired, work, observed).join(", "),
+            work.region
         ),
-        Unusable::Latest => format!(
-            "the build succeeded and said in {variable} that it pushed {}: the next build moves that tag; say the digest, {wanted}, or \
-             another tag",
-            said(work).unwrap_or_default()
+        (Unusable::Several, _) => format!(
+            "the build succeeded and named in {place} more than one image of repository {repository}: {}; each image of a Pipeline needs \
+             a repository of its own",
+            told::all_named(desired, work, observed).join(", ")
+        ),
+        (Unusable::Latest, _) => format!(
+            "the build succeeded and said in {place} that it pushed {said}: the next build moves that tag; say the digest, {wanted}, or \
+             another tag"
         ),
     }
 }
 
-fn said(work: &Work) -> Option<&str> {
-    work.build()?.image.as_deref().filter(|_| work.variable.is_some())
+/// The build succeeded, and the file that lists its images is not there, or lists none.
+fn unlisted(desired: &Desired, work: &Work, observed: &Observed, file: &str, wanted: &str) -> String {
+    let Some(left) = told::own_build(desired, work, observed).and_then(|build| build.artifact.as_deref()) else {
+        return format!("the build succeeded and left nothing in S3, where {file} was to be: {APART}");
+    };
+    let object = format!("s3://{}/{}", left.bucket, left.object(file));
+    match &observed.listing {
+        Looked::NotAsked => {
+            format!("the build succeeded and left {object}, which another build may have overwritten: {APART}")
+        }
+        Looked::Seen(Listing::Unreadable(why)) => format!(
+            "the build succeeded, and {file} in what it left ({object}) {why}: it has to be [{{\"name\": \"{}\", \"imageUri\": \
+             \"{wanted}\"}}], as CodePipeline's imagedefinitions.json is",
+            work.image.name
+        ),
+        Looked::Seen(_) | Looked::Blind(_) => format!(
+            "the build succeeded, and there is no {file} in what it left ({object}), or a rule of the bucket has deleted it: in the \
+             buildspec write artifacts: {{files: [{file}]}}, and take spec.build.imageFrom.artifact for its path from the artifact's root"
+        ),
+    }
+}
+
+/// What the build named first of this image.
+fn said<'a>(desired: &Desired, work: &'a Work, observed: &'a Observed) -> Option<&'a str> {
+    work.says.as_ref()?;
+    told::named(desired, work, observed).first().copied()
 }
 
 fn name(desired: &Desired, work: &Work) -> String {

@@ -14,7 +14,7 @@ use crate::life::Life;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
 use crate::start::build::TIMES;
-use crate::world::LiveBuild;
+use crate::world::{Artifact, LiveBuild};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::pipeline::HttpVerification;
 use std::collections::BTreeSet;
@@ -65,6 +65,15 @@ pub enum Look {
     Mutability {
         /// The repository.
         repository: String,
+    },
+    /// The file in which the Release's own build lists its images.
+    Listing {
+        /// The artifact that has it.
+        artifact: Artifact,
+        /// Its path there.
+        file: String,
+        /// When the build ended that left it.
+        ended: Timestamp,
     },
     /// A Service.
     Target(String),
@@ -125,11 +134,20 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
         .iter()
         .filter_map(|(_, missing)| if let Missing::Builds(pushed) = missing { Some(*pushed) } else { None });
     let mut looks: Vec<Look> = builds.min().and_then(|pushed| origins(work, pushed)).into_iter().collect();
+    let heard = observed.listing.seen().is_some();
     let failed = work.build().and_then(|build| observed.build(&build.name)).is_some_and(LiveBuild::has_failed);
-    // A failed build does not fail the Release if another build pushed the image.
-    let images = missing.iter().filter(|(_, missing)| failed && *missing == Missing::Image);
+    // A failed build does not fail the Release if another build pushed the image; and what a file lists is known only now.
+    let images = missing.iter().filter(|(_, missing)| (failed || heard) && *missing == Missing::Image);
     let images: Vec<Look> = images.filter_map(|(work, _)| of_image(desired, work, observed)).collect();
     looks.extend(Some(Look::AccountId).filter(|_| !images.is_empty()).into_iter().chain(images));
+    let listed = missing.iter().any(|(_, missing)| *missing == Missing::Listing);
+    looks.extend(
+        told::artifact(desired, work, observed).filter(|_| listed).map(|(artifact, file, ended)| Look::Listing {
+            artifact: artifact.clone(),
+            file: file.to_owned(),
+            ended,
+        }),
+    );
     let mutability = missing.iter().filter(|(_, missing)| *missing == Missing::Mutability);
     looks.extend(mutability.map(|(work, _)| Look::Mutability { repository: work.image.repository.to_string() }));
     looks
@@ -170,7 +188,7 @@ fn allows(work: &Work, observed: &Observed) -> impl Fn(&List, &str) -> bool {
 }
 
 fn of_image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
-    let id = match &work.variable {
+    let id = match &work.says {
         Some(_) => told::sought(desired, work, observed)?,
         None => ImageId::Tag(work.tag(&desired.commit).text),
     };

@@ -6,7 +6,7 @@ use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::target::TargetSeen;
-use crate::world::{LiveBuild, LiveImage, LiveProject};
+use crate::world::{Listing, LiveBuild, LiveImage, LiveProject};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct Observed {
     pub images: BTreeMap<String, Looked<Option<LiveImage>>>,
     /// The builds of the build's project that may have pushed the image.
     pub origins: Looked<Vec<LiveBuild>>,
+    /// What the file says in which the Release's own build lists its images.
+    pub listing: Looked<Listing>,
     /// By repository whether it is immutable: its tags cannot be moved.
     pub immutable: BTreeMap<String, Looked<bool>>,
     /// The targets of the stage that the Release has entered, by the Service's name; `None`: there is no such Service.
@@ -75,6 +77,7 @@ impl Observed {
             logs: BTreeMap::new(),
             images: BTreeMap::new(),
             origins: Looked::NotAsked,
+            listing: Looked::NotAsked,
             immutable: BTreeMap::new(),
             targets: BTreeMap::new(),
             verifications: BTreeMap::new(),
@@ -106,7 +109,7 @@ impl Observed {
             BuildSeen::Known(build) => build.fault(),
             BuildSeen::Searched(builds) => builds.fault(),
         });
-        let others = [self.account_id.fault(), self.projects.fault(), self.origins.fault()];
+        let others = [self.account_id.fault(), self.projects.fault(), self.origins.fault(), self.listing.fault()];
         let images = self.images.values().map(Looked::fault).chain(self.immutable.values().map(Looked::fault));
         builds.chain(others).chain(images).flatten().filter_map(Fault::turn).max()
     }

@@ -50,10 +50,16 @@ pub enum Found<'a> {
 /// Why what the build said names no image that could be rolled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unusable {
-    /// It exported no such variable, or its value is no image.
+    /// It named no image where it should, as far as CodeBuild shows it, which may be late.
     Nothing,
-    /// It is in another registry or repository than the Pipeline says.
+    /// CodeBuild does not show the build any more.
+    Forgotten,
+    /// The file in which it should have named one is not there, or lists none; that stays so.
+    Unlisted,
+    /// None of what it named is in the registry and the repository that the Pipeline says.
     Elsewhere,
+    /// It named more than one of the repository.
+    Several,
     /// The tag `latest`.
     Latest,
 }
@@ -67,6 +73,8 @@ pub enum Missing {
     Builds(Timestamp),
     /// Whether the repository is immutable: its tags cannot be moved.
     Mutability,
+    /// The file in which the build lists its images.
+    Listing,
 }
 
 /// What is known of the image that the commit's tag names, from what was looked at so far.

@@ -6,8 +6,8 @@ use crate::start::Intent;
 use crate::start::build::Run;
 use crate::tag::{Tag, tag};
 use jiff::Timestamp;
-use launchway_crds::name::{CommitId, EnvName, Name, ObjectName, Region, TagPattern};
-use launchway_crds::pipeline::{CodeBuild, Image, ImageStatus};
+use launchway_crds::name::{ArtifactPath, CommitId, EnvName, Name, ObjectName, Region, SaidImage, TagPattern};
+use launchway_crds::pipeline::{CodeBuild, Image, ImageFrom, ImageStatus};
 use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, Reported, StageRecord, StepPhase, StepStatus};
 use launchway_crds::start::Started;
 
@@ -58,14 +58,23 @@ pub struct Work {
     pub image: Image,
     /// How it is tagged; absent: with the full commit ID.
     pub tag: Option<TagPattern>,
-    /// The variable in which the build says which image it pushed; absent: the tag says which.
-    pub variable: Option<EnvName>,
+    /// Where the build says which images it pushed; absent: the tag says which.
+    pub says: Option<Says>,
     /// How many checks may run at the same time.
     pub checks_in_parallel: usize,
     /// How many more attempts a step gets after faults of CodeBuild.
     pub retries: i32,
     /// The checks, then the build, if there is one.
     pub steps: Vec<StepRecord>,
+}
+
+/// Where a build says which images it pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// In a variable that its buildspec exports.
+    Variable(EnvName),
+    /// In a file of its artifact in S3.
+    File(ArtifactPath),
 }
 
 /// A step, as the status holds it.
@@ -85,8 +94,8 @@ pub struct StepRecord {
     pub tag_named: Option<String>,
     /// What the git host shows of it.
     pub reported: Option<Reported>,
-    /// The image that the build said it pushed.
-    pub image: Option<String>,
+    /// The images that the build said it pushed.
+    pub images: Vec<SaidImage>,
     /// The last message about it; may be empty.
     pub message: String,
 }
@@ -165,7 +174,7 @@ impl Work {
     /// `None` if a step of the plan is not recorded, or is of a kind that this version does not know. CRDs that are
     /// older than this controller drop members and leave such a record. Every build is then looked for before one is
     /// started.
-    fn parse(plan: &ReleasePlan, recorded: &[StepStatus], made: Timestamp) -> Option<Self> {
+    pub(super) fn parse(plan: &ReleasePlan, recorded: &[StepStatus], made: Timestamp) -> Option<Self> {
         let step = |(name, kind, run): (Name, StepKind, Option<&CodeBuild>)| {
             let status = recorded.iter().find(|one| one.name == name)?;
             Some(StepRecord::parse(status, kind, Run::parse(run?), made))
@@ -177,8 +186,8 @@ impl Work {
             image: plan.images.first()?.clone(),
             images: plan.images.clone(),
             tag: build.map_or_else(|| plan.tag.clone(), |build| build.tag.clone()),
-            variable: match build.and_then(|build| build.image_from.as_ref()) {
-                Some(from) => Some(from.variable.clone()?),
+            says: match build.and_then(|build| build.image_from.as_ref()) {
+                Some(from) => Some(Says::of(from)?),
                 None => None,
             },
             checks_in_parallel: usize::try_from(plan.checks_in_parallel).ok()?,
@@ -200,6 +209,22 @@ impl Work {
     /// The step that builds the image; absent: somebody else builds and pushes it.
     pub fn build(&self) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.kind == StepKind::Build)
+    }
+}
+
+impl Says {
+    /// `None`: in a way that this version does not know.
+    pub fn of(from: &ImageFrom) -> Option<Self> {
+        let variable = || from.variable.clone().map(Self::Variable);
+        from.artifact.clone().map(Self::File).or_else(variable)
+    }
+
+    /// What it is called: the variable, or the file.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Variable(name) => name,
+            Self::File(path) => path,
+        }
     }
 }
 
@@ -227,9 +252,9 @@ impl StepRecord {
             StepPhase::Stopped => Progress::Stopped(started),
         };
         let message = status.message.as_deref().unwrap_or("").to_owned();
-        let (tag_named, image) = (status.tag_named.clone(), status.image.clone());
+        let (tag_named, images) = (status.tag_named.clone(), status.images.clone());
         let (name, attempt, reported) = (status.name.clone(), status.attempt, status.reported);
-        Self { name, kind, attempt, progress, tag_named, reported, image, message, run }
+        Self { name, kind, attempt, progress, tag_named, reported, images, message, run }
     }
 }
 

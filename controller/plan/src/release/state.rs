@@ -9,7 +9,7 @@ use super::opening::Opening;
 use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::stages::{StageState, current, stage_state};
-use super::steps::{Over, Step, StepState, is_checked, judged};
+use super::steps::{APPEARS, Over, Step, StepState, is_checked, judged};
 use super::told::{found, lacking};
 use crate::account::{DEFAULT, Scope, scope};
 use crate::allow;
@@ -313,15 +313,18 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
     match lacking {
         Found::Image(_) => there(desired, &each, observed),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
-        Found::Nothing if built => missing(desired, work, observed, imageless::absent(desired, work)),
+        Found::Nothing if built => missing(desired, work, observed, imageless::absent(desired, work, observed)),
         Found::Left(image, by) if built => {
             missing(desired, work, observed, imageless::beside(desired, work, image, by))
         }
-        Found::Others(image) if built => missing(desired, work, observed, imageless::unproved(desired, work, image)),
-        Found::Unusable(Unusable::Nothing) if built => {
-            missing(desired, work, observed, imageless::unusable(work, Unusable::Nothing))
+        Found::Others(image) if built => {
+            missing(desired, work, observed, imageless::unproved(desired, work, observed, image))
         }
-        Found::Unusable(why) if built => without_image(imageless::unusable(work, why)),
+        Found::Unusable(why @ (Unusable::Nothing | Unusable::Forgotten)) if built => {
+            let seconds = if why == Unusable::Forgotten { APPEARS } else { PUSHED };
+            missing_for(seconds, desired, work, observed, imageless::unusable(desired, work, observed, why))
+        }
+        Found::Unusable(why) if built => without_image(imageless::unusable(desired, work, observed, why)),
         Found::Blind(fault) if built || build == Some(&StepState::Waiting) => Course::Blind(fault.clone()),
         Found::Nothing
         | Found::Left(..)
@@ -398,13 +401,18 @@ fn image_status(account: &str, work: &Work, digest: &str) -> ImageStatus {
 
 /// What follows when the build succeeded, or there is none, and the image is not there. For a moment it may still appear.
 fn missing(desired: &Desired, work: &Work, observed: &Observed, message: String) -> Course {
+    missing_for(PUSHED, desired, work, observed, message)
+}
+
+/// The same where it may take so many seconds.
+fn missing_for(seconds: i64, desired: &Desired, work: &Work, observed: &Observed, message: String) -> Course {
     let since = match work.build().map(|build| &build.progress) {
         None => desired.created,
         Some(Progress::Succeeded(Some(build))) => Some(build.ended_at.as_ref().unwrap_or(&build.started_at).0),
         Some(_) => None,
     };
     match since {
-        Some(since) if observed.at < since + SignedDuration::from_secs(PUSHED) => Course::Pushing,
+        Some(since) if observed.at < since + SignedDuration::from_secs(seconds) => Course::Pushing,
         Some(_) | None => without_image(message),
     }
 }

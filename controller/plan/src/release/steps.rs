@@ -15,7 +15,7 @@ use launchway_crds::name::Project;
 use launchway_crds::start::Started;
 
 /// How long after its start a build may be missing in the answers of BatchGetBuilds, in seconds.
-const APPEARS: i64 = 600;
+pub(super) const APPEARS: i64 = 600;
 
 /// A check or the build.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,7 @@ use crate::release::{
     Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks, more,
 };
 use crate::wake::Wake;
-use crate::world::{BuildStatus, LiveBuild, LiveImage, LiveProject, PhaseStatus};
+use crate::world::{BuildStatus, Listing, LiveBuild, LiveImage, LiveProject, PhaseStatus};
 use crate::{Outcome, Plan};
 use launchway_crds::release::{Release, ReleaseStatus};
 use serde_json::{Value, json};
@@ -72,6 +72,8 @@ pub struct World {
     pub projects: Vec<LiveProject>,
     /// The image that the commit's tag names.
     pub image: Option<LiveImage>,
+    /// What the file says in which the build lists its images.
+    pub listing: Looked<Listing>,
     /// Whether tags cannot be moved.
     pub immutable: bool,
     /// Which builds of the image push it.
@@ -101,6 +103,7 @@ impl World {
             replies: Vec::new(),
             projects: Vec::new(),
             image: None,
+            listing: Looked::Seen(Listing::Absent),
             immutable: false,
             pushes: Pushes::Good,
             says: None,
@@ -197,6 +200,7 @@ impl World {
                 Look::Mutability { repository } => {
                     observed.immutable.insert(repository, Looked::Seen(self.immutable));
                 }
+                Look::Listing { .. } => observed.listing = self.listing.clone(),
                 Look::Target(_) | Look::Verify { .. } => {}
             }
         }

@@ -100,6 +100,7 @@ pub fn build(id: &str, status: BuildStatus, phases: &[(&str, PhaseStatus, i64)])
         log: None,
         log_link: Some("https://logs.example.com".into()),
         images: Default::default(),
+        artifact: None,
         in_vpc: true,
     }
 }

@@ -32,8 +32,65 @@ pub struct LiveBuild {
     pub log_link: Option<String>,
     /// The variables that its buildspec exports whose values are images. Any other value may be a secret, and is not kept.
     pub images: BTreeMap<String, String>,
+    /// What it leaves in S3; absent: nothing.
+    pub artifact: Option<Box<Artifact>>,
     /// Whether the project runs its builds inside a VPC.
     pub in_vpc: bool,
+}
+
+/// What a build leaves in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The bucket.
+    pub bucket: String,
+    /// The key of the zip archive, or that of the folder.
+    pub key: String,
+    /// Which of the two it is.
+    pub packaging: Packaging,
+}
+
+/// How the files of an artifact are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packaging {
+    /// Each as an object of its own, below the artifact's key.
+    Folder,
+    /// All in one zip archive.
+    Zip,
+}
+
+impl Artifact {
+    /// The key of the object that a file of it is in.
+    pub fn object(&self, file: &str) -> String {
+        match self.packaging {
+            Packaging::Folder => format!("{}/{file}", self.key.trim_end_matches('/')),
+            Packaging::Zip => self.key.clone(),
+        }
+    }
+
+    /// Whether its path has the ID of this build (`<project>:<uuid>`), whole or the UUID alone: CodeBuild leaves nothing of another
+    /// build there.
+    pub fn is_of(&self, build: &str) -> bool {
+        let uuid = build.rsplit_once(':').map_or(build, |(_, uuid)| uuid);
+        self.key.split('/').any(|part| part == uuid || part == build)
+    }
+}
+
+/// What a file of a build's artifact says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listing {
+    /// These images. What else stands there is not kept.
+    Images {
+        /// As they stand there, without doubles.
+        named: Vec<String>,
+        /// The key of the object.
+        key: String,
+        /// The version of the object; absent where the bucket keeps none.
+        version: Option<String>,
+    },
+    /// There is no such file.
+    Absent,
+    /// It is no list of images: what it is instead, in words that follow on its name.
+    Unreadable(&'static str),
 }
 
 impl LiveBuild {
@@ -64,6 +121,10 @@ pub struct LiveProject {
     pub source: String,
     /// Where what it leaves goes, in CodeBuild's word.
     pub artifacts: String,
+    /// Whether the build's ID is a part of the path there, in CodeBuild's word.
+    pub namespace_type: String,
+    /// Whether the buildspec says the name there, which CodeBuild does not show.
+    pub names_artifact: bool,
 }
 
 /// How a build stands.

@@ -184,7 +184,7 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
     (
         Operation::DescribeImages,
         &[
-            ("ImageNotFoundException", Refused),
+            ("ImageNotFoundException", Gone),
             ("InvalidParameterException", Invalid),
             ("RepositoryNotFoundException", Absent(Thing::Repository)),
             ("ServerException", Outage),
@@ -196,6 +196,23 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
             ("InvalidParameterException", Invalid),
             ("RepositoryNotFoundException", Absent(Thing::Repository)),
             ("ServerException", Outage),
+        ],
+    ),
+    (
+        Operation::GetObject,
+        &[
+            ("ExpiredToken", Throttled),
+            ("InternalError", Outage),
+            ("InvalidAccessKeyId", Credentials),
+            ("InvalidObjectState", Refused),
+            ("InvalidRange", Invalid),
+            ("NoSuchBucket", Absent(Thing::Other)),
+            ("NoSuchKey", Refused),
+            ("PermanentRedirect", Refused),
+            ("PreconditionFailed", Gone),
+            ("RequestTimeTooSkewed", Throttled),
+            ("ServiceUnavailable", Outage),
+            ("SlowDown", Throttled),
         ],
     ),
     (

@@ -5,23 +5,25 @@ use super::pass::Pass;
 use crate::Outcome;
 use crate::condition::{cut, whole};
 use crate::fault::Fault;
+use crate::look::Looked;
 use crate::release::BUILD;
 use crate::release::commit_status::{CommitStatus, Subject};
 use crate::release::decide::{Action, Effected};
 use crate::release::desired::Desired;
-use crate::release::record::{Ending, Progress, StepKind, put, steps};
+use crate::release::record::{Ending, Progress, StepKind, Work, put, steps};
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
 use crate::release::steps::{InDoubt, Live, Over, Start, Step, StepState};
+use crate::release::told;
 use crate::start::Intent;
 use crate::start::build::{self, words};
-use crate::world::{BuildStatus, LiveBuild};
+use crate::world::{BuildStatus, Listing, LiveBuild};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::condition::Time;
-use launchway_crds::name::Name;
+use launchway_crds::name::{Name, SaidImage};
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::{
-    ReleasePhase, ReleasePlan, ReleaseStatus, StagePhase, StageRecord, StepPhase, StepStatus,
+    Artifact, ReleasePhase, ReleasePlan, ReleaseStatus, StagePhase, StageRecord, StepPhase, StepStatus,
 };
 
 /// How many lines of a failed build's log are shown, the last ones.
@@ -98,16 +100,34 @@ fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut Step
 /// Records what the state says of the Release and of each step.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     course_on(next, pass);
-    let says_image = next.plan.as_ref().and_then(|plan| plan.build.as_ref()?.image_from.as_ref()?.variable.clone());
     for step in &pass.state.steps {
         let Some(status) = step_of(next, &step.name) else { continue };
         step_on(status, step, pass);
-        let build = pass.observed.build(&step.name).filter(|build| build.status == BuildStatus::Succeeded);
-        if let (StepKind::Build, true, Some(build), Some(variable)) =
-            (step.kind, step.state.has_succeeded(), build, &says_image)
-        {
-            status.image = build.images.get(&**variable).cloned();
-        }
+    }
+    if let Some(build) = pass.state.steps.iter().find(|step| step.kind == StepKind::Build && step.state.has_succeeded())
+    {
+        said(next, &build.name, pass);
+    }
+}
+
+/// Records what the build said of its images, if this pass heard it.
+fn said(next: &mut ReleaseStatus, build: &str, pass: &Pass<'_>) {
+    let Some(work) = next.plan.as_ref().and_then(|plan| Work::parse(plan, &next.steps, pass.observed.at)) else {
+        return;
+    };
+    let heard = told::heard(pass.desired, &work, pass.observed);
+    let heard: Vec<SaidImage> = heard.into_iter().map(SaidImage::from).collect();
+    let artifact = told::artifact(pass.desired, &work, pass.observed);
+    let Some(status) = step_of(next, build).filter(|_| !heard.is_empty()) else { return };
+    status.images = heard;
+    if let (Some((artifact, ..)), Looked::Seen(Listing::Images { key, version, .. })) =
+        (artifact, &pass.observed.listing)
+    {
+        status.artifact = Some(Artifact {
+            bucket: cut(&artifact.bucket, 63),
+            key: cut(key, 1024),
+            version_id: version.as_ref().map(|version| cut(version, 1024)),
+        });
     }
 }
 
@@ -171,7 +191,8 @@ fn waiting(name: Name) -> StepStatus {
         started: None,
         tag_named: None,
         reported: None,
-        image: None,
+        images: Vec::new(),
+        artifact: None,
         message: None,
         log: Vec::new(),
         earlier: Vec::new(),
@@ -278,7 +299,7 @@ fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<
     status.earlier.push(build::record(build));
     status.attempt = status.attempt.saturating_add(1);
     status.tag_named = None;
-    status.image = None;
+    (status.images, status.artifact) = (Vec::new(), None);
     let late = build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(build::TIMES.expires));
     let next = if late { Progress::Intended(recovery(pass.desired, project, at)) } else { Progress::Waiting };
     put(status, next);

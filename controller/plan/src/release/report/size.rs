@@ -9,7 +9,8 @@ use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
 pub const STATUS_MAX: usize = 32 * 1024;
 
 /// What is left out, in this order, until the status fits.
-const MEASURES: [fn(&mut ReleaseStatus); 6] = [other_logs, other_messages, earlier, long_logs, long_messages, logs];
+const MEASURES: [fn(&mut ReleaseStatus); 7] =
+    [other_logs, other_messages, earlier, said, long_logs, long_messages, logs];
 
 /// The status, shortened until it fits.
 pub fn fit(mut status: ReleaseStatus) -> ReleaseStatus {
@@ -48,6 +49,13 @@ fn other_messages(status: &mut ReleaseStatus) {
 
 fn earlier(status: &mut ReleaseStatus) {
     status.steps.iter_mut().for_each(|step| step.earlier.clear());
+}
+
+/// What the build said, once it is known by digest.
+fn said(status: &mut ReleaseStatus) {
+    for step in status.steps.iter_mut().filter(|_| !status.images.is_empty()) {
+        (step.images, step.artifact) = (Vec::new(), None);
+    }
 }
 
 fn long_messages(status: &mut ReleaseStatus) {

@@ -11,7 +11,14 @@ use crate::{fault::Remedy, release::assess};
 use serde_json::{Value, json};
 
 fn project(name: &str, source: &str, artifacts: &str) -> LiveProject {
-    LiveProject { name: name.into(), source: source.into(), artifacts: artifacts.into() }
+    let namespace_type = "NONE".to_owned();
+    LiveProject {
+        name: name.into(),
+        source: source.into(),
+        artifacts: artifacts.into(),
+        namespace_type,
+        names_artifact: false,
+    }
 }
 
 /// A Release of a Pipeline with that source, whose build runs a project of these types and overrides that.
@@ -51,6 +58,43 @@ fn a_project_of_codepipelines_is_told_the_pipelines_repository_and_to_leave_noth
         decided,
         json!({"sourceType": "GITHUB_ENTERPRISE", "sourceLocation": url, "gitCloneDepth": 1, "artifacts": s3})
     );
+}
+
+#[test]
+fn a_file_that_lists_images_has_to_be_left_where_no_other_build_leaves_its_own() {
+    let url = "https://github.com/shop/web.git";
+    let s3 = |more: Value| {
+        let mut artifacts = json!({"type": "S3", "location": "shop-builds"});
+        artifacts.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"artifacts": artifacts})
+    };
+    for (kind, namespace_type, given, why) in [
+        ("NO_ARTIFACTS", "", Value::Null, Some("leaves nothing in S3")),
+        ("CODEPIPELINE", "", Value::Null, Some("leaves nothing in S3")),
+        ("S3", "NONE", Value::Null, Some("where other builds overwrite it")),
+        ("S3", "BUILD_ID", Value::Null, None),
+        ("S3", "BUILD_ID", s3(json!({})), Some("where other builds overwrite it")),
+        ("S3", "BUILD_ID", json!({"artifacts": {"type": "NO_ARTIFACTS"}}), Some("leaves nothing in S3")),
+        ("CODEPIPELINE", "", s3(json!({"namespaceType": "BUILD_ID"})), None),
+    ] {
+        let mut world = world(url, if kind == "CODEPIPELINE" { kind } else { "GITHUB" }, kind, &given);
+        world.changes["build"]["imageFrom"] = json!({"artifact": "imagedefinitions.json"});
+        world.projects[0].namespace_type = namespace_type.to_owned();
+        world.run(60);
+        let told = find(&world.status.conditions, ConditionType::Ready).unwrap().message.clone();
+        assert_eq!(world.builds.is_empty(), why.is_some(), "{kind} {namespace_type} {given}: {told}");
+        assert!(told.contains(why.unwrap_or_default()), "{told}");
+    }
+}
+
+#[test]
+fn an_artifact_whose_name_the_buildspec_says_is_refused() {
+    let mut world = world("https://github.com/shop/web.git", "GITHUB", "S3", &Value::Null);
+    world.changes["build"]["imageFrom"] = json!({"artifact": "imagedefinitions.json"});
+    (world.projects[0].namespace_type, world.projects[0].names_artifact) = ("BUILD_ID".to_owned(), true);
+    world.run(10);
+    let told = find(&world.status.conditions, ConditionType::Ready).unwrap();
+    assert!(told.message.contains("overrideArtifactName") && world.builds.is_empty(), "{}", told.message);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::samples::release::{begun, build, release, sight};
 use crate::samples::{at, fault};
 use crate::start::{Attempt, Call};
 use crate::world::{BuildRequest, BuildStatus, Members, PhaseStatus};
-use launchway_crds::release::{Release, ReleaseStatus, StepStatus};
+use launchway_crds::release::{Release, ReleaseStatus, StepPhase, StepStatus};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -109,4 +109,50 @@ proptest! {
         let next = report(&next, &Pass { desired: &desired, observed: &telling, state: &over, action: None, outcome: &told });
         prop_assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024);
     }
+}
+
+/// What the build said, at its longest.
+fn with_images_said(mut record: ReleaseStatus) -> ReleaseStatus {
+    let said = |number: usize| {
+        format!(
+            "123456789012.dkr.ecr.{}.amazonaws.com/{number}{}@sha256:{}",
+            "r".repeat(25),
+            "h".repeat(255),
+            "a".repeat(64)
+        )
+    };
+    let build = record.steps.last_mut().unwrap();
+    build.images = (0..10).map(|number| said(number).as_str().into()).collect();
+    build.artifact = serde_json::from_value(
+        json!({"bucket": "b".repeat(63), "key": "k".repeat(1024), "versionId": "v".repeat(1024)}),
+    )
+    .unwrap();
+    record
+}
+
+#[test]
+fn the_status_of_a_release_that_came_to_its_last_stage_fits() {
+    let desired = Desired::parse(&release(1, 0, Value::Null)).unwrap();
+    let mut record = with_images_said(largest());
+    for step in &mut record.steps {
+        (step.phase, step.message) = (StepPhase::Succeeded, Some("m".repeat(512)));
+    }
+    let stage = |number: i64| {
+        json!({"name": format!("{number}{}", "s".repeat(62)), "grant": number, "phase": "Verified", "message": "m".repeat(512),
+            "since": "2026-11-21T09:55:00Z", "deployedAt": "2026-11-21T09:55:00Z", "endedAt": "2026-11-21T09:55:00Z", "reported": "Success"})
+    };
+    record.stages = serde_json::from_value((0..10).map(stage).collect()).unwrap();
+    let state = State {
+        course: Course::Over(End::Failed(Reason::VerificationFailed, "v".repeat(2000))),
+        steps: Vec::new(),
+        at_work: false,
+        trouble: None,
+        unreported: Unreported::default(),
+    };
+    let observed = sight(60, &json!({}), Value::Null);
+    let pass = Pass { desired: &desired, observed: &observed, state: &state, action: None, outcome: &Outcome::Idle };
+    let next = report(&record, &pass);
+    assert!(serde_json::to_vec(&next).unwrap().len() <= 32 * 1024, "{}", serde_json::to_vec(&next).unwrap().len());
+    assert_eq!(&next.images, &record.images, "what later passes need is kept");
+    assert!(!record.steps[10].images.is_empty(), "something was to be left out");
 }

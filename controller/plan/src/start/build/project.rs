@@ -40,6 +40,26 @@ pub fn fitted(run: &CodeBuild, project: &LiveProject, url: Option<&str>) -> Resu
     Ok(CodeBuild { r#override, ..run.clone() })
 }
 
+/// Checks that what the run leaves in S3 can be told from what other builds leave there; absent: the project is not known.
+///
+/// # Errors
+/// It leaves nothing there, or where other builds overwrite it.
+pub fn keeps_apart(run: &CodeBuild, project: Option<&LiveProject>) -> Result<(), Refusal> {
+    let given = run.r#override.as_ref().and_then(|given| given.artifacts.as_ref());
+    let names = given.is_none() && project.is_some_and(|project| project.names_artifact);
+    let of_project = || project.map(|project| (&*project.artifacts, &*project.namespace_type));
+    let of_given = given.map(|given| (&*given.r#type, given.namespace_type.as_deref().unwrap_or("")));
+    let refused = |why| Err(Refusal::Artifact { project: run.project.to_string(), why });
+    match of_given.or_else(of_project) {
+        Some(("S3", _)) if names => {
+            refused("lets the buildspec name its artifact (overrideArtifactName), which CodeBuild does not show")
+        }
+        None | Some(("S3", "BUILD_ID")) => Ok(()),
+        Some(("S3", _)) => refused("leaves its artifact where other builds overwrite it"),
+        Some(_) => refused("leaves nothing in S3"),
+    }
+}
+
 /// Nothing is left anywhere.
 fn nowhere() -> BuildArtifacts {
     BuildArtifacts {
