@@ -97,6 +97,14 @@ text!(
     SaidImage, 1..=512, r"^[!-~]+$"
 );
 text!(
+    /// What a finding of a scan is called.
+    FindingName, 1..=64, r"^[!-~]+$"
+);
+text!(
+    /// A reason for people.
+    Sentence, 1..=256, r"^[^\x00-\x1f\x7f]+$"
+);
+text!(
     /// A full commit ID: 40 or 64 hexadecimal digits.
     CommitId, 40..=64, r"^([0-9a-f]{40}|[0-9a-f]{64})$"
 );

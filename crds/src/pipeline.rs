@@ -10,12 +10,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod build;
+mod image_scan;
 mod reference;
 mod report;
 mod stage;
 mod status;
 
 pub use build::*;
+pub use image_scan::*;
 pub use reference::*;
 pub use report::*;
 pub use stage::*;
@@ -90,6 +92,10 @@ pub struct PipelineSpec {
     #[schemars(length(min = 1, max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<Image>,
+
+    /// What ECR's scan of the images has to come to before a release enters the first stage. Absent: it is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_scan: Option<ImageScan>,
 
     /// How many commits are checked and built at once, and what a newer commit does to an older one. Default: `{mode: Newest, limit: 1}`.
     #[serde(default)]

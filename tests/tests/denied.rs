@@ -57,6 +57,7 @@ const RIGHTS: &[Right] = &[
         end: failed,
         ..first("logs:GetLogEvents", "log-group:/aws/codebuild/shop-greeter-build")
     },
+    Right { story: scanned, ..first("ecr:DescribeImageScanFindings", "repository/shop-greeter") },
     Right { story: listed, ..first("s3:GetObject", "arn:aws:s3:::shop-artifacts/") },
     Right { story: not_listed, end: failed, ..first("s3:ListBucket", "arn:aws:s3:::shop-artifacts") },
     Right { before: released, story: forgotten, end: in_sync, ..first("ecs:ListTaskDefinitions", ANY) },
@@ -83,6 +84,12 @@ const fn first(action: &'static str, resource: &'static str) -> Right {
 fn begun(player: &mut Player) {
     sample::push(&player.world, "good-1");
     sample::apply(&player.world);
+}
+
+/// The images are scanned, and nothing bad is found.
+fn scanned(player: &mut Player) {
+    begun(player);
+    sample::scanned(&player.world, &[("CVE-2026-1", "LOW")]);
 }
 
 /// The build lists its image in a file that it leaves in S3.

@@ -61,6 +61,7 @@ scenarios!(
     first_crashes,
     first_release,
     hanging_source,
+    image_scan,
     images_of_another_ci,
     listed_images,
     lost_reply,

@@ -108,6 +108,7 @@ operations! {
     Ecr "ecr" {
         DescribeImages: Look, ImageRead, own;
         DescribeRepositories: Look, ImageRead, own;
+        DescribeImageScanFindings: Look, ImageRead, own;
     }
     // Without the right to list the bucket, an object that is not there is denied.
     S3 "s3" {

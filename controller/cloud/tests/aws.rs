@@ -10,6 +10,8 @@ mod builds;
 mod doubt;
 #[path = "aws/identity.rs"]
 mod identity;
+#[path = "aws/scans.rs"]
+mod scans;
 #[path = "aws/services.rs"]
 mod services;
 #[path = "aws/sharing.rs"]

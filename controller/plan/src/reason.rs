@@ -65,6 +65,7 @@ words! {
         Checking: "Checks are running.", "Wait.";
         WaitingForBuild: "As many commits of the Pipeline are being built as spec.concurrency allows, or as much of the namespace is at work as its AwsAccount allows.", "Wait; or delete a Release that is at work.";
         Building: "The image is being built.", "Wait.";
+        Scanning: "The image is there, and ECR's findings about it are waited for.", "Wait; spec.imageScan.timeout says how long.";
         BuildDoubtful: "StartBuild was not answered; the build is looked for in CodeBuild.", "Wait: at most six minutes.";
         StartedTwice: "CodeBuild started two builds of one attempt; the younger one was stopped.", "Nothing to do; please report it.";
         WaitingForStage: "The image is there; an older release still holds the next stage.", "Wait.";
@@ -81,6 +82,7 @@ words! {
         Cancelled: "What it belongs to is gone.", "Nothing to do.";
         CheckFailed: "A check failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
+        ScanFailed: "ECR's scan of the image found what spec.imageScan does not let pass, or did not come.", "Read the message: mend the image and push a new commit, or except the finding until a day and make another Release.";
         ImageMissing: "The build succeeded but did not push the image; or somebody else should have, and it is not there.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG, or say in spec.build.tag how it tags; an image of another CI has to be pushed as spec.source.image says.";
         ImageChanged: "The tag of the commit names another image than when the commit was released before.", "Give the tag back to that image, or push a new commit.";
         MutableRepository: "Tags of the ECR repository can be moved. Said once, in an Event of the Pipeline's first Release.", "Set its tag mutability to IMMUTABLE.";

@@ -17,7 +17,7 @@ use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks, more, rank};
 use launchway_plan::target::TargetSeen;
-use launchway_plan::world::{BuildStatus, Listing, LiveBuild, LiveProject};
+use launchway_plan::world::{BuildStatus, Listing, LiveBuild, LiveProject, LiveScan};
 
 /// For how long after a build failed we retry to read its log before we do without, in seconds.
 const LOG_WAITS: i64 = 120;
@@ -70,6 +70,7 @@ enum Seen {
     Origins(Looked<Vec<LiveBuild>>),
     Mutability(Looked<bool>),
     Listing(Looked<Listing>),
+    Scan(Looked<LiveScan>),
     Target(Option<TargetSeen>),
     Verified(Result<(), String>),
 }
@@ -96,6 +97,10 @@ async fn one(
         }),
         Look::Image { repository, id } => Seen::Image(match cloud {
             Ok(cloud) => cloud.image(repository, id).await.into(),
+            Err(fault) => Looked::Blind(fault.clone()),
+        }),
+        Look::Scan { repository, digest, fail_on } => Seen::Scan(match cloud {
+            Ok(cloud) => cloud.scan(repository, digest, fail_on).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
         Look::Origins { project, since } => Seen::Origins(match cloud {
@@ -135,6 +140,9 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
         (Look::Image { repository, .. }, Seen::Image(image)) => {
             observed.images.insert(repository, image);
         }
+        (Look::Scan { repository, .. }, Seen::Scan(scan)) => {
+            observed.scans.insert(repository, scan);
+        }
         (Look::Mutability { repository }, Seen::Mutability(immutable)) => {
             observed.immutable.insert(repository, immutable);
         }
@@ -146,6 +154,7 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
             | Seen::Builds(_)
             | Seen::Image(_)
             | Seen::Mutability(_)
+            | Seen::Scan(_)
             | Seen::Target(_)
             | Seen::Verified(_),
         ) => {}

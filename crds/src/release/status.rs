@@ -3,10 +3,11 @@
 use super::steps::{Reported, StepStatus};
 use crate::condition::{Condition, Time, conditions, unseen};
 use crate::name::{Name, ObjectName, Region, TagPattern};
-use crate::pipeline::{Build, Check, Image, ImageStatus, Summary};
+use crate::pipeline::{Build, Check, Image, ImageScan, ImageStatus, Summary};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The record of a Release.
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
@@ -34,6 +35,10 @@ pub struct ReleaseStatus {
     #[schemars(length(max = 11))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub steps: Vec<StepStatus>,
+
+    /// What ECR's scan of the images came to. Absent: none was asked for, or there is no image yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_scan: Option<ImageScanStatus>,
 
     /// The images of the commit, by digest.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -102,6 +107,49 @@ pub struct ReleasePlan {
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub images: Vec<Image>,
+
+    /// What ECR's scan of the images has to come to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_scan: Option<ImageScan>,
+}
+
+/// What ECR's scan of the images came to.
+#[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageScanStatus {
+    /// Since when the findings are waited for.
+    pub since: Time,
+
+    /// How many findings there are of each severity, in ECR's words, of all images.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("maxProperties" = 10))]
+    pub counts: BTreeMap<String, i32>,
+
+    /// The worst findings, of those that fail a Release or would without an exception.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Atomic)]
+    pub findings: Vec<Finding>,
+}
+
+/// A finding of a scan.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// What it is called.
+    #[schemars(length(max = 64))]
+    pub id: String,
+
+    /// How bad it is, in ECR's words.
+    #[schemars(length(max = 20))]
+    pub severity: String,
+
+    /// The image that has it.
+    pub image: Name,
+
+    /// Until when an exception has it not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excepted_until: Option<Time>,
 }
 
 /// A stage that a Release entered.

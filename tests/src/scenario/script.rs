@@ -20,6 +20,7 @@
 //! logs RELEASE                      steps, messages and log lines of a Release
 //! runs SERVICE                      the commits that ECS really runs
 //! report                            the Secret that may write commit statuses, and a Pipeline that has it do so
+//! scan NAME=SEVERITY…               ECR scans images on push, which takes 45 s, and finds that in each; without any, no scan
 //! silent TIMES                      the git host answers 503, so many times
 //! statuses NAME                     what the git host shows of a commit
 //! ```
@@ -110,6 +111,10 @@ impl Scene {
             ("tag", [tag, name]) => {
                 self.player.world.git.tag(sample::URL, tag, &sample::commit(name));
                 self.witness.name(name, &sample::commit(name));
+            }
+            ("scan", findings) => {
+                let findings: Vec<(&str, &str)> = findings.iter().filter_map(|one| one.split_once('=')).collect();
+                sample::scan(&self.player.world, &findings);
             }
             ("untag", [tag]) => self.player.world.git.untag(sample::URL, tag),
             ("apply", names) => names.iter().for_each(|name| self.apply(name)),

@@ -264,7 +264,8 @@ pub const LEFT: Story = Story {
     },
 };
 
-/// The project is one that CodePipeline made, the tag says seven digits of the commit, and the build service itself fails once.
+/// The project is one that CodePipeline made, the tag says seven digits of the commit, the build service itself fails once, and the image is
+/// scanned.
 pub const FAULT: Story = Story {
     name: "fault of CodeBuild",
     after: After::Nothing,
@@ -289,6 +290,7 @@ pub const FAULT: Story = Story {
                     spec["build"]["tag"] = "v-$(shortCommit:7)".into();
                     spec["build"]["codeBuild"]["override"] = json!({"sourceType": "GITLAB_SELF_MANAGED"});
                 });
+                sample::scanned(world, &[("CVE-2026-1", "MEDIUM"), ("CVE-2026-2", "LOW")]);
             },
         },
         RARELY,
@@ -301,6 +303,11 @@ pub const FAULT: Story = Story {
                 "{} builds, not the one that met a fault and another",
                 builds_of(world, "faulty-1").len()
             ));
+        }
+        let release = world.object("Release", "greeter-1");
+        let scan = release.map(|found| found.value()["status"]["imageScan"]["counts"].clone()).unwrap_or_default();
+        if scan != json!({"LOW": 1, "MEDIUM": 1}) {
+            wrong.push(format!("the scan of the image is recorded as {scan}"));
         }
         let tag = format!("v-{}", &sample::commit("faulty-1")[..7]);
         for build in builds_of(world, "faulty-1").iter().filter(|build| build.variable("IMAGE_TAG") != Some(&tag)) {

@@ -5,7 +5,7 @@ pub mod services;
 use std::time::Duration;
 
 use launchway_test_aws::codebuild::{BuildStory, Export, FileText, PhaseSeconds, Project, StartedBuild, Stories};
-use launchway_test_aws::ecr::Mutability;
+use launchway_test_aws::ecr::{Mutability, Scan, Scanner};
 use launchway_test_aws::iam::Role;
 use launchway_test_aws::s3::Versioning;
 use launchway_test_aws::{Place, TaskStory};
@@ -130,6 +130,22 @@ pub fn list_in(world: &World, packaging: &str, file: &str) {
     aws.keep_snapshots();
     drop(aws);
     world.edit("Pipeline", PIPELINE, |spec| spec["build"]["imageFrom"] = json!({"artifact": file}));
+}
+
+/// Has images scanned on push, and the Pipeline ask that nothing is HIGH or worse.
+pub fn scanned(world: &World, findings: &[(&str, &str)]) {
+    scan(world, findings);
+    world.edit("Pipeline", PIPELINE, |spec| spec["imageScan"] = json!({"failOn": "HIGH", "timeout": "10m"}));
+}
+
+/// Has images scanned on push, which takes 45 seconds and finds that in each; without a finding they are not scanned.
+pub fn scan(world: &World, findings: &[(&str, &str)]) {
+    let is_empty = findings.is_empty();
+    let findings = findings.iter().map(|(name, severity)| ((*name).to_owned(), (*severity).to_owned())).collect();
+    let mut aws = world.aws();
+    let scan = (!is_empty).then_some(Scan { by: Scanner::Ecr, seconds: 45, findings, settles: 0, ends: None });
+    aws.ecr.entry(place()).or_default().scan(REPOSITORY, scan);
+    aws.keep_snapshots();
 }
 
 /// How tasks behave that run a commit's image: `crashing-N` crashes.

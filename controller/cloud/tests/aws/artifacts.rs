@@ -107,8 +107,8 @@ async fn what_is_no_list_of_images_is_said_to_be_none() {
         ("1", Packaging::Folder, "long.json", "100 KiB"),
         ("1", Packaging::Folder, "empty.json", "is empty"),
         ("1", Packaging::Folder, "text.json", "is no JSON"),
-        ("1/broken.zip", Packaging::Zip, "a.json", "no zip archive"),
-        ("1/text.json", Packaging::Zip, "a.json", "no zip archive"),
+        ("1/broken.zip", Packaging::Zip, "a.json", "read as a zip archive"),
+        ("1/text.json", Packaging::Zip, "a.json", "read as a zip archive"),
         ("1/empty.zip", Packaging::Zip, "a.json", "is empty"),
         ("1/long.zip", Packaging::Zip, "long.json", "100 KiB"),
     ] {

@@ -392,6 +392,7 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
         checks: spec.checks.iter().map(of_check).collect::<Result<_, Refusal>>()?,
         checks_in_parallel: spec.checks_in_parallel,
         build: spec.build.as_ref().map(of_build).transpose()?,
+        image_scan: spec.image_scan.clone(),
         tag: spec.source.image.as_ref().filter(|_| spec.build.is_none()).map(pushed::tag),
         images: spec.images.clone(),
     };

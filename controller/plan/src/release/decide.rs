@@ -192,7 +192,7 @@ fn of_course(course: &Course) -> Wake {
         Course::Suspended | Course::InLine(Line::Pipeline) | Course::Over(End::Before(_)) => Wake::OnChange,
         Course::InLine(Line::Record) => Wake::After(RECORDED),
         Course::InLine(Line::Namespace(_)) => Wake::After(BUILDS),
-        Course::Checking | Course::Building | Course::Unproved { .. } => Wake::After(BUILDS),
+        Course::Checking | Course::Building | Course::Unproved { .. } | Course::Scanning { .. } => Wake::After(BUILDS),
         Course::Pushing => Wake::After(PUSHES),
         Course::Blind(fault) => Wake::of_look(fault),
         Course::AtStage { state, .. } => of_stage(state),

@@ -4,6 +4,7 @@ use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
+use super::scan;
 use super::stages::{self, Current};
 use super::state::starts;
 use super::told;
@@ -53,6 +54,15 @@ pub enum Look {
         repository: String,
         /// Which of its images.
         id: ImageId,
+    },
+    /// What ECR's scan of an image found.
+    Scan {
+        /// The repository.
+        repository: String,
+        /// The image's digest.
+        digest: String,
+        /// The severity of the findings that count, and of worse ones, in ECR's words.
+        fail_on: String,
     },
     /// The builds of a project that may have pushed the image.
     Origins {
@@ -127,6 +137,11 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
         return Vec::new();
     }
     let each = work.of_each();
+    let unscanned = scan::unseen(desired, &each, observed);
+    if !unscanned.is_empty() {
+        let look = |scan::Unseen { repository, digest, fail_on }| Look::Scan { repository, digest, fail_on };
+        return unscanned.into_iter().map(look).collect();
+    }
     let missing: Vec<(&Work, Missing)> =
         each.iter().filter_map(|work| Some((work, lacks(desired, work, observed)?))).collect();
     // The builds that may have pushed the image that was pushed first may have pushed the others.

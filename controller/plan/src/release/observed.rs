@@ -6,7 +6,7 @@ use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::target::TargetSeen;
-use crate::world::{Listing, LiveBuild, LiveImage, LiveProject};
+use crate::world::{Listing, LiveBuild, LiveImage, LiveProject, LiveScan};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ pub struct Observed {
     pub logs: BTreeMap<String, Vec<String>>,
     /// By repository the image that carries the commit's tag; `None` inside: there is no such image.
     pub images: BTreeMap<String, Looked<Option<LiveImage>>>,
+    /// By repository what ECR's scan of the image found.
+    pub scans: BTreeMap<String, Looked<LiveScan>>,
     /// The builds of the build's project that may have pushed the image.
     pub origins: Looked<Vec<LiveBuild>>,
     /// What the file says in which the Release's own build lists its images.
@@ -76,6 +78,7 @@ impl Observed {
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),
             images: BTreeMap::new(),
+            scans: BTreeMap::new(),
             origins: Looked::NotAsked,
             listing: Looked::NotAsked,
             immutable: BTreeMap::new(),
@@ -111,6 +114,12 @@ impl Observed {
         });
         let others = [self.account_id.fault(), self.projects.fault(), self.origins.fault(), self.listing.fault()];
         let images = self.images.values().map(Looked::fault).chain(self.immutable.values().map(Looked::fault));
-        builds.chain(others).chain(images).flatten().filter_map(Fault::turn).max()
+        builds
+            .chain(others)
+            .chain(images)
+            .chain(self.scans.values().map(Looked::fault))
+            .flatten()
+            .filter_map(Fault::turn)
+            .max()
     }
 }

@@ -7,7 +7,7 @@ use crate::start::build::Run;
 use crate::tag::{Tag, tag};
 use jiff::Timestamp;
 use launchway_crds::name::{ArtifactPath, CommitId, EnvName, Name, ObjectName, Region, SaidImage, TagPattern};
-use launchway_crds::pipeline::{CodeBuild, Image, ImageFrom, ImageStatus};
+use launchway_crds::pipeline::{CodeBuild, Image, ImageFrom, ImageScan, ImageStatus};
 use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, Reported, StageRecord, StepPhase, StepStatus};
 use launchway_crds::start::Started;
 
@@ -20,6 +20,8 @@ pub struct Record {
     pub ended_at: Option<Timestamp>,
     /// What it runs; absent: it has not started, or its record was lost.
     pub work: Option<Work>,
+    /// Since when the findings of a scan of its images are waited for; absent: they are not.
+    pub scanned_since: Option<Timestamp>,
     /// The images of the commit; empty: they are not there yet.
     pub images: Vec<ImageStatus>,
     /// The stages that it entered.
@@ -60,6 +62,8 @@ pub struct Work {
     pub tag: Option<TagPattern>,
     /// Where the build says which images it pushed; absent: the tag says which.
     pub says: Option<Says>,
+    /// What ECR's scan of the images has to come to; absent: it is not looked at.
+    pub scan: Option<ImageScan>,
     /// How many checks may run at the same time.
     pub checks_in_parallel: usize,
     /// How many more attempts a step gets after faults of CodeBuild.
@@ -135,6 +139,7 @@ impl Record {
             ended: status.phase.and_then(Ending::of),
             ended_at: status.ended_at.as_ref().map(|at| at.0),
             work: status.plan.as_ref().and_then(|plan| Work::parse(plan, &status.steps, made)),
+            scanned_since: status.image_scan.as_ref().map(|scan| scan.since.0),
             images: status.images.clone(),
             stages: status.stages.clone(),
         }
@@ -190,6 +195,7 @@ impl Work {
                 Some(from) => Some(Says::of(from)?),
                 None => None,
             },
+            scan: plan.image_scan.clone(),
             checks_in_parallel: usize::try_from(plan.checks_in_parallel).ok()?,
             retries: build.map_or(RETRIES, |build| build.retries),
             steps: steps(plan).map(step).collect::<Option<_>>()?,

@@ -8,6 +8,7 @@ use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
 use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
+use super::scan::{self, Gate};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{APPEARS, Over, Step, StepState, is_checked, judged};
 use super::told::{found, lacking};
@@ -22,7 +23,7 @@ use crate::refusal::Refusal;
 use crate::start::build::bounds;
 use crate::target::was_proved;
 use crate::world::{LiveImage, LiveProject};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use launchway_crds::account::Commits;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
@@ -73,6 +74,13 @@ pub enum Course {
     Unproved {
         /// The ID of that build.
         build: String,
+    },
+    /// The images are there, and the findings of a scan of them are not.
+    Scanning {
+        /// What is waited for, in words.
+        what: String,
+        /// Until when.
+        until: Timestamp,
     },
     /// The images are there, and this pass records them.
     Built(Vec<ImageStatus>),
@@ -173,13 +181,14 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
     if !record.images.is_empty() {
         return at_stage(desired, record, pipeline, observed);
     }
+    let since = record.scanned_since;
     if let Some((reason, message)) = steps.iter().find_map(|step| failure(&step.state)) {
-        return failed(desired, work, observed, steps, reason, message);
+        return failed(desired, work, observed, steps, since, (reason, message));
     }
     if let Err(refusal) = allowed(work, observed) {
         return Course::Refused(refusal);
     }
-    let course = if is_checked(steps) { building(desired, work, observed, steps) } else { Course::Checking };
+    let course = if is_checked(steps) { building(desired, work, observed, steps, since) } else { Course::Checking };
     let waits = matches!(course, Course::Checking | Course::Building) && steps.iter().all(|step| step.state.is_idle());
     if pipeline.spec.suspend && waits { Course::Suspended } else { course }
 }
@@ -302,16 +311,18 @@ fn is_known(desired: &Desired, pipeline: &PipelineFacts) -> bool {
     desired.is_persons || pipeline.status.iter().flat_map(|status| &status.made).any(|uid| **uid == *desired.uid)
 }
 
-fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step]) -> Course {
+fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step], since: Option<Timestamp>) -> Course {
     let build = steps.iter().find(|step| step.kind == StepKind::Build).map(|step| &step.state);
     let built = build.is_none_or(StepState::has_succeeded);
     if build.is_some_and(StepState::may_be_started) {
         return Course::Building;
     }
     let each = work.of_each();
-    let Some((work, lacking)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
+    let Some((work, lacking)) = lacking(desired, &each, observed) else {
+        return there(desired, &each, observed, since);
+    };
     match lacking {
-        Found::Image(_) => there(desired, &each, observed),
+        Found::Image(_) => there(desired, &each, observed, since),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Nothing if built => missing(desired, work, observed, imageless::absent(desired, work, observed)),
         Found::Left(image, by) if built => {
@@ -336,12 +347,19 @@ fn building(desired: &Desired, work: &Work, observed: &Observed, steps: &[Step])
 }
 
 /// Every image is the commit's.
-fn there(desired: &Desired, each: &[Work], observed: &Observed) -> Course {
+fn there(desired: &Desired, each: &[Work], observed: &Observed, since: Option<Timestamp>) -> Course {
     let seen = || each.iter().filter_map(|work| Some((work, observed.image(work).seen()?.as_ref()?)));
     for (work, image) in seen() {
         if let Some(known) = moved(desired, work, image, observed) {
             return Course::Over(End::Failed(Reason::ImageChanged, imageless::changed(desired, work, image, known)));
         }
+    }
+    match scan::gate(desired, each, observed, since) {
+        Gate::Open => {}
+        Gate::Waiting(what, until) => return Course::Scanning { what, until },
+        Gate::Shut(why) => return Course::Over(End::Failed(Reason::ScanFailed, why)),
+        Gate::Blind(fault) => return Course::Blind(fault),
+        Gate::Unseen => return Course::Building,
     }
     match &observed.account_id {
         Looked::Seen(account) => {
@@ -367,17 +385,19 @@ fn failed(
     work: &Work,
     observed: &Observed,
     steps: &[Step],
-    reason: Reason,
-    message: String,
+    since: Option<Timestamp>,
+    (reason, message): (Reason, String),
 ) -> Course {
     let over = |message| Course::Over(End::Failed(reason, message));
     if !is_checked(steps) {
         return over(message);
     }
     let each = work.of_each();
-    let Some((work, lacking)) = lacking(desired, &each, observed) else { return there(desired, &each, observed) };
+    let Some((work, lacking)) = lacking(desired, &each, observed) else {
+        return there(desired, &each, observed, since);
+    };
     match lacking {
-        Found::Image(_) => there(desired, &each, observed),
+        Found::Image(_) => there(desired, &each, observed, since),
         Found::Unproved(by) => Course::Unproved { build: by.id.clone() },
         Found::Left(image, by) => over(format!("{message}; {}", imageless::left(desired, work, image, by))),
         Found::Others(image) => over(format!("{message}; {}", imageless::taken(desired, work, image))),

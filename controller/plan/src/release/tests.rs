@@ -9,6 +9,7 @@ mod pushed;
 mod records;
 mod rows;
 mod said;
+mod scans;
 mod sizes;
 mod staging;
 

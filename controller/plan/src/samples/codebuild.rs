@@ -10,7 +10,7 @@ use crate::release::{
     Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks, more,
 };
 use crate::wake::Wake;
-use crate::world::{BuildStatus, Listing, LiveBuild, LiveImage, LiveProject, PhaseStatus};
+use crate::world::{BuildStatus, Listing, LiveBuild, LiveImage, LiveProject, LiveScan, PhaseStatus, Scanned};
 use crate::{Outcome, Plan};
 use launchway_crds::release::{Release, ReleaseStatus};
 use serde_json::{Value, json};
@@ -72,6 +72,8 @@ pub struct World {
     pub projects: Vec<LiveProject>,
     /// The image that the commit's tag names.
     pub image: Option<LiveImage>,
+    /// What ECR's scan of each image found.
+    pub scan: LiveScan,
     /// What the file says in which the build lists its images.
     pub listing: Looked<Listing>,
     /// Whether tags cannot be moved.
@@ -103,6 +105,7 @@ impl World {
             replies: Vec::new(),
             projects: Vec::new(),
             image: None,
+            scan: LiveScan { scanned: Scanned::Not, counts: Default::default(), findings: Vec::new() },
             listing: Looked::Seen(Listing::Absent),
             immutable: false,
             pushes: Pushes::Good,
@@ -199,6 +202,9 @@ impl World {
                 }
                 Look::Mutability { repository } => {
                     observed.immutable.insert(repository, Looked::Seen(self.immutable));
+                }
+                Look::Scan { repository, .. } => {
+                    observed.scans.insert(repository, Looked::Seen(self.scan.clone()));
                 }
                 Look::Listing { .. } => observed.listing = self.listing.clone(),
                 Look::Target(_) | Look::Verify { .. } => {}

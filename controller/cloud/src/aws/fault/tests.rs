@@ -199,6 +199,17 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
         ],
     ),
     (
+        Operation::DescribeImageScanFindings,
+        &[
+            ("ImageNotFoundException", Gone),
+            ("InvalidParameterException", Invalid),
+            ("RepositoryNotFoundException", Absent(Thing::Repository)),
+            ("ScanNotFoundException", Refused),
+            ("ServerException", Outage),
+            ("ValidationException", Invalid),
+        ],
+    ),
+    (
         Operation::GetObject,
         &[
             ("ExpiredToken", Throttled),

@@ -6,6 +6,7 @@ use crate::Outcome;
 use crate::condition::{cut, whole};
 use crate::fault::Fault;
 use crate::look::Looked;
+use crate::reason::Reason;
 use crate::release::BUILD;
 use crate::release::commit_status::{CommitStatus, Subject};
 use crate::release::decide::{Action, Effected};
@@ -14,7 +15,7 @@ use crate::release::record::{Ending, Progress, StepKind, Work, put, steps};
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
 use crate::release::steps::{InDoubt, Live, Over, Start, Step, StepState};
-use crate::release::told;
+use crate::release::{scan, told};
 use crate::start::Intent;
 use crate::start::build::{self, words};
 use crate::world::{BuildStatus, Listing, LiveBuild};
@@ -47,6 +48,7 @@ pub fn empty() -> ReleaseStatus {
         phase: None,
         plan: None,
         steps: Vec::new(),
+        image_scan: None,
         images: Vec::new(),
         stages: Vec::new(),
         ended_at: None,
@@ -99,6 +101,7 @@ fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut Step
 
 /// Records what the state says of the Release and of each step.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
+    scan_on(next, pass);
     course_on(next, pass);
     for step in &pass.state.steps {
         let Some(status) = step_of(next, &step.name) else { continue };
@@ -108,6 +111,25 @@ pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     {
         said(next, &build.name, pass);
     }
+}
+
+/// Records what was seen of the scan of the images, once they are there. When an image is missing again, or nothing can be seen, the
+/// time that the findings may take begins anew.
+fn scan_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
+    let course = &pass.state.course;
+    if matches!(
+        course,
+        Course::Checking | Course::Building | Course::Pushing | Course::Unproved { .. } | Course::Blind(_)
+    ) {
+        next.image_scan = None;
+    }
+    if !matches!(course, Course::Scanning { .. } | Course::Built(_) | Course::Over(End::Failed(Reason::ScanFailed, _)))
+    {
+        return;
+    }
+    let since = next.image_scan.as_ref().map(|scan| scan.since.0);
+    let work = next.plan.as_ref().and_then(|plan| Work::parse(plan, &next.steps, pass.observed.at));
+    next.image_scan = work.and_then(|work| scan::recorded(pass.desired, &work.of_each(), pass.observed, since));
 }
 
 /// Records what the build said of its images, if this pass heard it.
@@ -154,6 +176,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         | Course::Checking
         | Course::Building
         | Course::Pushing
+        | Course::Scanning { .. }
         | Course::Unproved { .. }
         | Course::Blind(_)
         | Course::AtStage { grant: None, .. } => {}

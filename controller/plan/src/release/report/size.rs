@@ -9,8 +9,8 @@ use launchway_crds::release::{ReleaseStatus, StepPhase, StepStatus};
 pub const STATUS_MAX: usize = 32 * 1024;
 
 /// What is left out, in this order, until the status fits.
-const MEASURES: [fn(&mut ReleaseStatus); 7] =
-    [other_logs, other_messages, earlier, said, long_logs, long_messages, logs];
+const MEASURES: [fn(&mut ReleaseStatus); 8] =
+    [other_logs, other_messages, earlier, said, findings, long_logs, long_messages, logs];
 
 /// The status, shortened until it fits.
 pub fn fit(mut status: ReleaseStatus) -> ReleaseStatus {
@@ -55,6 +55,12 @@ fn earlier(status: &mut ReleaseStatus) {
 fn said(status: &mut ReleaseStatus) {
     for step in status.steps.iter_mut().filter(|_| !status.images.is_empty()) {
         (step.images, step.artifact) = (Vec::new(), None);
+    }
+}
+
+fn findings(status: &mut ReleaseStatus) {
+    if let Some(scan) = &mut status.image_scan {
+        scan.findings.clear();
     }
 }
 

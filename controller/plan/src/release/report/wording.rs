@@ -2,7 +2,7 @@
 
 use super::pass::Pass;
 use crate::Outcome;
-use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find};
+use crate::condition::{Answer, MESSAGE_MAX, Statement, Truth, cut, find, whole};
 use crate::fault::{Fault, FaultKind};
 use crate::image::{reference, short};
 use crate::life::{Life, resume_command};
@@ -134,6 +134,10 @@ fn of_course(pass: &Pass<'_>) -> Wording {
                 false => "waiting for the image to appear in ECR",
             };
             Wording::working(Reason::Building, message).at(BUILD)
+        }
+        Course::Scanning { what, until } => {
+            let message = format!("the image is there; {what}, whose findings are waited for until {}", whole(*until));
+            Wording::working(Reason::Scanning, message).at(BUILD)
         }
         Course::Built(images) => {
             let names: Vec<String> = images.iter().map(|image| format!("image {}", short(&reference(image)))).collect();
