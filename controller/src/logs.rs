@@ -9,9 +9,8 @@ const DEFAULT: &str = "info,kube_runtime=warn";
 /// Crates that write headers, bodies or credentials into their debug and trace lines.
 const LEAKY: [&str; 8] = ["aws_", "hyper", "h2", "http", "reqwest", "rustls", "kube_client", "tower"];
 
-/// How much those crates may log.
-const WARNINGS: &str = "aws_config=warn,aws_credential_types=warn,aws_runtime=warn,aws_sdk_codebuild=warn,\
-    aws_sdk_cloudwatchlogs=warn,aws_sdk_ecr=warn,aws_sdk_ecs=warn,aws_sdk_sts=warn,aws_sigv4=warn,\
+/// How much those crates may log. A name stands for all that begin with it.
+const WARNINGS: &str = "aws_config=warn,aws_credential_types=warn,aws_runtime=warn,aws_sdk=warn,aws_sigv4=warn,\
     aws_smithy_async=warn,aws_smithy_http=warn,aws_smithy_http_client=warn,aws_smithy_runtime=warn,\
     aws_smithy_runtime_api=warn,aws_smithy_types=warn,aws_types=warn,h2=warn,http=warn,hyper=warn,hyper_rustls=warn,\
     hyper_util=warn,kube_client=warn,reqwest=warn,rustls=warn,tower=warn,tower_http=warn";
@@ -50,20 +49,35 @@ mod tests {
         }
     }
 
+    /// What is kept of those lines where RUST_LOG is that.
+    fn kept(asked: Option<&str>, log: impl FnOnce()) -> String {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let lines = tracing_subscriber::fmt().with_env_filter(filter(asked)).with_writer(move || writer.clone());
+        tracing::subscriber::with_default(lines.finish(), log);
+        String::from_utf8_lossy(&kept.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
     #[test]
     fn no_body_of_kubernetes_is_logged_whatever_rust_log_says() {
         for asked in [None, Some("trace"), Some("kube_client::client=trace"), Some("debug, kube_client=trace")] {
-            let kept = Kept::default();
-            let writer = kept.clone();
-            let lines = tracing_subscriber::fmt().with_env_filter(filter(asked)).with_writer(move || writer.clone());
-            tracing::subscriber::with_default(lines.finish(), || {
+            let text = kept(asked, || {
                 tracing::error!(target: "kube_client::client", "a body");
                 tracing::warn!(target: "kube_client::client", "a body");
                 tracing::warn!(target: "kube_client::config", "a warning");
             });
-            let text = String::from_utf8_lossy(&kept.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned();
             assert!(text.contains("a warning") && !text.contains("a body"), "{asked:?}: {text}");
         }
+    }
+
+    #[test]
+    fn no_client_of_aws_logs_more_than_warnings() {
+        let text = kept(Some("trace"), || {
+            tracing::debug!(target: "aws_sdk_s3::operation::get_object", "a body");
+            tracing::debug!(target: "aws_sdk_ssooidc::operation", "a body");
+            tracing::warn!(target: "aws_sdk_s3::operation", "a warning");
+        });
+        assert!(text.contains("a warning") && !text.contains("a body"), "{text}");
     }
 
     #[test]
