@@ -6,7 +6,7 @@ use zip::read::{ArchiveOffset, Config};
 use zip::result::ZipError;
 
 /// The longest list of files that is read of an archive, in bytes: some ten thousand files.
-const LIST: u64 = 1024 * 1024;
+pub(super) const LIST: u64 = 1024 * 1024;
 
 /// The record with which an archive ends: its length, and its first bytes (APPNOTE.TXT of PKWARE, 4.3.16).
 const END: usize = 22;

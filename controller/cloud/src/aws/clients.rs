@@ -36,10 +36,10 @@ pub(crate) struct Clients {
 /// What is made when it is first used.
 type Lazy<T> = LazyLock<T, Box<dyn FnOnce() -> T + Send>>;
 
-/// A client of one SDK crate.
+/// A client of one SDK crate, of what its own configuration begins with.
 macro_rules! client {
-    ($sdk:ident, $config:expr, $shared:expr) => {{
-        let config = $sdk::config::Builder::from($config).interceptor(Dates::new($shared.clone())).interceptor(Agent);
+    ($sdk:ident, $builder:expr, $shared:expr) => {{
+        let config = $builder.interceptor(Dates::new($shared.clone())).interceptor(Agent);
         $sdk::Client::from_conf(config.interceptor(Fence::new($shared.clone())).build())
     }};
 }
@@ -48,7 +48,7 @@ macro_rules! client {
 macro_rules! lazy {
     ($sdk:ident, $site:ident) => {{
         let site = $site.clone();
-        LazyLock::new(Box::new(move || client!($sdk, &site.config, site.shared)))
+        LazyLock::new(Box::new(move || client!($sdk, $sdk::config::Builder::from(&site.config), site.shared)))
     }};
 }
 
@@ -80,11 +80,8 @@ impl Clients {
 
 /// That of S3. At an endpoint of one's own buckets have no hosts of their own.
 fn s3(site: &Site) -> aws_sdk_s3::Client {
-    let config = aws_sdk_s3::config::Builder::from(&site.config)
-        .force_path_style(site.config.endpoint_url().is_some())
-        .interceptor(Dates::new(site.shared.clone()))
-        .interceptor(Agent);
-    aws_sdk_s3::Client::from_conf(config.interceptor(Fence::new(site.shared.clone())).build())
+    let builder = aws_sdk_s3::config::Builder::from(&site.config);
+    client!(aws_sdk_s3, builder.force_path_style(site.config.endpoint_url().is_some()), site.shared)
 }
 
 /// What the clients of a place are made from.
@@ -97,7 +94,7 @@ fn config(place: &Place, namespace: Option<&str>, shared: &Arc<Shared>) -> SdkCo
     let own = own(place, shared);
     let Some(role) = &place.role else { return own };
     let session = session(&shared.settings.installation, namespace);
-    let sts = client!(aws_sdk_sts, &own, shared);
+    let sts = client!(aws_sdk_sts, aws_sdk_sts::config::Builder::from(&own), shared);
     let assuming = Assuming::new(sts, role.clone(), session, place.clone(), shared.clone());
     // The provider's credentials end early by themselves: the cache's own margin has jitter, which no run could repeat.
     let cache = IdentityCache::lazy().buffer_time(Duration::ZERO).build();

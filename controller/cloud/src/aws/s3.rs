@@ -1,6 +1,6 @@
 //! The file in which a build lists its images, of what it left in S3. Read in parts, never listed, never written.
 
-use super::archive::{Entry, Parts};
+use super::archive::{Entry, LIST, Parts};
 use super::failure::{Failure, causes};
 use super::words;
 use crate::clouds::Cloud;
@@ -160,15 +160,12 @@ fn span(range: &str) -> Option<(u64, u64)> {
     Some((part.split_once('-')?.0.parse().ok()?, length.parse().ok()?))
 }
 
-/// The longest body: that of the longest list of files.
-const MOST: usize = 1024 * 1024;
-
-/// A body of no more than that.
+/// A body of no more than the longest list of an archive's files.
 async fn gathered(mut body: ByteStream) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
         bytes.extend_from_slice(&chunk.map_err(|error| Failure::unreadable(&causes(&error)))?);
-        if bytes.len() > MOST {
+        if bytes.len() as u64 > LIST {
             return Err(Failure::unreadable("more of the object came than was asked for"));
         }
     }

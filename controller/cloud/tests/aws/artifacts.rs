@@ -3,6 +3,7 @@ use super::site::{ACCOUNT, REGION, Site, build, pass};
 use launchway_plan::fault::{FaultKind, Remedy};
 use launchway_plan::world::{Artifact, BuildStatus, Listing, LiveBuild, Packaging};
 use launchway_test_aws::codebuild::{BuildStory, FileText, Project, Stories};
+use launchway_test_aws::policy::Policy;
 use launchway_test_aws::s3::{Versioning, Words};
 use launchway_test_aws::{Fault, When};
 use serde_json::json;
@@ -25,6 +26,15 @@ fn put(site: &Site, key: &str, body: impl Into<Vec<u8>>) {
 
 fn artifact(key: &str, packaging: Packaging) -> Artifact {
     Artifact { bucket: "builds".into(), key: key.into(), packaging }
+}
+
+/// Lets the controller's own credentials do that, and nothing else.
+fn allow_only(site: &Site, action: &str, resource: &str) {
+    let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
+    let policy = Policy::parse(&json!({"Version": "2012-10-17", "Statement": [statement]})).unwrap();
+    let mut world = site.world();
+    let users: Vec<String> = world.iam.credentials.values().map(|one| one.caller.arn.clone()).collect();
+    world.iam.users.extend(users.into_iter().map(|user| (user, policy.clone())));
 }
 
 /// What is read of a build that ends now.
@@ -121,19 +131,11 @@ async fn what_is_no_list_of_images_is_said_to_be_none() {
 async fn what_is_denied_is_told_by_the_right_and_the_object() {
     let site = site();
     put(&site, "1/a.json", definitions());
-    let rights = |action: &str, resource: &str| {
-        let statement = json!({"Effect": "Allow", "Action": action, "Resource": resource});
-        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
-        let policy = launchway_test_aws::policy::Policy::parse(&policy).unwrap();
-        let mut world = site.world();
-        let users: Vec<String> = world.iam.credentials.values().map(|one| one.caller.arn.clone()).collect();
-        world.iam.users.extend(users.into_iter().map(|user| (user, policy.clone())));
-    };
-    rights("ecs:*", "*");
+    allow_only(&site, "ecs:*", "*");
     let fault = read(&site, &artifact("1", Packaging::Folder), "a.json").await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Denied { needs: Some("s3:GetObject".to_owned()) });
     assert_eq!((&*fault.resource, fault.remedy), ("arn:aws:s3:::builds/*", Remedy::AskOperator));
-    rights("s3:GetObject", "arn:aws:s3:::builds/*");
+    allow_only(&site, "s3:GetObject", "arn:aws:s3:::builds/*");
     assert!(read(&site, &artifact("1", Packaging::Folder), "a.json").await.is_ok());
     let fault = read(&site, &artifact("1", Packaging::Folder), "b.json").await.unwrap_err();
     assert_eq!(fault.kind, FaultKind::Denied { needs: Some("s3:ListBucket".to_owned()) });
@@ -187,14 +189,7 @@ async fn a_key_that_the_role_may_not_use_is_told_whatever_s3_says_of_it() {
         let site = site();
         put(&site, "1/a.json", definitions());
         site.world().s3.encrypt("builds", "arn:aws:kms:us-east-2:123456789012:key/1", words);
-        let statement = json!({"Effect": "Allow", "Action": "s3:*", "Resource": "*"});
-        let policy = json!({"Version": "2012-10-17", "Statement": [statement]});
-        let policy = launchway_test_aws::policy::Policy::parse(&policy).unwrap();
-        {
-            let mut world = site.world();
-            let users: Vec<String> = world.iam.credentials.values().map(|one| one.caller.arn.clone()).collect();
-            world.iam.users.extend(users.into_iter().map(|user| (user, policy.clone())));
-        }
+        allow_only(&site, "s3:*", "*");
         let fault = read(&site, &artifact("1", Packaging::Folder), "a.json").await.unwrap_err();
         assert_eq!(fault.kind, FaultKind::Denied { needs: None }, "{words:?}");
         for part in ["kms:Decrypt of that key", "s3:GetObject of builds/*", "s3:ListBucket of builds"] {

@@ -244,6 +244,19 @@ impl World {
         (state, wake)
     }
 
+    /// Passes, each when the one before says, until that is so.
+    pub fn until(&mut self, is_so: impl Fn(&Self) -> bool) {
+        for _ in 0..60 {
+            if is_so(self) {
+                return;
+            }
+            if let (_, Wake::After(seconds)) = self.pass() {
+                self.wait(seconds);
+            }
+        }
+        panic!("it does not come to that: {:#?}", self.status.steps);
+    }
+
     /// Passes until nothing more is to be done, or so many.
     pub fn run(&mut self, most: usize) -> State {
         for _ in 0..most {

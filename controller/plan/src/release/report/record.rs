@@ -101,21 +101,22 @@ fn step_of<'a>(status: &'a mut ReleaseStatus, name: &str) -> Option<&'a mut Step
 
 /// Records what the state says of the Release and of each step.
 pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
-    scan_on(next, pass);
     course_on(next, pass);
     for step in &pass.state.steps {
         let Some(status) = step_of(next, &step.name) else { continue };
         step_on(status, step, pass);
     }
+    let work = next.plan.as_ref().and_then(|plan| Work::parse(plan, &next.steps, pass.observed.at));
+    scan_on(next, work.as_ref(), pass);
     if let Some(build) = pass.state.steps.iter().find(|step| step.kind == StepKind::Build && step.state.has_succeeded())
     {
-        said(next, &build.name, pass);
+        said(next, &build.name, work.as_ref(), pass);
     }
 }
 
 /// Records what was seen of the scan of the images, once they are there. When an image is missing again, or nothing can be seen, the
 /// time that the findings may take begins anew.
-fn scan_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
+fn scan_on(next: &mut ReleaseStatus, work: Option<&Work>, pass: &Pass<'_>) {
     let course = &pass.state.course;
     if matches!(
         course,
@@ -128,18 +129,15 @@ fn scan_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         return;
     }
     let since = next.image_scan.as_ref().map(|scan| scan.since.0);
-    let work = next.plan.as_ref().and_then(|plan| Work::parse(plan, &next.steps, pass.observed.at));
     next.image_scan = work.and_then(|work| scan::recorded(pass.desired, &work.of_each(), pass.observed, since));
 }
 
 /// Records what the build said of its images, if this pass heard it.
-fn said(next: &mut ReleaseStatus, build: &str, pass: &Pass<'_>) {
-    let Some(work) = next.plan.as_ref().and_then(|plan| Work::parse(plan, &next.steps, pass.observed.at)) else {
-        return;
-    };
-    let heard = told::heard(pass.desired, &work, pass.observed);
+fn said(next: &mut ReleaseStatus, build: &str, work: Option<&Work>, pass: &Pass<'_>) {
+    let Some(work) = work else { return };
+    let heard = told::heard(pass.desired, work, pass.observed);
     let heard: Vec<SaidImage> = heard.into_iter().map(SaidImage::from).collect();
-    let artifact = told::artifact(pass.desired, &work, pass.observed);
+    let artifact = told::artifact(pass.desired, work, pass.observed);
     let Some(status) = step_of(next, build).filter(|_| !heard.is_empty()) else { return };
     status.images = heard;
     if let (Some((artifact, ..)), Looked::Seen(Listing::Images { key, version, .. })) =

@@ -110,16 +110,17 @@ fn the_releases_own_checks_and_attempts_take_no_tag_away() {
     }
 }
 
+/// Whether the end of its only step is recorded.
+fn has_ended(world: &World) -> bool {
+    let started = world.status.steps.first().and_then(|step| step.started.as_ref());
+    started.is_some_and(|started| started.ended_at.is_some())
+}
+
 #[test]
 fn what_codebuild_shows_late_is_looked_for() {
     let mut world = saying("DIGEST");
     let says = world.says.take();
-    while world.status.steps.first().is_none_or(|step| step.started.as_ref().is_none_or(|one| one.ended_at.is_none())) {
-        let (_, wake) = world.pass();
-        if let crate::wake::Wake::After(seconds) = wake {
-            world.wait(seconds);
-        }
-    }
+    world.until(has_ended);
     world.wait(10);
     let digest = world.image.clone().unwrap().digest;
     world.builds[0].1.images.insert("IMAGE_URI".into(), says.unwrap().replace("DIGEST", &digest));
@@ -154,12 +155,7 @@ fn what_was_said_is_found_again_after_the_status_was_lost() {
 fn what_was_said_is_waited_for_while_codebuild_does_not_answer() {
     let mut world = saying("DIGEST");
     let says = world.says.take();
-    while world.status.steps.first().is_none_or(|step| step.started.as_ref().is_none_or(|one| one.ended_at.is_none())) {
-        let (_, wake) = world.pass();
-        if let crate::wake::Wake::After(seconds) = wake {
-            world.wait(seconds);
-        }
-    }
+    world.until(has_ended);
     world.wait(3600);
     let unseen = Looked::Blind(fault("Throttling", Remedy::Retry));
     let seen = Observed { builds: [("build".to_owned(), BuildSeen::Known(unseen))].into(), ..world.observe() };
@@ -326,12 +322,7 @@ fn a_tag_that_says_nothing_of_the_commit_and_was_there_before_the_build_is_not_i
 fn what_an_earlier_attempt_pushed_is_the_releases_own() {
     let mut world = listing_in(left("web/1/out"), listing(&[&format!("{REPOSITORY}:stable")]));
     (world.ends, world.pushes) = (vec![BuildStatus::Fault, BuildStatus::Succeeded], Pushes::All);
-    while world.builds.len() < 2 {
-        let (_, wake) = world.pass();
-        if let crate::wake::Wake::After(seconds) = wake {
-            world.wait(seconds);
-        }
-    }
+    world.until(|world| world.builds.len() == 2);
     world.pushes = Pushes::None;
     world.builds[1].1.artifact = left("web/2/out").map(Box::new);
     world.run(60);

@@ -36,7 +36,7 @@ fn reason(world: &World) -> String {
 }
 
 #[test]
-fn what_is_not_too_bad_goes_on_and_is_recorded() {
+fn what_is_not_too_bad_passes_and_is_recorded() {
     let found = [("CVE-1", "MEDIUM"), ("CVE-2", "UNTRIAGED"), ("CVE-3", "MEDIUM")];
     let mut world = world(&Value::Null, scan(Scanned::Done, &found));
     world.run(60);
@@ -64,13 +64,13 @@ fn what_is_too_bad_fails_the_release_before_any_stage_and_is_named() {
 
 #[test]
 fn a_finding_that_is_excepted_does_not_count_until_its_day() {
-    for (until, goes_on) in [("2100-01-01T00:00:00Z", true), ("2000-01-01T00:00:00Z", false)] {
+    for (until, passes) in [("2100-01-01T00:00:00Z", true), ("2000-01-01T00:00:00Z", false)] {
         let exceptions = json!({"exceptions": [{"name": "CVE-1", "until": until}]});
         let mut world = world(&exceptions, scan(Scanned::Done, &[("CVE-1", "CRITICAL")]));
         world.run(60);
-        assert_eq!(image(&world).is_some(), goes_on, "{until}: {}", message(&world));
+        assert_eq!(image(&world).is_some(), passes, "{until}: {}", message(&world));
         let recorded = world.status.image_scan.unwrap();
-        assert_eq!(recorded.findings[0].excepted_until.is_some(), goes_on);
+        assert_eq!(recorded.findings[0].excepted_until.is_some(), passes);
     }
 }
 
@@ -78,15 +78,7 @@ fn a_finding_that_is_excepted_does_not_count_until_its_day() {
 fn findings_are_waited_for_as_long_as_the_spec_says() {
     for (begins, what) in [(Scanned::Not, "has no scan of web@"), (Scanned::Under, "ECR scans web@")] {
         let mut world = world(&json!({"timeout": "10m"}), scan(begins.clone(), &[]));
-        let mut passes = 0;
-        while reason(&world) != "Scanning" {
-            let (_, wake) = world.pass();
-            if let Wake::After(seconds) = wake {
-                world.wait(seconds);
-            }
-            passes += 1;
-            assert!(passes < 60, "{}", message(&world));
-        }
+        world.until(|world| reason(world) == "Scanning");
         assert!(message(&world).contains(what), "{}", message(&world));
         let since = world.now;
         while world.status.phase == Some(ReleasePhase::Active) {
@@ -108,12 +100,7 @@ fn what_ecr_never_scans_is_said_at_once_and_what_cannot_be_seen_is_waited_for() 
     assert!(message(&never).contains("UNSUPPORTED_IMAGE, an odd one"), "{}", message(&never));
 
     let mut blind = world(&Value::Null, scan(Scanned::Done, &[]));
-    while blind.observe().scans.is_empty() {
-        let (_, wake) = blind.pass();
-        if let Wake::After(seconds) = wake {
-            blind.wait(seconds);
-        }
-    }
+    blind.until(|world| !world.observe().scans.is_empty());
     let mut seen = blind.observe();
     seen.scans.insert("web".into(), Looked::Blind(fault("AccessDeniedException", Remedy::AskOperator)));
     blind.wait(86_400);
@@ -139,12 +126,7 @@ fn an_image_that_was_released_before_is_not_judged_again() {
 #[test]
 fn the_time_for_the_findings_begins_anew_when_they_could_not_be_seen() {
     let mut world = world(&json!({"timeout": "10m"}), scan(Scanned::Under, &[]));
-    while reason(&world) != "Scanning" {
-        let (_, wake) = world.pass();
-        if let Wake::After(seconds) = wake {
-            world.wait(seconds);
-        }
-    }
+    world.until(|world| reason(world) == "Scanning");
     let mut blind = world.observe();
     blind.scans.insert("web".into(), Looked::Blind(fault("Throttling", Remedy::Retry)));
     world.wait(3600);
