@@ -17,6 +17,7 @@ fn plural(call: &Call) -> Option<&'static str> {
         ("ecs", "DescribeServiceRevisions") => Some("serviceRevisionArns"),
         ("codebuild", "BatchGetBuilds") => Some("ids"),
         ("codebuild", "BatchGetProjects") => Some("names"),
+        ("codebuild", "BatchGetReports") => Some("reportArns"),
         ("ecr", "BatchGetImage") => Some("imageIds"),
         ("ssm", "GetParameters") => Some("Names"),
         _ => None,

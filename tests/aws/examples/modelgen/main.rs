@@ -37,7 +37,8 @@ const ECS: &[&str] = &[
 ];
 
 /// The operations of CodeBuild that the simulator answers.
-const CODEBUILD: &[&str] = &["BatchGetBuilds", "BatchGetProjects", "ListBuildsForProject", "StartBuild", "StopBuild"];
+const CODEBUILD: &[&str] =
+    &["BatchGetBuilds", "BatchGetProjects", "BatchGetReports", "ListBuildsForProject", "StartBuild", "StopBuild"];
 
 /// The operations of ECR that the simulator answers.
 const ECR: &[&str] = &["BatchGetImage", "DescribeImageScanFindings", "DescribeImages", "DescribeRepositories"];

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::overrides::Overrides;
 use super::project::Variable;
+use super::reports;
 use super::story::{BuildStory, Phase};
 use crate::Place;
 use crate::call::epoch;
@@ -165,7 +166,7 @@ impl Build {
         self.phases.iter().find(|run| run.phase == phase).map(|run| run.started_at)
     }
 
-    fn arn_of(&self, service: &str, resource: &str) -> String {
+    pub(super) fn arn_of(&self, service: &str, resource: &str) -> String {
         let (account, region) = &self.place;
         format!("arn:aws:{service}:{region}:{account}:{resource}")
     }
@@ -196,7 +197,7 @@ impl Build {
             "initiator": self.initiator,
             "encryptionKey": self.overrides.key.clone().unwrap_or_else(|| self.arn_of("kms", "alias/aws/s3")),
             "exportedEnvironmentVariables": self.exported.iter().map(|(name, value)| json!({"name": name, "value": value})).collect::<Vec<_>>(),
-            "reportArns": [],
+            "reportArns": reports::arn(self).into_iter().collect::<Vec<_>>(),
         });
         self.put_optional(&mut build);
         build

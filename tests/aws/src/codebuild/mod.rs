@@ -7,6 +7,7 @@ mod course;
 mod overrides;
 mod project;
 mod read;
+mod reports;
 mod start;
 mod steps;
 mod story;
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 
 pub use self::build::{Build, PhaseEnd, PhaseRun, PhaseStatus};
 pub use self::project::{Environment, Project, Source, Variable, VariableKind, Vpc};
-pub use self::story::{BuildStory, Export, FileText, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories};
+pub use self::story::{BuildStory, Export, FileText, Outcome, Phase, PhaseSeconds, Push, StartedBuild, Stories, Tests};
 use crate::{Answer, Call, Guess, Refusal, World};
 
 /// Where this module only guesses.
@@ -87,6 +88,10 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         what: "exportedEnvironmentVariables are there from the end of POST_BUILD, of a build that fails too",
         source: "User guide, buildspec reference, env/exported-variables: from install on; when BatchGetBuilds shows them is not documented",
+    },
+    Guess {
+        what: "A build's test report is there from the end of UPLOAD_ARTIFACTS, of a build that fails in BUILD too, and is complete then",
+        source: "User guide, \"Work with test reports\": made while the build runs; when it leaves GENERATING is not documented",
     },
     Guess { what: "resolvedSourceVersion is there from the end of DOWNLOAD_SOURCE", source: "Not documented" },
     Guess {
@@ -235,6 +240,7 @@ pub fn answer(world: &mut World, call: &Call) -> Answer {
         "BatchGetBuilds" => read::batch(world, call),
         "ListBuildsForProject" => read::list(world, call),
         "BatchGetProjects" => project::batch(world, call),
+        "BatchGetReports" => reports::batch(world, call),
         other => Err(Refusal::unknown_operation(other)),
     }
 }

@@ -58,7 +58,11 @@ pub(super) fn start(world: &mut World, call: &Call) -> Answer {
     let arn = project_arn(call, name);
     world.allow(call, "codebuild:StartBuild", &arn, &[])?;
     if let Some(role) = call.text("serviceRoleOverride") {
-        world.allow(call, "iam:PassRole", role, &[("iam:PassedToService", "codebuild.amazonaws.com")])?;
+        let role = match role.starts_with("arn:") {
+            true => role.to_owned(),
+            false => format!("arn:aws:iam::{}:role/{role}", call.place().0),
+        };
+        world.allow(call, "iam:PassRole", &role, &[("iam:PassedToService", "codebuild.amazonaws.com")])?;
     }
     course::with_state(world, &call.place(), |world, state| {
         let project =

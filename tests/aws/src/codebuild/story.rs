@@ -223,6 +223,19 @@ pub enum FileText {
     Plain(String),
 }
 
+/// How many tests a report has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tests {
+    /// Those that passed.
+    pub passed: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those that could not be run.
+    pub errors: u64,
+    /// Those that were skipped.
+    pub skipped: u64,
+}
+
 /// What a build does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildStory {
@@ -241,6 +254,8 @@ pub struct BuildStory {
     pub exports: Vec<(String, Export)>,
     /// The files of its artifact, by their paths in it; uploaded if artifacts go to S3.
     pub files: Vec<(String, FileText)>,
+    /// The tests that its report has; absent: it has no report.
+    pub tests: Option<Tests>,
     /// Lines that its commands print, spread over their phases; CodeBuild's own lines come by themselves.
     pub says: Vec<(Phase, String)>,
 }
@@ -256,6 +271,7 @@ impl BuildStory {
             also: Vec::new(),
             exports: Vec::new(),
             files: Vec::new(),
+            tests: None,
             says: Vec::new(),
         }
     }
@@ -315,6 +331,13 @@ impl BuildStory {
     #[must_use]
     pub fn with_file(mut self, name: &str, text: FileText) -> Self {
         self.files.push((name.to_owned(), text));
+        self
+    }
+
+    /// The same with a report of its tests.
+    #[must_use]
+    pub fn testing(mut self, tests: Tests) -> Self {
+        self.tests = Some(tests);
         self
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::members::{GROUP_OF_CLOUDS, everything, on_fargate, on_instances};
 use crate::scene::Scene;
-use crate::stage::ACCOUNT;
+use crate::stage::{ACCOUNT, REGION};
 
 /// Requests for an operation; none for one that the simulator does not know.
 pub fn requests(scene: &Scene, service: &str, operation: &str) -> Vec<Value> {
@@ -145,6 +145,9 @@ fn of_codebuild(scene: &Scene, operation: &str) -> Vec<Value> {
         "StopBuild" => vec![json!({"id": build})],
         "BatchGetBuilds" => vec![json!({"ids": [build]})],
         "BatchGetProjects" => vec![json!({"names": ["web"]})],
+        "BatchGetReports" => {
+            vec![json!({"reportArns": [format!("arn:aws:codebuild:{REGION}:{ACCOUNT}:report/web-tests:none")]})]
+        }
         "ListBuildsForProject" => vec![json!({"projectName": "web"})],
         _ => Vec::new(),
     }
