@@ -160,6 +160,15 @@ text!(
     RepositoryUrl, 9..=500, r"^https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~-]+)+/?$"
 );
 text!(
+    /// What a source or an artifact of a build is called among others.
+    Identifier, 1..=128, r"^[A-Za-z_][A-Za-z0-9_]*$"
+);
+text!(
+    /// A place in S3, `<bucket>/<key>`, without `..`.
+    ObjectPath, 3..=512, r"^[a-z0-9][a-z0-9.-]*(/[A-Za-z0-9!_*'()=@+-][A-Za-z0-9!_.*'()=@+-]*)*/?$",
+    ("!self.contains('..')", "write <bucket>/<prefix>, without ..")
+);
+text!(
     /// An http(s) URL that may have a query, without user and password.
     HealthUrl, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+([/?][A-Za-z0-9._~:/?%&=+,;-]*)?$"
 );
@@ -233,7 +242,12 @@ text!(
 text!(
     /// The plain value of an environment variable.
     EnvValue, 0..=4096, r"^[^\x00]*$",
-    ("!self.matches('#[{][A-Za-z0-9@_-]+[.][A-Za-z0-9@_.-]+[}]')", "#{…} is a variable of CodePipeline, which nothing fills in here: each build has the commit in COMMIT_ID")
+    ("!self.matches('#[{][A-Za-z0-9@_-]+[.][A-Za-z0-9@_.-]+[}]')", "#{…} is a variable of CodePipeline, which nothing fills in here: write $(commit), $(branch), $(release), $(steps.CHECK.VARIABLE) for what a check exported, or the value itself (docs/pipelines.md, Values of the environment)"),
+    (r"self.matches('^([^$]|[$]+[^$(]|[$][$]+[(]|[$][(][\\w.:-]+[)])*[$]*$')", "$( begins what stands for something, such as $(commit): write $$( for the characters themselves, which no shell reads here")
+);
+text!(
+    /// The value of a variable that a build exported.
+    ExportedValue, 0..=255, r"^[^\x00]*$"
 );
 text!(
     /// A reference into the Parameter Store or Secrets Manager. The names of secrets that AWS manages have a `!`.

@@ -51,6 +51,10 @@ pub use status::*;
     .message("a Service is a target of one stage only: make a Service for each stage"))]
 #[x_kube(validation = Rule::new("has(self.build) != has(self.source.image)")
     .message("set build, or, where somebody else builds and pushes the image, source.image: one of them"))]
+#[x_kube(validation = Rule::new("(has(self.source.git) && has(self.source.git.branch)) || (has(self.source.codeCommit) && has(self.source.codeCommit.branch)) || ((!has(self.build) || !has(self.build.codeBuild) || !has(self.build.codeBuild.environment) || self.build.codeBuild.environment.all(one, !has(one.value) || !one.value.matches('(^|[^$])[$][(]branch[)]'))) && (!has(self.checks) || self.checks.all(check, !has(check.codeBuild) || !has(check.codeBuild.environment) || check.codeBuild.environment.all(one, !has(one.value) || !one.value.matches('(^|[^$])[$][(]branch[)]')))))")
+    .message("$(branch) is for a source that follows a branch: this one follows none"))]
+#[x_kube(validation = Rule::new("(has(self.source.git) && has(self.source.git.tags)) || (has(self.source.codeCommit) && has(self.source.codeCommit.tags)) || ((!has(self.build) || !has(self.build.codeBuild) || !has(self.build.codeBuild.environment) || self.build.codeBuild.environment.all(one, !has(one.value) || !one.value.matches('(^|[^$])[$][(]gitTag[)]'))) && (!has(self.checks) || self.checks.all(check, !has(check.codeBuild) || !has(check.codeBuild.environment) || check.codeBuild.environment.all(one, !has(one.value) || !one.value.matches('(^|[^$])[$][(]gitTag[)]')))))")
+    .message("$(gitTag) is for a source that follows tags: this one follows none"))]
 #[x_kube(validation = Rule::new("self.images.all(image, self.images.exists_one(other, other.repository == image.repository))")
     .message("images: each has a repository of its own"))]
 #[x_kube(validation = Rule::new("self.images.size() * self.stages.size() <= 10")

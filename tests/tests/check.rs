@@ -18,7 +18,7 @@ async fn it_says_what_works_and_names_each_right_that_is_missing() {
     println!("{screen}");
     assert!(well && !screen.contains('✗'), "{screen}");
     for part in
-        ["as system:serviceaccount:launchway-system:launchway", "account 123456789012", "us-east-2", "all 11 looks"]
+        ["as system:serviceaccount:launchway-system:launchway", "account 123456789012", "us-east-2", "all 12 looks"]
     {
         assert!(screen.contains(part), "{part}: {screen}");
     }

@@ -57,6 +57,7 @@ const RIGHTS: &[Right] = &[
         end: failed,
         ..first("logs:GetLogEvents", "log-group:/aws/codebuild/shop-greeter-build")
     },
+    Right { story: tested, ..first("codebuild:BatchGetReports", "report-group/shop-greeter-check-tests") },
     Right { story: scanned, ..first("ecr:DescribeImageScanFindings", "repository/shop-greeter") },
     Right { story: listed, ..first("s3:GetObject", "arn:aws:s3:::shop-artifacts/") },
     Right { story: not_listed, end: failed, ..first("s3:ListBucket", "arn:aws:s3:::shop-artifacts") },
@@ -83,6 +84,12 @@ const fn first(action: &'static str, resource: &'static str) -> Right {
 
 fn begun(player: &mut Player) {
     sample::push(&player.world, "good-1");
+    sample::apply(&player.world);
+}
+
+/// The check leaves a report of its tests.
+fn tested(player: &mut Player) {
+    sample::push(&player.world, "tested-1");
     sample::apply(&player.world);
 }
 

@@ -79,6 +79,7 @@ scenarios!(
     tags,
     two_images,
     unverified,
+    values,
 );
 
 #[test]

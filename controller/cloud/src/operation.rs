@@ -102,7 +102,8 @@ operations! {
         BatchGetBuilds: Look, BuildRead, own;
         ListBuildsForProject: Look, BuildRead, own;
         BatchGetProjects: Look, BuildRead, own;
-        StartBuild: Effect, BuildModify, own;
+        BatchGetReports: Look, BuildRead, own;
+        StartBuild: Effect, BuildModify, own_and ["iam:PassRole"];
         StopBuild: Effect, BuildModify, own;
     }
     Ecr "ecr" {

@@ -135,6 +135,13 @@ pub enum Refusal {
         /// The image.
         image: String,
     },
+    /// The value of an environment variable has what nothing can fill in.
+    Value {
+        /// The field.
+        field: String,
+        /// What is wrong with it, and the remedy.
+        why: String,
+    },
     /// A secret that a source refers to lacks what is needed.
     Secret {
         /// The Secret's name.
@@ -194,6 +201,7 @@ impl Refusal {
             | Self::FargateSize { .. }
             | Self::TagKey { .. }
             | Self::Range { .. }
+            | Self::Value { .. }
             | Self::Project { .. }
             | Self::Artifact { .. }
             | Self::SeveralStages => Reason::InvalidSpec,
@@ -228,7 +236,7 @@ impl fmt::Display for Refusal {
             Self::TagKey { key } => {
                 write!(f, "tags: the key {} is taken: choose one that begins neither with aws: nor with launchway.dev/", cut(key, NAME))
             }
-            Self::Url { field, why } | Self::Range { field, why } => write!(f, "{field}: {why}"),
+            Self::Url { field, why } | Self::Range { field, why } | Self::Value { field, why } => write!(f, "{field}: {why}"),
             Self::Unknown { field, known } => {
                 write!(f, "{field}: this version of Launchway knows only {known} here: set that, or ask an administrator to upgrade Launchway")
             }

@@ -18,6 +18,7 @@ pub mod stages;
 pub mod state;
 pub mod steps;
 pub mod told;
+pub mod values;
 
 pub use decide::{Action, Effected, Stop, added, decide, due};
 pub use desired::Desired;

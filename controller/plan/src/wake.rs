@@ -58,6 +58,7 @@ impl Wake {
             | Refusal::NoObjects { .. }
             | Refusal::NoPipeline { .. }
             | Refusal::Range { .. }
+            | Refusal::Value { .. }
             | Refusal::NotMade { .. } => Self::OnChange,
         }
     }

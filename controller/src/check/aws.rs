@@ -83,6 +83,11 @@ async fn of_region(account: &AwsAccount, region: &str, cloud: &Cloud, context: &
         cloud.is_immutable(&repository).await.err(),
         cloud.log_tail(&log, 1).await.err(),
     ];
+    if let Ok(id) = cloud.account_id().await {
+        let partition = launchway_plan::partition::of(region).id;
+        let report = format!("arn:{partition}:codebuild:{region}:{id}:report/{project}-tests:{NOTHING}");
+        answers.push(cloud.tests(&[report]).await.err());
+    }
     if !allow.code_commit_repositories.is_empty() {
         answers.push(pull(&cloud.git_repository(&first(&allow.code_commit_repositories)), context).await.err());
     }

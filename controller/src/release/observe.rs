@@ -10,6 +10,7 @@ use http::Request;
 use jiff::{SignedDuration, Timestamp};
 use launchway_cloud::Cloud;
 use launchway_crds::pipeline::HttpVerification;
+use launchway_crds::release::TestCounts;
 use launchway_plan::account::scope;
 use launchway_plan::fault::{Fault, FaultKind, Remedy};
 use launchway_plan::look::Looked;
@@ -19,7 +20,7 @@ use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks,
 use launchway_plan::target::TargetSeen;
 use launchway_plan::world::{BuildStatus, Listing, LiveBuild, LiveProject, LiveScan};
 
-/// For how long after a build failed we retry to read its log before we do without, in seconds.
+/// For how long after a build ended we retry to read its log and its test reports before we do without, in seconds.
 const LOG_WAITS: i64 = 120;
 
 /// Takes every look that this pass needs. Faults are part of what was seen.
@@ -64,7 +65,7 @@ pub async fn observe(desired: &Desired, record: &Record, context: &Context) -> R
 enum Seen {
     AccountId(Looked<String>),
     Projects(Looked<Vec<LiveProject>>),
-    Build(Looked<Option<LiveBuild>>, Vec<String>),
+    Build(BuildEnded),
     Builds(Looked<Vec<LiveBuild>>),
     Image(Looked<Option<launchway_plan::world::LiveImage>>),
     Origins(Looked<Vec<LiveBuild>>),
@@ -73,6 +74,13 @@ enum Seen {
     Scan(Looked<LiveScan>),
     Target(Option<TargetSeen>),
     Verified(Result<(), String>),
+}
+
+/// A build, and what is read of it besides once it has ended.
+struct BuildEnded {
+    build: Looked<Option<LiveBuild>>,
+    log: Vec<String>,
+    tests: Option<Result<TestCounts, String>>,
 }
 
 async fn one(
@@ -122,9 +130,10 @@ async fn one(
 
 fn put(observed: &mut Observed, look: Look, seen: Seen) {
     match (look, seen) {
-        (Look::Build { step, .. }, Seen::Build(build, log)) => {
-            observed.logs.insert(step.clone(), log);
-            observed.builds.insert(step, BuildSeen::Known(build));
+        (Look::Build { step, .. }, Seen::Build(seen)) => {
+            observed.logs.insert(step.clone(), seen.log);
+            observed.tests.extend(seen.tests.map(|tests| (step.clone(), tests)));
+            observed.builds.insert(step, BuildSeen::Known(seen.build));
         }
         (Look::Search { step, .. }, Seen::Builds(builds)) => {
             observed.builds.insert(step, BuildSeen::Searched(builds));
@@ -169,32 +178,55 @@ async fn origins(cloud: &Cloud, project: &str, since: Timestamp) -> Looked<Vec<L
     }
 }
 
-/// A build, and the last lines of its log if it failed. A failed build is reported even if its log cannot be read.
-/// The log of a build without the marker is another one's, and is not read.
+/// A build; once it has ended what its test reports say, and the last lines of its log if it failed. Its end is reported even if
+/// these cannot be read. What a build without the marker left is another one's, and is not read.
 async fn build(id: &str, marker: &str, cloud: Result<&Cloud, &Fault>) -> Seen {
+    let seen = |build, log, tests| Seen::Build(BuildEnded { build, log, tests });
     let cloud = match cloud {
         Ok(cloud) => cloud,
-        Err(fault) => return Seen::Build(Looked::Blind(fault.clone()), Vec::new()),
+        Err(fault) => return seen(Looked::Blind(fault.clone()), Vec::new(), None),
     };
     let build = cloud.build(id).await;
-    let bad = |build: &&LiveBuild| {
-        build.marker.as_deref() == Some(marker)
-            && !matches!(build.status, BuildStatus::InProgress | BuildStatus::Succeeded)
+    let is_over =
+        |build: &&LiveBuild| build.marker.as_deref() == Some(marker) && build.status != BuildStatus::InProgress;
+    let Some(ended) = build.as_ref().ok().and_then(Option::as_ref).filter(is_over) else {
+        return seen(build.into(), Vec::new(), None);
     };
-    let ended = build.as_ref().ok().and_then(Option::as_ref).filter(bad);
-    let Some((ended, log)) = ended.and_then(|build| Some((build, build.log.clone()?))) else {
-        return Seen::Build(build.into(), Vec::new());
-    };
-    match cloud.log_tail(&log, LOG_LINES).await {
-        Ok(lines) => Seen::Build(build.into(), lines),
-        Err(fault) if is_worth_another_look(ended, &fault, cloud.now()) => {
-            Seen::Build(Looked::Blind(fault), Vec::new())
-        }
-        Err(fault) => Seen::Build(build.into(), vec![format!("the log could not be read: {fault}")]),
+    match (log(ended, cloud).await, tests(ended, cloud).await) {
+        (Ok(log), Ok(tests)) => seen(build.into(), log, tests),
+        (Err(fault), _) | (_, Err(fault)) => seen(Looked::Blind(fault), Vec::new(), None),
     }
 }
 
-/// Whether it is worth waiting for the log of a failed build: reading it may work later, and the build has just ended.
+/// The last lines of the log of a build that failed.
+///
+/// # Errors
+/// It may be read a little later.
+async fn log(ended: &LiveBuild, cloud: &Cloud) -> Result<Vec<String>, Fault> {
+    let Some(log) = ended.log.as_ref().filter(|_| ended.has_failed()) else { return Ok(Vec::new()) };
+    match cloud.log_tail(log, LOG_LINES).await {
+        Ok(lines) => Ok(lines),
+        Err(fault) if is_worth_another_look(ended, &fault, cloud.now()) => Err(fault),
+        Err(fault) => Ok(vec![format!("the log could not be read: {fault}")]),
+    }
+}
+
+/// What the test reports of a build say.
+///
+/// # Errors
+/// They may be read a little later.
+async fn tests(ended: &LiveBuild, cloud: &Cloud) -> Result<Option<Result<TestCounts, String>>, Fault> {
+    if ended.reports.is_empty() {
+        return Ok(None);
+    }
+    match cloud.tests(&ended.reports).await {
+        Ok(counts) => Ok(counts.map(Ok)),
+        Err(fault) if is_worth_another_look(ended, &fault, cloud.now()) => Err(fault),
+        Err(fault) => Ok(Some(Err(fault.to_string()))),
+    }
+}
+
+/// Whether it is worth waiting for what a build left: reading it may work later, and the build has just ended.
 fn is_worth_another_look(build: &LiveBuild, fault: &Fault, at: Timestamp) -> bool {
     let ended = build.ended_at.unwrap_or(build.started_at);
     !fault.is_terminal() && at < ended + SignedDuration::from_secs(LOG_WAITS)

@@ -171,7 +171,7 @@ pub struct Allow {
 
     /// What Pipelines may say in place of what a CodeBuild project says. It runs with the project's role.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 6))]
+    #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub overrides: Vec<Override>,
 
@@ -224,6 +224,14 @@ pub enum Override {
     Artifacts,
     /// Where its log goes.
     Logs,
+    /// The role whose rights it has, which `roles` has to name too.
+    ServiceRole,
+    /// What earlier builds left for it, and what it leaves for later ones.
+    Cache,
+    /// What CodeBuild reports to the git host, and under which name.
+    BuildStatus,
+    /// That the git host's certificate is not checked.
+    InsecureSsl,
 }
 
 /// Which commits a person may release.

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("!(self.name in ['build', 'image'])").message("a check cannot be called build or image: these are steps of every release"))]
 #[x_kube(validation = Rule::new("[has(self.codeBuild)].exists_one(one, one)").message("set exactly one kind of check: codeBuild"))]
+#[x_kube(validation = Rule::new("!has(self.codeBuild) || !has(self.codeBuild.environment) || self.codeBuild.environment.all(one, !has(one.value) || !one.value.matches('(^|[^$])[$][(]steps[.]'))")
+    .message("checks run side by side: only the build gets what a check exported, $(steps.CHECK.VARIABLE)"))]
 #[x_kube(validation = Rule::new("!has(self.scan) || !has(self.codeBuild) || !has(self.codeBuild.buildspec)")
     .message("scan is the buildspec: leave codeBuild.buildspec out"))]
 pub struct Check {
@@ -175,13 +177,13 @@ pub struct TemplateScan {
 #[x_kube(validation = Rule::new("(has(self.value) ? 1 : 0) + (has(self.parameterStore) ? 1 : 0) + (has(self.secretsManager) ? 1 : 0) == 1")
     .message("set exactly one of value, parameterStore and secretsManager"))]
 #[x_kube(validation = Rule::new("!(self.name in ['IMAGE_TAG', 'IMAGE_REPO_NAME', 'COMMIT_ID', 'AWS_DEFAULT_REGION', 'AWS_ACCOUNT_ID', 'LAUNCHWAY_BUILD'])")
-    .message("this variable is set by Launchway: take another name"))]
+    .message("this variable is set by Launchway: leave it out, or take another name for something else"))]
 #[x_kube(validation = Rule::new("!self.name.startsWith('CODEBUILD_')").message("names that begin with CODEBUILD_ belong to CodeBuild: take another name"))]
 pub struct BuildVariable {
     /// The variable's name.
     pub name: EnvName,
 
-    /// A plain value. Everybody who may look at the build can read it: not for secrets.
+    /// A plain value. Everybody who may look at the build can read it: not for secrets. In it you can write `$(commit)`, `$(shortCommit)`, which is 7 digits, `$(shortCommit:N)`, `$(branch)`, `$(gitTag)`, `$(release)`, `$(pipeline)`, `$(namespace)`; and in the build's, once the checks have succeeded, `$(steps.CHECK.VARIABLE)`, a variable that the buildspec of a check exports. `$$(` stands for `$(`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<EnvValue>,
 

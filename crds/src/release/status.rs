@@ -2,7 +2,7 @@
 
 use super::steps::{Reported, StepStatus};
 use crate::condition::{Condition, Time, conditions, unseen};
-use crate::name::{Name, ObjectName, Region, TagPattern};
+use crate::name::{Branch, GitTag, Name, ObjectName, Region, TagPattern};
 use crate::pipeline::{Build, Check, Image, ImageScan, ImageStatus, Summary};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -85,6 +85,14 @@ pub struct ReleasePlan {
 
     /// The AWS Region of the builds and the images.
     pub region: Region,
+
+    /// The branch that the Pipeline follows. Absent: it follows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<Branch>,
+
+    /// The git tag that the commit has: that of the Release, or, of one that a person made, the newest one where it has that. Absent: none is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_tag: Option<GitTag>,
 
     /// The checks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -1,6 +1,6 @@
 //! The steps of a Release: what was intended, what runs, how it ended.
 
-use crate::name::{Line, Name, SaidImage};
+use crate::name::{EnvName, ExportedValue, Line, Name, SaidImage};
 use crate::start::{Intent, Started};
 use kube::KubeSchema;
 use schemars::JsonSchema;
@@ -22,6 +22,31 @@ pub struct Artifact {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 1024))]
     pub version_id: Option<String>,
+}
+
+/// A variable that the buildspec of a check exported.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedVariable {
+    /// Its name.
+    pub name: EnvName,
+
+    /// Its value.
+    pub value: ExportedValue,
+}
+
+/// How many tests a build ran, as its test reports say.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct TestCounts {
+    /// All.
+    pub total: i32,
+
+    /// Those that failed or could not be run.
+    pub failed: i32,
+
+    /// Those that were skipped.
+    pub skipped: i32,
 }
 
 /// A check or the build.
@@ -63,6 +88,16 @@ pub struct StepStatus {
     /// The object in S3 in which it said them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<Artifact>,
+
+    /// What it exported, of the variables that the build is to get as `$(steps.CHECK.VARIABLE)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 10))]
+    #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
+    pub variables: Vec<ExportedVariable>,
+
+    /// What the test reports of its build say. Absent: there are none, or they could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tests: Option<TestCounts>,
 
     /// How the step stands, for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]

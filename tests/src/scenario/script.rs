@@ -18,6 +18,7 @@
 //! advance 1h30m
 //! show KIND…                        as `kubectl get` would
 //! logs RELEASE                      steps, messages and log lines of a Release
+//! builds                            the builds of the image, and the variables that they got beside Launchway's own
 //! runs SERVICE                      the commits that ECS really runs
 //! report                            the Secret that may write commit statuses, and a Pipeline that has it do so
 //! scan NAME=SEVERITY…               ECR scans images on push, which takes 45 s, and finds that in each; without any, no scan
@@ -26,7 +27,9 @@
 //! ```
 
 use jiff::SignedDuration;
-use launchway_test_aws::codebuild::{BuildStory, Outcome, Phase, PhaseSeconds, StartedBuild, Stories, Vpc};
+use launchway_test_aws::codebuild::{
+    Build, BuildStory, Outcome, Phase, PhaseSeconds, StartedBuild, Stories, Tests, Vpc,
+};
 use launchway_test_aws::{Fault, When};
 use serde_json::{Value, json};
 
@@ -34,6 +37,10 @@ use super::transcript::{Witness, since};
 use super::{Player, columns};
 use crate::git::{Trouble, commit_id};
 use crate::world::sample::{self, BUILD, CHECK, HEALTH, NAMESPACE, PIPELINE, SERVICES, place};
+
+/// The variables that Launchway sets (docs/pipelines.md).
+const OURS: [&str; 6] =
+    ["IMAGE_REPO_NAME", "IMAGE_TAG", "COMMIT_ID", "AWS_ACCOUNT_ID", "AWS_DEFAULT_REGION", "LAUNCHWAY_BUILD"];
 
 /// How long is waited for something at most.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(4);
@@ -65,7 +72,9 @@ pub fn fate(build: &StartedBuild) -> BuildStory {
             .taking(PhaseSeconds::only_build(40)),
         BUILD if is("hanging") => BuildStory::hangs(Phase::DownloadSource),
         BUILD if is("endless") => BuildStory::new(Outcome::Overruns { phase: Phase::DownloadSource }),
-        CHECK if is("unclean") => BuildStory::fails(Phase::Build, "make lint", 1).taking(PhaseSeconds::only_build(20)),
+        CHECK if is("unclean") => BuildStory::fails(Phase::Build, "make lint", 1)
+            .testing(Tests { passed: 335, failed: 2, errors: 1, skipped: 2 })
+            .taking(PhaseSeconds::only_build(20)),
         _ => sample::fate(build),
     }
 }
@@ -140,6 +149,7 @@ impl Scene {
             }
             ("show", kinds) => kinds.iter().for_each(|kind| self.show(kind)),
             ("logs", [release]) => self.logs(release),
+            ("builds", []) => self.builds(),
             ("runs", [service]) => self.runs(service),
             ("report", []) => {
                 sample::report(&self.player.world);
@@ -256,6 +266,28 @@ impl Scene {
         let shown = self.player.world.git.statuses(sample::URL, &sample::commit(name));
         let lines = shown.iter().map(|one| format!("          {} {}: {}", one.state, one.context, one.description));
         lines.collect::<Vec<_>>().iter().for_each(|line| self.tell(line));
+    }
+
+    fn builds(&mut self) {
+        let lines: Vec<String> = {
+            let mut aws = self.player.world.aws();
+            let builds = aws.codebuild.entry(place()).or_default().builds().filter(|build| build.project == BUILD);
+            let line = |build: &Build| {
+                let own = build.variables.iter().filter(|one| !OURS.contains(&one.name.as_str()));
+                let told: Vec<String> = own.map(|one| format!("{}={}", one.name, one.value)).collect();
+                format!(
+                    "build {} of {} got {}",
+                    build.number,
+                    build.source_version.as_deref().unwrap_or_default(),
+                    told.join(", ")
+                )
+            };
+            builds.map(line).collect()
+        };
+        for line in lines {
+            let line = self.witness.named(&line);
+            self.tell(&format!("          {line}"));
+        }
     }
 
     fn runs(&mut self, service: &str) {

@@ -182,6 +182,15 @@ fn codepipelines(world: &World, name: &str) {
     aws.keep_snapshots();
 }
 
+/// The builds of a commit that did not get what the check exported.
+fn unversioned(world: &World, commit: &str) -> Vec<String> {
+    let version = sample::versioned(commit);
+    let builds = builds_of(world, commit).into_iter().filter(|build| build.variable("VERSION") != Some(&*version));
+    builds
+        .map(|build| format!("build {} got {:?} as VERSION, not {version}", build.id, build.variable("VERSION")))
+        .collect()
+}
+
 /// The build's own command fails.
 pub const FAILING_BUILD: Story = Story {
     name: "failing build",
@@ -235,6 +244,7 @@ pub const LEFT: Story = Story {
                 drop(aws);
                 sample::push(world, "leaving-1");
                 sample::apply(world);
+                world.edit("Pipeline", sample::PIPELINE, sample::version);
             },
         },
         Step {
@@ -260,7 +270,7 @@ pub const LEFT: Story = Story {
         if builds_of(world, "leaving-1").len() != 2 {
             wrong.push("it was not built once more".to_owned());
         }
-        [wrong, both_run(world, "leaving-1")].concat()
+        [wrong, unversioned(world, "leaving-1"), both_run(world, "leaving-1")].concat()
     },
 };
 
@@ -288,6 +298,7 @@ pub const FAULT: Story = Story {
                 });
                 world.edit("Pipeline", sample::PIPELINE, |spec| {
                     spec["build"]["tag"] = "v-$(shortCommit:7)".into();
+                    sample::version(spec);
                     spec["build"]["codeBuild"]["override"] = json!({"sourceType": "GITLAB_SELF_MANAGED"});
                 });
                 sample::scanned(world, &[("CVE-2026-1", "MEDIUM"), ("CVE-2026-2", "LOW")]);
@@ -313,7 +324,7 @@ pub const FAULT: Story = Story {
         for build in builds_of(world, "faulty-1").iter().filter(|build| build.variable("IMAGE_TAG") != Some(&tag)) {
             wrong.push(format!("build {} was told another tag than {tag}", build.id));
         }
-        [wrong, both_run(world, "faulty-1")].concat()
+        [wrong, unversioned(world, "faulty-1"), both_run(world, "faulty-1")].concat()
     },
 };
 

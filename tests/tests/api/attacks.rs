@@ -133,13 +133,16 @@ fn pipeline(namespace: &str, name: &str) -> Value {
     }})
 }
 
+/// The kinds of overrides without which what a row names would not be asked for.
+const KINDS: [&str; 6] = ["Environment", "Machine", "Artifacts", "Logs", "ServiceRole", "Cache"];
+
 /// What everybody may name in the tests.
 fn free() -> Value {
     json!({
         "clusters": ["free"], "projects": ["free"], "repositories": ["free"],
         "roles": ["arn:aws:iam::123456789012:role/free"], "subnets": ["subnet-free"], "parameters": ["/free"],
         "fileSystems": ["fs-free"], "loadBalancers": ["targetgroup/tg-free"], "cloudMap": ["free"],
-        "functions": ["function:free"], "codeCommitRepositories": ["free"], "capacity": ["FARGATE"], "alarms": [],
+        "functions": ["function:free"], "codeCommitRepositories": ["free"], "sources": ["https://github.com/free/a.git"], "capacity": ["FARGATE", "fleet/free"], "alarms": [],
     })
 }
 
@@ -223,7 +226,7 @@ fn each_attack_is_refused_in_the_name_of_its_list_and_nobody_is_kept_from_what_i
         let (list, entry) = (attack.list.as_ref().unwrap(), attack.allow.as_ref().unwrap());
         let mut own = allow("onlyb", all.iter());
         if attack.overrides {
-            own["overrides"] = json!(["Environment", "Machine", "Artifacts", "Logs"]);
+            own["overrides"] = json!(KINDS);
         }
         let theirs = attack.manifest("b", "web", "onlya");
         let told = decided(&theirs, &account("b", &own)).expect_err(&format!("{theirs:#}"));
@@ -304,7 +307,7 @@ fn tenant(rows: &[Attack], picks: &[(Pick, bool)], number: usize) -> (AccountSee
             add(&mut allowed, list, entry);
         }
         if *pick != Pick::Nothing && row.overrides {
-            add(&mut allowed, "overrides", "Environment");
+            KINDS.iter().for_each(|kind| add(&mut allowed, "overrides", kind));
         }
     }
     let manifests = [service(namespace, "web"), pipeline(namespace, "web")].map(|mut manifest| {

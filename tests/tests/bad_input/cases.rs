@@ -234,6 +234,17 @@ fn of_sizes() -> Vec<Case> {
             &["spec.checks", "spec.build", "buildspec.path"],
         ),
         alone(
+            "Refusal::Value",
+            "a variable of a check that is not there",
+            with(
+                sample::pipeline(),
+                "/spec/build/codeBuild/environment",
+                json!([{"name": "VERSION", "value": "$(steps.version.TAG)"}]),
+            ),
+            "InvalidSpec",
+            &["spec.build.codeBuild.environment: $(steps.version.TAG)", "there is no check version"],
+        ),
+        alone(
             "Refusal::TagKey",
             "in another case",
             with(literal(), "/spec/service/tags", json!([{"key": "Launchway.dev/Owner", "value": "lw/other/web"}])),

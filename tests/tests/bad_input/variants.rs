@@ -40,6 +40,7 @@ variants!(
     NoSuchBranch,
     NoObjects,
     Range,
+    Value,
     NoPipeline,
     NotMade,
 );

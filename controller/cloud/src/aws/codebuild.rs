@@ -11,14 +11,14 @@ use crate::shared::Token;
 use aws_sdk_codebuild::operation::list_builds_for_project::ListBuildsForProjectOutput;
 use aws_sdk_codebuild::operation::start_build::StartBuildInput;
 use aws_sdk_codebuild::types::{
-    Build, BuildArtifacts, ExportedEnvironmentVariable, LogsLocation, PhaseContext, Project,
+    Build, BuildArtifacts, ExportedEnvironmentVariable, LogsLocation, PhaseContext, Project, TestReportSummary,
 };
 use jiff::{SignedDuration, Timestamp};
 use launchway_plan::fault::Fault;
-use launchway_plan::image;
+use launchway_plan::world::TestCounts;
 use launchway_plan::world::{
-    Artifact, BuildPhase, BuildRequest, BuildStatus, BuildVariable, LiveBuild, LiveProject, LogStream, Members,
-    Packaging, Phase, PhaseKind, PhaseStatus, VariableKind,
+    Artifact, BuildPhase, BuildRequest, BuildStatus, BuildVariable, Exported, LiveBuild, LiveProject, LogStream,
+    Members, Packaging, Phase, PhaseKind, PhaseStatus, VariableKind,
 };
 use serde_json::{Value, json};
 use std::cmp::Reverse;
@@ -28,6 +28,9 @@ const MARKER: &str = "LAUNCHWAY_BUILD";
 
 /// How many projects one BatchGetProjects names at most (API reference).
 const PROJECTS: usize = 100;
+
+/// How many reports one BatchGetReports names at most (API reference).
+const REPORTS: usize = 100;
 
 /// How much older than an intent a page of builds must be before the search for its build ends (docs/effects.md,
 /// "StartBuild in doubt").
@@ -77,6 +80,19 @@ impl Cloud {
             found.extend(seen.projects().iter().map(live_project));
         }
         Ok(found)
+    }
+
+    /// What the test reports of a build say; `None`: it has none that are ready. One call.
+    pub async fn tests(&self, reports: &[String]) -> Result<Option<TestCounts>, Fault> {
+        let named: Vec<String> = reports.iter().take(REPORTS).cloned().collect();
+        let request = self.inner().clients.codebuild.batch_get_reports().set_report_arns(Some(named));
+        let seen = self.look(Operation::BatchGetReports, || request.clone().send()).await.map_err(|failure| {
+            let group = reports.first().map_or("", |arn| group_of(arn));
+            self.fault(Operation::BatchGetReports, &failure, "codebuild", &format!("report-group/{group}"))
+        })?;
+        let summaries: Vec<&TestReportSummary> =
+            seen.reports().iter().filter_map(|report| report.test_summary()).collect();
+        Ok((!summaries.is_empty()).then(|| summaries.into_iter().fold(TestCounts::default(), counted)))
     }
 
     /// Starts a build. A token that was used with other parameters means: look again.
@@ -159,16 +175,16 @@ impl Cloud {
             marker: variables.iter().find(|one| one.name() == MARKER).map(|one| one.value().to_owned()),
             log: build.logs().and_then(log),
             log_link: build.logs().and_then(|logs| words::text(logs.deep_link())).filter(|link| has_names(link)),
+            reports: build.report_arns().to_vec(),
             artifact: build.artifacts().and_then(artifact).map(Box::new),
-            images: build.exported_environment_variables().iter().filter_map(exported_image).collect(),
+            exported: build.exported_environment_variables().iter().filter_map(exported).collect(),
             in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
         }
     }
 }
 
-fn exported_image(variable: &ExportedEnvironmentVariable) -> Option<(String, String)> {
-    let image = variable.value().map(str::trim).filter(|value| image::said(value).is_some())?;
-    Some((variable.name()?.to_owned(), image.to_owned()))
+fn exported(variable: &ExportedEnvironmentVariable) -> Option<(String, Exported)> {
+    Some((variable.name()?.to_owned(), variable.value()?.into()))
 }
 
 /// Where it is, as CodeBuild shows it: `arn:aws:s3:::<bucket>/<key>`. Only a zip has the hash (API reference of BuildArtifacts). A
@@ -182,6 +198,22 @@ fn artifact(seen: &BuildArtifacts) -> Option<Artifact> {
     }
     let packaging = if words::text(seen.sha256_sum()).is_some() { Packaging::Zip } else { Packaging::Folder };
     Some(Artifact { bucket: bucket.to_owned(), key: key.to_owned(), packaging })
+}
+
+/// The group of a report's ARN, `…:report/<group>:<id>`.
+fn group_of(report: &str) -> &str {
+    let resource = report.split_once(":report/").map_or(report, |(_, resource)| resource);
+    resource.rsplit_once(':').map_or(resource, |(group, _)| group)
+}
+
+/// The counts with those of one more report. The words are those of TestCase.status (API reference).
+fn counted(before: TestCounts, summary: &TestReportSummary) -> TestCounts {
+    let of = |words: &[&str]| -> i32 { words.iter().filter_map(|word| summary.status_counts().get(*word)).sum() };
+    TestCounts {
+        total: before.total.saturating_add(summary.total()),
+        failed: before.failed.saturating_add(of(&["FAILED", "ERROR"])),
+        skipped: before.skipped.saturating_add(of(&["SKIPPED"])),
+    }
 }
 
 fn live_project(project: &Project) -> LiveProject {

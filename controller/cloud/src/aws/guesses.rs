@@ -52,7 +52,7 @@ pub const GUESSES: &[Guess] = &[
     Guess {
         name: "exported_image",
         belief: "BatchGetBuilds shows the variables that a buildspec exports as soon as it shows that the build has ended, or within a minute",
-        if_wrong: "a Release with imageFrom fails as ImageMissing, and says that nothing was exported",
+        if_wrong: "a Release with imageFrom fails as ImageMissing, one whose build gets a variable of a check as BuildFailed, and says that nothing was exported",
         source: "the API reference of Build does not say when",
         text: None,
     },

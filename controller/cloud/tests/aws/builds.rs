@@ -1,11 +1,15 @@
 use super::site::{ACCOUNT, REGION, Site, build, pass, start};
 
+use launchway_crds::pipeline::CodeBuild;
 use launchway_plan::fault::Remedy;
 use launchway_plan::image::ImageId;
+use launchway_plan::start::Attempt;
+use launchway_plan::start::build::{Inputs, Run, request};
+use launchway_plan::world::TestCounts;
 use launchway_plan::world::{BuildRequest, BuildStatus, LiveProject, LogStream, PhaseKind, PhaseStatus};
-use launchway_test_aws::TaskStory;
-use launchway_test_aws::codebuild::{BuildStory, Phase, Stories};
+use launchway_test_aws::codebuild::{BuildStory, Phase, Stories, Tests};
 use launchway_test_aws::logs::Pages;
+use launchway_test_aws::{Fault, TaskStory, When};
 
 fn place() -> (String, String) {
     (ACCOUNT.to_owned(), REGION.to_owned())
@@ -162,6 +166,57 @@ async fn a_log_is_read_whole_in_parts_that_are_not_larger_than_asked_for() {
             (1, expected.replace(&format!("{}…", "x".repeat(996)), &"x".repeat(2000)))
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_override_of_a_pipeline_is_one_of_start_builds() {
+    let s3 = serde_json::json!({"type": "S3", "location": "shop", "path": "a", "name": "b", "namespaceType": "BUILD_ID",
+        "packaging": "ZIP", "encryptionDisabled": true});
+    let mut second = s3.clone();
+    second["artifactIdentifier"] = "reports".into();
+    let all = serde_json::json!({
+        "sourceType": "GITHUB", "sourceLocation": "https://github.com/shop/web.git", "sourceAuth": {"type": "OAUTH"},
+        "gitCloneDepth": 1, "gitSubmodulesConfig": {"fetchSubmodules": true}, "artifacts": s3,
+        "environmentType": "ARM_CONTAINER", "image": "aws/codebuild/standard:7.0", "computeType": "BUILD_GENERAL1_LARGE",
+        "privilegedMode": true, "imagePullCredentialsType": "CODEBUILD",
+        "logsConfig": {"cloudWatchLogs": {"status": "ENABLED"}, "s3Logs": {"status": "ENABLED", "location": "shop/logs"}},
+        "serviceRole": "arn:aws:iam::123456789012:role/builds", "cache": {"type": "LOCAL", "modes": ["LOCAL_SOURCE_CACHE"]},
+        "encryptionKey": "alias/shop", "fleet": {"fleetArn": "arn:aws:codebuild:eu-west-1:123456789012:fleet/a"},
+        "registryCredential": {"credential": "shop", "credentialProvider": "SECRETS_MANAGER"}, "hostKernel": "LINUX_KERNEL_6",
+        "certificate": "arn:aws:s3:::shop/git.pem", "insecureSsl": false, "reportBuildStatus": true,
+        "buildStatusConfig": {"context": "builds", "targetUrl": "https://example.com"},
+        "secondarySources": [{"sourceIdentifier": "lib", "type": "GITHUB", "location": "https://github.com/shop/lib.git"}],
+        "secondarySourcesVersion": [{"sourceIdentifier": "lib", "sourceVersion": "main"}], "secondaryArtifacts": [second],
+    });
+    let run: CodeBuild = serde_json::from_value(serde_json::json!({"project": "web", "override": all})).unwrap();
+    let shown = serde_json::to_value(run.r#override.as_ref().unwrap()).unwrap();
+    assert_eq!(shown, all, "each is a member of the definition");
+    let commit = "0123456789abcdef0123456789abcdef01234567".into();
+    let inputs = Inputs { commit: &commit, tag: "v1", repository: "web", region: REGION, account_id: ACCOUNT };
+    let request = request(&Run::parse(&run), Attempt { owner: "uid", step: "build", number: 1 }, &inputs);
+    assert_eq!(request.overrides.len(), all.as_object().unwrap().len());
+    let site = Site::new();
+    let started = site.own().start_build(&request, "token").await.unwrap();
+    assert_eq!(started.marker.as_deref(), Some("uid/build/1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_reports_of_a_builds_tests_are_counted() {
+    let tests = Tests { passed: 335, failed: 2, errors: 1, skipped: 2 };
+    let site = Site::new();
+    let cloud = site.own();
+    let story = BuildStory::succeeds_without_image().testing(tests);
+    site.world().codebuild.entry(place()).or_default().stories = Stories::always(story);
+    let started = cloud.start_build(&build("uid/build/1"), "one").await.unwrap();
+    assert!(started.reports.is_empty());
+    pass(600).await;
+    let ended = cloud.build(&started.id).await.unwrap().unwrap();
+    assert_eq!(cloud.tests(&ended.reports).await.unwrap(), Some(TestCounts { total: 340, failed: 3, skipped: 2 }));
+    let gone: Vec<String> = ended.reports.iter().map(|arn| format!("{arn}0")).collect();
+    assert_eq!(cloud.tests(&gone).await.unwrap(), None);
+    site.world().faults.add("codebuild:BatchGetReports", When::Always, Fault::Deny);
+    let denied = cloud.tests(&ended.reports).await.unwrap_err();
+    assert!(denied.to_string().contains("report-group/web-tests"), "{denied}");
 }
 
 #[tokio::test(start_paused = true)]

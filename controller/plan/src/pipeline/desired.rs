@@ -12,9 +12,10 @@ use crate::life::{Life, life};
 use crate::partition;
 use crate::refusal::Refusal;
 use crate::release::record::Says;
+use crate::release::values;
 use crate::start::build::{Run, bounds, project};
 use crate::world::LiveProject;
-use launchway_crds::name::{Duration, ObjectName, TagPattern};
+use launchway_crds::name::{Branch, Duration, GitTag, ObjectName, TagPattern};
 use launchway_crds::pipeline::{
     self, Build, Check, CodeBuild, CodeCommit, Expectation, Git, HttpVerification, ImageSource, Mode, Pipeline,
     PipelineSpec,
@@ -24,6 +25,8 @@ use serde_json::Value;
 
 /// The largest plan that a Release records, as JSON, in bytes, so that a status of 32 KiB has room for the rest.
 pub const PLAN_MAX: usize = 12 * 1024;
+/// What the git tag takes of that, which is put in when the Release starts.
+const GIT_TAG: usize = r#","gitTag":"""#.len() + GitTag::MAX;
 
 /// The longest name of what is looked at, in bytes. The status has a largest size.
 const REFERENCE: usize = 220;
@@ -389,6 +392,8 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
     let plan = ReleasePlan {
         account: scope.account.as_str().into(),
         region: scope.place.region.as_str().into(),
+        branch: branch(&spec.source).cloned(),
+        git_tag: None,
         checks: spec.checks.iter().map(of_check).collect::<Result<_, Refusal>>()?,
         checks_in_parallel: spec.checks_in_parallel,
         build: spec.build.as_ref().map(of_build).transpose()?,
@@ -397,6 +402,7 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
         images: spec.images.clone(),
     };
     says_image(plan.build.as_ref())?;
+    values::checked(&plan, &spec.checks)?;
     let runs = runs(&plan.checks, plan.build.as_ref())?;
     let locations = runs.iter().filter_map(|run| run.r#override.as_ref()?.source_location.as_ref());
     if let Some(location) = locations.into_iter().find(|location| !bounds::is_plain(location)) {
@@ -415,7 +421,13 @@ pub fn checked_plan(spec: &PipelineSpec, scope: &Scope, projects: &[LiveProject]
     missing.extend(followed.and_then(|name| allow::CODE_COMMIT_REPOSITORIES.missing(&scope.allow, &[name])));
     scope.refuse(missing)?;
     let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
-    if size > PLAN_MAX { Err(Refusal::PlanTooLarge { size, limit: PLAN_MAX }) } else { Ok(plan) }
+    if size + GIT_TAG > PLAN_MAX { Err(Refusal::PlanTooLarge { size, limit: PLAN_MAX }) } else { Ok(plan) }
+}
+
+/// The branch that is followed, if it is one.
+fn branch(source: &pipeline::Source) -> Option<&Branch> {
+    let of_git = source.git.as_ref().and_then(|git| git.branch.as_ref());
+    of_git.or_else(|| source.code_commit.as_ref()?.branch.as_ref())
 }
 
 /// The run as its project needs it, and with the Pipeline's own repository where it overrides the source and names none. A

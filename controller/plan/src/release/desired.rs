@@ -5,7 +5,7 @@ use crate::life::{Life, finalizer, life};
 use crate::refusal::Refusal;
 use crate::start::Attempt;
 use jiff::Timestamp;
-use launchway_crds::name::CommitId;
+use launchway_crds::name::{CommitId, GitTag};
 use launchway_crds::release::Release;
 
 /// A Release, parsed.
@@ -27,6 +27,8 @@ pub struct Desired {
     pub pipeline: String,
     /// The commit that it releases.
     pub commit: CommitId,
+    /// The git tag that the commit was seen at.
+    pub git_tag: Option<GitTag>,
     /// Whether a person made it, and not its Pipeline.
     pub is_persons: bool,
     /// When it was created.
@@ -50,6 +52,7 @@ impl Desired {
             finalizer: finalizer(meta),
             pipeline: spec.pipeline.to_string(),
             commit: spec.commit.clone().ok_or_else(|| Refusal::unknown("spec", "commit"))?,
+            git_tag: spec.git_tag.clone(),
             is_persons: spec.number.is_none(),
             created: meta.creation_timestamp.as_ref().map(|time| time.0),
         })

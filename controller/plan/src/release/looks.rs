@@ -8,6 +8,7 @@ use super::scan;
 use super::stages::{self, Current};
 use super::state::starts;
 use super::told;
+use super::values;
 use crate::account::scope;
 use crate::allow::{self, List};
 use crate::image::ImageId;
@@ -107,7 +108,8 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
         return all;
     }
     if record.images.is_empty() {
-        all.extend(steps().filter(|step| told::is_silent(work, step)).filter_map(|step| of_build(desired, step)));
+        let is_silent = |step: &&StepRecord| told::is_silent(work, step) || values::is_silent(work, step);
+        all.extend(steps().filter(is_silent).filter_map(|step| of_build(desired, step)));
         all.push(Look::AccountId);
         let each = work.of_each().into_iter().filter(|work| allows(&allow::REPOSITORIES, &work.image.repository));
         all.extend(each.filter_map(|work| image(desired, &work, observed)));

@@ -9,6 +9,7 @@ use crate::target::TargetSeen;
 use crate::world::{Listing, LiveBuild, LiveImage, LiveProject, LiveScan};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
+use launchway_crds::release::TestCounts;
 use std::collections::BTreeMap;
 
 /// What a pass over a Release saw.
@@ -30,6 +31,8 @@ pub struct Observed {
     pub builds: BTreeMap<String, BuildSeen>,
     /// The last log lines of builds that failed, by the step's name.
     pub logs: BTreeMap<String, Vec<String>>,
+    /// What the test reports of builds that ended say, by the step's name; or why they could not be read.
+    pub tests: BTreeMap<String, Result<TestCounts, String>>,
     /// By repository the image that carries the commit's tag; `None` inside: there is no such image.
     pub images: BTreeMap<String, Looked<Option<LiveImage>>>,
     /// By repository what ECR's scan of the image found.
@@ -77,6 +80,7 @@ impl Observed {
             projects: Looked::NotAsked,
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),
+            tests: BTreeMap::new(),
             images: BTreeMap::new(),
             scans: BTreeMap::new(),
             origins: Looked::NotAsked,

@@ -5,13 +5,14 @@ use super::crowd::Counted;
 use super::desired::Desired;
 use super::observed::{BuildSeen, Observed};
 use super::record::{Progress, StepKind, StepRecord, UNNAMED, Work};
-use super::steps::{InDoubt, Start, Step, StepState, is_checked};
+use super::steps::{InDoubt, Over, Start, Step, StepState, is_checked};
 use super::told;
+use super::values::{self, Lack};
 use crate::hash;
 use crate::look::Looked;
-use crate::start::build::{self, Inputs};
+use crate::start::build::{self, Inputs, Run};
 use crate::start::{Call, repeatable};
-use crate::world::BuildRequest;
+use crate::world::{BuildRequest, BuildVariable};
 
 /// What is needed to tell whether a step can be started.
 pub(super) struct Opening<'a> {
@@ -62,15 +63,24 @@ impl Opening<'_> {
     }
 
     fn opened(&self, name: &str) -> Option<StepState> {
-        match &self.observed.account_id {
-            Looked::Seen(account_id) => Some(StepState::Startable(Box::new(self.start(self.step(name)?, account_id)))),
-            Looked::Blind(fault) => Some(StepState::Unknown(fault.clone())),
-            Looked::NotAsked => None,
+        let step = self.step(name)?;
+        let account_id = match &self.observed.account_id {
+            Looked::Seen(account_id) => account_id,
+            Looked::Blind(fault) => return Some(StepState::Unknown(fault.clone())),
+            Looked::NotAsked => return None,
+        };
+        match values::filled(self.desired, self.work, self.observed, step) {
+            Ok(environment) => Some(StepState::Startable(Box::new(self.start(step, environment, account_id)))),
+            Err(Lack::Coming) => None,
+            Err(Lack::Blind(fault)) => Some(StepState::Unknown(fault)),
+            Err(Lack::Never(message)) => {
+                Some(StepState::Over(Over::Failed { reason: step.kind.failed(), message, build: None, is_new: true }))
+            }
         }
     }
 
-    fn start(&self, step: &StepRecord, account_id: &str) -> Start {
-        let request = self.request(step, account_id);
+    fn start(&self, step: &StepRecord, environment: Vec<BuildVariable>, account_id: &str) -> Start {
+        let request = self.request(step, environment, account_id);
         let earlier = if let Progress::Intended(intent) = &step.progress { Some(intent) } else { None };
         let call = Call::next(self.desired.attempt(step), earlier, &step.run.project, &request, self.observed.at);
         Start { step: step.name.to_string(), call, request, tag_named: self.tag_named(step) }
@@ -90,12 +100,13 @@ impl Opening<'_> {
         let account_id = self.observed.account_id.seen().filter(|_| searched)?;
         let step = self.step(name)?;
         let Progress::Intended(intent) = &step.progress else { return None };
-        let request = self.request(step, account_id);
+        let environment = values::filled(self.desired, self.work, self.observed, step).ok()?;
+        let request = self.request(step, environment, account_id);
         let call = repeatable(intent, &hash::of(&request), build::TIMES, self.observed.at)?.clone();
         Some(Start { step: step.name.to_string(), call, request, tag_named: None })
     }
 
-    fn request(&self, step: &StepRecord, account_id: &str) -> BuildRequest {
+    fn request(&self, step: &StepRecord, environment: Vec<BuildVariable>, account_id: &str) -> BuildRequest {
         let inputs = Inputs {
             commit: &self.desired.commit,
             tag: &self.work.tag(&self.desired.commit).text,
@@ -103,6 +114,6 @@ impl Opening<'_> {
             region: &self.work.region,
             account_id,
         };
-        build::request(&step.run, self.desired.attempt(step), &inputs)
+        build::request(&Run { environment, ..step.run.clone() }, self.desired.attempt(step), &inputs)
     }
 }

@@ -6,9 +6,13 @@ use crate::start::Intent;
 use crate::start::build::Run;
 use crate::tag::{Tag, tag};
 use jiff::Timestamp;
-use launchway_crds::name::{ArtifactPath, CommitId, EnvName, Name, ObjectName, Region, SaidImage, TagPattern};
+use launchway_crds::name::{
+    ArtifactPath, Branch, CommitId, EnvName, GitTag, Name, ObjectName, Region, SaidImage, TagPattern,
+};
 use launchway_crds::pipeline::{CodeBuild, Image, ImageFrom, ImageScan, ImageStatus};
-use launchway_crds::release::{Release, ReleasePhase, ReleasePlan, Reported, StageRecord, StepPhase, StepStatus};
+use launchway_crds::release::{
+    ExportedVariable, Release, ReleasePhase, ReleasePlan, Reported, StageRecord, StepPhase, StepStatus,
+};
 use launchway_crds::start::Started;
 
 /// What a Release's status says of earlier passes.
@@ -54,6 +58,10 @@ pub struct Work {
     pub account: ObjectName,
     /// The Region.
     pub region: Region,
+    /// The branch that the Pipeline follows.
+    pub branch: Option<Branch>,
+    /// The git tag that the commit has.
+    pub git_tag: Option<GitTag>,
     /// The images that the build, or somebody else, pushes.
     pub images: Vec<Image>,
     /// The one of them that is spoken of.
@@ -100,6 +108,8 @@ pub struct StepRecord {
     pub reported: Option<Reported>,
     /// The images that the build said it pushed.
     pub images: Vec<SaidImage>,
+    /// What the check exported, of what the build gets.
+    pub variables: Vec<ExportedVariable>,
     /// The last message about it; may be empty.
     pub message: String,
 }
@@ -188,6 +198,8 @@ impl Work {
         Some(Self {
             account: plan.account.clone(),
             region: plan.region.clone(),
+            branch: plan.branch.clone(),
+            git_tag: plan.git_tag.clone(),
             image: plan.images.first()?.clone(),
             images: plan.images.clone(),
             tag: build.map_or_else(|| plan.tag.clone(), |build| build.tag.clone()),
@@ -258,9 +270,10 @@ impl StepRecord {
             StepPhase::Stopped => Progress::Stopped(started),
         };
         let message = status.message.as_deref().unwrap_or("").to_owned();
-        let (tag_named, images) = (status.tag_named.clone(), status.images.clone());
+        let (tag_named, images, variables) =
+            (status.tag_named.clone(), status.images.clone(), status.variables.clone());
         let (name, attempt, reported) = (status.name.clone(), status.attempt, status.reported);
-        Self { name, kind, attempt, progress, tag_named, reported, images, message, run }
+        Self { name, kind, attempt, progress, tag_named, reported, images, variables, message, run }
     }
 }
 

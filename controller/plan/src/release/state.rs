@@ -10,7 +10,7 @@ use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
 use super::scan::{self, Gate};
 use super::stages::{StageState, current, stage_state};
-use super::steps::{APPEARS, Over, Step, StepState, is_checked, judged};
+use super::steps::{APPEARS, Over, PUSHED, Step, StepState, is_checked, judged};
 use super::told::{found, lacking};
 use crate::account::{DEFAULT, Scope, scope};
 use crate::allow;
@@ -25,12 +25,9 @@ use crate::target::was_proved;
 use crate::world::{LiveImage, LiveProject};
 use jiff::{SignedDuration, Timestamp};
 use launchway_crds::account::Commits;
+use launchway_crds::name::GitTag;
 use launchway_crds::pipeline::ImageStatus;
 use launchway_crds::release::ReleasePlan;
-
-/// How long the image may be missing after its build succeeded, or, where nothing is built, after the Release was made, in seconds,
-/// because ECR is eventually consistent.
-const PUSHED: i64 = 60;
 
 /// When a Release looks again that its Pipeline has not recorded yet, in seconds. The Pipeline does that in the pass that makes
 /// it, or in the next one.
@@ -276,12 +273,20 @@ fn starting(desired: &Desired, pipeline: &PipelineFacts, observed: &Observed) ->
     }
     match &observed.projects {
         Looked::Seen(projects) => match plan(projects) {
-            Ok(plan) => Course::Starting(Box::new(plan)),
+            Ok(plan) => Course::Starting(Box::new(ReleasePlan { git_tag: git_tag(desired, pipeline), ..plan })),
             Err(refusal) => Course::Refused(refusal),
         },
         Looked::Blind(fault) => Course::Blind(fault.clone()),
         Looked::NotAsked => Course::Checking,
     }
+}
+
+/// The git tag of the commit: a person's Release says none, and the Pipeline knows the newest.
+fn git_tag(desired: &Desired, pipeline: &PipelineFacts) -> Option<GitTag> {
+    let mut heads =
+        pipeline.status.iter().flat_map(|status| &status.heads).filter(|head| head.commit == desired.commit);
+    let newest = || heads.find_map(|head| head.of.strip_prefix("refs/tags/")).map(GitTag::from);
+    desired.git_tag.clone().or_else(newest)
 }
 
 /// Whether the Pipeline has recorded that the Release was proved in the last stage, although the Release's own status, which

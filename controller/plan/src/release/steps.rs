@@ -17,6 +17,10 @@ use launchway_crds::start::Started;
 /// How long after its start a build may be missing in the answers of BatchGetBuilds, in seconds.
 pub(super) const APPEARS: i64 = 600;
 
+/// How long what a build leaves may be missing after it succeeded, in seconds: its image, because ECR is eventually consistent, or a
+/// variable that it exports. Where nothing is built, it is the image after the Release was made.
+pub(super) const PUSHED: i64 = 60;
+
 /// A check or the build.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
@@ -237,7 +241,10 @@ fn running(desired: &Desired, work: &Work, step: &StepRecord, started: &Started,
                 StepKind::Build => "the build".to_owned(),
             };
             let log = observed.logs.get(&*step.name).map_or(&[][..], Vec::as_slice);
-            failed(step, words::failure(&what, &step.run, step.attempt, live, log), Some(boxed))
+            let tests = observed.tests.get(&*step.name).and_then(words::tests);
+            let tests = tests.map_or_else(String::new, |tests| format!("; {tests}"));
+            let why = words::failure(&what, &step.run, step.attempt, live, log);
+            failed(step, format!("{why}{tests}"), Some(boxed))
         }
     }
 }

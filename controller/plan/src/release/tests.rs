@@ -7,11 +7,13 @@ mod origins;
 mod projects;
 mod pushed;
 mod records;
+mod reports;
 mod rows;
 mod said;
 mod scans;
 mod sizes;
 mod staging;
+mod values;
 
 use crate::condition::find;
 use crate::reason::ConditionType;

@@ -149,8 +149,9 @@ pub(super) fn all_named<'a>(desired: &Desired, work: &'a Work, observed: &'a Obs
 pub(super) fn heard<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Vec<&'a str> {
     let all: Vec<&str> = match (&work.says, &observed.listing) {
         (Some(Says::Variable(name)), _) => {
-            let image = own_build(desired, work, observed).and_then(|build| build.images.get(name.as_str()));
-            image.map(String::as_str).into_iter().collect()
+            let value = own_build(desired, work, observed).and_then(|build| build.exported.get(name.as_str()));
+            // Anything else may be a secret, and is not shown.
+            value.map(|value| value.text().trim()).filter(|text| said(text).is_some()).into_iter().collect()
         }
         (Some(Says::File(_)), Looked::Seen(Listing::Images { named, .. })) => {
             named.iter().map(String::as_str).collect()
@@ -165,7 +166,11 @@ pub(super) fn heard<'a>(desired: &Desired, work: &Work, observed: &'a Observed) 
 
 /// The Release's own build, if this pass saw that it succeeded. Of another one nothing is believed, and nothing shown.
 pub(super) fn own_build<'a>(desired: &Desired, work: &Work, observed: &'a Observed) -> Option<&'a LiveBuild> {
-    let step = work.build()?;
+    succeeded(desired, work.build()?, observed)
+}
+
+/// The build of that step which the Release started, if this pass saw that it succeeded.
+pub(super) fn succeeded<'a>(desired: &Desired, step: &StepRecord, observed: &'a Observed) -> Option<&'a LiveBuild> {
     let marker = desired.attempt(step).marker();
     let is_own =
         |build: &&LiveBuild| build.status == BuildStatus::Succeeded && build.marker.as_deref() == Some(marker.as_str());

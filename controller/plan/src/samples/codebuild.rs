@@ -10,9 +10,11 @@ use crate::release::{
     Action, BuildSeen, Desired, Effected, Look, Observed, Record, State, assess, decide, looks, more,
 };
 use crate::wake::Wake;
-use crate::world::{BuildStatus, Listing, LiveBuild, LiveImage, LiveProject, LiveScan, PhaseStatus, Scanned};
+use crate::world::{
+    BuildStatus, BuildVariable, Listing, LiveBuild, LiveImage, LiveProject, LiveScan, PhaseStatus, Scanned,
+};
 use crate::{Outcome, Plan};
-use launchway_crds::release::{Release, ReleaseStatus};
+use launchway_crds::release::{Release, ReleaseStatus, TestCounts};
 use serde_json::{Value, json};
 
 /// What becomes of a StartBuild.
@@ -82,6 +84,12 @@ pub struct World {
     pub pushes: Pushes,
     /// What builds of the image that succeed export as `IMAGE_URI`, with `DIGEST` for that of the image; absent: nothing.
     pub says: Option<String>,
+    /// The variables that builds of checks export that succeed.
+    pub exports: Vec<(String, String)>,
+    /// What the test reports of builds that ended say; absent: there are none.
+    pub tests: Option<Result<TestCounts, String>>,
+    /// The environments that builds were started with, in the order of `builds`.
+    pub environments: Vec<Vec<BuildVariable>>,
     /// The warnings that were said.
     pub warnings: Vec<String>,
     ended: usize,
@@ -110,6 +118,9 @@ impl World {
             immutable: false,
             pushes: Pushes::Good,
             says: None,
+            exports: Vec::new(),
+            tests: None,
+            environments: Vec::new(),
             warnings: Vec::new(),
             ended: 0,
             passes: 0,
@@ -156,7 +167,11 @@ impl World {
                 self.image = Some(if is_old { yesterdays() } else { pushed(&build.id, self.now) });
             }
             if let (Some(text), Some(image), true) = (&self.says, &self.image, end == BuildStatus::Succeeded) {
-                build.images.insert("IMAGE_URI".into(), text.replace("DIGEST", &image.digest));
+                build.exported.insert("IMAGE_URI".into(), text.replace("DIGEST", &image.digest).as_str().into());
+            }
+            if !build.id.starts_with("web-build") && end == BuildStatus::Succeeded {
+                let exports = self.exports.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+                build.exported.extend(exports);
             }
             (build.status, build.ended_at, build.phase) = (end, Some(at(self.now)), named("COMPLETED"));
         }
@@ -183,6 +198,9 @@ impl World {
                 Look::AccountId => observed.account_id = Looked::Seen("123456789012".into()),
                 Look::Build { step, id, .. } => {
                     let found = self.builds.iter().map(|(_, build)| build).find(|build| build.id == id).cloned();
+                    if found.as_ref().is_some_and(|build| build.status != BuildStatus::InProgress) {
+                        observed.tests.extend(self.tests.clone().map(|tests| (step.clone(), tests)));
+                    }
                     observed.builds.insert(step, BuildSeen::Known(Looked::Seen(found)));
                 }
                 Look::Search { step, .. } => {
@@ -310,6 +328,7 @@ impl World {
             ..build(&id, BuildStatus::InProgress, &[("SUBMITTED", PhaseStatus::InProgress, 0)])
         };
         self.builds.push((start.call.token.clone(), build.clone()));
+        self.environments.push(start.request.environment.clone());
         build
     }
 }

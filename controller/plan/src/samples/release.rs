@@ -99,7 +99,8 @@ pub fn build(id: &str, status: BuildStatus, phases: &[(&str, PhaseStatus, i64)])
         marker: None,
         log: None,
         log_link: Some("https://logs.example.com".into()),
-        images: Default::default(),
+        exported: Default::default(),
+        reports: Vec::new(),
         artifact: None,
         in_vpc: true,
     }

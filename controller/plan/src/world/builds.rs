@@ -4,8 +4,10 @@ use super::requests::Members;
 use crate::release::BUILD;
 use jiff::Timestamp;
 use launchway_crds::name::CommitId;
+pub use launchway_crds::release::TestCounts;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// A build, as BatchGetBuilds shows it.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +32,37 @@ pub struct LiveBuild {
     pub log: Option<LogStream>,
     /// The console's page of the log.
     pub log_link: Option<String>,
-    /// The variables that its buildspec exports whose values are images. Any other value may be a secret, and is not kept.
-    pub images: BTreeMap<String, String>,
+    /// The variables that its buildspec exports. What the Pipeline does not ask for may be a secret, and goes nowhere.
+    pub exported: BTreeMap<String, Exported>,
+    /// The ARNs of its reports, of tests and of coverage.
+    pub reports: Vec<String>,
     /// What it leaves in S3; absent: nothing.
     pub artifact: Option<Box<Artifact>>,
     /// Whether the project runs its builds inside a VPC.
     pub in_vpc: bool,
+}
+
+/// The value of a variable that a buildspec exports. It is not shown where the rest of a build is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Exported(String);
+
+impl Exported {
+    /// The value.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Exported {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Exported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }
 
 /// What a build leaves in S3.

@@ -168,6 +168,7 @@ const MODELLED: &[(Operation, &[(&str, FaultKind)])] = &[
     ),
     (Operation::BatchGetBuilds, &[("InvalidInputException", Refused)]),
     (Operation::BatchGetProjects, &[("InvalidInputException", Refused)]),
+    (Operation::BatchGetReports, &[("InvalidInputException", Refused)]),
     (
         Operation::ListBuildsForProject,
         &[("InvalidInputException", Refused), ("ResourceNotFoundException", Absent(Thing::Project))],

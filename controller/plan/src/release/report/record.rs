@@ -15,7 +15,7 @@ use crate::release::record::{Ending, Progress, StepKind, Work, put, steps};
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
 use crate::release::steps::{InDoubt, Live, Over, Start, Step, StepState};
-use crate::release::{scan, told};
+use crate::release::{scan, told, values};
 use crate::start::Intent;
 use crate::start::build::{self, words};
 use crate::world::{BuildStatus, Listing, LiveBuild};
@@ -107,6 +107,9 @@ pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         step_on(status, step, pass);
     }
     let work = next.plan.as_ref().and_then(|plan| Work::parse(plan, &next.steps, pass.observed.at));
+    if let Some(work) = &work {
+        exported(next, work, pass);
+    }
     scan_on(next, work.as_ref(), pass);
     if let Some(build) = pass.state.steps.iter().find(|step| step.kind == StepKind::Build && step.state.has_succeeded())
     {
@@ -130,6 +133,16 @@ fn scan_on(next: &mut ReleaseStatus, work: Option<&Work>, pass: &Pass<'_>) {
     }
     let since = next.image_scan.as_ref().map(|scan| scan.since.0);
     next.image_scan = work.and_then(|work| scan::recorded(pass.desired, &work.of_each(), pass.observed, since));
+}
+
+/// Records what checks exported for the build, if this pass heard it.
+fn exported(next: &mut ReleaseStatus, work: &Work, pass: &Pass<'_>) {
+    for step in work.steps.iter().filter(|step| step.kind == StepKind::Check) {
+        let heard = values::heard(pass.desired, work, step, pass.observed);
+        if let Some(status) = step_of(next, &step.name).filter(|_| !heard.is_empty()) {
+            status.variables = heard;
+        }
+    }
 }
 
 /// Records what the build said of its images, if this pass heard it.
@@ -214,6 +227,8 @@ fn waiting(name: Name) -> StepStatus {
         reported: None,
         images: Vec::new(),
         artifact: None,
+        variables: Vec::new(),
+        tests: None,
         message: None,
         log: Vec::new(),
         earlier: Vec::new(),
@@ -289,7 +304,9 @@ fn step_on(status: &mut StepStatus, step: &Step, pass: &Pass<'_>) {
         StepState::Over(over) => match over {
             Over::Succeeded(Some(build)) => {
                 put(status, Progress::Succeeded(Some(build::record(build))));
-                status.message = None;
+                let tests = pass.observed.tests.get(&step.name);
+                status.tests = tests.and_then(|said| said.as_ref().ok().copied());
+                status.message = tests.and_then(words::tests).map(|said| cut(&said, MESSAGE));
             }
             Over::Failed { message, build, .. } => fail(status, message, build.as_deref(), pass),
             Over::Succeeded(None) | Over::Stopped => {}
@@ -320,7 +337,7 @@ fn again(status: &mut StepStatus, build: &LiveBuild, project: &str, pass: &Pass<
     status.earlier.push(build::record(build));
     status.attempt = status.attempt.saturating_add(1);
     status.tag_named = None;
-    (status.images, status.artifact) = (Vec::new(), None);
+    (status.images, status.artifact, status.variables) = (Vec::new(), None, Vec::new());
     let late = build.ended_at.is_some_and(|ended| at > ended + SignedDuration::from_secs(build::TIMES.expires));
     let next = if late { Progress::Intended(recovery(pass.desired, project, at)) } else { Progress::Waiting };
     put(status, next);
@@ -338,8 +355,10 @@ fn fail(status: &mut StepStatus, message: &str, build: Option<&LiveBuild>, pass:
     status.message = Some(if ours {
         "stopped because the Release ended".to_owned()
     } else {
-        cut(message, if decides { DECIDES } else { MESSAGE })
+        // One that was never started decides as soon as that is recorded.
+        cut(message, if decides || build.is_none() { DECIDES } else { MESSAGE })
     });
+    status.tests = pass.observed.tests.get(&*status.name).and_then(|said| said.as_ref().ok().copied());
     let log = pass.observed.logs.get(&*status.name).map_or(&[][..], Vec::as_slice);
     let tail = log.iter().skip(log.len().saturating_sub(LOG_LINES));
     status.log = tail.map(|line| cut(line, LINE).into()).collect();

@@ -51,10 +51,10 @@ fn earlier(status: &mut ReleaseStatus) {
     status.steps.iter_mut().for_each(|step| step.earlier.clear());
 }
 
-/// What the build said, once it is known by digest.
+/// What the checks and the build said, once the image is known by digest.
 fn said(status: &mut ReleaseStatus) {
     for step in status.steps.iter_mut().filter(|_| !status.images.is_empty()) {
-        (step.images, step.artifact) = (Vec::new(), None);
+        (step.images, step.artifact, step.variables) = (Vec::new(), None, Vec::new());
     }
 }
 

@@ -123,7 +123,7 @@ fn what_codebuild_shows_late_is_looked_for() {
     world.until(has_ended);
     world.wait(10);
     let digest = world.image.clone().unwrap().digest;
-    world.builds[0].1.images.insert("IMAGE_URI".into(), says.unwrap().replace("DIGEST", &digest));
+    world.builds[0].1.exported.insert("IMAGE_URI".into(), says.unwrap().replace("DIGEST", &digest).as_str().into());
     world.run(60);
     assert_eq!(image(&world), Some(digest), "{}", message(&world));
 }
@@ -162,7 +162,7 @@ fn what_was_said_is_waited_for_while_codebuild_does_not_answer() {
     world.pass_with(&seen);
     assert_eq!(world.status.phase, Some(ReleasePhase::Active), "{}", message(&world));
     let digest = world.image.clone().unwrap().digest;
-    world.builds[0].1.images.insert("IMAGE_URI".into(), says.unwrap().replace("DIGEST", &digest));
+    world.builds[0].1.exported.insert("IMAGE_URI".into(), says.unwrap().replace("DIGEST", &digest).as_str().into());
     world.run(60);
     assert_eq!(image(&world), Some(digest), "{}", message(&world));
 }

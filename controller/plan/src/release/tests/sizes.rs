@@ -13,7 +13,7 @@ use crate::samples::release::{begun, build, release, sight};
 use crate::samples::{at, fault};
 use crate::start::{Attempt, Call};
 use crate::world::{BuildRequest, BuildStatus, Members, PhaseStatus};
-use launchway_crds::release::{Release, ReleaseStatus, StepPhase, StepStatus};
+use launchway_crds::release::{ExportedVariable, Release, ReleaseStatus, StepPhase, StepStatus};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -121,6 +121,12 @@ fn with_images_said_and_scanned(mut record: ReleaseStatus) -> ReleaseStatus {
             "a".repeat(64)
         )
     };
+    record.steps[0].variables = (0..10)
+        .map(|number| ExportedVariable {
+            name: format!("{number}{}", "v".repeat(99)).into(),
+            value: "x".repeat(255).into(),
+        })
+        .collect();
     let build = record.steps.last_mut().unwrap();
     build.images = (0..10).map(|number| said(number).as_str().into()).collect();
     build.artifact = serde_json::from_value(

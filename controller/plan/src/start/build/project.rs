@@ -69,6 +69,7 @@ fn nowhere() -> BuildArtifacts {
         name: None,
         namespace_type: None,
         packaging: None,
+        encryption_disabled: None,
     }
 }
 

@@ -27,6 +27,12 @@ struct Known {
     remedy: fn(&str, &Run) -> String,
 }
 
+/// The role that commands run with.
+fn role(run: &Run) -> String {
+    let own = run.given.as_ref().and_then(|given| given.service_role.as_ref());
+    own.map_or_else(|| format!("the role of project {}", run.project), |role| format!("role {role}"))
+}
+
 /// The more exact ones come first.
 const KNOWN: &[Known] = &[
     Known { says: &["arn:aws", "is not authorized to perform:"], remedy: |text, _| missing_right(text) },
@@ -34,19 +40,16 @@ const KNOWN: &[Known] = &[
         says: &["VPC_CLIENT_ERROR", "UnauthorizedOperation"],
         remedy: |_, run| {
             format!(
-                "the role of project {} may not make network interfaces: add ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DeleteNetworkInterface, \
+                "{} may not make network interfaces: add ec2:CreateNetworkInterface, ec2:DescribeNetworkInterfaces, ec2:DeleteNetworkInterface, \
          ec2:DescribeSubnets, ec2:DescribeSecurityGroups, ec2:DescribeDhcpOptions, ec2:DescribeVpcs and ec2:CreateNetworkInterfacePermission",
-                run.project
+                role(run)
             )
         },
     },
     Known {
         says: &["does not allow AWS CodeBuild to create Amazon CloudWatch Logs"],
         remedy: |_, run| {
-            format!(
-                "add logs:CreateLogGroup, logs:CreateLogStream and logs:PutLogEvents to the role of project {}",
-                run.project
-            )
+            format!("add logs:CreateLogGroup, logs:CreateLogStream and logs:PutLogEvents to {}", role(run))
         },
     },
     Known {
@@ -62,7 +65,7 @@ const KNOWN: &[Known] = &[
     Known { says: &["already exists in the", "immutable"], remedy: |text, _| tag_taken(text) },
     Known {
         says: &["unexpected status from", "403 Forbidden", ".dkr.ecr."],
-        remedy: |_, run| statement(&format!("the role of project {}", run.project), &PUSH, "*"),
+        remedy: |_, run| statement(&role(run), &PUSH, "*"),
     },
     Known { says: &["no basic auth credentials"], remedy: |_, _| login() },
     Known { says: &["authorization token has expired"], remedy: |_, _| login() },

@@ -4,6 +4,7 @@ use super::remedy::remedy;
 use super::{Run, allowed, went_wrong};
 use crate::condition::cut;
 use crate::world::{BuildPhase, BuildStatus, LiveBuild, Phase, PhaseKind, PhaseStatus};
+use launchway_crds::release::TestCounts;
 
 /// How much of CodeBuild's own message is shown, in bytes, so that the link to the log fits beside it; and where what to do does too.
 const CONTEXT: usize = 400;
@@ -33,6 +34,20 @@ pub fn failure(what: &str, run: &Run, attempt: i32, build: &LiveBuild, log: &[St
     let remedy = remedy.map_or_else(String::new, |remedy| format!("; {remedy}"));
     let link = build.log_link.as_ref().map_or_else(String::new, |link| format!("; log: {link}"));
     format!("{text}{context}{remedy}{link}")
+}
+
+/// What test reports say, as a sentence; absent: there were no tests.
+pub fn tests(said: &Result<TestCounts, String>) -> Option<String> {
+    let TestCounts { total, failed, skipped } = match said {
+        Ok(counts) => *counts,
+        Err(fault) => return Some(format!("its test reports could not be read: {fault}")),
+    };
+    let aside = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
+    match (total, failed) {
+        (0, _) => None,
+        (_, 0) => Some(format!("{} tests passed{aside}", total - skipped)),
+        (_, failed) => Some(format!("{failed} of {total} tests failed{aside}")),
+    }
 }
 
 /// How a build ended and in which phase, as the end of a sentence.
