@@ -91,6 +91,7 @@ pub struct BuildCache {
     pub location: Option<ObjectPath>,
     /// What a machine keeps.
     #[schemars(length(max = 3))]
+    #[x_kube(merge_strategy = ListMerge::Set)]
     pub modes: Option<Vec<CacheMode>>,
     /// A name under which several projects share it.
     pub cache_namespace: Option<Line>,
