@@ -173,6 +173,18 @@ text!(
     HealthUrl, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+([/?][A-Za-z0-9._~:/?%&=+,;-]*)?$"
 );
 text!(
+    /// A bucket of S3.
+    Bucket, 3..=63, r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
+);
+text!(
+    /// The name under which projects share what their builds keep.
+    CacheNamespace, 1..=128, r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+);
+text!(
+    /// The image that commands of a build run in, as `docker pull` takes it.
+    BuildImage, 1..=512, r"^[A-Za-z0-9]([A-Za-z0-9._:@-]|/[A-Za-z0-9._-])*$"
+);
+text!(
     /// An AWS Region.
     Region, 5..=25, r"^[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}$"
 );

@@ -1,7 +1,7 @@
 //! What a build says in place of its project: StartBuild's overrides, in AWS's words without the suffix `Override`.
 
 use super::shape::{Count, words};
-use crate::name::{Identifier, Line, LogName, ObjectPath, RepositoryUrl, Word};
+use crate::name::{Bucket, BuildImage, CacheNamespace, Identifier, Line, LogName, ObjectPath, RepositoryUrl, Word};
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub struct BuildOverride {
     /// The kind of machine. Override Machine.
     pub environment_type: Option<EnvironmentType>,
     /// The image that commands run in, such as `aws/codebuild/standard:7.0`. Override Machine.
-    pub image: Option<Line>,
+    pub image: Option<BuildImage>,
     /// The size of the machine, such as `BUILD_GENERAL1_LARGE`. Override Machine.
     pub compute_type: Option<Line>,
     /// Whether commands may use Docker. Override Machine.
@@ -94,7 +94,7 @@ pub struct BuildCache {
     #[x_kube(merge_strategy = ListMerge::Set)]
     pub modes: Option<Vec<CacheMode>>,
     /// A name under which several projects share it.
-    pub cache_namespace: Option<Line>,
+    pub cache_namespace: Option<CacheNamespace>,
 }
 
 /// Reserved machines.
@@ -171,8 +171,7 @@ pub struct SecondaryArtifacts {
     /// S3.
     pub r#type: SecondaryArtifactsType,
     /// The bucket. The AwsAccount must allow `<bucket>/<path>/<name>` (`allow.buckets`), with `BUILD_ID` before the name where namespaceType says so.
-    #[schemars(length(min = 1))]
-    pub location: Line,
+    pub location: Bucket,
     /// The path in the bucket.
     pub path: Option<Word>,
     /// The name of the folder or the zip file.
@@ -192,7 +191,7 @@ pub struct SecondaryArtifacts {
 pub struct SourceAuth {
     /// By what.
     pub r#type: SourceAuthType,
-    /// The ARN of the connection, or of the secret. The AwsAccount must allow it.
+    /// The ARN of the connection, or of the secret. The AwsAccount must allow it. Absent: the account's own credential for that kind of git host, which it must allow as `default` among the connections.
     pub resource: Option<Word>,
 }
 
@@ -214,7 +213,7 @@ pub struct BuildArtifacts {
     /// S3, or nowhere.
     pub r#type: ArtifactsType,
     /// The bucket. The AwsAccount must allow `<bucket>/<path>/<name>` (`allow.buckets`), with `BUILD_ID` before the name where namespaceType says so.
-    pub location: Option<Line>,
+    pub location: Option<Bucket>,
     /// The path in the bucket.
     pub path: Option<Word>,
     /// The name of the folder or the zip file.

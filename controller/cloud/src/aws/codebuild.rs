@@ -22,6 +22,7 @@ use launchway_plan::world::{
 };
 use serde_json::{Value, json};
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// The environment variable that carries a build's marker (docs/effects.md).
 const MARKER: &str = "LAUNCHWAY_BUILD";
@@ -60,7 +61,9 @@ impl Cloud {
                 .await
                 .map_err(|failure| self.build_fault(Operation::BatchGetBuilds, &failure, project))?;
             let whole = !builds.is_empty() && builds.iter().all(|build| build.started_at < earliest);
-            found.extend(builds.into_iter().filter(|build| build.started_at >= earliest));
+            let since = builds.into_iter().filter(|build| build.started_at >= earliest);
+            // What a build left is read once it is asked for by its ID: a project may have thousands of builds.
+            found.extend(since.map(|build| LiveBuild { exported: BTreeMap::new(), reports: Vec::new(), ..build }));
             token = page.next_token;
             if whole || token.is_none() {
                 found.sort_by_key(|build| Reverse(build.started_at));
@@ -177,14 +180,21 @@ impl Cloud {
             log_link: build.logs().and_then(|logs| words::text(logs.deep_link())).filter(|link| has_names(link)),
             reports: build.report_arns().to_vec(),
             artifact: build.artifacts().and_then(artifact).map(Box::new),
-            exported: build.exported_environment_variables().iter().filter_map(exported).collect(),
+            exported: build.exported_environment_variables().iter().take(EXPORTS).filter_map(exported).collect(),
             in_vpc: build.vpc_config().and_then(|vpc| vpc.vpc_id()).is_some_and(|id| !id.is_empty()),
         }
     }
 }
 
+/// How many of the variables that a build exported are kept, and how much of each, in bytes: CodeBuild bounds neither, and no use of
+/// them here takes as much.
+const EXPORTS: usize = 100;
+const EXPORTED: usize = 1024;
+
 fn exported(variable: &ExportedEnvironmentVariable) -> Option<(String, Exported)> {
-    Some((variable.name()?.to_owned(), variable.value()?.into()))
+    let (name, value) = (variable.name()?, variable.value()?);
+    let short = &value[..value.floor_char_boundary(EXPORTED)];
+    (name.len() <= EXPORTED).then(|| (name.to_owned(), short.into()))
 }
 
 /// Where it is, as CodeBuild shows it: `arn:aws:s3:::<bucket>/<key>`. Only a zip has the hash (API reference of BuildArtifacts). A

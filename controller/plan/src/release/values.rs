@@ -255,7 +255,7 @@ fn unfit(value: &Exported) -> Option<String> {
         // Most often a command failed in it: `export VERSION=$(cat version.txt)` succeeds without the file.
         0 => Some("empty: assign it in a command of its own, and export it after that".to_owned()),
         _ if length > most => Some(format!(
-            "with {length} bytes as JSON, and at most {most} are recorded: leave it in S3, and export where"
+            "with more than {most} bytes as JSON, and no more are recorded: leave it in S3, and export where"
         )),
         _ => None,
     }

@@ -135,7 +135,7 @@ fn a_lost_reply_is_asked_for_again_with_the_same_values() {
 fn a_variable_that_no_check_exports_fails_the_release_and_says_what_mends_it() {
     for (value, part) in [
         ("$(steps.unit.VERSIN)", "exported no such variable"),
-        ("$(steps.unit.LONG)", "256 bytes as JSON"),
+        ("$(steps.unit.LONG)", "more than 255 bytes as JSON"),
         ("$(steps.unit.EMPTY)", "exported it empty"),
     ] {
         let mut world = world(&[value]);

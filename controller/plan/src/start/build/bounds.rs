@@ -155,9 +155,12 @@ fn joined(bucket: &str, [path, namespace_type, name]: [Option<&str>; 3]) -> Stri
     format!("{bucket}/{}", parts.collect::<Vec<_>>().join("/"))
 }
 
-/// What the git host's credentials are in: a secret, or a connection.
+/// What the list of connections calls the account's own credential for a kind of git host.
+const OWN: &str = "default";
+
+/// What the git host's credentials are in: a secret, a connection, or the account's own.
 fn credentials(scope: &Scope, auth: &SourceAuth) -> Option<Missing> {
-    let resource = auth.resource.as_ref()?;
+    let Some(resource) = &auth.resource else { return allow::CONNECTIONS.missing(&scope.allow, &[OWN]) };
     match resource.contains(":secretsmanager:") || *auth.r#type == *"SECRETS_MANAGER" {
         true => scope.secret(resource),
         false => allow::CONNECTIONS.missing_name(&scope.allow, resource),
