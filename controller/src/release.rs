@@ -4,6 +4,7 @@ mod act;
 pub mod commit_statuses;
 mod count;
 mod observe;
+mod required_statuses;
 
 use crate::context::Context;
 use crate::item::Item;

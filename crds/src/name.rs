@@ -105,6 +105,10 @@ text!(
     Sentence, 1..=256, r"^[^\x00-\x1f\x7f]+$"
 );
 text!(
+    /// What somebody else's commit status or check is called at a git host.
+    StatusName, 1..=255, r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"
+);
+text!(
     /// A full commit ID: 40 or 64 hexadecimal digits.
     CommitId, 40..=64, r"^([0-9a-f]{40}|[0-9a-f]{64})$"
 );
@@ -169,10 +173,6 @@ text!(
     ("!self.contains('..')", "write <bucket>/<prefix>, without ..")
 );
 text!(
-    /// An http(s) URL that may have a query, without user and password.
-    HealthUrl, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+([/?][A-Za-z0-9._~:/?%&=+,;-]*)?$"
-);
-text!(
     /// A bucket of S3.
     Bucket, 3..=63, r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$"
 );
@@ -183,6 +183,10 @@ text!(
 text!(
     /// The image that commands of a build run in, as `docker pull` takes it.
     BuildImage, 1..=512, r"^[A-Za-z0-9]([A-Za-z0-9._:@-]|/[A-Za-z0-9._-])*$"
+);
+text!(
+    /// An http(s) URL that may have a query, without user and password.
+    HealthUrl, 8..=500, r"^https?://[A-Za-z0-9.:\[\]_-]+([/?][A-Za-z0-9._~:/?%&=+,;-]*)?$"
 );
 text!(
     /// An AWS Region.

@@ -13,6 +13,7 @@ mod build;
 mod image_scan;
 mod reference;
 mod report;
+mod required_statuses;
 mod stage;
 mod status;
 
@@ -20,6 +21,7 @@ pub use build::*;
 pub use image_scan::*;
 pub use reference::*;
 pub use report::*;
+pub use required_statuses::*;
 pub use stage::*;
 pub use status::*;
 
@@ -65,6 +67,8 @@ pub use status::*;
     .message("report.commitStatus.repository says where the commits are, because the source is no git repository"))]
 #[x_kube(validation = Rule::new("!has(self.report) || !has(self.report.commitStatus) || has(self.report.commitStatus.secretRef) || !has(self.source.git) || has(self.source.git.secretRef)")
     .message("report.commitStatus.secretRef names the Secret that may write commit statuses, because the source has none"))]
+#[x_kube(validation = Rule::new("!has(self.requiredStatuses) || has(self.requiredStatuses.repository) || has(self.source.git)")
+    .message("requiredStatuses.repository says where the commits are, because the source is no git repository"))]
 pub struct PipelineSpec {
     /// The AwsAccount whose projects, repositories and clusters are used. Absent: the one called `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,6 +86,10 @@ pub struct PipelineSpec {
     #[schemars(length(max = 10))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub checks: Vec<Check>,
+
+    /// What others have to report of the commit at its git host, such as GitHub Actions or Travis, before the image is built. Absent: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_statuses: Option<RequiredStatuses>,
 
     /// How many checks may run at the same time, 1 to 10. Default: 5.
     #[serde(default = "five")]
@@ -319,7 +327,7 @@ pub struct Image {
 #[x_kube(validation = Rule::new("self.mode != 'Supersede' || self.limit == 1")
     .message("limit is for the modes Newest and Queue: Supersede stops the older build"))]
 pub struct Concurrency {
-    /// What becomes of older commits. `Newest`, the default: a build that runs is never stopped, and of the commits that wait only the newest is built. `Supersede`: a newer commit stops the older one's checks and build. `Queue`: every commit that the branch was seen at is built and goes through every stage, in order.
+    /// What becomes of older commits. `Newest`, the default: a build that runs is never stopped, and of the commits that wait only the newest is built. `Supersede`: a newer commit stops the older one's checks and build. `Queue`: every commit that the branch was seen at is built and goes through every stage, in order; while 20 wait to begin, no other is taken into the queue.
     #[serde(default)]
     pub mode: Mode,
 

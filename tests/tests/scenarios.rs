@@ -71,6 +71,7 @@ scenarios!(
     old_commit,
     one_folder,
     queue,
+    required_statuses,
     restart,
     retry,
     rolled_back,

@@ -48,7 +48,7 @@ words! {
         Unreported: "Release: the git host lacks commit statuses of it, which it does not wait for. Present only while True.", "";
         SourceReady: "Pipeline: the source could be looked at.", "";
         Released: "Pipeline: the newest commit runs in the last stage, verified.", "";
-        ChecksPassed: "Release: all checks succeeded.", "";
+        ChecksPassed: "Release: all checks succeeded, and what spec.requiredStatuses names.", "";
         Built: "Release: the image of the commit is in ECR.", "";
         Deployed: "Release: the targets of every stage run the image.", "";
         Verified: "Release: every stage's verification succeeded.", "";
@@ -64,6 +64,7 @@ words! {
         Progressing: "Work is going on.", "Wait.";
         Checking: "Checks are running.", "Wait.";
         WaitingForBuild: "As many commits of the Pipeline are being built as spec.concurrency allows, or as much of the namespace is at work as its AwsAccount allows.", "Wait; or delete a Release that is at work.";
+        WaitingForStatuses: "The checks succeeded; what spec.requiredStatuses names at the git host has not yet.", "Wait, or look there; spec.requiredStatuses.timeout says how long.";
         Building: "The image is being built.", "Wait.";
         Scanning: "The image is there, and ECR's findings about it are waited for.", "Wait; spec.imageScan.timeout says how long.";
         BuildDoubtful: "StartBuild was not answered; the build is looked for in CodeBuild.", "Wait: at most six minutes.";
@@ -81,6 +82,7 @@ words! {
         Superseded: "A newer Release took its place.", "Nothing to do; make a Manual Release to release this commit after all.";
         Cancelled: "What it belongs to is gone.", "Nothing to do.";
         CheckFailed: "A check failed.", "Read the message and the log lines in the Release's status; push a new commit.";
+        StatusMissed: "A commit status or check of somebody else, which spec.requiredStatuses names, failed or did not come.", "Read the message; push a commit that mends it, or make another Release once it has succeeded.";
         BuildFailed: "The build failed.", "Read the message and the log lines in the Release's status; push a new commit.";
         ScanFailed: "ECR's scan of the image found what spec.imageScan does not let pass, or did not come.", "Read the message: mend the image and push a new commit, or except the finding until a day and make another Release.";
         ImageMissing: "The build succeeded but did not push the image; or somebody else should have, and it is not there.", "Let the build push IMAGE_REPO_NAME:IMAGE_TAG, or say in spec.build.tag how it tags; an image of another CI has to be pushed as spec.source.image says.";

@@ -13,6 +13,7 @@ pub mod origin;
 pub mod rank;
 pub mod record;
 pub mod report;
+pub mod required_statuses;
 mod scan;
 pub mod stages;
 pub mod state;

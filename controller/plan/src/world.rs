@@ -5,8 +5,10 @@ pub mod builds;
 pub mod images;
 pub mod requests;
 pub mod services;
+pub mod statuses;
 
 pub use builds::*;
 pub use images::*;
 pub use requests::*;
 pub use services::*;
+pub use statuses::*;

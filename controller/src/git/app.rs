@@ -45,6 +45,8 @@ pub enum Right {
     Contents,
     /// To write commit statuses.
     Statuses,
+    /// To read commit statuses and checks.
+    ReadStatuses,
 }
 
 impl fmt::Display for Right {
@@ -53,6 +55,9 @@ impl fmt::Display for Right {
             Right::Contents => "read its contents: add the repository to it, with the permission Contents: Read-only",
             Right::Statuses => {
                 "write commit statuses: add the repository to it, with the permission Commit statuses: Read and write, which the installation's owner has to accept"
+            }
+            Right::ReadStatuses => {
+                "read commit statuses and checks: add the repository to it, with the permissions Commit statuses: Read-only and Checks: Read-only, which the installation's owner has to accept"
             }
         })
     }
@@ -182,6 +187,7 @@ impl App {
         let permissions = match right {
             Right::Contents => json!({"contents": "read"}),
             Right::Statuses => json!({"statuses": "write"}),
+            Right::ReadStatuses => json!({"statuses": "read", "checks": "read"}),
         };
         let body = json!({"repositories": [repository], "permissions": permissions});
         let request = Request::post(format!("{}/app/installations/{}/access_tokens", self.api, self.installation))

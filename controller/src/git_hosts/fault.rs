@@ -1,4 +1,4 @@
-//! Why a git host did not take a commit status, as data. Holds nothing of a credential or a body (docs/security.md).
+//! Why a git host did not take a commit status, or did not say what it has, as data. Holds nothing of a credential or a body (docs/security.md).
 
 use crate::git::{AppFault, GitFault, shown};
 use crate::web::{Answer, WebFault};
@@ -9,6 +9,7 @@ use launchway_plan::fault::{Fault, FaultKind, Remedy, Thing};
 
 /// What is asked of a git host, for people.
 pub(super) const OPERATION: &str = "git:commit-status";
+const READING: &str = "git:commit-statuses";
 
 /// Why a git host did not take a commit status.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,6 +71,9 @@ pub enum HostFault {
         "the git host answered {0}, which is no answer of its API: check provider and repository of report.commitStatus"
     )]
     Status(u16),
+    /// More than is read.
+    #[error("the git host has more than 1,000 commit statuses or checks of this commit, and no more are read")]
+    TooMany,
     /// The GitHub App got no token.
     #[error("{0}")]
     App(AppFault),
@@ -115,6 +119,7 @@ impl HostFault {
             | Self::Unauthorized(_)
             | Self::NotFound
             | Self::NotTaken(_)
+            | Self::TooMany
             | Self::Status(_) => Remedy::AskOperator,
         }
     }
@@ -130,6 +135,7 @@ impl HostFault {
             Self::NotTaken(_) => (FaultKind::Refused, "NotTaken"),
             Self::Limited { .. } => (FaultKind::Throttled, "Limited"),
             Self::Unavailable { .. } => (FaultKind::Outage, "Unavailable"),
+            Self::TooMany => (FaultKind::Refused, "TooMany"),
             Self::Status(_) => (FaultKind::Refused, "NotAnApi"),
             Self::App(fault) => (fault.kind(), "GitHubApp"),
             Self::Web(fault) => (fault.kind(), fault.code()),
@@ -138,13 +144,28 @@ impl HostFault {
 
     /// The same as a fault of any part of the world, at that repository, which is shown without what may be secret.
     pub(crate) fn at(&self, repository: &str) -> Fault {
-        let (kind, code) = self.kind_and_code();
-        let message = if let Self::Web(fault) = self {
-            GitFault::Web(fault.clone()).at(repository).message
-        } else {
-            self.to_string()
+        self.of(OPERATION, repository, self.to_string())
+    }
+
+    /// The same where commit statuses were to be read, and not made.
+    pub(crate) fn at_reading(&self, repository: &str) -> Fault {
+        let message = match self {
+            Self::OnlyGitHub => "the Secret has the keys of a GitHub App, which only the provider GitHub knows: name one with a token in requiredStatuses.secretRef".to_owned(),
+            Self::Unauthorized(status) => format!("the git host answered {status}: the credential is not accepted, or may not read commit statuses and checks (its scope; of a GitHub App: Commit statuses and Checks: Read-only); requiredStatuses.secretRef can name another Secret than the source has"),
+            Self::NotFound => "the git host knows no such repository, or not this commit in it, or the credential may not see it: check repository and the Secret of requiredStatuses".to_owned(),
+            Self::NotTaken(status) => format!("the git host answered {status}: it does not have the commit; check that it was pushed to repository"),
+            Self::Status(status) => format!("the git host answered {status}, which is no answer of its API: check provider and repository of requiredStatuses"),
+            Self::Url(_) | Self::Secret(_) | Self::SecretUnread | Self::NoCredential
+            | Self::TooMany | Self::Limited { .. } | Self::Unavailable { .. } | Self::App(_) | Self::Web(_) => self.to_string(),
         };
-        let operation = OPERATION.to_owned();
+        self.of(READING, repository, message)
+    }
+
+    fn of(&self, operation: &str, repository: &str, message: String) -> Fault {
+        let (kind, code) = self.kind_and_code();
+        let message =
+            if let Self::Web(fault) = self { GitFault::Web(fault.clone()).at(repository).message } else { message };
+        let operation = operation.to_owned();
         Fault { operation, resource: shown(repository), code: code.to_owned(), message, kind, remedy: self.remedy() }
     }
 }

@@ -20,11 +20,11 @@ use url::Url;
 /// A repository at a git host's API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    flavor: Flavor,
+    pub flavor: Flavor,
     /// Where the API is.
     pub api: String,
     /// The owner and the name, as the API's paths have them.
-    path: Vec<String>,
+    pub path: Vec<String>,
     /// The repository itself, for whoever wants a link.
     page: String,
     /// The branch that is followed.
@@ -33,7 +33,7 @@ pub(super) struct Endpoint {
 
 /// An API of commit statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Flavor {
+pub(super) enum Flavor {
     GitHub,
     GitLab,
     Gitea,

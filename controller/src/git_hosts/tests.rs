@@ -4,6 +4,7 @@
 
 use super::fault::judged;
 use super::pause::Pauses;
+use super::reading::{List, Reading};
 use super::request::{Endpoint, header};
 use super::*;
 use crate::git::Credential;
@@ -15,6 +16,7 @@ use launchway_crds::pipeline::GitHost;
 use launchway_crds::release::Reported;
 use launchway_plan::fault::Remedy;
 use launchway_plan::release::commit_status::Subject;
+use launchway_plan::world::Stand;
 use serde_json::{Value, json};
 
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -265,5 +267,241 @@ fn dots_in_a_path_name_no_repository() {
     for repository in ["https://github.com/o/...git", "https://github.com/o/..git"] {
         let of = Endpoint::of(&host(GitHost::GitHub, repository));
         assert!(matches!(of, Err(HostFault::Url(_))), "{repository}");
+    }
+}
+
+const ACTIONS: &str = r#"{"total_count": 3, "check_runs": [
+    {"id": 4, "name": "test", "status": "completed", "conclusion": "success", "app": {"slug": "github-actions"}},
+    {"id": 5, "name": "lint", "status": "in_progress", "conclusion": null},
+    {"id": 6, "name": "docs", "status": "completed", "conclusion": "skipped"}]}"#;
+
+/// What a page says of these names.
+fn read(provider: GitHost, repository: &str, list: List, page: &str, names: &[&str]) -> Option<LiveStatuses> {
+    let mut reading = Reading::default();
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let (url, body) = ("https://api.example.com/".parse().unwrap(), Bytes::from(page.to_owned()));
+    let answer = Answer { url, status: StatusCode::OK, headers: HeaderMap::new(), body };
+    Endpoint::of(&host(provider, repository)).unwrap().read(list, &answer, &names, &mut reading).map(|_| reading.seen)
+}
+
+#[test]
+fn what_others_reported_is_read_in_each_providers_own_words() {
+    use GitHost::{Bitbucket, GitHub, GitLab, Gitea};
+    let failed = |word: &str| Some(Stand::Failed(word.to_owned()));
+    let pages = [
+        (
+            GitHub,
+            "https://github.com/o/r",
+            List::CheckRuns,
+            ACTIONS,
+            [Some(Stand::Succeeded), Some(Stand::Pending), Some(Stand::Succeeded)],
+        ),
+        (
+            GitHub,
+            "https://github.com/o/r",
+            List::Statuses,
+            r#"{"state": "failure", "statuses": [{"context": "test", "state": "error"}, {"context": "lint", "state": "pending"}], "total_count": 2}"#,
+            [failed("error"), Some(Stand::Pending), None],
+        ),
+        (
+            GitLab,
+            "https://gitlab.com/g/r",
+            List::Statuses,
+            r#"[{"id": 1, "name": "test", "status": "manual", "ref": "main"}, {"id": 2, "name": "lint", "status": "success"}, {"id": 3, "name": "docs", "status": "skipped"}]"#,
+            [Some(Stand::Pending), Some(Stand::Succeeded), failed("skipped")],
+        ),
+        (
+            Gitea,
+            "https://gitea.example.com/o/r",
+            List::Statuses,
+            r#"{"state": "warning", "statuses": [{"context": "test", "status": "warning"}, {"context": "lint", "status": "failure"}, {"context": "docs", "status": "a new word"}]}"#,
+            [Some(Stand::Succeeded), failed("failure"), Some(Stand::Pending)],
+        ),
+        (
+            Gitea,
+            "https://gitea.example.com/o/r",
+            List::Statuses,
+            r#"{"statuses": null, "total_count": 0}"#,
+            [None, None, None],
+        ),
+        (
+            Bitbucket,
+            "https://bitbucket.org/o/r",
+            List::Statuses,
+            r#"{"pagelen": 100, "values": [{"key": "test", "name": "Unit tests", "state": "SUCCESSFUL"}, {"key": "k-2", "name": "lint", "state": "STOPPED"}]}"#,
+            [Some(Stand::Succeeded), failed("STOPPED"), None],
+        ),
+        (
+            Bitbucket,
+            "https://bb.example.com/scm/p/r",
+            List::Statuses,
+            r#"{"isLastPage": true, "values": [{"key": "test", "state": "INPROGRESS"}, {"key": "docs", "state": "UNKNOWN"}]}"#,
+            [Some(Stand::Pending), None, Some(Stand::Pending)],
+        ),
+    ];
+    for (provider, repository, list, page, wanted) in pages {
+        let seen = read(provider, repository, list, page, &["test", "lint", "docs"]).expect("a page");
+        assert_eq!(["test", "lint", "docs"].map(|name| seen.asked.get(name).cloned()), wanted, "{provider:?} {list:?}");
+    }
+}
+
+#[test]
+fn of_one_name_the_worst_counts_and_what_was_not_asked_for_is_named() {
+    let page = r#"{"check_runs": [{"name": "build", "status": "completed", "conclusion": "success"},
+        {"name": "build", "status": "completed", "conclusion": "timed_out"}, {"name": "lint\n", "status": "queued"}]}"#;
+    let seen = read(GitHost::GitHub, "https://github.com/o/r", List::CheckRuns, page, &["build"]).unwrap();
+    assert_eq!(seen.asked["build"], Stand::Failed("timed_out".to_owned()));
+    assert_eq!(seen.others, ["lint "], "without what would break a line");
+}
+
+#[test]
+fn a_run_that_was_cancelled_counts_only_alone_and_of_gitlab_the_newest_job() {
+    let page = |first: &str, second: &str| {
+        format!(
+            r#"{{"check_runs": [{{"name": "t", "status": "completed", "conclusion": "{first}"}}, {{"name": "t", "status": "completed", "conclusion": "{second}"}}]}}"#
+        )
+    };
+    let of = |page: &str| {
+        read(GitHost::GitHub, "https://github.com/o/r", List::CheckRuns, page, &["t"]).unwrap().asked["t"].clone()
+    };
+    assert_eq!(of(&page("cancelled", "success")), Stand::Succeeded);
+    assert_eq!(of(&page("success", "cancelled")), Stand::Succeeded);
+    assert_eq!(of(&page("cancelled", "cancelled")), Stand::Failed("cancelled".to_owned()));
+    for jobs in [
+        r#"[{"id": 1, "name": "t", "status": "failed"}, {"id": 2, "name": "t", "status": "success"}]"#,
+        r#"[{"id": 2, "name": "t", "status": "success"}, {"id": 1, "name": "t", "status": "failed"}]"#,
+    ] {
+        let seen = read(GitHost::GitLab, "https://gitlab.com/g/r", List::Statuses, jobs, &["t"]).unwrap();
+        assert_eq!(seen.asked["t"], Stand::Succeeded, "{jobs}");
+    }
+}
+
+/// What a GitHub says that answers each path so: a status and a body.
+async fn of_github(answers: Vec<(&'static str, u16, &'static str)>) -> Result<LiveStatuses, HostFault> {
+    let answers = std::sync::Arc::new(answers);
+    let service = tower::service_fn(move |request: http::Request<Bytes>| {
+        let asked = request.uri().path_and_query().unwrap().as_str().to_owned();
+        let found = answers.iter().find(|(path, ..)| asked.contains(path)).unwrap_or(&("", 500, ""));
+        let answer = http::Response::builder().status(found.1).body(Bytes::from_static(found.2.as_bytes()));
+        std::future::ready(answer.map_err(|_| WebFault::Broken))
+    });
+    let hosts = GitHosts::new(Web::over(launchway_plan::address::Rules::strict(), service));
+    let (host, access, metrics) =
+        (host(GitHost::GitHub, "https://github.com/o/r"), Access::default(), Metrics::default());
+    let reporter = Reporter { hosts: &hosts, host: &host, access: &access, commit: COMMIT, metrics: &metrics };
+    reporter.read(&["test".to_owned()], now()).await
+}
+
+const NONE: &str = r#"{"total_count": 0, "statuses": []}"#;
+const FAILED: &str =
+    r#"{"total_count": 1, "check_runs": [{"name": "test", "status": "completed", "conclusion": "failure"}]}"#;
+const GOOD: &str = r#"{"total_count": 1, "statuses": [{"context": "test", "state": "success"}]}"#;
+
+#[tokio::test]
+async fn every_page_of_every_list_is_read_before_anything_has_succeeded() {
+    let both = of_github(vec![("/status?", 200, GOOD), ("/check-runs?", 200, FAILED)]).await.unwrap();
+    assert_eq!(both.asked["test"], Stand::Failed("failure".to_owned()));
+    let first =
+        r#"{"total_count": 2, "check_runs": [{"name": "test", "status": "completed", "conclusion": "success"}]}"#;
+    let second = r#"{"total_count": 2, "check_runs": [{"name": "test", "status": "queued"}]}"#;
+    let seen = of_github(vec![
+        ("/status?", 200, NONE),
+        ("filter=latest&per_page=100&page=1", 200, first),
+        ("filter=latest&per_page=100&page=2", 200, second),
+    ]);
+    assert_eq!(seen.await.unwrap().asked["test"], Stand::Pending);
+}
+
+#[tokio::test]
+async fn a_credential_that_reads_no_checks_still_reads_commit_statuses_and_says_so() {
+    let seen = of_github(vec![("/status?", 200, GOOD), ("/check-runs?", 403, "{}")]).await.unwrap();
+    assert_eq!(seen.asked["test"], Stand::Succeeded);
+    assert!(seen.hidden.is_some_and(|why| why.contains("Checks: Read-only")));
+    let neither = of_github(vec![("/status?", 403, "{}"), ("/check-runs?", 200, FAILED)]).await;
+    assert_eq!(neither, Err(HostFault::Unauthorized(403)));
+}
+
+#[tokio::test]
+async fn a_commit_that_is_not_there_yet_has_nothing_and_what_is_no_list_is_a_fault() {
+    let unknown = of_github(vec![("/status?", 422, "{}"), ("/check-runs?", 422, "{}")]).await;
+    assert_eq!(unknown, Ok(LiveStatuses::default()));
+    let garbage = of_github(vec![
+        ("/status?", 200, "<!doctype html>"),
+        ("/check-runs?", 200, r#"{"total_count": 0, "check_runs": []}"#),
+    ])
+    .await;
+    assert_eq!(garbage, Err(HostFault::Status(200)));
+    let endless = r#"{"total_count": 100000, "statuses": [{"context": "other", "state": "success"}]}"#;
+    assert_eq!(of_github(vec![("/status?", 200, endless)]).await, Err(HostFault::TooMany));
+}
+
+#[test]
+fn what_is_no_page_of_a_list_is_told_from_an_empty_one() {
+    for page in
+        ["", "[]", "{}", "<html>", r#"{"statuses": {}}"#, r#"{"statuses": [5]}"#, r#"{"statuses": [{"context": 5}]}"#]
+    {
+        assert_eq!(read(GitHost::GitHub, "https://github.com/o/r", List::Statuses, page, &["test"]), None, "{page}");
+    }
+    let many = format!(r#"{{"statuses": [{}]}}"#, vec!["{}"; 101].join(","));
+    assert_eq!(read(GitHost::GitHub, "https://github.com/o/r", List::Statuses, &many, &["test"]), None);
+    let empty = r#"{"statuses": []}"#;
+    assert!(read(GitHost::GitHub, "https://github.com/o/r", List::Statuses, empty, &["test"]).is_some());
+}
+
+#[test]
+fn each_provider_has_its_own_place_for_what_others_reported() {
+    use GitHost::{Bitbucket, GitHub, GitLab, Gitea};
+    for (provider, repository, urls) in [
+        (
+            GitHub,
+            "https://github.com/o/r.git",
+            vec![
+                "https://api.github.com/repos/o/r/commits/COMMIT/status?per_page=100&page=2",
+                "https://api.github.com/repos/o/r/commits/COMMIT/check-runs?filter=latest&per_page=100&page=2",
+            ],
+        ),
+        (
+            GitLab,
+            "https://gitlab.com/g/s/r",
+            vec!["https://gitlab.com/api/v4/projects/g%2Fs%2Fr/repository/commits/COMMIT/statuses?per_page=100&page=2"],
+        ),
+        (
+            Gitea,
+            "https://codeberg.org/o/r",
+            vec!["https://codeberg.org/api/v1/repos/o/r/commits/COMMIT/status?limit=50&page=2"],
+        ),
+        (
+            Bitbucket,
+            "https://bitbucket.org/w/r",
+            vec!["https://api.bitbucket.org/2.0/repositories/w/r/commit/COMMIT/statuses?pagelen=100&page=2"],
+        ),
+        (
+            Bitbucket,
+            "https://bb.example.com/ctx/scm/PRJ/r",
+            vec!["https://bb.example.com/ctx/rest/build-status/latest/commits/COMMIT?limit=100&start=100"],
+        ),
+    ] {
+        let endpoint = Endpoint::of(&host(provider, repository)).unwrap();
+        let asked: Vec<String> = endpoint
+            .lists()
+            .iter()
+            .map(|list| endpoint.reading(*list, COMMIT, 2, None).unwrap().uri().to_string())
+            .collect();
+        assert_eq!(asked, urls.iter().map(|url| url.replace("COMMIT", COMMIT)).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_cannot_be_read_names_the_secret_of_what_is_required() {
+    for fault in [
+        HostFault::Unauthorized(403),
+        HostFault::NotFound,
+        HostFault::OnlyGitHub,
+        HostFault::Status(301),
+        HostFault::NotTaken(422),
+    ] {
+        let at = fault.at_reading("https://ada:secret@git.example.com/o/r?token=secret");
+        assert!(!at.message.contains("report.") && !at.message.contains("write"), "{at}");
+        assert!(!at.to_string().contains("secret@") && !at.to_string().contains("token=secret"), "{at}");
     }
 }

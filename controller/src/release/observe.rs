@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::kube_api;
+use crate::release::required_statuses;
 use crate::unreachable::Unreachable;
 use crate::web::Cap;
 use bytes::Bytes;
@@ -18,7 +19,7 @@ use launchway_plan::release::report::LOG_LINES;
 use launchway_plan::release::state::account;
 use launchway_plan::release::{BuildSeen, Desired, Look, Observed, Record, looks, more, rank};
 use launchway_plan::target::TargetSeen;
-use launchway_plan::world::{BuildStatus, Listing, LiveBuild, LiveProject, LiveScan};
+use launchway_plan::world::{BuildStatus, Listing, LiveBuild, LiveProject, LiveScan, LiveStatuses};
 
 /// For how long after a build ended we retry to read its log and its test reports before we do without, in seconds.
 const LOG_WAITS: i64 = 120;
@@ -67,6 +68,7 @@ enum Seen {
     Projects(Looked<Vec<LiveProject>>),
     Build(BuildEnded),
     Builds(Looked<Vec<LiveBuild>>),
+    Statuses(Looked<LiveStatuses>),
     Image(Looked<Option<launchway_plan::world::LiveImage>>),
     Origins(Looked<Vec<LiveBuild>>),
     Mutability(Looked<bool>),
@@ -103,6 +105,7 @@ async fn one(
             Ok(cloud) => cloud.builds_since(project, *since).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
         }),
+        Look::Statuses { host, names } => Seen::Statuses(required_statuses::look(host, names, desired, context).await),
         Look::Image { repository, id } => Seen::Image(match cloud {
             Ok(cloud) => cloud.image(repository, id).await.into(),
             Err(fault) => Looked::Blind(fault.clone()),
@@ -144,6 +147,7 @@ fn put(observed: &mut Observed, look: Look, seen: Seen) {
         (Look::Verify { name, .. }, Seen::Verified(verified)) => {
             observed.verifications.insert(name, verified);
         }
+        (_, Seen::Statuses(statuses)) => observed.statuses = statuses,
         (_, Seen::AccountId(id)) => observed.account_id = id,
         (_, Seen::Projects(projects)) => observed.projects = projects,
         (Look::Image { repository, .. }, Seen::Image(image)) => {

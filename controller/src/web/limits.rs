@@ -17,6 +17,8 @@ impl Cap {
     pub const GIT: Cap = Cap(4 << 20);
     /// For git's objects that are asked for at a time: some hundred folders of a few files, or one of ten thousand.
     pub const OBJECTS: Cap = Cap(1 << 20);
+    /// For a page of a hundred commit statuses or checks of a git host, of 5 to 20 KiB each.
+    pub const STATUSES: Cap = Cap(4 << 20);
     /// For a health check whose body is looked at.
     pub const VERIFY: Cap = Cap(64 << 10);
     /// For a health check that looks at the status only: the body is not read.

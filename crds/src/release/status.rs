@@ -36,6 +36,10 @@ pub struct ReleaseStatus {
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub steps: Vec<StepStatus>,
 
+    /// Since when what `requiredStatuses` of the Pipeline names is waited for. Absent: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub required_statuses_since: Option<Time>,
+
     /// What ECR's scan of the images came to. Absent: none was asked for, or there is no image yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_scan: Option<ImageScanStatus>,

@@ -130,6 +130,11 @@ impl Repositories {
         self.world().remotes.get(&trimmed(url)).map(|remote| remote.statuses.of(commit)).unwrap_or_default()
     }
 
+    /// Has somebody else report a commit status.
+    pub fn report(&self, url: &str, commit: &str, context: &str, state: &str) {
+        self.change(url, |remote| remote.statuses.add(commit, context, state));
+    }
+
     /// Every request since the beginning.
     pub fn log(&self) -> Vec<Asked> {
         self.world().log.clone()
@@ -137,7 +142,7 @@ impl Repositories {
 
     /// How often refs were asked for: one advertisement each.
     pub fn polls(&self) -> usize {
-        self.world().log.iter().filter(|asked| asked.method == Method::GET).count()
+        self.world().log.iter().filter(|asked| asked.method == Method::GET && asked.url.contains("/info/refs")).count()
     }
 
     /// The way to these remotes and nowhere else, under the strictest rules.
@@ -171,6 +176,9 @@ impl World {
             return match remote.next_trouble() {
                 Some(Trouble::Status(code)) => Ok(status(code)),
                 Some(Trouble::Reset) => Err(WebFault::Broken),
+                Some(Trouble::Garbage) | None if *request.method() == Method::GET => {
+                    Ok(remote.statuses.page(&commit, request.uri().query().unwrap_or_default()))
+                }
                 Some(Trouble::Garbage) | None => Ok(remote.statuses.answer(&commit, request)),
             };
         }
@@ -204,7 +212,9 @@ impl World {
     fn told(&mut self, request: &Request<Bytes>) -> Option<(&mut Remote, String)> {
         let host = format!("https://{}/", request.uri().host()?);
         self.remotes.iter_mut().find_map(|(url, remote)| {
-            let commit = Statuses::asked(request.uri().path(), url.strip_prefix(&host)?)?;
+            let (path, repository) = (request.uri().path(), url.strip_prefix(&host)?);
+            let is_read = *request.method() == Method::GET;
+            let commit = if is_read { Statuses::wanted(path, repository) } else { Statuses::asked(path, repository) }?;
             Some((remote, commit.to_owned()))
         })
     }

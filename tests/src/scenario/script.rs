@@ -24,6 +24,7 @@
 //! scan NAME=SEVERITY…               ECR scans images on push, which takes 45 s, and finds that in each; without any, no scan
 //! silent TIMES                      the git host answers 503, so many times
 //! statuses NAME                     what the git host shows of a commit
+//! reported NAME STATE CONTEXT       somebody else reports a commit status of a commit
 //! ```
 
 use jiff::SignedDuration;
@@ -160,6 +161,9 @@ impl Scene {
                 self.player.world.git.trouble(sample::URL, Trouble::Status(503), times);
             }
             ("statuses", [name]) => self.statuses(name),
+            ("reported", [name, state, context]) => {
+                self.player.world.git.report(sample::URL, &sample::commit(name), context, state);
+            }
             _ => panic!("{command} {rest} is no command"),
         }
     }

@@ -22,7 +22,7 @@ pub const LAST: i64 = 999_999_999;
 /// number is not used again. Above this it is not believed: the numbers would be at their end.
 const BELIEVED: i64 = LAST / 2;
 /// How many Releases of the branch may wait to begin. While there are so many, no other is made.
-const LINE: usize = 20;
+pub const LINE: usize = 20;
 /// How many UIDs are recorded at least. Those of Releases that wait to begin come on top.
 const MADE: usize = 10;
 
@@ -114,7 +114,7 @@ fn found(desired: &Desired, record: &Record, observed: &Observed) -> Found {
     if let Some((number, release)) = found_again(desired, record, observed, commit) {
         return Found::Known(Turn::Adopted(head(number), Some(release.uid.as_str().into())));
     }
-    if waiting(observed).count() >= LINE {
+    if is_line_full(observed) {
         return Found::Known(Turn::Same);
     }
     match free(desired, observed, record.number().max(believed(desired, observed))) {
@@ -197,6 +197,11 @@ fn free(desired: &Desired, observed: &Observed, above: i64) -> Option<i64> {
         .chain(0..above)
         .map(|number| number + 1)
         .find(|number| !taken.contains(desired.release(*number).as_str()))
+}
+
+/// Whether as many Releases wait to begin as may.
+pub fn is_line_full(observed: &Observed) -> bool {
+    waiting(observed).count() >= LINE
 }
 
 /// The Releases of the branch that have not begun.

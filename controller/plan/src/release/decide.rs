@@ -4,6 +4,7 @@ use super::commit_status::{CommitStatus, Host, Unreported};
 use super::crowd::Counted;
 use super::desired::Desired;
 use super::record::{Progress, Record};
+use super::required_statuses::Awaited;
 use super::stages::StageState;
 use super::state::{Course, End, Line, RECORDED, State};
 use super::steps::{InDoubt, Live, Start, Step, StepState};
@@ -193,8 +194,9 @@ fn of_course(course: &Course) -> Wake {
         Course::InLine(Line::Record) => Wake::After(RECORDED),
         Course::InLine(Line::Namespace(_)) => Wake::After(BUILDS),
         Course::Checking | Course::Building | Course::Unproved { .. } | Course::Scanning { .. } => Wake::After(BUILDS),
+        Course::AwaitingStatuses(Awaited::Statuses(..) | Awaited::Unseen) => Wake::After(BUILDS),
         Course::Pushing => Wake::After(PUSHES),
-        Course::Blind(fault) => Wake::of_look(fault),
+        Course::AwaitingStatuses(Awaited::Blind(fault)) | Course::Blind(fault) => Wake::of_look(fault),
         Course::AtStage { state, .. } => of_stage(state),
         Course::Over(_) => Wake::Now,
     }

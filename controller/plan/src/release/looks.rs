@@ -1,9 +1,11 @@
 //! What a pass over a Release has to look at, according to its record. Nothing is looked at here.
 
+use super::commit_status::Host;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::origin::{self, Found, Missing};
 use super::record::{Progress, Record, StepKind, StepRecord, Work};
+use super::required_statuses::{self, Required};
 use super::scan;
 use super::stages::{self, Current};
 use super::state::starts;
@@ -13,6 +15,7 @@ use crate::account::scope;
 use crate::allow::{self, List};
 use crate::image::ImageId;
 use crate::life::Life;
+use crate::look::Looked;
 use crate::pipeline::desired::{Method, Target};
 use crate::start::Intent;
 use crate::start::build::TIMES;
@@ -48,6 +51,13 @@ pub enum Look {
         project: String,
         /// Since when.
         since: Timestamp,
+    },
+    /// How these commit statuses of others stand.
+    Statuses {
+        /// The git host.
+        host: Host,
+        /// Their names.
+        names: Vec<String>,
     },
     /// The image with this tag.
     Image {
@@ -110,9 +120,10 @@ pub fn looks(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Loo
     if record.images.is_empty() {
         let is_silent = |step: &&StepRecord| told::is_silent(work, step) || values::is_silent(work, step);
         all.extend(steps().filter(is_silent).filter_map(|step| of_build(desired, step)));
-        all.push(Look::AccountId);
-        let each = work.of_each().into_iter().filter(|work| allows(&allow::REPOSITORIES, &work.image.repository));
-        all.extend(each.filter_map(|work| image(desired, &work, observed)));
+        match required_statuses::asked(desired, record, work, observed) {
+            Some((host, names)) => all.push(Look::Statuses { host, names }),
+            None => all.extend(of_images(desired, work, observed)),
+        }
     } else if let Some(pipeline) = &observed.pipeline {
         all.extend(of_stage(desired, record, pipeline));
     }
@@ -137,6 +148,14 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
         && work.build().is_none_or(|build| allows(&allow::PROJECTS, &build.run.project));
     if !sought || !is_allowed {
         return Vec::new();
+    }
+    // What others have to report comes first: nothing is looked for in ECR while it is waited for.
+    if required_statuses::asked(desired, record, work, observed).is_some() {
+        match required_statuses::judged(desired, record, work, observed) {
+            Required::Awaited(_) | Required::Missed(_) => return Vec::new(),
+            Required::Met if observed.account_id == Looked::NotAsked => return of_images(desired, work, observed),
+            Required::Met => {}
+        }
     }
     let each = work.of_each();
     let unscanned = scan::unseen(desired, &each, observed);
@@ -168,6 +187,14 @@ pub fn more(desired: &Desired, record: &Record, observed: &Observed) -> Vec<Look
     let mutability = missing.iter().filter(|(_, missing)| *missing == Missing::Mutability);
     looks.extend(mutability.map(|(work, _)| Look::Mutability { repository: work.image.repository.to_string() }));
     looks
+}
+
+/// The account's ID, and the images that the account allows.
+fn of_images(desired: &Desired, work: &Work, observed: &Observed) -> Vec<Look> {
+    let allows = allows(work, observed);
+    let each = work.of_each().into_iter().filter(|work| allows(&allow::REPOSITORIES, &work.image.repository));
+    let images = each.filter_map(|work| image(desired, &work, observed));
+    [Look::AccountId].into_iter().chain(images).collect()
 }
 
 /// What has to be looked at to know of an image whether it is the commit's.

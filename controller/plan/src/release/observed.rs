@@ -6,7 +6,7 @@ use crate::account::AccountSeen;
 use crate::fault::Fault;
 use crate::look::Looked;
 use crate::target::TargetSeen;
-use crate::world::{Listing, LiveBuild, LiveImage, LiveProject, LiveScan};
+use crate::world::{Listing, LiveBuild, LiveImage, LiveProject, LiveScan, LiveStatuses};
 use jiff::Timestamp;
 use launchway_crds::pipeline::{PipelineSpec, PipelineStatus};
 use launchway_crds::release::TestCounts;
@@ -33,6 +33,8 @@ pub struct Observed {
     pub logs: BTreeMap<String, Vec<String>>,
     /// What the test reports of builds that ended say, by the step's name; or why they could not be read.
     pub tests: BTreeMap<String, Result<TestCounts, String>>,
+    /// What others report of the commit at its git host.
+    pub statuses: Looked<LiveStatuses>,
     /// By repository the image that carries the commit's tag; `None` inside: there is no such image.
     pub images: BTreeMap<String, Looked<Option<LiveImage>>>,
     /// By repository what ECR's scan of the image found.
@@ -81,6 +83,7 @@ impl Observed {
             builds: BTreeMap::new(),
             logs: BTreeMap::new(),
             tests: BTreeMap::new(),
+            statuses: Looked::NotAsked,
             images: BTreeMap::new(),
             scans: BTreeMap::new(),
             origins: Looked::NotAsked,

@@ -24,6 +24,8 @@ pub struct Record {
     pub ended_at: Option<Timestamp>,
     /// What it runs; absent: it has not started, or its record was lost.
     pub work: Option<Work>,
+    /// Since when what spec.requiredStatuses names is waited for; absent: it is not.
+    pub awaited_since: Option<Timestamp>,
     /// Since when the findings of a scan of its images are waited for; absent: they are not.
     pub scanned_since: Option<Timestamp>,
     /// The images of the commit; empty: they are not there yet.
@@ -149,6 +151,7 @@ impl Record {
             ended: status.phase.and_then(Ending::of),
             ended_at: status.ended_at.as_ref().map(|at| at.0),
             work: status.plan.as_ref().and_then(|plan| Work::parse(plan, &status.steps, made)),
+            awaited_since: status.required_statuses_since.as_ref().map(|since| since.0),
             scanned_since: status.image_scan.as_ref().map(|scan| scan.since.0),
             images: status.images.clone(),
             stages: status.stages.clone(),

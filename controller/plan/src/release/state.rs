@@ -8,6 +8,7 @@ use super::observed::{Observed, PipelineFacts};
 use super::opening::Opening;
 use super::origin::{Found, Unusable, is_own, remembered};
 use super::record::{Ending, Progress, Record, StepKind, Work};
+use super::required_statuses::{self, Awaited, Required};
 use super::scan::{self, Gate};
 use super::stages::{StageState, current, stage_state};
 use super::steps::{APPEARS, Over, PUSHED, Step, StepState, is_checked, judged};
@@ -63,6 +64,8 @@ pub enum Course {
     Starting(Box<ReleasePlan>),
     /// Not all checks have succeeded yet.
     Checking,
+    /// The checks succeeded. What others have to report of the commit is waited for.
+    AwaitingStatuses(Awaited),
     /// The checks succeeded. The image is being looked for or built.
     Building,
     /// The build succeeded. Its image is not in ECR yet, but may still appear.
@@ -185,8 +188,20 @@ fn course(desired: &Desired, record: &Record, observed: &Observed, steps: &[Step
     if let Err(refusal) = allowed(work, observed) {
         return Course::Refused(refusal);
     }
-    let course = if is_checked(steps) { building(desired, work, observed, steps, since) } else { Course::Checking };
-    let waits = matches!(course, Course::Checking | Course::Building) && steps.iter().all(|step| step.state.is_idle());
+    let course = match is_checked(steps).then(|| required_statuses::judged(desired, record, work, observed)) {
+        None => Course::Checking,
+        Some(Required::Met) => building(desired, work, observed, steps, since),
+        Some(Required::Awaited(awaited)) => Course::AwaitingStatuses(awaited),
+        Some(Required::Missed(why)) => Course::Over(End::Failed(Reason::StatusMissed, why)),
+    };
+    let may_wait = matches!(
+        course,
+        Course::Checking
+            | Course::AwaitingStatuses(_)
+            | Course::Building
+            | Course::Over(End::Failed(Reason::StatusMissed, _))
+    );
+    let waits = may_wait && steps.iter().all(|step| step.state.is_idle());
     if pipeline.spec.suspend && waits { Course::Suspended } else { course }
 }
 

@@ -8,6 +8,7 @@ mod projects;
 mod pushed;
 mod records;
 mod reports;
+mod required;
 mod rows;
 mod said;
 mod scans;

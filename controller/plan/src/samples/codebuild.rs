@@ -11,7 +11,8 @@ use crate::release::{
 };
 use crate::wake::Wake;
 use crate::world::{
-    BuildStatus, BuildVariable, Listing, LiveBuild, LiveImage, LiveProject, LiveScan, PhaseStatus, Scanned,
+    BuildStatus, BuildVariable, Listing, LiveBuild, LiveImage, LiveProject, LiveScan, LiveStatuses, PhaseStatus,
+    Scanned,
 };
 use crate::{Outcome, Plan};
 use launchway_crds::release::{Release, ReleaseStatus, TestCounts};
@@ -74,6 +75,8 @@ pub struct World {
     pub projects: Vec<LiveProject>,
     /// The image that the commit's tag names.
     pub image: Option<LiveImage>,
+    /// What others report of the commit.
+    pub statuses: Looked<LiveStatuses>,
     /// What ECR's scan of each image found.
     pub scan: LiveScan,
     /// What the file says in which the build lists its images.
@@ -113,6 +116,7 @@ impl World {
             replies: Vec::new(),
             projects: Vec::new(),
             image: None,
+            statuses: Looked::Seen(LiveStatuses::default()),
             scan: LiveScan { scanned: Scanned::Not, counts: Default::default(), findings: Vec::new() },
             listing: Looked::Seen(Listing::Absent),
             immutable: false,
@@ -221,6 +225,7 @@ impl World {
                 Look::Mutability { repository } => {
                     observed.immutable.insert(repository, Looked::Seen(self.immutable));
                 }
+                Look::Statuses { .. } => observed.statuses = self.statuses.clone(),
                 Look::Scan { repository, .. } => {
                     observed.scans.insert(repository, Looked::Seen(self.scan.clone()));
                 }

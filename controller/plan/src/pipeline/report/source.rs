@@ -8,7 +8,7 @@ use crate::look::Looked;
 use crate::pipeline::Desired;
 use crate::pipeline::change::Differs;
 use crate::pipeline::desired::Source;
-use crate::pipeline::heads::Turn;
+use crate::pipeline::heads::{self, Turn};
 use crate::pipeline::observed::Tip;
 use crate::pipeline::record::Record;
 use crate::pipeline::refs::tag_of;
@@ -47,7 +47,7 @@ pub(super) fn source(record: &Record, pass: &Pass<'_>) -> Statement {
                     let why = format!("{read}; its commit {} is not released: {message}", brief(&commit));
                     say(Truth::True, Reason::PassedOver, why)
                 }
-                None => say(Truth::True, Reason::Succeeded, read + &untold(pass)),
+                None => say(Truth::True, Reason::Succeeded, read + &untold(pass) + &in_line(pass)),
             }
         }
         Looked::Seen(Ok(Tip::Images(_))) => {
@@ -60,6 +60,17 @@ pub(super) fn source(record: &Record, pass: &Pass<'_>) -> Statement {
             say(Truth::Unknown, Reason::NoCommitYet, unread(pass))
         }
         Looked::NotAsked => Statement::Kept(ConditionType::SourceReady),
+    }
+}
+
+/// That no Release is made for now, whatever the head is.
+fn in_line(pass: &Pass<'_>) -> String {
+    let most = heads::LINE;
+    match heads::is_line_full(pass.observed) {
+        true => format!(
+            "; {most} Releases wait to begin, and no more are made until one begins: a commit that is not the head then gets none of its own"
+        ),
+        false => String::new(),
     }
 }
 

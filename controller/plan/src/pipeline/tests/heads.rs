@@ -182,6 +182,25 @@ fn uids_are_kept_of_the_newest_and_of_all_that_wait_to_begin() {
 }
 
 #[test]
+fn while_the_line_is_full_no_release_is_made_and_the_source_says_so() {
+    let desired = parsed(&json!({"concurrency": {"mode": "Queue"}}));
+    for (waiting, is_full) in [(19, false), (20, true)] {
+        let releases = (1..=waiting).map(|number| release(number, number, json!({"phase": "Active"}))).collect();
+        let mut observed = sight(releases);
+        observed.head = Looked::Seen(Ok(Tip::Commit { of: "refs/heads/main".into(), commit: OTHER.into() }));
+        let mut before = status(Some((COMMIT, waiting)));
+        before.made = (1..=waiting).map(|number| format!("r-{number}").as_str().into()).collect();
+        let record = recorded(&before);
+        let state = assess(&desired, &record, &observed);
+        assert_eq!(matches!(state.turn, Turn::New(_)), !is_full, "{:?}", state.turn);
+        let pass = Pass { desired: &desired, observed: &observed, state: &state, outcome: &Outcome::Idle };
+        let next = report(&record, &pass);
+        let message = &find(&next.conditions, ConditionType::SourceReady).unwrap().message;
+        assert_eq!(message.contains("20 Releases wait to begin"), is_full, "{message}");
+    }
+}
+
+#[test]
 fn the_releases_of_a_deleted_pipeline_are_not_adopted_but_their_numbers_are_not_used_again() {
     let desired = parsed(&json!({}));
     let mut gone = ended(4);

@@ -4,7 +4,7 @@
 use super::pass::Pass;
 use crate::Outcome;
 use crate::condition::{cut, whole};
-use crate::fault::Fault;
+use crate::fault::{Fault, FaultKind};
 use crate::look::Looked;
 use crate::reason::Reason;
 use crate::release::BUILD;
@@ -12,6 +12,7 @@ use crate::release::commit_status::{CommitStatus, Subject};
 use crate::release::decide::{Action, Effected};
 use crate::release::desired::Desired;
 use crate::release::record::{Ending, Progress, StepKind, Work, put, steps};
+use crate::release::required_statuses::Awaited;
 use crate::release::stages::StageState;
 use crate::release::state::{Course, End};
 use crate::release::steps::{InDoubt, Live, Over, Start, Step, StepState};
@@ -48,6 +49,7 @@ pub fn empty() -> ReleaseStatus {
         phase: None,
         plan: None,
         steps: Vec::new(),
+        required_statuses_since: None,
         image_scan: None,
         images: Vec::new(),
         stages: Vec::new(),
@@ -110,11 +112,26 @@ pub(super) fn advance(next: &mut ReleaseStatus, pass: &Pass<'_>) {
     if let Some(work) = &work {
         exported(next, work, pass);
     }
+    awaited_on(next, pass);
     scan_on(next, work.as_ref(), pass);
     if let Some(build) = pass.state.steps.iter().find(|step| step.kind == StepKind::Build && step.state.has_succeeded())
     {
         said(next, &build.name, work.as_ref(), pass);
     }
+}
+
+/// Records since when others are waited for. While they cannot be looked at, or the Pipeline is suspended, no time runs.
+fn awaited_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
+    let since = next.required_statuses_since.take();
+    let Course::AwaitingStatuses(awaited) = &pass.state.course else { return };
+    let begun = || since.clone().or_else(|| Some(Time(whole(pass.observed.at))));
+    next.required_statuses_since = match awaited {
+        Awaited::Statuses(..) => begun(),
+        // The commit, or the repository, may come.
+        Awaited::Blind(fault) if matches!(fault.kind, FaultKind::Absent(_)) => begun(),
+        Awaited::Blind(_) => None,
+        Awaited::Unseen => since,
+    };
 }
 
 /// Records what was seen of the scan of the images, once they are there. When an image is missing again, or nothing can be seen, the
@@ -123,7 +140,12 @@ fn scan_on(next: &mut ReleaseStatus, work: Option<&Work>, pass: &Pass<'_>) {
     let course = &pass.state.course;
     if matches!(
         course,
-        Course::Checking | Course::Building | Course::Pushing | Course::Unproved { .. } | Course::Blind(_)
+        Course::Checking
+            | Course::AwaitingStatuses(_)
+            | Course::Building
+            | Course::Pushing
+            | Course::Unproved { .. }
+            | Course::Blind(_)
     ) {
         next.image_scan = None;
     }
@@ -185,6 +207,7 @@ fn course_on(next: &mut ReleaseStatus, pass: &Pass<'_>) {
         | Course::Suspended
         | Course::InLine(_)
         | Course::Checking
+        | Course::AwaitingStatuses(_)
         | Course::Building
         | Course::Pushing
         | Course::Scanning { .. }

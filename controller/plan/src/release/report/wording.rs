@@ -13,6 +13,7 @@ use crate::release::crowd::{self, Counted};
 use crate::release::decide::Effected;
 use crate::release::desired::Desired;
 use crate::release::record::{Ending, StepKind};
+use crate::release::required_statuses::Awaited;
 use crate::release::stages::{StageState, Wait};
 use crate::release::state::{Course, End, Line};
 use crate::release::steps::{InDoubt, Live, Over, Step, StepState};
@@ -113,6 +114,7 @@ fn of_course(pass: &Pass<'_>) -> Wording {
         Course::InLine(line) => in_line(pass, *line),
         Course::Starting(_) => Wording::working(Reason::Checking, format!("starting commit {commit}")).at("checks"),
         Course::Checking => under_way(pass, Reason::Checking, "running checks").at("checks"),
+        Course::AwaitingStatuses(awaited) => awaiting(awaited).at("checks"),
         Course::Building if is_left(pass) => {
             let what =
                 "building the image again: the one with the tag of this commit is from a build that did not succeed";
@@ -147,6 +149,17 @@ fn of_course(pass: &Pass<'_>) -> Wording {
         Course::Blind(fault) => Wording::blind(fault, ""),
         Course::AtStage { name, state, .. } => of_stage(name, state).at(name),
         Course::Over(end) => of_end(pass, end),
+    }
+}
+
+fn awaiting(awaited: &Awaited) -> Wording {
+    match awaited {
+        Awaited::Statuses(what, until) => {
+            let message = format!("waits until {} for what spec.requiredStatuses names at {what}", whole(*until));
+            Wording::working(Reason::WaitingForStatuses, message)
+        }
+        Awaited::Unseen => Wording::working(Reason::WaitingForStatuses, "looking for what spec.requiredStatuses names"),
+        Awaited::Blind(fault) => Wording::blind(fault, "spec.requiredStatuses: "),
     }
 }
 
@@ -317,7 +330,7 @@ fn proved(kind: ConditionType, next: &ReleaseStatus) -> String {
         ConditionType::ChecksPassed if next.steps.iter().any(|step| *step.name != *BUILD) => {
             "every check succeeded".to_owned()
         }
-        ConditionType::ChecksPassed => "there are no checks".to_owned(),
+        ConditionType::ChecksPassed => "there are no checks of the Pipeline's own".to_owned(),
         ConditionType::Built => next.images.iter().map(|image| short(&reference(image))).collect::<Vec<_>>().join(", "),
         ConditionType::Deployed => "the targets of every stage run the image".to_owned(),
         ConditionType::Verified => "every stage is verified".to_owned(),
@@ -382,8 +395,9 @@ pub(super) fn abandon(namespace: &str, name: &str) -> String {
 /// Unknown. If it failed, the first that is not done is False. If it is over without success, `Deployed` and `Verified`
 /// are False unless they are done.
 fn answers(next: &ReleaseStatus, pass: &Pass<'_>) -> impl Iterator<Item = (ConditionType, Truth)> {
-    let checks =
-        next.plan.is_some() && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
+    let checks = next.plan.is_some()
+        && pass.has_reports(next)
+        && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
     let phase = next.phase;
     let stages = pass.observed.pipeline.as_ref().map_or(next.stages.len(), |pipeline| pipeline.spec.stages.len());
     let deployed = !next.stages.is_empty()
