@@ -16,6 +16,8 @@ use crate::play::End;
 use crate::story::Story;
 use crate::world::World;
 
+pub use effects::builds;
+
 /// A kind of harm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {

@@ -14,6 +14,8 @@ pub mod git;
 pub mod harm;
 pub mod life;
 pub mod members;
+pub mod merges;
+pub mod outages;
 pub mod play;
 pub mod pump;
 pub mod quickstart;

@@ -19,8 +19,8 @@ pub const QUIET: SignedDuration = SignedDuration::from_hours(24);
 /// So long after its beginning a story must be quiet, the quiet day included.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(60);
 
-/// So many passes are enough for any story, an idle day included.
-const PASSES: usize = 4000;
+/// So many passes are enough for any story, an idle day included; and so many where something befalls it for a day.
+const PASSES: [usize; 2] = [4000, 16_000];
 
 /// Six hours: idle days stay cheap. What the usual ten minutes cost is measured in `calls`.
 const RARELY: i64 = 6 * 3600;
@@ -79,19 +79,23 @@ impl<'a> Life<'a> {
         let mut seeing = Seeing::begin(self);
         let mut pump = Pump::new(self.world);
         let mut rest = Rest::new(self.world);
-        for _ in 0..PASSES {
+        for passes in 0..PASSES[1] {
             let scripted = self.story.play(self.world);
             pump.follow(self.world, &context);
             if seeing.is_relist_due(self) {
                 pump.relist(self.world);
             }
-            let quiet = rest.since(self.world) + QUIET;
+            let befallen = self.world.progress().befallen;
+            if passes >= PASSES[usize::from(befallen.is_some())] {
+                break;
+            }
+            let quiet = rest.since(self.world).max(befallen.unwrap_or(Timestamp::MIN)) + QUIET;
             if self.until.is_some_and(|until| until <= self.world.now()) {
                 return End::Until;
             }
             let due = [pump.due(), scripted, seeing.relist_at(), self.until, Some(quiet)];
             let next = due.into_iter().flatten().min().unwrap_or(quiet);
-            if next > began + PATIENCE {
+            if next > befallen.unwrap_or(began).max(began) + PATIENCE {
                 let last = self.world.store.writes().last().map(|write| {
                     format!("{} {} at {} {}", write.kind, write.name, write.at, write.object.value()["note"])
                 });
@@ -116,7 +120,7 @@ impl<'a> Life<'a> {
                 return End::Lost;
             }
         }
-        End::Restless(format!("{PASSES} passes, and no end"))
+        End::Restless("too many passes, and no end".to_owned())
     }
 }
 

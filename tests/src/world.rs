@@ -71,6 +71,8 @@ pub struct Progress {
     pub panics: Vec<String>,
     /// The most passes over one object within one virtual minute, and over which.
     pub busiest: (usize, String),
+    /// Until when something befalls the world: before that it is not at rest, however long nothing is written.
+    pub befallen: Option<Timestamp>,
 }
 
 /// The world. Clones are the same world.

@@ -15,7 +15,7 @@ use crate::world::{World, is_by_person, is_effect, released_commit};
 
 /// Commits that were built more often in a project than there was reason to: once for each Release of the commit, and
 /// once more for each build that met a fault of CodeBuild.
-pub(super) fn builds(world: &World) -> Vec<String> {
+pub fn builds(world: &World) -> Vec<String> {
     let (writes, builds) = (world.store.writes(), world.builds());
     let mut by_commit: BTreeMap<(&str, &str), Vec<&Build>> = BTreeMap::new();
     for build in &builds {

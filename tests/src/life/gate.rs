@@ -29,6 +29,8 @@ pub enum Position {
     AfterReply,
     /// It takes effect, the connection is reset, and the life goes on.
     Reset,
+    /// It never arrives, the connection is reset, and the life goes on.
+    Unsent,
     /// The life sleeps before it is sent, while another one lives; then it is sent, and the life goes on.
     Asleep,
     /// It takes effect, and the life is paused before it hears the reply, while another one takes the lease and lives; then the
@@ -43,6 +45,7 @@ impl fmt::Display for Position {
             Position::ReplyLost => "cut with the reply on its way",
             Position::AfterReply => "cut right after the reply",
             Position::Reset => "the reply lost to a life that goes on",
+            Position::Unsent => "lost on its way, to a life that goes on",
             Position::Asleep => "sent late, while another one lived",
             Position::Paused => "paused after it, while another one took the lease",
         })
@@ -215,6 +218,9 @@ impl Gate {
             self.end(request);
             return Err(Broken);
         }
+        if struck == Some(Position::Unsent) {
+            return Err(Broken);
+        }
         let reply = answer();
         self.tell(Moment::After, &request);
         if struck == Some(Position::Paused) {
@@ -225,7 +231,7 @@ impl Gate {
                 self.end(request);
                 Err(Broken)
             }
-            Some(Position::Reset) => Err(Broken),
+            Some(Position::Reset | Position::Unsent) => Err(Broken),
             Some(Position::BeforeSend | Position::Asleep | Position::Paused) | None => Ok(reply),
         }
     }

@@ -62,7 +62,7 @@ const fn plan(position: Position) -> Plan {
         Position::BeforeSend => Plan::Down(20),
         Position::ReplyLost => Plan::Down(301),
         Position::AfterReply => Plan::Down(1),
-        Position::Reset | Position::Asleep | Position::Paused => Plan::Lives,
+        Position::Reset | Position::Unsent | Position::Asleep | Position::Paused => Plan::Lives,
     }
 }
 
@@ -152,7 +152,7 @@ impl Point {
     fn at_cut<'a>(&self, reference: &'a Reference) -> &'a Snapshot {
         let (_, before, after) = &reference.requests[self.at];
         match self.position {
-            Position::BeforeSend => before,
+            Position::BeforeSend | Position::Unsent => before,
             Position::ReplyLost | Position::AfterReply => after.as_ref().unwrap_or(before),
             Position::Reset | Position::Asleep | Position::Paused => after.as_ref().unwrap_or(before),
         }
