@@ -70,4 +70,6 @@ pub async fn heads(
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

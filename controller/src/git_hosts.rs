@@ -1,6 +1,8 @@
 //! Sends commit statuses to git hosts, and reads those of others. Of which commit, and when, is not known here.
 
 mod fault;
+#[cfg(test)]
+mod fuzz;
 mod pause;
 mod reading;
 mod request;

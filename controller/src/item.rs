@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 /// The longest name of a member in a message, in bytes. Parts of it may be keys that a user chose.

@@ -157,4 +157,6 @@ impl fmt::Debug for Web {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

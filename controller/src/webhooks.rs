@@ -134,4 +134,6 @@ impl Receiver {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

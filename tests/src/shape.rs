@@ -32,7 +32,7 @@ pub struct Room {
 }
 
 /// Every crate, in the order of their dependencies.
-pub const ROOMS: [Room; 10] = [
+pub const ROOMS: [Room; 11] = [
     Room { folder: "crds", part: Part::Product },
     Room { folder: "crds/gen", part: Part::Product },
     Room { folder: "controller/plan", part: Part::Product },
@@ -41,6 +41,7 @@ pub const ROOMS: [Room; 10] = [
     Room { folder: "controller/cli", part: Part::Product },
     Room { folder: "tests/aws", part: Part::World },
     Room { folder: "tests/kube", part: Part::World },
+    Room { folder: "tests/fuzz", part: Part::World },
     Room { folder: "tests/image", part: Part::World },
     Room { folder: "tests", part: Part::World },
 ];

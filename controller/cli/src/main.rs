@@ -7,6 +7,8 @@ mod complete;
 mod connect;
 mod explain;
 mod failure;
+#[cfg(test)]
+mod fuzz;
 mod item;
 mod logs;
 mod model;

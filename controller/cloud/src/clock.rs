@@ -35,10 +35,12 @@ impl Clock {
         Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
-    /// Takes a reply's `Date` in.
+    /// Takes a reply's `Date` in, if that is a time.
     pub fn correct(&self, date: &str) {
         let Ok(date) = DateTime::from_str(date, Format::HttpDate) else { return };
-        let Ok(millis) = date.to_millis() else { return };
+        let Some(millis) = date.to_millis().ok().filter(|millis| Timestamp::from_millisecond(*millis).is_ok()) else {
+            return;
+        };
         let ahead = millis - self.local_millis();
         let ahead = if ahead.abs() < NO_DIFFERENCE_MILLIS { 0 } else { ahead };
         self.ahead_millis.store(ahead, Ordering::Relaxed);
@@ -87,6 +89,7 @@ mod tests {
     fn a_date_that_is_none_changes_nothing() {
         let clock = clock(1_000);
         clock.correct("yesterday");
+        clock.correct("Fri, 31 Dec 9999 23:59:59 GMT");
         assert_eq!(clock.now().as_second(), 1_000);
     }
 }

@@ -13,6 +13,8 @@ mod batch;
 mod budget;
 mod clock;
 mod clouds;
+#[cfg(test)]
+mod fuzz;
 mod operation;
 mod scrub;
 mod settings;

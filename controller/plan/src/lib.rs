@@ -13,6 +13,8 @@ pub mod address;
 pub mod allow;
 pub mod condition;
 pub mod fault;
+#[cfg(test)]
+mod fuzz;
 pub mod hash;
 pub mod image;
 pub mod life;

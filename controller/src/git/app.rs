@@ -199,10 +199,7 @@ impl App {
             .map_err(|_| AppFault::Web(WebFault::Request))?;
         let answer = web.answer(request, Cap::VERIFY).await.map_err(AppFault::Web)?;
         match answer.status.as_u16() {
-            201 => serde_json::from_slice(&answer.body)
-                .ok()
-                .filter(|token: &Token| token.token.len() <= LENGTH)
-                .ok_or(AppFault::Unreadable),
+            201 => token(&answer.body).ok_or(AppFault::Unreadable),
             401 => Err(AppFault::NotAccepted),
             404 => Err(AppFault::NotInstalled),
             422 => Err(AppFault::NotIncluded(right)),
@@ -226,6 +223,11 @@ impl App {
         let name = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         Ok(name.strip_suffix(".git").unwrap_or(name).to_owned())
     }
+}
+
+/// The token in an answer's body, if there is one that could be GitHub's.
+fn token(body: &[u8]) -> Option<Token> {
+    serde_json::from_slice(body).ok().filter(|token: &Token| token.token.len() <= LENGTH)
 }
 
 /// Too many requests: GitHub says so with 403 or 429, and when to come again.
@@ -305,6 +307,9 @@ impl fmt::Debug for Tokens {
         f.write_str("Tokens(…)")
     }
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {

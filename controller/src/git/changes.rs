@@ -192,3 +192,6 @@ fn differing(found: &Found, ids: [Option<ObjectId>; 2]) -> Result<BTreeMap<&[u8]
     names.retain(|_, [old, new]| old != new);
     Ok(names)
 }
+
+#[cfg(test)]
+mod fuzz;

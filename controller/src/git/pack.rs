@@ -237,4 +237,8 @@ fn number(bytes: &[u8], bits: u8, most: u32) -> Result<(usize, &[u8]), Malformed
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+pub(super) mod samples;
+#[cfg(test)]
 mod tests;

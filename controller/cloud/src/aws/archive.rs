@@ -130,13 +130,16 @@ impl Seek for Parts {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::io::{Cursor, Write};
     use zip::CompressionMethod::{Deflated, Stored};
     use zip::write::SimpleFileOptions;
 
-    fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    pub(super) fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
         for (index, (name, bytes)) in files.iter().enumerate() {
             let method = if index % 2 == 0 { Deflated } else { Stored };
@@ -147,7 +150,7 @@ mod tests {
     }
 
     /// Fetches what is said to be lacking, so many bytes at a time; the entry, and how much was fetched.
-    fn fetched(bytes: &[u8], name: &str, grain: usize) -> (Entry, usize) {
+    pub(super) fn fetched(bytes: &[u8], name: &str, grain: usize) -> (Entry, usize) {
         let tail = bytes.len().saturating_sub(grain.max(END));
         let Some((mut parts, _)) = Parts::new(bytes.len() as u64, tail as u64, bytes[tail..].to_vec()) else {
             return (Entry::Broken, 0);

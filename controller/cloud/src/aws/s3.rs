@@ -173,6 +173,9 @@ async fn gathered(mut body: ByteStream) -> Result<Vec<u8>, Failure> {
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::span;
 

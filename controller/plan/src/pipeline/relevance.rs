@@ -51,14 +51,14 @@ impl Relevance {
     /// The rules of a spec; absent: every commit is released.
     pub fn parse(git: &Git) -> Option<Self> {
         let paths = git.paths.as_ref().map(Paths::parse);
-        let skip: Vec<String> = git.skip.iter().map(|word| word.to_lowercase()).collect();
+        let skip: Vec<String> = git.skip.iter().map(|word| lower(word)).collect();
         let has_rules = paths.is_some() || !skip.is_empty();
         has_rules.then(|| Self { paths, skip, hash: hash::of(&(&git.paths, &git.skip)) })
     }
 
     /// The text of the message that keeps its commit from being released.
     fn word_in(&self, message: &str) -> Option<&str> {
-        let message = message.to_lowercase();
+        let message = lower(message);
         self.skip.iter().find(|word| message.contains(word.as_str())).map(String::as_str)
     }
 
@@ -112,12 +112,20 @@ impl Relevance {
     }
 }
 
+/// In lower case, letter by letter and with one sigma: in a whole text that Greek letter is another one at the end of a word.
+fn lower(text: &str) -> String {
+    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod fuzz;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
-    fn rules(git: &serde_json::Value) -> Option<Relevance> {
+    pub(super) fn rules(git: &serde_json::Value) -> Option<Relevance> {
         let git = crate::samples::over(json!({"url": "https://git.example.com/shop/web.git", "branch": "main"}), git);
         Relevance::parse(&serde_json::from_value(git).unwrap())
     }
@@ -132,6 +140,14 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(rules.word_in(message), word, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_greek_text_keeps_a_commit_out_whatever_its_case_and_whatever_stands_around_it() {
+        let rules = rules(&json!({"skip": ["ΠΡΌΧΕΙΡΟΣ"]})).unwrap();
+        for message in ["ΠΡΌΧΕΙΡΟΣ", "πρόχειρος", "ΠΡΌΧΕΙΡΟΣ1"] {
+            assert!(rules.word_in(message).is_some(), "{message}");
         }
     }
 

@@ -297,6 +297,9 @@ fn lack(desired: &Desired, work: &Work, observed: &Observed, output: &Output) ->
 }
 
 #[cfg(test)]
+mod fuzz;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

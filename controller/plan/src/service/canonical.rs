@@ -165,7 +165,7 @@ pub fn size(text: &str, unit: &str, factor: f64) -> Option<String> {
     match lower.strip_suffix(unit) {
         Some(number) => {
             let size = number.trim().parse::<f64>().ok()? * factor;
-            (size.fract() == 0.0 && size >= 0.0).then(|| format!("{size:.0}"))
+            (size.fract() == 0.0 && size.is_sign_positive()).then(|| format!("{size:.0}"))
         }
         None => lower.parse::<i64>().ok().map(|size| size.to_string()),
     }

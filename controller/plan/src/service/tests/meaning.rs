@@ -132,6 +132,12 @@ fn absent_empty_and_awss_default_are_one() {
 }
 
 #[test]
+fn nothing_with_a_sign_is_no_size() {
+    assert_eq!(canonical::size("-0 vCPU", "vcpu", 1024.0), None);
+    assert_eq!(canonical::size("0 vCPU", "vcpu", 1024.0).as_deref(), Some("0"));
+}
+
+#[test]
 fn order_matters_only_where_it_does_to_aws() {
     let two = |first: &str, second: &str| {
         let of = |name: &str| json!({"name": name, "value": "x"});
