@@ -4,7 +4,7 @@ use super::commit_status::Host;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::origin::{self, Found, Missing};
-use super::record::{Progress, Record, StepKind, StepRecord, Work};
+use super::record::{Progress, Record, StepRecord, Work};
 use super::required_statuses::{self, Required};
 use super::scan;
 use super::stages::{self, Current};
@@ -270,8 +270,6 @@ fn of_build(desired: &Desired, step: &StepRecord) -> Option<Look> {
 /// The image is looked for once all checks succeeded, except while a build of it runs or may run. Before a call is made anew that
 /// started nothing, it is looked for again: what its tag names has to be known.
 fn image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
-    let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
-    let checked = work.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step));
     let has_expired = |build: &StepRecord| {
         let Progress::Intended(Intent::Call(call)) = &build.progress else { return false };
         observed.at > call.since + SignedDuration::from_secs(TIMES.expires)
@@ -279,7 +277,7 @@ fn image(desired: &Desired, work: &Work, observed: &Observed) -> Option<Look> {
     let rests = |build: &StepRecord| {
         matches!(build.progress, Progress::Waiting | Progress::Succeeded(_) | Progress::Failed(_)) || has_expired(build)
     };
-    let is_due = checked && work.build().is_none_or(rests);
+    let is_due = work.is_checked() && work.build().is_none_or(rests);
     is_due.then(|| of_image(desired, work, observed)).flatten()
 }
 

@@ -227,6 +227,12 @@ impl Work {
         tag(self.tag.as_ref(), commit)
     }
 
+    /// Whether every check is recorded to have succeeded.
+    pub fn is_checked(&self) -> bool {
+        let succeeded = |step: &StepRecord| matches!(step.progress, Progress::Succeeded(_));
+        self.steps.iter().all(|step| step.kind == StepKind::Build || succeeded(step))
+    }
+
     /// The step that builds the image; absent: somebody else builds and pushes it.
     pub fn build(&self) -> Option<&StepRecord> {
         self.steps.iter().find(|step| step.kind == StepKind::Build)

@@ -6,7 +6,7 @@ use super::commit_status::Host;
 use super::desired::Desired;
 use super::observed::{Observed, PipelineFacts};
 use super::origin::remembered;
-use super::record::{Progress, Record, StepKind, StepRecord, Work};
+use super::record::{Progress, Record, StepRecord, Work};
 use crate::condition::cut;
 use crate::fault::{Fault, FaultKind};
 use crate::look::Looked;
@@ -50,10 +50,8 @@ pub(super) fn asked(
 ) -> Option<(Host, Vec<String>)> {
     let pipeline = observed.pipeline.as_ref()?;
     let required = required(desired, record, work, observed).filter(|_| !is_lost(work))?;
-    let is_checked =
-        work.steps.iter().all(|step| step.kind == StepKind::Build || matches!(step.progress, Progress::Succeeded(_)));
     let names = required.names.iter().map(ToString::to_string).collect();
-    Some((host(pipeline, required)?, names)).filter(|_| is_checked)
+    Some((host(pipeline, required)?, names)).filter(|_| work.is_checked())
 }
 
 /// Whether the image may be built, as far as others have a say. The checks have succeeded.
@@ -97,6 +95,14 @@ pub(super) fn judged(desired: &Desired, record: &Record, work: &Work, observed: 
         &*required.timeout,
         misnamed(required, seen)
     ))
+}
+
+/// Whether nothing is required, or all of it succeeded; before the Release has begun, whether nothing is required.
+pub(super) fn is_met(desired: &Desired, record: &Record, observed: &Observed) -> bool {
+    match &record.work {
+        Some(work) => judged(desired, record, work, observed) == Required::Met,
+        None => observed.pipeline.as_ref().is_none_or(|pipeline| pipeline.spec.required_statuses.is_none()),
+    }
 }
 
 /// What may be wrong with the names, if one of them is not there.

@@ -41,6 +41,8 @@ pub struct State {
     pub course: Course,
     /// The checks in the order of the spec, then the build, if there is one.
     pub steps: Vec<Step>,
+    /// Whether nothing that others have to report of the commit is waited for, or not any more.
+    pub is_reported: bool,
     /// Whether a build of it runs or may have been started. The finalizer stays as long as that.
     pub at_work: bool,
     /// Why a stage does not run this Release's images as it should, although the Release succeeded; absent: nothing is
@@ -145,6 +147,7 @@ pub fn assess(desired: &Desired, record: &Record, observed: &Observed) -> State 
     State {
         course,
         steps,
+        is_reported: required_statuses::is_met(desired, record, observed),
         at_work: record.is_at_work() || lost,
         trouble: trouble(desired, record, observed),
         unreported,

@@ -396,7 +396,7 @@ pub(super) fn abandon(namespace: &str, name: &str) -> String {
 /// are False unless they are done.
 fn answers(next: &ReleaseStatus, pass: &Pass<'_>) -> impl Iterator<Item = (ConditionType, Truth)> {
     let checks = next.plan.is_some()
-        && pass.has_reports(next)
+        && pass.state.is_reported
         && next.steps.iter().all(|step| *step.name == *BUILD || step.phase == StepPhase::Succeeded);
     let phase = next.phase;
     let stages = pass.observed.pipeline.as_ref().map_or(next.stages.len(), |pipeline| pipeline.spec.stages.len());

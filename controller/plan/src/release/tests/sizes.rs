@@ -70,7 +70,7 @@ proptest! {
             let step = |name: &String| Step {
                 name: name.clone(), kind: StepKind::Check, project: "p".repeat(150).into(), state: state(),
             };
-            let state = State { course, steps: names.iter().map(step).collect(), at_work: true, trouble: None, unreported: Unreported::default() };
+            let state = State { course, steps: names.iter().map(step).collect(), is_reported: true, at_work: true, trouble: None, unreported: Unreported::default() };
             report(record, &Pass { desired: &desired, observed, state: &state, action: None, outcome: &Outcome::Idle })
         };
         for _ in 0..retries {
@@ -94,7 +94,7 @@ proptest! {
         prop_assert!(next.steps[0].log.len() >= lines.min(8), "the end of the log of the step that decided is kept");
         prop_assert_eq!(next.phase, Some(Ending::Failed.phase()));
         let over = State {
-            course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), at_work: false, trouble: None, unreported: Unreported::default(),
+            course: Course::Over(End::Before(Ending::Failed)), steps: Vec::new(), is_reported: true, at_work: false, trouble: None, unreported: Unreported::default(),
         };
         let again = report(&next, &Pass { desired: &desired, observed: &observed, state: &over, action: None, outcome: &Outcome::Idle });
         prop_assert_eq!(&again, &next);
@@ -156,6 +156,7 @@ fn the_status_of_a_release_that_came_to_its_last_stage_fits() {
     let state = State {
         course: Course::Over(End::Failed(Reason::VerificationFailed, "v".repeat(2000))),
         steps: Vec::new(),
+        is_reported: true,
         at_work: false,
         trouble: None,
         unreported: Unreported::default(),
