@@ -1,9 +1,24 @@
 //! What a Secret says of who asks at a git server, read live, and only for a URL that it may be sent to.
 
+use crate::context::Context;
 use crate::git::Access;
+use crate::git_hosts::HostFault;
 use crate::other;
 use crate::unreachable::Unreachable;
+use launchway_plan::release::commit_status::Host;
 use launchway_plan::secret::{Unbound, sendable};
+
+/// Who asks at a git host's API, as its Secret says.
+///
+/// # Errors
+/// The Secret cannot be used, or not be read.
+pub async fn at_host(namespace: &str, host: &Host, context: &Context) -> Result<Access, HostFault> {
+    let secret = host.secret.as_deref();
+    match access(namespace, &host.repository, secret, (&context.kube, context.unbound_secrets)).await {
+        Ok(access) => access.map_err(|why| HostFault::Secret(format!("Secret {} {why}", secret.unwrap_or_default()))),
+        Err(_) => Err(HostFault::SecretUnread),
+    }
+}
 
 /// What the Secret of that name says of who asks at `url`; nobody in particular, where none is named. Or why it cannot be used, to be read
 /// after its name, and without any of its content.

@@ -56,8 +56,8 @@ const EFFECT: &str = "CommitStatus";
 /// What is said where a credential may not read checks, of names that are not there.
 const NO_CHECKS: &str = "checks of GitHub could not be read: the credential may not (a GitHub App needs Checks: Read-only, a classic token repo; a fine-grained token reads none)";
 
-/// How much longer than one request all that a look takes may take together.
-const SPARE: Duration = Duration::from_secs(2);
+/// How long all requests of one look, or of one report, may take together: a little longer than one alone.
+pub const ALTOGETHER: Duration = PATIENCE.saturating_add(Duration::from_secs(2));
 
 impl GitHosts {
     /// Reached so.
@@ -89,16 +89,11 @@ impl Reporter<'_> {
         if let Some(fault) = self.pauses(name, now) {
             return Err(fault);
         }
-        let (pauses, [of_host, of_one]) = (&self.hosts.pauses, self.keys(name));
-        let sent = self.sent(name, status, &of_host, now).await;
+        let keys = self.keys(name);
+        let sent = self.sent(name, status, &keys[0], now).await;
         let outcome = sent.clone().map_err(|fault| fault.at(&self.host.repository));
         self.metrics.effect(EFFECT, &outcome.map_or_else(Outcome::Failed, Outcome::Done));
-        match &sent {
-            Ok(()) => pauses.end(&[of_host, of_one]),
-            Err(fault) if fault.is_before_sending() => {}
-            Err(fault) if fault.is_of_one() => pauses.begin(of_one, fault, now),
-            Err(fault) => pauses.begin(of_host, fault, now),
-        }
+        self.hosts.pauses.learn(keys, &sent, now);
         sent
     }
 
@@ -123,20 +118,14 @@ impl Reporter<'_> {
     pub async fn read(&self, names: &[String], now: Timestamp) -> Result<LiveStatuses, HostFault> {
         let Host { provider, repository, .. } = self.host;
         let of_host = format!("read {provider:?} {repository}");
-        let [of_host, of_one] =
-            [of_host.clone(), format!("{of_host}#{}", self.commit)].map(|text| self.access.digest(&text));
+        let keys = [of_host.clone(), format!("{of_host}#{}", self.commit)].map(|text| self.access.digest(&text));
         let pauses = &self.hosts.pauses;
-        if let Some(fault) = [of_host, of_one].iter().find_map(|key| pauses.of(key, now)) {
+        if let Some(fault) = keys.iter().find_map(|key| pauses.of(key, now)) {
             return Err(fault);
         }
-        let seen = timeout(PATIENCE + SPARE, self.seen(names, &of_host, now)).await;
+        let seen = timeout(ALTOGETHER, self.seen(names, &keys[0], now)).await;
         let seen = seen.unwrap_or(Err(HostFault::Web(WebFault::Timeout)));
-        match &seen {
-            Ok(_) => pauses.end(&[of_host, of_one]),
-            Err(fault) if fault.is_before_sending() => {}
-            Err(fault) if fault.is_of_one() => pauses.begin(of_one, fault, now),
-            Err(fault) => pauses.begin(of_host, fault, now),
-        }
+        pauses.learn(keys, &seen, now);
         seen
     }
 

@@ -50,6 +50,16 @@ impl Pauses {
         all.insert(name, Pause { until, failures, fault: fault.clone() });
     }
 
+    /// What follows of what the host answered about a repository, and about one commit or commit status in it.
+    pub fn learn<T>(&self, [of_host, of_one]: [Key; 2], answered: &Result<T, HostFault>, now: Timestamp) {
+        match answered {
+            Ok(_) => self.end(&[of_host, of_one]),
+            Err(fault) if fault.is_before_sending() => {}
+            Err(fault) if fault.is_of_one() => self.begin(of_one, fault, now),
+            Err(fault) => self.begin(of_host, fault, now),
+        }
+    }
+
     /// It took something.
     pub fn end(&self, names: &[Key]) {
         let mut all = self.all();

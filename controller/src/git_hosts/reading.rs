@@ -111,8 +111,7 @@ impl Endpoint {
         page: usize,
         authorization: Option<HeaderValue>,
     ) -> Result<Request<Bytes>, HostFault> {
-        let accept = if self.flavor == Flavor::GitHub { "application/vnd.github+json" } else { "application/json" };
-        let mut request = Request::get(self.list(list, commit, page)).header(ACCEPT, accept);
+        let mut request = Request::get(self.list(list, commit, page)).header(ACCEPT, self.accepted());
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }

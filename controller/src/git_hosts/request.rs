@@ -104,13 +104,15 @@ impl Endpoint {
     ) -> Result<Request<Bytes>, HostFault> {
         Request::post(self.url(commit))
             .header(AUTHORIZATION, authorization)
-            .header(
-                ACCEPT,
-                if self.flavor == Flavor::GitHub { "application/vnd.github+json" } else { "application/json" },
-            )
+            .header(ACCEPT, self.accepted())
             .header(CONTENT_TYPE, "application/json")
             .body(Bytes::from(self.body(called, status).to_string()))
             .map_err(|_| HostFault::Web(WebFault::Request))
+    }
+
+    /// The type of answers that is asked for.
+    pub fn accepted(&self) -> &'static str {
+        if self.flavor == Flavor::GitHub { "application/vnd.github+json" } else { "application/json" }
     }
 
     fn url(&self, commit: &str) -> String {

@@ -1,22 +1,18 @@
 //! Has the git host show how a Release fares. What it is to show, and when, is decided elsewhere.
 
-use crate::access::access;
+use crate::access::at_host;
 use crate::context::Context;
-use crate::git_hosts::{HostFault, Reporter};
+use crate::git_hosts::{ALTOGETHER, HostFault, Reporter};
 use crate::item::Item;
 use crate::kube_api::PAGE;
 use crate::unreachable::Unreachable;
-use crate::web::{PATIENCE, WebFault};
+use crate::web::WebFault;
 use kube::ResourceExt;
 use kube::api::{Api, ListParams};
 use launchway_crds::Release;
 use launchway_plan::release::commit_status::{CommitStatus, Host};
 use launchway_plan::release::{Desired, Effected};
-use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-
-/// How much longer than one request all of them may take together.
-const SPARE: Duration = Duration::from_secs(2);
 
 /// Sends commit statuses, one after the other, for twelve seconds at most: what is left then comes in the next pass. Nothing is sent of a
 /// commit that a newer Release has begun with: the host would show the older one's.
@@ -29,20 +25,9 @@ pub async fn report(
     release: &Desired,
     context: &Context,
 ) -> Result<Effected, Unreachable> {
-    let access = match access(
-        &release.namespace,
-        &host.repository,
-        host.secret.as_deref(),
-        (&context.kube, context.unbound_secrets),
-    )
-    .await
-    {
-        Ok(Ok(access)) => access,
-        Ok(Err(why)) => {
-            let name = host.secret.as_deref().unwrap_or_default();
-            return Ok(refused(host, &HostFault::Secret(format!("Secret {name} {why}"))));
-        }
-        Err(_) => return Ok(refused(host, &HostFault::SecretUnread)),
+    let access = match at_host(&release.namespace, host, context).await {
+        Ok(access) => access,
+        Err(fault) => return Ok(refused(host, &fault)),
     };
     let (hosts, metrics, commit) = (&context.git_hosts, &context.metrics, release.commit.as_str());
     let reporter = Reporter { hosts, host, access: &access, commit, metrics };
@@ -54,7 +39,7 @@ pub async fn report(
         return Ok(Effected::Reported { statuses: Vec::new(), fault: None });
     }
     // A first request that is not answered ends before that, so that the host is left alone for a while.
-    let deadline = Instant::now() + PATIENCE + SPARE;
+    let deadline = Instant::now() + ALTOGETHER;
     let (mut taken, mut fault) = (Vec::new(), None);
     for (status, name) in statuses.iter().zip(&names).take_while(|_| context.term.is_sure()) {
         match timeout_at(deadline, reporter.send(name, status, now)).await {

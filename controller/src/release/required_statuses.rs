@@ -1,6 +1,6 @@
 //! Looks at what others report of a Release's commit at its git host. Changes nothing.
 
-use crate::access::access;
+use crate::access::at_host;
 use crate::context::Context;
 use crate::git_hosts::{HostFault, Reporter};
 use launchway_plan::look::Looked;
@@ -10,12 +10,9 @@ use launchway_plan::world::LiveStatuses;
 
 /// How the commit statuses and checks of these names stand.
 pub async fn look(host: &Host, names: &[String], desired: &Desired, context: &Context) -> Looked<LiveStatuses> {
-    let secret = host.secret.as_deref();
-    let known = (&context.kube, context.unbound_secrets);
-    let access = match access(&desired.namespace, &host.repository, secret, known).await {
-        Ok(Ok(access)) => access,
-        Ok(Err(why)) => return blind(host, &HostFault::Secret(format!("Secret {} {why}", secret.unwrap_or_default()))),
-        Err(_) => return blind(host, &HostFault::SecretUnread),
+    let access = match at_host(&desired.namespace, host, context).await {
+        Ok(access) => access,
+        Err(fault) => return blind(host, &fault),
     };
     let (hosts, metrics, commit) = (&context.git_hosts, &context.metrics, desired.commit.as_str());
     match (Reporter { hosts, host, access: &access, commit, metrics }).read(names, (context.clock)()).await {
